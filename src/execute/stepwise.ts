@@ -1,0 +1,149 @@
+import { FewstepError } from '../errors.js';
+import { type Field, preparedField } from '../field/field.js';
+import type { Gpu } from '../gpu/gpu.js';
+import { allocate, type Plan, type Slot } from '../solver/plan.js';
+import { notFinite } from './not-finite.js';
+import { StepwiseRun } from './stepwise-run.js';
+
+/** Where trajectories begin: given states, or noise N(0, t_0^2) drawn on the GPU. */
+export type Latents = { values: ArrayLike<number> } | { batch: number; seed: number };
+
+export interface SolveOptions {
+  latents: Latents;
+  /** Per-trajectory times and coefficients, [columns, batch], for plans that read them. */
+  columns?: ArrayLike<number>;
+  /** Slots to return besides the result: states of the grid, points of evaluation. */
+  keep?: Iterable<Slot>;
+  /** At most so many trajectories at once; by default what the adapter's limits allow. Results do not depend on it. */
+  chunk?: number;
+  /** Called after each chunk with the number of trajectories done. */
+  onProgress?: (done: number) => void;
+  signal?: AbortSignal;
+}
+
+export interface Solution {
+  /** The state at the last time, [batch, dim], in the field's units. */
+  samples: Float32Array;
+  /** The slots that were asked for. */
+  kept: Map<Slot, Float32Array>;
+  /** Field evaluations really made, per trajectory. */
+  evaluations: number;
+  /** From the first submit to the last readback, milliseconds. */
+  hostMs: number;
+  /** Time inside compute passes by timestamp query, milliseconds, where the adapter has it. */
+  gpuMs?: number;
+}
+
+/**
+ * Runs a plan on the GPU, one dispatch per operation and one submit per chunk of the batch.
+ * @throws FewstepError bad-shape, not-finite (naming the first step and how many trajectories), device-limit
+ */
+export async function solve(gpu: Gpu, field: Field, plan: Plan, options: SolveOptions): Promise<Solution> {
+  const { dim } = field;
+  const batch = batchOf(options.latents, dim);
+  const columns = Float32Array.from(options.columns ?? []);
+  if (columns.length !== plan.columns * batch) {
+    throw new FewstepError(
+      'bad-shape',
+      `${plan.solver} reads ${plan.columns} values per trajectory, ${plan.columns * batch} in all; got ${columns.length}`,
+      'give columns as [columns, batch]',
+    );
+  }
+  const last = plan.states[plan.states.length - 1];
+  const keep = new Set<Slot>(options.keep ?? []);
+  const { place, places } = allocate(plan, keep);
+  const capacity = Math.min(batch, options.chunk ?? Infinity, largestChunk(gpu, dim, places, plan.columns));
+  const wanted = [...new Set([last, ...keep])];
+  const results = new Map(wanted.map((slot) => [slot, new Float32Array(batch * dim)]));
+
+  const run = new StepwiseRun(gpu, await preparedField(gpu, field), plan, {
+    dim,
+    capacity,
+    place,
+    places,
+    wanted,
+  });
+  try {
+    const begin = performance.now();
+    await run.compile();
+    for (let first = 0; first < batch; first += capacity) {
+      options.signal?.throwIfAborted();
+      const count = Math.min(capacity, batch - first);
+      run.submit(first, count, options.latents, chunkOfColumns(columns, plan.columns, batch, first, count));
+      await run.collect(count, (slot, values) => results.get(slot)!.set(values, first * dim));
+      options.onProgress?.(first + count);
+    }
+    const { step, trajectories } = await run.status();
+    const hostMs = performance.now() - begin;
+    if (trajectories > 0) throw notFinite(step, trajectories, batch);
+    return {
+      samples: results.get(last)!,
+      kept: new Map([...keep].map((slot) => [slot, results.get(slot)!])),
+      evaluations: run.evaluations,
+      hostMs,
+      gpuMs: run.gpuMs,
+    };
+  } finally {
+    run.destroy();
+  }
+}
+
+/** @throws FewstepError bad-shape, not-finite, bad-argument */
+function batchOf(latents: Latents, dim: number): number {
+  if ('batch' in latents) {
+    if (Number.isInteger(latents.batch) && latents.batch >= 1) return latents.batch;
+    throw new FewstepError(
+      'bad-argument',
+      `the batch is ${latents.batch}`,
+      'give a whole number of trajectories from 1 on',
+    );
+  }
+  const { values } = latents;
+  if (values.length === 0 || values.length % dim !== 0) {
+    throw new FewstepError(
+      'bad-shape',
+      `${values.length} numbers are no latents [batch, ${dim}]`,
+      `give rows of ${dim} numbers`,
+    );
+  }
+  for (let i = 0; i < values.length; i++) {
+    if (Number.isFinite(values[i])) continue;
+    const [row, column] = [Math.floor(i / dim), i % dim];
+    throw new FewstepError(
+      'not-finite',
+      `latent ${row} is ${values[i]} in dimension ${column}`,
+      'give finite latents',
+    );
+  }
+  return values.length / dim;
+}
+
+/** A slot array beyond this gains nothing, and memory is not ours alone. */
+const ENOUGH_BYTES = 2 ** 30;
+
+function largestChunk(gpu: Gpu, dim: number, places: number, columns: number): number {
+  const bytes = Math.min(gpu.limits.maxStorageBufferBindingSize, gpu.limits.maxBufferSize, ENOUGH_BYTES);
+  // A slot starts at a multiple of 256 bytes.
+  const bySlots = Math.floor((bytes / places - 256) / (dim * 4));
+  const byColumns = Math.floor(bytes / (4 * Math.max(1, columns)));
+  const chunk = Math.min(bySlots, byColumns);
+  if (chunk >= 1) return chunk;
+  throw new FewstepError(
+    'device-limit',
+    `one trajectory of ${dim} numbers in ${places} slots exceeds a binding of ${bytes} bytes`,
+    'use a solver with a shorter history, or an adapter with larger bindings',
+  );
+}
+
+function chunkOfColumns(
+  columns: Float32Array,
+  count: number,
+  batch: number,
+  first: number,
+  rows: number,
+): Float32Array {
+  const chunk = new Float32Array(count * rows);
+  for (let c = 0; c < count; c++)
+    chunk.set(columns.subarray(c * batch + first, c * batch + first + rows), c * rows);
+  return chunk;
+}

@@ -1,0 +1,82 @@
+import type { StructValue } from '../gpu/layout.js';
+import type { ShaderName } from '../gpu/shaders.js';
+import type { Combine, EulerAt, Scalar, Slot } from '../solver/plan.js';
+
+/** The update kernels; an operation takes the most specific one that fits. */
+export const UPDATE_KERNELS = ['update/euler', 'update/heun', 'update/euler_at', 'update/combine'] as const;
+export type UpdateKernel = (typeof UPDATE_KERNELS)[number] & ShaderName;
+
+/** Terms that one dispatch of the general combination takes: the size of its uniform array. */
+export const MAX_TERMS = 14;
+
+/** Which kernel does an update, and the uniform it needs, without what is common to all. */
+export function updateKernel(
+  operation: Combine | EulerAt,
+  start: (slot: Slot) => number,
+): { kernel: UpdateKernel; uniform: StructValue } {
+  const output = start(operation.out);
+  if (operation.kind === 'euler-at') {
+    return {
+      kernel: 'update/euler_at',
+      uniform: {
+        state: start(operation.state),
+        velocity: start(operation.velocity),
+        output,
+        at: scalarStruct(operation.at),
+        start: scalarStruct(operation.start),
+        scale: scalarStruct(operation.scale),
+      },
+    };
+  }
+  const [state, first, second] = operation.terms;
+  if (state.coefficient === 1 && operation.terms.length === 2) {
+    return {
+      kernel: 'update/euler',
+      uniform: {
+        state: start(state.slot),
+        velocity: start(first.slot),
+        output,
+        dt: scalarStruct(first.coefficient, -1),
+      },
+    };
+  }
+  if (
+    state.coefficient === 1 &&
+    operation.terms.length === 3 &&
+    sameScalar(first.coefficient, second.coefficient)
+  ) {
+    return {
+      kernel: 'update/heun',
+      uniform: {
+        state: start(state.slot),
+        velocity: start(first.slot),
+        predicted_velocity: start(second.slot),
+        output,
+        dt: scalarStruct(first.coefficient, -2),
+      },
+    };
+  }
+  return {
+    kernel: 'update/combine',
+    uniform: {
+      output,
+      terms: operation.terms.length,
+      term: operation.terms.map(({ coefficient, slot }) => ({
+        coefficient: scalarStruct(coefficient),
+        slot: start(slot),
+      })),
+    },
+  };
+}
+
+/** A scalar as struct Scalar of shaders/batch/scalar.wgsl, times a factor. */
+export function scalarStruct(scalar: Scalar, factor = 1): StructValue {
+  return typeof scalar === 'number'
+    ? { offset: scalar * factor, scale: 0, column: -1 }
+    : { offset: scalar.offset * factor, scale: scalar.scale * factor, column: scalar.column };
+}
+
+function sameScalar(a: Scalar, b: Scalar): boolean {
+  if (typeof a === 'number' || typeof b === 'number') return a === b;
+  return a.column === b.column && a.scale === b.scale && a.offset === b.offset;
+}

@@ -1,0 +1,135 @@
+import { FewstepError } from '../errors.js';
+import type { Gpu } from '../gpu/gpu.js';
+import type { Scaling } from '../io/scaling.js';
+import { fullStds, type MixtureSpec, normalizedWeights } from '../problem/mixture.js';
+import type { Denoise, Field } from './field.js';
+import { prepareMixture } from './prepared-mixture.js';
+
+/** How a user writes a mixture; JSON has the same shape. */
+export interface MixtureInput {
+  /** [K], positive, in any units. */
+  weights: ArrayLike<number>;
+  /** K rows of D. */
+  means: ArrayLike<ArrayLike<number>>;
+  /** [K], or K rows of D: standard deviations of the components, per dimension in the second case. */
+  stds: ArrayLike<number> | ArrayLike<ArrayLike<number>>;
+}
+
+/** @throws FewstepError bad-field, naming the entry that is wrong */
+export function mixtureSpec({ weights, means, stds }: MixtureInput): MixtureSpec {
+  const components = weights.length;
+  if (components === 0)
+    throw bad('a mixture needs at least one component', 'list its weights, means and stds');
+  if (means.length !== components) {
+    throw bad(`there are ${components} weights but ${means.length} means`, 'give one mean per weight');
+  }
+  if (stds.length !== components) {
+    throw bad(
+      `there are ${components} weights but ${stds.length} stds`,
+      'give one std (a number, or one per dimension) per weight',
+    );
+  }
+  const dim = means[0].length;
+  if (!(dim >= 1)) throw bad('means[0] is empty', 'give each mean as a list of D numbers');
+  const rows = Array.from(stds as ArrayLike<number | ArrayLike<number>>);
+  const diagonal = rows.some((row) => typeof row !== 'number');
+  for (let k = 0; k < components; k++) {
+    if (!(weights[k] > 0 && Number.isFinite(weights[k]))) {
+      throw bad(
+        `weights[${k}] is ${weights[k]}`,
+        'weights are positive numbers; leave out a component of weight 0',
+      );
+    }
+    if (means[k].length !== dim)
+      throw bad(
+        `means[${k}] has ${means[k].length} numbers, means[0] has ${dim}`,
+        'give every mean the same length',
+      );
+    const row = rows[k];
+    if (diagonal && (typeof row === 'number' || row.length !== dim)) {
+      throw bad(
+        `stds[${k}] is not a list of ${dim} numbers`,
+        'give all stds as numbers, or all as lists of one per dimension',
+      );
+    }
+  }
+  const spec: MixtureSpec = {
+    kind: 'gaussian-mixture',
+    dim,
+    weights: Float64Array.from(weights),
+    means: flatten(means, 'means'),
+    stds: diagonal ? flatten(rows as ArrayLike<number>[], 'stds') : flatten([rows as number[]], 'stds'),
+  };
+  const negative = spec.stds.findIndex((std) => std < 0);
+  if (negative >= 0)
+    throw bad(`a standard deviation is ${spec.stds[negative]}`, 'standard deviations are 0 or more');
+  return spec;
+}
+
+/**
+ * The exact field of a Gaussian mixture: D(x, sigma) = sum_k w_k(x) (s_k^2 x + sigma^2 mu_k) / (s_k^2 + sigma^2),
+ * with the posterior weights w_k(x) of the mixture under noise.
+ */
+export function gaussianMixture(input: MixtureInput | MixtureSpec): Field {
+  const spec =
+    'kind' in input && input.means instanceof Float64Array
+      ? (input as MixtureSpec)
+      : mixtureSpec(input as MixtureInput);
+  return mixtureField('gaussian-mixture', spec);
+}
+
+/** A mixture as a field; `empirical` is one with equal weights and widths. */
+export function mixtureField(kind: string, spec: MixtureSpec, scaling?: Scaling): Field {
+  return {
+    kind,
+    dim: spec.dim,
+    denoise: denoiseMixture(spec),
+    scaling,
+    prepare: (gpu: Gpu) => prepareMixture(gpu, spec),
+  };
+}
+
+function denoiseMixture(spec: MixtureSpec): Denoise {
+  const { dim, means } = spec;
+  const logWeights = normalizedWeights(spec).map(Math.log);
+  const variances = fullStds(spec).map((std) => std * std);
+  return (x, sigma, out) => {
+    const noise = sigma * sigma;
+    const logits = logWeights.map((logWeight, k) => {
+      let logit = logWeight;
+      for (let i = k * dim; i < (k + 1) * dim; i++) {
+        const spread = variances[i] + noise;
+        logit -= 0.5 * ((x[i - k * dim] - means[i]) ** 2 / spread + Math.log(spread));
+      }
+      return logit;
+    });
+    const top = logits.reduce((max, logit) => Math.max(max, logit), -Infinity);
+    let total = 0;
+    out.fill(0);
+    for (const [k, logit] of logits.entries()) {
+      const weight = Math.exp(logit - top);
+      total += weight;
+      for (let d = 0, i = k * dim; d < dim; d++, i++) {
+        out[d] += (weight * (variances[i] * x[d] + noise * means[i])) / (variances[i] + noise);
+      }
+    }
+    for (let d = 0; d < dim; d++) out[d] /= total;
+  };
+}
+
+function flatten(rows: ArrayLike<ArrayLike<number>>, name: string): Float64Array {
+  const width = rows[0].length;
+  const flat = new Float64Array(rows.length * width);
+  for (let k = 0; k < rows.length; k++) {
+    for (let d = 0; d < width; d++) {
+      const value = rows[k][d];
+      if (!Number.isFinite(value)) throw bad(`${name} holds ${value} at [${k}][${d}]`, 'give finite numbers');
+      flat[k * width + d] = value;
+    }
+  }
+  return flat;
+}
+
+function bad(message: string, remedy: string): FewstepError {
+  return new FewstepError('bad-field', message, remedy);
+}

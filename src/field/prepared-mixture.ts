@@ -1,0 +1,154 @@
+import { folded } from '../gpu/dispatch.js';
+import type { Gpu } from '../gpu/gpu.js';
+import type { Kernel } from '../gpu/kernel.js';
+import { type MixtureSpec, normalizedWeights } from '../problem/mixture.js';
+import type { BatchBuffers, BoundField, PreparedField } from './field.js';
+
+/** Up to this dimension a trajectory's state and sum are kept in registers: shaders/field/mixture.wgsl. */
+const REGISTER_DIM = 128;
+/** Numbers of the four states that the tiled kernel holds in workgroup memory: 8 KiB of at least 16. */
+const STAGE = 512;
+/** Trajectories per workgroup of the tiled kernel. */
+const TILED_BATCH = 4;
+
+type Variances = 'shared_variance' | 'per_component' | 'per_dimension';
+
+/**
+ * Uploads a mixture and compiles its kernel for one device.
+ * @param tiled whether to stream the components in tiles; by default where the state is too large for registers,
+ *   or the components for one binding
+ */
+export async function prepareMixture(gpu: Gpu, spec: MixtureSpec, tiled?: boolean): Promise<PreparedField> {
+  const { dim } = spec;
+  const components = spec.weights.length;
+  const fits = components * dim * 4 <= gpu.limits.maxStorageBufferBindingSize;
+  const variances: Variances =
+    spec.stds.length === 1
+      ? 'shared_variance'
+      : spec.stds.length === components
+        ? 'per_component'
+        : 'per_dimension';
+  const conditions = Object.fromEntries(
+    (['shared_variance', 'per_component', 'per_dimension'] as const).map((name) => [
+      name,
+      name === variances,
+    ]),
+  );
+  return (tiled ?? (dim > REGISTER_DIM || !fits))
+    ? prepareTiled(gpu, spec, conditions)
+    : prepareRegisters(gpu, spec, conditions);
+}
+
+async function prepareRegisters(
+  gpu: Gpu,
+  spec: MixtureSpec,
+  conditions: Record<string, boolean>,
+): Promise<PreparedField> {
+  const kernel = await gpu.kernel('field/mixture', { conditions, constants: { DIM: spec.dim } });
+  const data = uploadComponents(gpu, spec, 0, spec.weights.length, spec.dim);
+  return {
+    ...operationOf(kernel),
+    bind(batch): BoundField {
+      const group = kernel.bind({ ...shared(batch), ...data });
+      return {
+        encode(pass, offset, trajectories) {
+          pass.setPipeline(kernel.pipeline);
+          pass.setBindGroup(0, group, [offset]);
+          pass.dispatchWorkgroups(...folded(Math.ceil(trajectories / 64)));
+        },
+        destroy() {},
+      };
+    },
+  };
+}
+
+async function prepareTiled(
+  gpu: Gpu,
+  spec: MixtureSpec,
+  conditions: Record<string, boolean>,
+): Promise<PreparedField> {
+  const row = Math.ceil(spec.dim / 4) * 4;
+  const constants = { DIM: spec.dim, ROW: row, STAGE: Math.min(STAGE, row) };
+  const kernel = await gpu.kernel('field/mixture_tiled', { conditions, constants });
+  const components = spec.weights.length;
+  const perShard = Math.min(components, Math.floor(gpu.limits.maxStorageBufferBindingSize / (row * 4)));
+  const shards: Record<string, GPUBuffer>[] = [];
+  for (let first = 0; first < components; first += perShard) {
+    const last = Math.min(components, first + perShard);
+    const flags = kernel.layout.pack('shard', {
+      first: first === 0 ? 1 : 0,
+      last: last === components ? 1 : 0,
+    });
+    shards.push({
+      ...uploadComponents(gpu, spec, first, last, row),
+      shard: gpu.buffer('shard', GPUBufferUsage.UNIFORM, flags),
+    });
+  }
+  return {
+    ...operationOf(kernel),
+    bind(batch): BoundField {
+      const carry = gpu.buffer('running sums', GPUBufferUsage.STORAGE, batch.capacity * 8);
+      const groups = shards.map((shard) => kernel.bind({ ...shared(batch), ...shard, carry }));
+      return {
+        encode(pass, offset, trajectories) {
+          pass.setPipeline(kernel.pipeline);
+          for (const group of groups) {
+            pass.setBindGroup(0, group, [offset]);
+            pass.dispatchWorkgroups(...folded(Math.ceil(trajectories / TILED_BATCH)));
+          }
+        },
+        destroy: () => carry.destroy(),
+      };
+    },
+  };
+}
+
+/** What a field tells the executor about the uniform of its evaluations. */
+export function operationOf(kernel: Kernel): Pick<PreparedField, 'operationSize' | 'pack'> {
+  return {
+    operationSize: kernel.layout.bindings.find((binding) => binding.name === 'operation')!.size,
+    pack: (value, target, offset) => void kernel.layout.pack('operation', value, target, offset),
+  };
+}
+
+/** The buffers of a run by their names in the shaders. */
+export function shared({ slots, columns, operation }: BatchBuffers): Record<string, GPUBuffer> {
+  return { slots, columns, operation };
+}
+
+/** Components [first, last) of a mixture in float32, rows padded with zeros to `row` numbers. */
+function uploadComponents(
+  gpu: Gpu,
+  spec: MixtureSpec,
+  first: number,
+  last: number,
+  row: number,
+): Record<string, GPUBuffer> {
+  const { dim, means, stds } = spec;
+  const components = spec.weights.length;
+  const variances = stds.map((std) => std * std);
+  const part =
+    stds.length === 1
+      ? Float32Array.from(variances)
+      : stds.length === components
+        ? Float32Array.from(variances.subarray(first, last))
+        : padded(variances, dim, first, last, row);
+  const logWeights = normalizedWeights(spec).map(Math.log);
+  return {
+    means: gpu.buffer('means', GPUBufferUsage.STORAGE, padded(means, dim, first, last, row)),
+    log_weights: gpu.buffer(
+      'log weights',
+      GPUBufferUsage.STORAGE,
+      Float32Array.from(logWeights.subarray(first, last)),
+    ),
+    variances: gpu.buffer('variances', GPUBufferUsage.STORAGE, part),
+  };
+}
+
+function padded(values: Float64Array, dim: number, first: number, last: number, row: number): Float32Array {
+  const rows = new Float32Array((last - first) * row);
+  for (let k = first; k < last; k++) {
+    for (let d = 0; d < dim; d++) rows[(k - first) * row + d] = values[k * dim + d];
+  }
+  return rows;
+}

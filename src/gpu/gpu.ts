@@ -1,0 +1,148 @@
+import { FewstepError } from '../errors.js';
+import { compileKernel, type Kernel } from './kernel.js';
+import type { ShaderVariant } from './link.js';
+import type { ShaderName } from './shaders.js';
+
+/** The adapter behind a device, as every stored figure names it. */
+export interface AdapterDescription {
+  /** What a person calls it, such as 'NVIDIA H200' or 'llvmpipe (LLVM 19.1.7, 256 bits)'. */
+  name: string;
+  vendor: string;
+  architecture: string;
+  /** Driver and its version, as the adapter states it. */
+  driver: string;
+  /** Whether the work is done by a CPU. */
+  software: boolean;
+  /** Dawn toggles that differ from its defaults. */
+  toggles: string[];
+}
+
+/** Describes the adapter of a device that the caller made, from what WebGPU says of it. */
+export function describeAdapter(info: GPUAdapterInfo, toggles: string[] = []): AdapterDescription {
+  const name = info.device || info.description || info.architecture || 'unknown adapter';
+  return {
+    name,
+    vendor: info.vendor,
+    architecture: info.architecture,
+    driver: info.description,
+    software: info.isFallbackAdapter || /swiftshader|llvmpipe|lavapipe/i.test(`${name} ${info.architecture}`),
+    toggles,
+  };
+}
+
+/**
+ * A GPUDevice with what fewstep keeps per device: compiled kernels, and the errors that WebGPU would
+ * otherwise raise where nobody listens.
+ */
+export class Gpu {
+  readonly adapter: AdapterDescription;
+  private readonly kernels = new Map<string, Promise<Kernel>>();
+  private failure: FewstepError | undefined;
+  private readonly lost: Promise<never>;
+
+  constructor(
+    readonly device: GPUDevice,
+    adapter?: AdapterDescription,
+  ) {
+    this.adapter = adapter ?? describeAdapter(device.adapterInfo);
+    device.addEventListener('uncapturederror', (event) => {
+      this.failure ??= deviceError((event as GPUUncapturedErrorEvent).error);
+    });
+    this.lost = device.lost.then((info) => {
+      throw new FewstepError(
+        'device-lost',
+        `the GPU device was lost: ${info.message || info.reason}`,
+        'run again; if it happens again, use a smaller --batch, or --device software',
+      );
+    });
+    this.lost.catch(() => {}); // heard by whoever waits in settle()
+  }
+
+  get limits(): GPUSupportedLimits {
+    return this.device.limits;
+  }
+
+  /** A kernel by the name of its file; compiled once per variant, also for concurrent callers. */
+  kernel(name: ShaderName, variant: ShaderVariant = {}): Promise<Kernel> {
+    const key = JSON.stringify([name, variant.conditions, variant.constants, variant.modules]);
+    let kernel = this.kernels.get(key);
+    if (!kernel) {
+      kernel = compileKernel(this.device, name, variant);
+      this.kernels.set(key, kernel);
+    }
+    return kernel;
+  }
+
+  /** A buffer; `data` is copied in. Sizes are rounded up to 4 bytes. */
+  buffer(
+    label: string,
+    usage: GPUBufferUsageFlags,
+    content: number | ArrayBuffer | ArrayBufferView,
+  ): GPUBuffer {
+    const bytes = typeof content === 'number' ? undefined : asBytes(content);
+    // No more than that: kernels take the number of components from the size.
+    const size = Math.max(4, Math.ceil((bytes?.byteLength ?? (content as number)) / 4) * 4);
+    if (size > this.limits.maxBufferSize) {
+      throw new FewstepError(
+        'device-limit',
+        `buffer '${label}' needs ${size} bytes; ${this.adapter.name} allows ${this.limits.maxBufferSize}`,
+        'use a smaller batch or data set',
+      );
+    }
+    const buffer = this.device.createBuffer({ label, size, usage, mappedAtCreation: bytes !== undefined });
+    if (bytes) {
+      new Uint8Array(buffer.getMappedRange()).set(bytes);
+      buffer.unmap();
+    }
+    return buffer;
+  }
+
+  /** Waits for `work`, or fails with the device's first error, or with its loss. */
+  async settle<T>(work: Promise<T>): Promise<T> {
+    try {
+      const result = await Promise.race([work, this.lost]);
+      if (this.failure) throw this.failure;
+      return result;
+    } catch (error) {
+      throw this.failure ?? error;
+    }
+  }
+
+  /** Copies `size` bytes of `buffer` to the host; the buffer needs COPY_SRC. */
+  async read(buffer: GPUBuffer, size = buffer.size, offset = 0): Promise<ArrayBuffer> {
+    const staging = this.device.createBuffer({
+      label: `${buffer.label} (readback)`,
+      size,
+      usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
+    });
+    try {
+      const encoder = this.device.createCommandEncoder();
+      encoder.copyBufferToBuffer(buffer, offset, staging, 0, size);
+      this.device.queue.submit([encoder.finish()]);
+      await this.settle(staging.mapAsync(GPUMapMode.READ));
+      return staging.getMappedRange().slice(0);
+    } finally {
+      staging.destroy();
+    }
+  }
+
+  destroy(): void {
+    this.device.destroy();
+  }
+}
+
+function asBytes(content: ArrayBuffer | ArrayBufferView): Uint8Array {
+  return ArrayBuffer.isView(content)
+    ? new Uint8Array(content.buffer, content.byteOffset, content.byteLength)
+    : new Uint8Array(content);
+}
+
+function deviceError(error: GPUError): FewstepError {
+  return /memory/i.test(error.constructor.name) || /out of memory/i.test(error.message)
+    ? new FewstepError('out-of-memory', `the GPU is out of memory: ${error.message}`, 'use a smaller batch')
+    : new FewstepError(
+        'device-limit',
+        `WebGPU refused: ${error.message}`,
+        'this is a fault in fewstep: report it',
+      );
+}

@@ -1,0 +1,51 @@
+import { link } from 'wesl/core';
+import { FewstepError } from '../errors.js';
+import { type ShaderName, shaders } from './shaders.js';
+
+/** What makes one kernel out of a shader file: its variant, its constants, and modules that a user supplies. */
+export interface ShaderVariant {
+  /** `@if` conditions: variants of types, bindings and code. */
+  conditions?: Record<string, boolean>;
+  /** Link-time constants, read in WGSL as `constants::NAME`. */
+  constants?: Record<string, number>;
+  /** Modules that are not ours, by path relative to `shaders/` without the extension (a custom field). */
+  modules?: Record<string, string>;
+}
+
+export interface LinkedShader {
+  code: string;
+  /** Where an offset in `code` came from: module path and 1-based line and column. */
+  locate(offset: number): { module: string; line: number; column: number };
+}
+
+/** Links one kernel file with everything it imports (WESL) into plain WGSL. */
+export async function linkShader(name: ShaderName, variant: ShaderVariant = {}): Promise<LinkedShader> {
+  const sources: Record<string, string> = { ...shaders, ...variant.modules };
+  try {
+    const linked = await link({
+      weslSrc: Object.fromEntries(Object.entries(sources).map(([path, text]) => [`./${path}.wgsl`, text])),
+      rootModuleName: `./${name}.wgsl`,
+      conditions: variant.conditions,
+      constants: variant.constants,
+    });
+    return {
+      code: linked.dest,
+      locate(offset) {
+        const { src, position } = linked.sourceMap.destToSrc(offset);
+        const before = src.text.slice(0, position).split('\n');
+        return {
+          module: (src.path ?? name).replace(/^\.\//, '').replace(/\.wgsl$/, ''),
+          line: before.length,
+          column: before[before.length - 1].length + 1,
+        };
+      },
+    };
+  } catch (cause) {
+    throw new FewstepError(
+      'shader-compilation',
+      `cannot link shader '${name}': ${(cause as Error).message}`,
+      'correct the WGSL at the place that the message names',
+      { cause },
+    );
+  }
+}

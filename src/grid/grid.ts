@@ -1,0 +1,140 @@
+import { FewstepError, unknownName } from '../errors.js';
+import { VP_EPSILON, VpTime } from './vp-time.js';
+
+/** Where a grid begins and ends; EDM's defaults (arXiv 2206.00364, table 1). */
+export interface SigmaRange {
+  sigmaMin: number;
+  sigmaMax: number;
+}
+
+export const DEFAULT_RANGE: SigmaRange = { sigmaMin: 0.002, sigmaMax: 80 };
+
+/** A rule that gives the N times of a grid with N - 1 steps, from sigmaMax down to sigmaMin. */
+export interface Grid {
+  /** As one writes it: 'polynomial:7'. */
+  readonly name: string;
+  /** Set where the times are listed: the only number of steps there is. */
+  readonly steps?: number;
+  times(steps: number, range?: SigmaRange): number[];
+}
+
+/** t_i = (max^(1/rho) + i/(N-1) (min^(1/rho) - max^(1/rho)))^rho (EDM, equation 5). */
+export function polynomial(rho = 7): Grid {
+  return defineGrid(`polynomial:${positive('rho', rho)}`, (x, { sigmaMin, sigmaMax }) => {
+    const [from, to] = [sigmaMax ** (1 / rho), sigmaMin ** (1 / rho)];
+    return (from + x * (to - from)) ** rho;
+  });
+}
+
+/** Uniform in log sigma: geometric. */
+export function logsnr(): Grid {
+  return defineGrid('logsnr', (x, { sigmaMin, sigmaMax }) => sigmaMax * (sigmaMin / sigmaMax) ** x);
+}
+
+/** Uniform in VP time for rho = 1, denser near the data for more (DPM-Solver, arXiv 2206.00927; AMED's own choice). */
+export function timeUniform(rho = 1): Grid {
+  return defineGrid(`time_uniform:${positive('rho', rho)}`, (x, { sigmaMin, sigmaMax }) =>
+    new VpTime(sigmaMin, sigmaMax).sigma((1 + x * (VP_EPSILON ** (1 / rho) - 1)) ** rho),
+  );
+}
+
+/** Listed times. @throws FewstepError bad-grid unless they are positive, finite and decreasing */
+export function explicit(times: readonly number[]): Grid {
+  checkTimes(times);
+  return {
+    name: `explicit:${times.join(',')}`,
+    steps: times.length - 1,
+    times(steps) {
+      if (steps === times.length - 1) return [...times];
+      throw new FewstepError(
+        'bad-grid',
+        `the grid lists ${times.length} times, so it has ${times.length - 1} steps; ${steps} are asked for`,
+        `list ${steps + 1} times, or change the NFE`,
+      );
+    },
+  };
+}
+
+/** Reads a grid as one writes it: `polynomial`, `polynomial:5`, `logsnr`, `time_uniform:2`, `explicit:80,5,.5,.002`. */
+export function parseGrid(text: string): Grid {
+  const [kind, ...rest] = text.split(':');
+  const argument = rest.join(':');
+  switch (kind) {
+    case 'polynomial':
+      return polynomial(argument === '' ? undefined : Number(argument));
+    case 'time_uniform':
+      return timeUniform(argument === '' ? undefined : Number(argument));
+    case 'logsnr':
+      if (argument !== '')
+        throw new FewstepError(
+          'bad-grid',
+          `grid 'logsnr' takes no value, got '${argument}'`,
+          "write 'logsnr'",
+        );
+      return logsnr();
+    case 'explicit':
+      return explicit(argument.split(',').map((time) => (time.trim() === '' ? Number.NaN : Number(time))));
+    default:
+      throw unknownName('grid', kind, ['polynomial', 'logsnr', 'time_uniform', 'explicit']);
+  }
+}
+
+/** @throws FewstepError bad-grid unless there are at least two times and they are positive, finite and decreasing */
+export function checkTimes(times: readonly number[]): void {
+  const remedy = 'list at least two decreasing times (sigma), such as 80,10,1,0.002';
+  if (times.length < 2)
+    throw new FewstepError('bad-grid', `a grid needs at least two times, got ${times.length}`, remedy);
+  for (const [i, time] of times.entries()) {
+    if (!Number.isFinite(time) || time <= 0) {
+      throw new FewstepError(
+        'bad-grid',
+        `time ${i} of the grid is ${time}; times are positive numbers`,
+        remedy,
+      );
+    }
+    if (i > 0 && time >= times[i - 1]) {
+      throw new FewstepError(
+        'bad-grid',
+        `time ${i} of the grid (${time}) is not below the one before (${times[i - 1]})`,
+        remedy,
+      );
+    }
+  }
+}
+
+function defineGrid(name: string, sigma: (x: number, range: SigmaRange) => number): Grid {
+  return {
+    name,
+    times(steps, range = DEFAULT_RANGE) {
+      const { sigmaMin, sigmaMax } = range;
+      if (!(sigmaMin > 0 && sigmaMax > sigmaMin && Number.isFinite(sigmaMax))) {
+        throw new FewstepError(
+          'bad-grid',
+          `sigma_min ${sigmaMin} and sigma_max ${sigmaMax} span no range`,
+          'give 0 < sigma_min < sigma_max',
+        );
+      }
+      if (!Number.isInteger(steps) || steps < 1) {
+        throw new FewstepError(
+          'bad-grid',
+          `a grid has a whole number of steps from 1 on, not ${steps}`,
+          'give such a number',
+        );
+      }
+      const times = Array.from({ length: steps + 1 }, (_, i) => sigma(i / steps, range));
+      // The ends are what was asked for, to the last bit.
+      [times[0], times[steps]] = [sigmaMax, sigmaMin];
+      checkTimes(times);
+      return times;
+    },
+  };
+}
+
+function positive(name: string, value: number): number {
+  if (Number.isFinite(value) && value > 0) return value;
+  throw new FewstepError(
+    'bad-grid',
+    `${name} must be a positive number, not ${value}`,
+    `give ${name} > 0, such as 7`,
+  );
+}

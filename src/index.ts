@@ -1,0 +1,25 @@
+/** The public API of fewstep. It imports nothing of Node: bring a GPUDevice of the browser, or of `fewstep/node`. */
+export { type ErrorCode, FewstepError } from './errors.js';
+export { type ReferenceOptions, type ReferenceSolution, solveReference } from './execute/reference.js';
+export { type Latents, type Solution, type SolveOptions, solve } from './execute/stepwise.js';
+export { customField } from './field/custom.js';
+export { empirical } from './field/empirical.js';
+export type { BatchBuffers, BoundField, Denoise, Field, PreparedField } from './field/field.js';
+export { gaussianMixture, type MixtureInput } from './field/gaussian-mixture.js';
+export { type AdapterDescription, Gpu } from './gpu/gpu.js';
+export {
+  DEFAULT_RANGE,
+  explicit,
+  type Grid,
+  logsnr,
+  parseGrid,
+  polynomial,
+  type SigmaRange,
+  timeUniform,
+} from './grid/grid.js';
+export { type SampleRequest, type SampleResult, sample } from './sample.js';
+export { PlanBuilder } from './solver/builder.js';
+export { defineSolver, type Solver, type SolverSettings } from './solver/define.js';
+export { nfeOf, type Operation, type Plan, perTrajectory, type Scalar, type Slot } from './solver/plan.js';
+export { type PlanRequest, planFor } from './solver/plan-for.js';
+export { parseSolver, solverByName, solvers, stepsForNfe } from './solver/registry.js';

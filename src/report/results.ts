@@ -1,0 +1,130 @@
+/**
+ * What a benchmark run leaves behind: `results.json`. The schema is versioned; a reader refuses what it does
+ * not know. All errors and distances are in the field's units.
+ */
+export const RESULTS_SCHEMA = 'fewstep-results/1';
+
+export interface Results {
+  schema: typeof RESULTS_SCHEMA;
+  /** Whether every cell that was asked for is here; false after Ctrl-C. */
+  complete: boolean;
+  run: RunDescription;
+  problems: ProblemResult[];
+  cells: Cell[];
+}
+
+/** Everything one needs to run it again, and to know what the figures are figures of. */
+export interface RunDescription {
+  /** ISO 8601. */
+  started: string;
+  seconds: number;
+  /** The command line that repeats it. */
+  command: string;
+  suite: string;
+  fewstep: string;
+  /** Git commit of the source, with '+changes' where the tree was not clean; absent outside a checkout. */
+  commit?: string;
+  node: string;
+  platform: string;
+  cpu: string;
+  cores: number;
+  adapter: {
+    name: string;
+    driver: string;
+    backend: string;
+    software: boolean;
+    toggles: string[];
+  };
+  packages: Record<string, string>;
+  batch: number;
+  seeds: number[];
+  nfe: number[];
+  sigmaMin: number;
+  sigmaMax: number;
+}
+
+export interface ProblemResult {
+  name: string;
+  title: string;
+  dim: number;
+  kind: 'points-2d' | 'vector' | 'image';
+  imageShape?: [number, number];
+  /** The accurate solve that endpoints are compared with, and how accurate it is. */
+  exact: {
+    solver: string;
+    nfe: number;
+    /** Distance to the same solve with half the evaluations: an upper bound on its error. */
+    halved: Spread;
+    /** Distance to a float64 solve of the same plan, over a subset of the batch. */
+    float64: Spread;
+  };
+  /** Distances between two independent draws of the true distribution: the floor of the columns in cells. */
+  floor: Distances;
+  /** Distances of the accurate solve to the true distribution. */
+  exactDistances: Distances;
+  /** What the report draws, per solver row: 2-D trajectories or images. */
+  pictures: Picture[];
+  /** A few hundred true points [n * 2] in two dimensions, or true images [n * dim]. */
+  truth: number[];
+}
+
+export interface Spread {
+  median: number;
+  p95: number;
+  max: number;
+}
+
+export interface Distances {
+  slicedWasserstein: number;
+  energy: number;
+  frechet: number;
+}
+
+export interface Picture {
+  /** Row label, or 'exact'. */
+  row: string;
+  nfe: number;
+  /** 2-D: for each of a few trajectories its states [steps + 1][2]. */
+  trajectories?: number[][][];
+  /** 2-D: for each of those trajectories the points at which the field was evaluated. */
+  evaluations?: number[][][];
+  /** Image-like: samples [count * dim]; the same latents in every row. 2-D: end points [count * 2]. */
+  samples: number[];
+}
+
+/** One problem, solver, grid, AFS, NFE and seed. */
+export interface Cell {
+  problem: string;
+  /** The solver with its options. */
+  solver: string;
+  grid: string;
+  afs: boolean;
+  nfe: number;
+  seed: number;
+  /** Evaluations of the field per trajectory that the executor really made. */
+  evaluations: number;
+  /** Distance of each trajectory's end point to the exact flow's, same latent. */
+  error: {
+    mean: number;
+    median: number;
+    p95: number;
+    /** 95% bootstrap intervals over trajectories. */
+    meanInterval: [number, number];
+    medianInterval: [number, number];
+  };
+  distances: Distances;
+  /** Over repeats of the same solve, after one that is not counted. */
+  timing: {
+    repeats: number;
+    /** Host time from the first submit to the last readback, milliseconds: minimum, median, maximum. */
+    hostMs: [number, number, number];
+    /** Compute passes by timestamp query, milliseconds; absent where the adapter has no timestamps. */
+    gpuMs?: [number, number, number];
+    trajectoriesPerSecond: number;
+  };
+}
+
+/** The label of a row in tables and plots: solver, grid and AFS. */
+export function rowLabel(cell: Pick<Cell, 'solver' | 'grid' | 'afs'>): string {
+  return `${cell.solver}${cell.grid === 'polynomial:7' ? '' : ` · ${cell.grid}`}${cell.afs ? ' + AFS' : ''}`;
+}

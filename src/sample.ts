@@ -1,0 +1,47 @@
+import { type Latents, type Solution, solve } from './execute/stepwise.js';
+import type { Field } from './field/field.js';
+import type { Gpu } from './gpu/gpu.js';
+import { undoScaling } from './io/scaling.js';
+import type { Plan } from './solver/plan.js';
+import { type PlanRequest, planFor } from './solver/plan-for.js';
+
+export interface SampleRequest extends PlanRequest {
+  field: Field;
+  /** Trajectories to draw latents for; not needed with `latents`. */
+  batch?: number;
+  /** Seed of the latents: a trajectory's noise depends on it and on its own index alone. */
+  seed?: number;
+  /** x at the first time, [batch, dim], in place of drawn noise. */
+  latents?: ArrayLike<number>;
+  /** Whether to return the state at every time of the grid. */
+  trajectory?: boolean;
+  onProgress?: (done: number) => void;
+  signal?: AbortSignal;
+}
+
+export interface SampleResult extends Omit<Solution, 'kept'> {
+  /** The plan that was run; `nfeOf` it is what was asked for. */
+  plan: Plan;
+  /** With `trajectory`: the state at each time of the grid, each [batch, dim]. */
+  trajectory?: Float32Array[];
+}
+
+/**
+ * Samples a field: latents, a plan for exactly the NFE, and one run of it on the GPU. Samples are in the data's
+ * own units.
+ * @throws FewstepError for every impossible request, before anything runs
+ */
+export async function sample(gpu: Gpu, request: SampleRequest): Promise<SampleResult> {
+  const { field, batch = 64, seed = 0, onProgress, signal } = request;
+  const plan = planFor(request);
+  const latents: Latents = request.latents ? { values: request.latents } : { batch, seed };
+  const keep = request.trajectory ? plan.states : [];
+  const { kept, ...solution } = await solve(gpu, field, plan, { latents, keep, onProgress, signal });
+  const inDataUnits = (values: Float32Array) => (field.scaling ? undoScaling(field.scaling, values) : values);
+  return {
+    ...solution,
+    plan,
+    samples: inDataUnits(solution.samples),
+    trajectory: request.trajectory ? plan.states.map((slot) => inDataUnits(kept.get(slot)!)) : undefined,
+  };
+}

@@ -1,0 +1,111 @@
+import type { Operation, Plan, Scalar, Slot } from './plan.js';
+
+/** What solvers write their plans with: one call an operation. */
+export class PlanBuilder {
+  /** The slot of x at the first time. */
+  readonly start: Slot = 0;
+  private readonly operations: Operation[] = [];
+  private readonly states: Slot[] = [0];
+  private slots = 1;
+  private analytical: boolean;
+
+  /**
+   * @param times decreasing times of the grid
+   * @param afs whether the first evaluation is analytical: D from the prior alone, at no cost
+   */
+  constructor(
+    readonly times: readonly number[],
+    private readonly afs = false,
+  ) {
+    this.analytical = afs;
+  }
+
+  /** The velocity d = (x - D(x, time)) / time. */
+  velocity(state: Slot, time: Scalar, divisor: Scalar = time): Slot {
+    return this.evaluate('velocity', state, time, divisor);
+  }
+
+  /** The denoised D(x, time). */
+  denoised(state: Slot, time: Scalar): Slot {
+    return this.evaluate('denoised', state, time, time);
+  }
+
+  /** sum of coefficient * slot. */
+  combine(...terms: (readonly [coefficient: Scalar, slot: Slot])[]): Slot {
+    const kept = terms.filter(([coefficient]) => coefficient !== 0);
+    return this.push({
+      kind: 'combine',
+      terms: kept.map(([coefficient, slot]) => ({ coefficient, slot })),
+      out: this.slots,
+    });
+  }
+
+  /** x + h v. */
+  euler(state: Slot, velocity: Slot, h: Scalar): Slot {
+    return this.combine([1, state], [h, velocity]);
+  }
+
+  /** x + scale (at - start) v, each of the three for the batch or per trajectory. */
+  eulerAt(
+    state: Slot,
+    velocity: Slot,
+    { start, at, scale = 1 }: { start: Scalar; at: Scalar; scale?: Scalar },
+  ): Slot {
+    if (typeof start === 'number' && typeof at === 'number' && typeof scale === 'number') {
+      return this.euler(state, velocity, scale * (at - start));
+    }
+    return this.push({ kind: 'euler-at', state, velocity, start, at, scale, out: this.slots });
+  }
+
+  /** Declares the state at the next time of the grid. */
+  reach(state: Slot): Slot {
+    this.states.push(state);
+    return state;
+  }
+
+  finish(solver: string): Plan {
+    if (this.states.length !== this.times.length) {
+      throw new Error(`${solver} reached ${this.states.length} of ${this.times.length} times`);
+    }
+    const scalars = this.operations.flatMap((operation) =>
+      Object.values(operation).flat().flatMap(scalarsIn),
+    );
+    return {
+      solver,
+      times: this.times,
+      afs: this.afs,
+      operations: this.operations,
+      states: this.states,
+      slots: this.slots,
+      columns: Math.max(0, ...scalars.map((scalar) => scalar.column + 1)),
+    };
+  }
+
+  private evaluate(output: 'denoised' | 'velocity', state: Slot, time: Scalar, divisor: Scalar): Slot {
+    if (this.analytical) {
+      this.analytical = false;
+      return this.analyticalFirst(output, state);
+    }
+    return this.push({ kind: 'evaluate', state, time, output, divisor, out: this.slots });
+  }
+
+  /** AFS (GENIE, arXiv 2210.05475; AMED, section 4): d = x / sqrt(1 + t^2), hence D = x - t d. */
+  private analyticalFirst(output: 'denoised' | 'velocity', state: Slot): Slot {
+    const t = this.times[0];
+    const norm = Math.hypot(1, t);
+    // 1 - t / norm, without the cancellation
+    return this.combine([output === 'velocity' ? 1 / norm : 1 / (norm * (norm + t)), state]);
+  }
+
+  private push(operation: Operation): Slot {
+    this.operations.push(operation);
+    this.slots += 1;
+    return operation.out;
+  }
+}
+
+function scalarsIn(value: unknown): { column: number }[] {
+  if (typeof value !== 'object' || value === null) return [];
+  if ('column' in value) return [value as { column: number }];
+  return Object.values(value).flatMap(scalarsIn);
+}

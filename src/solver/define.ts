@@ -1,0 +1,87 @@
+import * as v from 'valibot';
+import { FewstepError, nearestName } from '../errors.js';
+import { PlanBuilder } from './builder.js';
+import type { Plan } from './plan.js';
+
+type OptionsSchema = v.StrictObjectSchema<v.ObjectEntries, undefined>;
+
+/** A solver: a name, what it may be told, and the function that writes its plan. */
+export interface Solver {
+  readonly name: string;
+  /** One line for people, with the paper. */
+  readonly summary: string;
+  /** Global order of convergence, which a test measures. */
+  readonly order: number;
+  /** Option names with their defaults, as text for help pages. */
+  readonly options: Readonly<Record<string, string>>;
+  /**
+   * The plan for these times. Decreasing times, at least two; the number of steps is one less.
+   * @throws FewstepError bad-argument for an unknown or impossible option
+   */
+  plan(times: readonly number[], settings?: SolverSettings): Plan;
+}
+
+export interface SolverSettings {
+  /** Analytical first step: the first evaluation comes from the prior, at no cost. */
+  afs?: boolean;
+  options?: Record<string, unknown>;
+}
+
+interface Definition<S extends OptionsSchema> {
+  name: string;
+  summary: string;
+  order: number;
+  options: S;
+  write(builder: PlanBuilder, options: v.InferOutput<S>): void;
+}
+
+/** Makes a solver out of its definition; what is common to all of them is here. */
+export function defineSolver<S extends OptionsSchema>(definition: Definition<S>): Solver {
+  const { name, summary, order } = definition;
+  const defaults = v.parse(definition.options, {}) as Record<string, unknown>;
+  return {
+    name,
+    summary,
+    order,
+    options: Object.fromEntries(Object.entries(defaults).map(([key, value]) => [key, String(value)])),
+    plan(times, { afs = false, options = {} } = {}) {
+      const builder = new PlanBuilder(times, afs);
+      const parsed = parseOptions(name, definition.options, options);
+      definition.write(builder, parsed);
+      return builder.finish(spell(name, parsed as Record<string, unknown>, defaults));
+    },
+  };
+}
+
+function parseOptions<S extends OptionsSchema>(name: string, schema: S, options: Record<string, unknown>) {
+  const known = Object.keys(schema.entries);
+  for (const key of Object.keys(options)) {
+    if (known.includes(key)) continue;
+    const nearest = nearestName(key, known);
+    throw new FewstepError(
+      'bad-argument',
+      `solver '${name}' has no option '${key}'`,
+      known.length === 0
+        ? 'it takes no options'
+        : `${nearest ? `did you mean '${nearest}'? ` : ''}it takes: ${known.join(', ')}`,
+    );
+  }
+  const result = v.safeParse(schema, options);
+  if (result.success) return result.output;
+  const issue = result.issues[0];
+  throw new FewstepError(
+    'bad-argument',
+    `solver '${name}', option '${v.getDotPath(issue)}': ${issue.message}`,
+    'give a value that the solver accepts',
+  );
+}
+
+function spell(name: string, options: Record<string, unknown>, defaults: Record<string, unknown>): string {
+  const changed = Object.entries(options).filter(([key, value]) => value !== defaults[key]);
+  return changed.length === 0
+    ? name
+    : `${name}:${changed.map(([key, value]) => `${key}=${value}`).join(',')}`;
+}
+
+/** For solvers that take no options. */
+export const noOptions = v.strictObject({});

@@ -1,0 +1,107 @@
+import { FewstepError, unknownName } from '../errors.js';
+import { adamsBashforth } from './adams-bashforth.js';
+import type { Solver, SolverSettings } from './define.js';
+import { deis } from './deis.js';
+import { dpmSolver2 } from './dpm-solver-2.js';
+import { dpmpp2m, dpmpp3m } from './dpmpp.js';
+import { euler } from './euler.js';
+import { heun } from './heun.js';
+import { ipndm } from './ipndm.js';
+import { ipndmV } from './ipndm-v.js';
+import { midpoint, midpointGeometric } from './midpoint.js';
+import { nfeOf } from './plan.js';
+import { rk4 } from './rk4.js';
+import { unipc } from './unipc.js';
+
+/** Every solver, in the order in which tables show them. Tests of order, exactness and NFE run over this list. */
+export const solvers: readonly Solver[] = [
+  euler,
+  heun,
+  midpoint,
+  midpointGeometric,
+  dpmSolver2,
+  rk4,
+  ...ipndm,
+  ...ipndmV,
+  ...adamsBashforth,
+  ...deis,
+  dpmpp2m,
+  dpmpp3m,
+  ...unipc,
+];
+
+/** @throws FewstepError unknown-name, with the nearest name */
+export function solverByName(name: string): Solver {
+  const solver = solvers.find((candidate) => candidate.name === name);
+  if (!solver)
+    throw unknownName(
+      'solver',
+      name,
+      solvers.map((candidate) => candidate.name),
+    );
+  return solver;
+}
+
+/**
+ * Reads a solver as one writes it, with its options: `dpm-solver-2:r=0.4`, `unipc-3:variant=bh1`.
+ * @throws FewstepError unknown-name, or bad-argument for a malformed option
+ */
+export function parseSolver(text: string): { solver: Solver; options: Record<string, unknown> } {
+  const [name, ...rest] = text.split(':');
+  const options = rest
+    .join(':')
+    .split(',')
+    .filter((pair) => pair !== '')
+    .map((pair) => {
+      const [key, value, ...extra] = pair.split('=');
+      if (!key || !value || extra.length > 0) {
+        throw new FewstepError(
+          'bad-argument',
+          `solver '${text}': cannot read option '${pair}'`,
+          'write options as name:key=value,key=value',
+        );
+      }
+      return [key, literal(value)];
+    });
+  return { solver: solverByName(name), options: Object.fromEntries(options) };
+}
+
+function literal(value: string): unknown {
+  if (value === 'true' || value === 'false') return value === 'true';
+  return Number.isNaN(Number(value)) ? value : Number(value);
+}
+
+/** More steps than anyone asks of a few-step solver; it bounds the search for an NFE. */
+const MAX_STEPS = 4096;
+
+/**
+ * The number of steps with which a solver makes exactly `nfe` evaluations per trajectory.
+ * @throws FewstepError unreachable-nfe, naming the nearest that it can make
+ */
+export function stepsForNfe(solver: Solver, nfe: number, settings: SolverSettings = {}): number {
+  if (!Number.isInteger(nfe) || nfe < 1 || nfe > MAX_STEPS) {
+    throw new FewstepError(
+      'unreachable-nfe',
+      `NFE must be a whole number from 1 to ${MAX_STEPS}, not ${nfe}`,
+      'give such a number',
+    );
+  }
+  // Evaluations grow linearly with the steps, so two plans tell them all.
+  const one = evaluations(solver, 1, settings);
+  const perStep = evaluations(solver, 2, settings) - one;
+  const steps = 1 + (nfe - one) / perStep;
+  if (Number.isInteger(steps) && steps >= 1) return steps;
+  const below = one + Math.floor((nfe - one) / perStep) * perStep;
+  const near = [below, below + perStep].filter((reachable) => reachable >= Math.max(one, 1));
+  throw new FewstepError(
+    'unreachable-nfe',
+    `${solver.name}${settings.afs ? ' with AFS' : ''} cannot make exactly ${nfe} evaluations`,
+    `nearest that it can: ${near.join(' or ')}`,
+  );
+}
+
+function evaluations(solver: Solver, steps: number, settings: SolverSettings): number {
+  // Any decreasing times do: the count does not depend on them.
+  const times = Array.from({ length: steps + 1 }, (_, i) => 2 ** -i);
+  return nfeOf(solver.plan(times, settings));
+}
