@@ -1,0 +1,107 @@
+import { FewstepError } from '../errors.js';
+import { random } from './random.js';
+
+/** A Gaussian mixture with diagonal covariances. Its diffusion field is known in closed form. */
+export interface MixtureSpec {
+  kind: 'gaussian-mixture';
+  /** [K], positive; they need not sum to one. */
+  weights: Float64Array;
+  /** [K * dim], row-major. */
+  means: Float64Array;
+  /** [1] shared by all components, [K] one per component, or [K * dim]. */
+  stds: Float64Array;
+  dim: number;
+}
+
+/** The K weights of a mixture, scaled to sum to one. */
+export function normalizedWeights(mixture: MixtureSpec): Float64Array {
+  const total = mixture.weights.reduce((sum, weight) => sum + weight, 0);
+  return mixture.weights.map((weight) => weight / total);
+}
+
+/** The standard deviations of a mixture as [K * dim], whichever of the three shapes it stores. */
+export function fullStds({ weights, stds, dim }: MixtureSpec): Float64Array {
+  const components = weights.length;
+  const full = components * dim;
+  if (stds.length === full) return stds;
+  if (stds.length === 1) return new Float64Array(full).fill(stds[0]);
+  if (stds.length === components)
+    return Float64Array.from({ length: full }, (_, i) => stds[Math.floor(i / dim)]);
+  throw new FewstepError(
+    'bad-shape',
+    `the mixture of ${components} components in ${dim} dimensions has ${stds.length} standard deviations`,
+    `give 1, ${components} or ${full} of them`,
+  );
+}
+
+/** Mean of the mixture, [dim]. */
+export function mixtureMean(mixture: MixtureSpec): Float64Array {
+  const { means, dim } = mixture;
+  const mean = new Float64Array(dim);
+  normalizedWeights(mixture).forEach((weight, k) => {
+    for (let d = 0; d < dim; d++) mean[d] += weight * means[k * dim + d];
+  });
+  return mean;
+}
+
+/** Covariance of the mixture, [dim * dim]: the mean of the components' variances and the spread of means. */
+export function mixtureCovariance(mixture: MixtureSpec): Float64Array {
+  const { means, dim } = mixture;
+  const mean = mixtureMean(mixture);
+  const stds = fullStds(mixture);
+  const covariance = new Float64Array(dim * dim);
+  normalizedWeights(mixture).forEach((weight, k) => {
+    for (let row = 0; row < dim; row++) {
+      const spread = weight * (means[k * dim + row] - mean[row]);
+      for (let column = 0; column < dim; column++) {
+        covariance[row * dim + column] += spread * (means[k * dim + column] - mean[column]);
+      }
+      covariance[row * dim + row] += weight * stds[k * dim + row] ** 2;
+    }
+  });
+  return covariance;
+}
+
+/**
+ * Independent draws of the mixture. A longer sample of the same seed begins with the shorter one.
+ *
+ * @returns [count * dim], row-major
+ */
+export function sampleMixture(mixture: MixtureSpec, count: number, seed: number): Float64Array {
+  if (!Number.isSafeInteger(count) || count < 0) {
+    throw new FewstepError('bad-argument', `the number of draws is ${count}`, 'give an integer, 0 or more');
+  }
+  const { means, dim } = mixture;
+  const stds = fullStds(mixture);
+  const cumulative = cumulativeSum(mixture.weights);
+  const source = random(seed);
+  const draws = new Float64Array(count * dim);
+  for (let i = 0; i < count; i++) {
+    const component = firstAbove(cumulative, source.uniform() * cumulative[cumulative.length - 1]);
+    for (let d = 0; d < dim; d++) {
+      const at = component * dim + d;
+      draws[i * dim + d] = means[at] + stds[at] * source.normal();
+    }
+  }
+  return draws;
+}
+
+function cumulativeSum(values: Float64Array): Float64Array {
+  let sum = 0;
+  return values.map((value) => {
+    sum += value;
+    return sum;
+  });
+}
+
+/** Index of the first entry of an increasing array above `value`, by bisection; the last where there is none. */
+function firstAbove(increasing: Float64Array, value: number): number {
+  let low = 0;
+  let high = increasing.length - 1;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (increasing[middle] > value) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}

@@ -1,0 +1,21 @@
+import { random } from '../../src/problem/random.js';
+
+/** A fresh seed for every run; tests print it where a failure could depend on it. */
+export const freshSeed = () => Math.floor(Math.random() * 2 ** 31);
+
+/** Standard normal samples, [count * dim]. */
+export function normals(count: number, dim: number, seed: number): Float64Array {
+  const source = random(seed);
+  return Float64Array.from({ length: count * dim }, () => source.normal());
+}
+
+/** Every row moved by a vector. */
+export function translate(samples: Float64Array, by: readonly number[]): Float64Array {
+  return samples.map((value, i) => value + by[i % by.length]);
+}
+
+/** The rows in reverse order. */
+export function reversed(samples: Float64Array, dim: number): Float64Array {
+  const count = samples.length / dim;
+  return samples.map((_, i) => samples[(count - 1 - Math.floor(i / dim)) * dim + (i % dim)]);
+}
