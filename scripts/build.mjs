@@ -1,0 +1,40 @@
+// Bundles the command line, the browser-safe core and Node's part into dist/. Packages stay outside.
+import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+/** Builds dist/. Each file is renamed into place, so that a command that starts meanwhile finds whole files. */
+export async function buildDist(root) {
+  const outdir = join(root, 'dist');
+  const { outputFiles } = await build({
+    absWorkingDir: root,
+    entryPoints: { cli: 'src/cli/main.ts', index: 'src/index.ts', node: 'src/node/index.ts' },
+    outdir,
+    bundle: true,
+    splitting: true, // one copy of the core: an error thrown by it is the same class in every entry
+    format: 'esm',
+    platform: 'node',
+    target: 'node20',
+    packages: 'external',
+    loader: { '.wgsl': 'text' },
+    sourcemap: true,
+    write: false,
+    logLevel: 'warning',
+  });
+  await mkdir(outdir, { recursive: true });
+  for (const { path, contents } of outputFiles) {
+    const partial = `${path}.${process.pid}.partial`;
+    await writeFile(partial, contents);
+    await rename(partial, path);
+  }
+  const current = new Set(outputFiles.map(({ path }) => basename(path)));
+  for (const name of await readdir(outdir)) {
+    const stale = /\.js(\.map)?$/.test(name) && !current.has(name);
+    if (stale) await rm(join(outdir, name));
+  }
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  await buildDist(fileURLToPath(new URL('..', import.meta.url)));
+}

@@ -1,0 +1,11 @@
+/** Node's part of fewstep: a GPU device on any machine, and what there is to choose from. */
+export {
+  type AdapterKind,
+  DEVICE_CHOICES,
+  type DeviceChoice,
+  type NodeAdapterDescription,
+  type OpenedDevice,
+  type OpenOptions,
+  openDevice,
+} from './adapter.js';
+export { type DoctorReport, examine } from './doctor.js';
