@@ -70,6 +70,8 @@ const REASONS: Record<string, [what: string, remedy: string]> = {
   ENOENT: ['there is no such file', 'check the path; it is taken relative to the current folder'],
   EISDIR: ['it is a directory', 'give the path of a file'],
   ENOTDIR: ['a part of the path is a file, not a directory', 'check the path'],
+  // What making a folder says when a file has its name.
+  EEXIST: ['a part of the path is a file, not a directory', 'check the path'],
   EACCES: ['permission denied', 'change its permissions (ls -l shows them), or use another path'],
   EPERM: ['not permitted', 'change its permissions, or use another path'],
   EROFS: ['the file system is read-only', 'use a path on a file system that can be written'],
