@@ -137,7 +137,9 @@ const probe: Record<AdapterKind, (toggles: readonly string[]) => Promise<FoundAd
 
   async swiftshader(toggles) {
     const swiftShader = await findSwiftShader();
-    return swiftShader && ask('swiftshader', toggles, [swiftShader.driver]);
+    if (!swiftShader) return undefined;
+    mapLoader(swiftShader.loader);
+    return ask('swiftshader', toggles, [swiftShader.driver]);
   },
 };
 
