@@ -47,7 +47,8 @@ describe('the choice of an adapter', () => {
     );
   });
 
-  it.skipIf(hasHardware)('hardware fails loudly where there is none', async () => {
+  it('hardware fails loudly where there is none', async ({ skip }) => {
+    skip(hasHardware, 'this machine has a GPU');
     await expect(openDevice({ device: 'hardware' })).rejects.toMatchObject({
       code: 'no-adapter',
       message: expect.stringContaining('hardware'),
@@ -61,7 +62,8 @@ describe('the choice of an adapter', () => {
     expect(adapter.software).toBe(!hasHardware);
   });
 
-  it.skipIf(!hasSwiftShader)('falls to SwiftShader where the system has no driver', async () => {
+  it('falls to SwiftShader where the system has no driver', async ({ skip }) => {
+    skip(!hasSwiftShader, 'SwiftShader is not installed');
     vi.stubEnv('VK_DRIVER_FILES', '/nonexistent/icd.json');
     vi.stubEnv('VK_ICD_FILENAMES', undefined);
     const { adapter } = await open({ device: 'software' });
@@ -77,14 +79,16 @@ describe.each([
   ['lavapipe', hasLavapipe],
   ['swiftshader', hasSwiftShader],
 ] as const)('%s', (kind, there) => {
-  it.skipIf(!there)('computes, with more than the default limits', async () => {
+  it('computes, with more than the default limits', async ({ skip }) => {
+    skip(!there, `no ${kind} adapter on this machine`);
     const { device, adapter } = await open({ device: kind });
     expect(adapter).toMatchObject({ kind, software: kind !== 'hardware' });
     expect(device.limits.maxComputeWorkgroupStorageSize).toBeGreaterThan(16384);
     expect(await prove(new Gpu(device, adapter))).toMatchObject({ correct: true });
   });
 
-  it.skipIf(!there)('is opened beside a device of another kind', async () => {
+  it('is opened beside a device of another kind', async ({ skip }) => {
+    skip(!there, `no ${kind} adapter on this machine`);
     const first = await open({ device: kind });
     await open({ device: 'auto' });
     expect(await prove(new Gpu(first.device, first.adapter))).toMatchObject({ correct: true });
