@@ -98,7 +98,8 @@ fn mixture_tiled(
     }
 
     for (var quad = local; quad < ROW / 4; quad += TILE) {
-      var sum: array<vec4f, BATCH>;
+      // Explicitly: without it Dawn (webgpu 0.6.2) zeroes an array once, not in every iteration.
+      var sum = array<vec4f, BATCH>();
       for (var n = 0u; n < min(TILE, components - tile); n++) {
         let weight = weights[n];
         if (any(weight > vec4f(0))) {

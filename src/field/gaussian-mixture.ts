@@ -1,8 +1,8 @@
 import { FewstepError } from '../errors.js';
 import type { Gpu } from '../gpu/gpu.js';
 import type { Scaling } from '../io/scaling.js';
-import { fullStds, type MixtureSpec, normalizedWeights } from '../problem/mixture.js';
 import type { Denoise, Field } from './field.js';
+import { fullStds, type MixtureSpec, normalizedWeights } from './mixture.js';
 import { prepareMixture } from './prepared-mixture.js';
 
 /** How a user writes a mixture; JSON has the same shape. */

@@ -1,8 +1,8 @@
 import { folded } from '../gpu/dispatch.js';
 import type { Gpu } from '../gpu/gpu.js';
 import type { Kernel } from '../gpu/kernel.js';
-import { type MixtureSpec, normalizedWeights } from '../problem/mixture.js';
 import type { BatchBuffers, BoundField, PreparedField } from './field.js';
+import { type MixtureSpec, normalizedWeights } from './mixture.js';
 
 /** Up to this dimension a trajectory's state and sum are kept in registers: shaders/field/mixture.wgsl. */
 const REGISTER_DIM = 128;

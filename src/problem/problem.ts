@@ -1,5 +1,6 @@
 import { FewstepError } from '../errors.js';
-import { type MixtureSpec, sampleMixture } from './mixture.js';
+import type { MixtureSpec } from '../field/mixture.js';
+import { sampleMixture } from './sample-mixture.js';
 
 /** A data distribution of the benchmark, known exactly: it can be sampled, and so can its diffusion field. */
 export interface Problem {

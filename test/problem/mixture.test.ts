@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { fullStds, mixtureCovariance, mixtureMean, sampleMixture } from '../../src/problem/mixture.js';
+import { fullStds, mixtureCovariance, mixtureMean } from '../../src/field/mixture.js';
+import { sampleMixture } from '../../src/problem/sample-mixture.js';
 
 const spec = {
   kind: 'gaussian-mixture' as const,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { mixtureCovariance, mixtureMean } from '../../src/problem/mixture.js';
+import { mixtureCovariance, mixtureMean } from '../../src/field/mixture.js';
 import { problemFromData } from '../../src/problem/problem.js';
 import { problemByName, problems } from '../../src/problem/registry.js';
 
