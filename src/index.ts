@@ -18,6 +18,7 @@ export {
   timeUniform,
 } from './grid/grid.js';
 export { type SampleRequest, type SampleResult, sample } from './sample.js';
+export { type ReferenceSampleResult, sampleReference } from './sample-reference.js';
 export { PlanBuilder } from './solver/builder.js';
 export { defineSolver, type Solver, type SolverSettings } from './solver/define.js';
 export { nfeOf, type Operation, type Plan, perTrajectory, type Scalar, type Slot } from './solver/plan.js';

@@ -15,6 +15,8 @@ export interface SampleRequest extends PlanRequest {
   latents?: ArrayLike<number>;
   /** Whether to return the state at every time of the grid. */
   trajectory?: boolean;
+  /** At most so many trajectories at once, for progress and a quick stop. Results do not depend on it. */
+  chunk?: number;
   onProgress?: (done: number) => void;
   signal?: AbortSignal;
 }
@@ -32,11 +34,11 @@ export interface SampleResult extends Omit<Solution, 'kept'> {
  * @throws FewstepError for every impossible request, before anything runs
  */
 export async function sample(gpu: Gpu, request: SampleRequest): Promise<SampleResult> {
-  const { field, batch = 64, seed = 0, onProgress, signal } = request;
+  const { field, batch = 64, seed = 0, chunk, onProgress, signal } = request;
   const plan = planFor(request);
   const latents: Latents = request.latents ? { values: request.latents } : { batch, seed };
   const keep = request.trajectory ? plan.states : [];
-  const { kept, ...solution } = await solve(gpu, field, plan, { latents, keep, onProgress, signal });
+  const { kept, ...solution } = await solve(gpu, field, plan, { latents, keep, chunk, onProgress, signal });
   const inDataUnits = (values: Float32Array) => (field.scaling ? undoScaling(field.scaling, values) : values);
   return {
     ...solution,

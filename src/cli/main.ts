@@ -1,18 +1,9 @@
 #!/usr/bin/env node
-import { Command } from 'commander';
-import { FewstepError } from '../errors.js';
-import { doctorCommand } from './doctor.js';
+import { run } from './run.js';
 
-const program = new Command('fewstep')
-  .description('few-step sampling of diffusion models on any GPU')
-  .addCommand(doctorCommand());
+// A reader that has seen enough, as `head` does, is no error.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
 
-try {
-  await program.parseAsync();
-} catch (error) {
-  if (!(error instanceof FewstepError)) throw error;
-  console.error(`error: ${error.message}\n  ${error.remedy}`);
-  process.exitCode = 2;
-}
+const status = await run(process.argv.slice(2));
 // Dawn's threads keep Node alive, and piped output is not yet out: leave when it is.
-process.stdout.write('', () => process.exit());
+process.stdout.write('', () => process.exit(status));

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { rmSync } from 'node:fs';
 import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { FewstepError } from '../errors.js';
@@ -21,6 +22,12 @@ export async function readBytes(path: string): Promise<Uint8Array> {
   }
 }
 
+/** Temporary files of writes in progress: a process that is told to stop takes them along. */
+const unfinished = new Set<string>();
+process.on('exit', () => {
+  for (const path of unfinished) rmSync(path, { force: true });
+});
+
 /**
  * Writes a file so that it is either whole or not there: into a temporary file beside it, flushed to the disk,
  * then renamed over what was there before. Missing folders are made.
@@ -30,6 +37,7 @@ export async function readBytes(path: string): Promise<Uint8Array> {
 export async function writeAtomic(path: string, content: Uint8Array | string): Promise<void> {
   // In the same folder, since a rename cannot cross file systems.
   const temporary = join(dirname(path), `.${basename(path)}.${randomUUID()}.tmp`);
+  unfinished.add(temporary);
   try {
     await mkdir(dirname(path), { recursive: true });
     const file = await open(temporary, 'wx');
@@ -44,6 +52,8 @@ export async function writeAtomic(path: string, content: Uint8Array | string): P
     // The first error is the one to report, also when there is nothing to remove.
     await rm(temporary, { force: true }).catch(() => {});
     throw fileError('write', path, cause);
+  } finally {
+    unfinished.delete(temporary);
   }
 }
 

@@ -9,3 +9,4 @@ export {
   openDevice,
 } from './adapter.js';
 export { type DoctorReport, examine } from './doctor.js';
+export { type FieldOptions, loadField } from './field/load.js';

@@ -1,0 +1,26 @@
+import { FewstepError } from '../errors.js';
+
+const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
+
+/**
+ * Runs `work` until it is done or somebody stops it with Ctrl-C (or SIGTERM). Its signal asks it to keep what is
+ * finished and end; what is on the GPU cannot be called back, so nobody waits for it.
+ *
+ * @throws FewstepError `interrupted`, at once
+ */
+export async function untilInterrupted<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const controller = new AbortController();
+  const { signal } = controller;
+  const stop = (name: NodeJS.Signals) => {
+    controller.abort(new FewstepError('interrupted', `stopped by ${name}`, 'nothing was written; run again'));
+  };
+  const stopped = new Promise<never>((_, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason));
+  });
+  for (const name of SIGNALS) process.on(name, stop);
+  try {
+    return await Promise.race([work(signal), stopped]);
+  } finally {
+    for (const name of SIGNALS) process.off(name, stop);
+  }
+}

@@ -1,0 +1,73 @@
+import { InvalidArgumentError, Option } from 'commander';
+import { DEVICE_CHOICES } from '../node/adapter.js';
+
+/** Reads a whole number within bounds, both included; 1e6 is one. */
+export function wholeNumber(low: number, high = Number.MAX_SAFE_INTEGER): (text: string) => number {
+  const range = high === Number.MAX_SAFE_INTEGER ? `of ${low} or more` : `from ${low} to ${high}`;
+  return (text) => {
+    const value = /^\d+(e\d+)?$/i.test(text) ? Number(text) : Number.NaN;
+    if (value >= low && value <= high) return value;
+    throw new InvalidArgumentError(`Give a whole number ${range}.`);
+  };
+}
+
+/** Reads a number above zero, such as a noise level. */
+export function positiveNumber(text: string): number {
+  const value = finiteNumber(text);
+  if (value > 0) return value;
+  throw new InvalidArgumentError('Give a number above 0, such as 0.002.');
+}
+
+/** Reads a number of zero or more, such as a width. */
+export function nonNegativeNumber(text: string): number {
+  const value = finiteNumber(text);
+  if (value >= 0) return value;
+  throw new InvalidArgumentError('Give a number of 0 or more, such as 0.05.');
+}
+
+/** The number, or NaN where there is none. Number() alone would take '' for 0, and 'Infinity'. */
+function finiteNumber(text: string): number {
+  const value = text.trim() === '' ? Number.NaN : Number(text);
+  return Number.isFinite(value) ? value : Number.NaN;
+}
+
+/** Which adapter to use: the same choice in every command. */
+export function deviceOption(): Option {
+  return new Option('--device <choice>', 'adapter to use (default: $FEWSTEP_DEVICE, else auto)').choices(
+    DEVICE_CHOICES,
+  );
+}
+
+/** What describes a field: the same options in every command that loads one. */
+export function fieldOptions(): Option[] {
+  return [
+    new Option('--field <field>', 'built-in problem, .json, .wgsl or data file').makeOptionMandatory(),
+    new Option('--columns <selection>', 'columns of a data file, such as 0-63 or x,y'),
+    new Option(
+      '--bandwidth <width>',
+      "Gaussian around each row of a data file, in the field's units",
+    ).argParser(nonNegativeNumber),
+    new Option('--scale', "scale a data file to [-1, 1]; samples come out in the data's own units"),
+    new Option('--dim <count>', 'dimension of a .wgsl field').argParser(wholeNumber(1)),
+  ];
+}
+
+/** What describes a plan: a solver at an NFE on a time grid. */
+export function planOptions(): Option[] {
+  return [
+    new Option(
+      '--solver <name>',
+      'solver, with options as in dpm-solver-2:r=0.4 (see `fewstep solvers`)',
+    ).makeOptionMandatory(),
+    new Option('--nfe <count>', 'field evaluations per trajectory, exactly')
+      .argParser(wholeNumber(1, 4096))
+      .makeOptionMandatory(),
+    new Option(
+      '--grid <grid>',
+      'time grid: polynomial:RHO, logsnr, time_uniform:RHO or explicit:80,10,1,.002',
+    ).default('polynomial:7'),
+    new Option('--sigma-min <sigma>', 'last time of the grid (default: 0.002)').argParser(positiveNumber),
+    new Option('--sigma-max <sigma>', 'first time of the grid (default: 80)').argParser(positiveNumber),
+    new Option('--afs', 'analytical first step: the first evaluation comes from the prior, at no cost'),
+  ];
+}

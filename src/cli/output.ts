@@ -1,0 +1,44 @@
+import { accessSync, constants, statSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { FewstepError } from '../errors.js';
+
+/**
+ * Checks before a long run that an .npy file can be written at its end; its folder need not exist yet.
+ *
+ * @param flag the option that names the file, for errors
+ * @throws FewstepError `bad-argument`, or `file`
+ */
+export function checkOutput(flag: string, path: string): void {
+  if (statOf(path)?.isDirectory()) {
+    throw new FewstepError('file', `${flag} ${path} is a directory`, `give a file in it: ${path}/x.npy`);
+  }
+  if (!/\.npy$/i.test(path)) {
+    throw new FewstepError(
+      'bad-argument',
+      `${flag} ${path}: only .npy files are written`,
+      'give a name that ends in .npy',
+    );
+  }
+  checkFolder(flag, dirname(resolve(path)));
+}
+
+function checkFolder(flag: string, folder: string): void {
+  let existing = folder;
+  while (!statOf(existing)) existing = dirname(existing);
+  if (!statOf(existing)?.isDirectory()) {
+    throw new FewstepError('file', `${flag}: ${existing} is a file, not a folder`, 'choose another path');
+  }
+  try {
+    accessSync(existing, constants.W_OK);
+  } catch (cause) {
+    throw new FewstepError('file', `${flag}: cannot write in ${existing}`, 'choose another path', { cause });
+  }
+}
+
+function statOf(path: string) {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch {
+    return undefined; // a part of the path is a file: the part itself is found further up
+  }
+}

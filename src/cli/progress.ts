@@ -1,0 +1,49 @@
+import type { WriteStream } from 'node:tty';
+import { Presets, SingleBar } from 'cli-progress';
+
+/** How far a command is; `stop` leaves the terminal as it was. */
+export interface Progress {
+  update(done: number): void;
+  stop(): void;
+}
+
+const LINE_EVERY_MS = 2000;
+
+/**
+ * Shows how far a command is and how long it will take: a bar on a terminal, a plain line now and then elsewhere.
+ *
+ * @param total how many there are in all
+ * @param unit what is counted: 'trajectories'
+ * @param stream stderr, because stdout is for results
+ */
+export function showProgress(
+  total: number,
+  unit: string,
+  stream: NodeJS.WritableStream = process.stderr,
+): Progress {
+  return (stream as WriteStream).isTTY ? bar(total, unit, stream) : lines(total, unit, stream);
+}
+
+function bar(total: number, unit: string, stream: NodeJS.WritableStream): Progress {
+  const format = `{bar} {percentage} %, {value} of {total} ${unit}, {eta_formatted} left`;
+  // Ctrl-C has an owner already: untilInterrupted.
+  const settings = { stream, format, hideCursor: true, clearOnComplete: true, gracefulExit: false };
+  const single = new SingleBar(settings, Presets.shades_classic);
+  single.start(total, 0);
+  return { update: (done) => single.update(done), stop: () => single.stop() };
+}
+
+function lines(total: number, unit: string, stream: NodeJS.WritableStream): Progress {
+  const begin = Date.now();
+  let next = begin + LINE_EVERY_MS;
+  return {
+    update(done) {
+      const now = Date.now();
+      if (now < next || done === 0) return;
+      next = now + LINE_EVERY_MS;
+      const left = Math.ceil(((now - begin) * (total - done)) / done / 1000);
+      stream.write(`${done} of ${total} ${unit}, ${left} s left\n`);
+    },
+    stop() {},
+  };
+}

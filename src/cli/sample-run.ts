@@ -1,0 +1,182 @@
+import { resolve } from 'node:path';
+import { FewstepError } from '../errors.js';
+import type { Field } from '../field/field.js';
+import { Gpu } from '../gpu/gpu.js';
+import { expectMatrix } from '../io/dataset.js';
+import { type DeviceChoice, type NodeAdapterDescription, openDevice } from '../node/adapter.js';
+import { type FieldOptions, loadField } from '../node/field/load.js';
+import { loadArray, saveNpy } from '../node/files.js';
+import { type SampleRequest, sample } from '../sample.js';
+import { sampleReference } from '../sample-reference.js';
+import { nfeOf, type Plan } from '../solver/plan.js';
+import { planFor } from '../solver/plan-for.js';
+import { checkOutput } from './output.js';
+import { showProgress } from './progress.js';
+
+/** What the command line says, as commander hands it over. */
+export interface SampleOptions extends FieldOptions {
+  field: string;
+  solver: string;
+  nfe: number;
+  grid: string;
+  sigmaMin?: number;
+  sigmaMax?: number;
+  afs?: boolean;
+  batch: number;
+  seed: number;
+  latents?: string;
+  out: string;
+  trajectory?: string;
+  executor: 'stepwise' | 'reference';
+  device?: DeviceChoice;
+  json?: boolean;
+}
+
+/** What either executor hands back. */
+interface Made {
+  samples: Float32Array | Float64Array;
+  trajectory?: readonly (Float32Array | Float64Array)[];
+  evaluations: number;
+  hostMs: number;
+  gpuMs?: number;
+  adapter?: NodeAdapterDescription;
+}
+
+/**
+ * Samples and writes the files, all computed before the first is written. What can be wrong with a request is
+ * found before a device is opened.
+ */
+export async function runSample(options: SampleOptions, signal: AbortSignal): Promise<void> {
+  const begin = performance.now();
+  checkFiles(options);
+  const field = await loadField(options.field, fieldOptionsOf(options));
+  const { request, plan, batch } = await requestOf(options, field);
+
+  const progress = showProgress(batch, 'trajectories');
+  // In parts, so that there is progress to show.
+  const chunk = Math.max(256, Math.ceil(batch / 32));
+  const made = await execute(options, { ...request, chunk, onProgress: progress.update, signal }).finally(
+    progress.stop,
+  );
+  signal.throwIfAborted();
+  if (options.trajectory && made.trajectory) {
+    const states = joined(made.trajectory);
+    await saveNpy(options.trajectory, [plan.times.length, batch, field.dim], states);
+  }
+  await saveNpy(options.out, [batch, field.dim], made.samples);
+  const report = reportOf(options, field, plan, batch, made, performance.now() - begin);
+  process.stdout.write(`${options.json ? JSON.stringify(report, null, 2) : sentence(report)}\n`);
+}
+
+function checkFiles({ out, trajectory, latents }: SampleOptions): void {
+  checkOutput('--out', out);
+  if (trajectory !== undefined) checkOutput('--trajectory', trajectory);
+  const paths = [out, trajectory, latents].filter((path) => path !== undefined).map((path) => resolve(path));
+  if (new Set(paths).size === paths.length) return;
+  throw new FewstepError(
+    'bad-argument',
+    '--out, --trajectory and --latents name the same file',
+    'give each a file of its own',
+  );
+}
+
+function fieldOptionsOf({ columns, bandwidth, scale, dim }: SampleOptions): FieldOptions {
+  return { columns, bandwidth, scale, dim };
+}
+
+async function requestOf(options: SampleOptions, field: Field) {
+  const { solver, nfe, grid, sigmaMin, sigmaMax, afs, batch, seed, trajectory } = options;
+  if (grid.startsWith('explicit') && (sigmaMin ?? sigmaMax) !== undefined) {
+    throw new FewstepError(
+      'bad-argument',
+      `${sigmaMin === undefined ? '--sigma-max' : '--sigma-min'} does not apply to an explicit grid`,
+      'leave it out, and list the times you want',
+    );
+  }
+  const range = { ...(sigmaMin !== undefined && { sigmaMin }), ...(sigmaMax !== undefined && { sigmaMax }) };
+  const common = { field, solver, nfe, grid, range, afs, trajectory: trajectory !== undefined };
+  const plan = planFor(common);
+  const drawn = { ...common, batch, seed };
+  const { latents: file } = options;
+  if (file === undefined) {
+    checkSize(batch, field.dim, trajectory ? plan.times.length : 1);
+    return { request: drawn satisfies SampleRequest, plan, batch };
+  }
+  const { values, rows } = expectMatrix(await loadArray(file), { name: file, columns: field.dim });
+  return { request: { ...common, latents: values } satisfies SampleRequest, plan, batch: rows };
+}
+
+/** More numbers than this in one array, 4 GiB of float32, is a slip of the finger. */
+const MOST_NUMBERS = 2 ** 30;
+
+function checkSize(batch: number, dim: number, states: number): void {
+  if (batch * dim * states <= MOST_NUMBERS) return;
+  throw new FewstepError(
+    'bad-argument',
+    `--batch ${batch} makes ${states === 1 ? '' : `${states} x `}${batch} x ${dim} numbers in one file`,
+    `give at most ${Math.floor(MOST_NUMBERS / (dim * states))}, and draw more with another --seed`,
+  );
+}
+
+async function execute(options: SampleOptions, request: SampleRequest): Promise<Made> {
+  if (options.executor === 'reference') return sampleReference(request);
+  const { device, adapter } = await openDevice({ device: options.device });
+  const gpu = new Gpu(device, adapter);
+  try {
+    return { ...(await sample(gpu, request)), adapter };
+  } finally {
+    gpu.destroy();
+  }
+}
+
+/** The states at all times as one array, [N times, batch, dim]. */
+function joined(states: readonly (Float32Array | Float64Array)[]): Float32Array | Float64Array {
+  const [first] = states;
+  const length = states.length * first.length;
+  const all = first instanceof Float32Array ? new Float32Array(length) : new Float64Array(length);
+  for (const [n, state] of states.entries()) all.set(state, n * first.length);
+  return all;
+}
+
+function reportOf(
+  options: SampleOptions,
+  field: Field,
+  plan: Plan,
+  batch: number,
+  made: Made,
+  totalMs: number,
+) {
+  const { out, trajectory, executor, latents, seed, grid } = options;
+  const { evaluations, hostMs, gpuMs, adapter } = made;
+  return {
+    out,
+    trajectory,
+    field: { source: options.field, kind: field.kind, dim: field.dim },
+    solver: plan.solver,
+    afs: plan.afs,
+    grid,
+    times: plan.times,
+    /** Field evaluations per trajectory: of the plan, and really made. */
+    nfe: nfeOf(plan),
+    evaluations,
+    batch,
+    ...(latents === undefined ? { seed } : { latents }),
+    executor,
+    adapter,
+    timings: { hostMs, gpuMs, totalMs },
+  };
+}
+
+function sentence({
+  out,
+  batch,
+  field,
+  solver,
+  nfe,
+  executor,
+  adapter,
+  timings,
+}: ReturnType<typeof reportOf>) {
+  const where = adapter ? adapter.name : `the CPU (${executor})`;
+  return `${out}: ${batch} samples of ${field.dim} numbers, ${solver} at NFE ${nfe}, ${timings.hostMs.toFixed(0)} ms on ${where}`;
+}

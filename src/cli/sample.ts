@@ -1,0 +1,48 @@
+import { Command, Option } from 'commander';
+import { untilInterrupted } from './interrupt.js';
+import { deviceOption, fieldOptions, planOptions, wholeNumber } from './options.js';
+import { runSample, type SampleOptions } from './sample-run.js';
+
+const HELP = `
+A field is one of
+  ring                  a built-in problem; \`fewstep problems\` lists them
+  mixture.json          {"kind":"gaussian-mixture","weights":[..K],"means":[[..D]..K],"stds":[..K]}
+                        {"kind":"empirical","data":"points.csv.gz","bandwidth":0.05,"scale":true}
+                        {"kind":"custom","dim":2,"wgsl":"field.wgsl","reference":"field.mjs"}
+  points.csv            data: CSV, .npy, .npz (points.npz:array) or IDX, each also .gz; its exact field
+  field.wgsl --dim 2    fn denoise(x: array<f32, 2>, sigma: f32) -> array<f32, 2>
+
+Samples are [B, D], the trajectory [N times, B, D], both in the data's own units: float32 .npy files, float64
+from the reference. Latents are x at the first time, in the field's units.
+
+Examples:
+  fewstep sample --field ring --solver ipndm-3 --nfe 5 --batch 1000 --out x.npy
+  fewstep sample --field digits.csv.gz --columns 0-63 --scale --solver dpmpp-2m --nfe 8 --out digits.npy
+  fewstep sample --field ring --solver deis-3 --nfe 6 --latents z.npy --out x.npy --trajectory t.npy --json
+
+Exit status: 0 when the files are written, 2 for a request that cannot be met, 130 when stopped.`;
+
+/** `fewstep sample`: draws samples of a field with one solver. */
+export function sampleCommand(): Command {
+  const command = new Command('sample').description('sample a field with a solver at exactly N evaluations');
+  for (const option of [...fieldOptions(), ...planOptions()]) command.addOption(option);
+  return command
+    .addOption(
+      new Option('--batch <count>', 'trajectories to draw latents for').argParser(wholeNumber(1)).default(64),
+    )
+    .addOption(new Option('--seed <seed>', 'seed of the latents').argParser(wholeNumber(0)).default(0))
+    .addOption(
+      new Option('--latents <file>', 'latents [B, D] in place of drawn ones').conflicts(['batch', 'seed']),
+    )
+    .requiredOption('--out <file>', 'where the samples go (.npy)')
+    .option('--trajectory <file>', 'where the states at all times of the grid go (.npy)')
+    .addOption(
+      new Option('--executor <executor>', 'stepwise on the GPU, or the float64 reference on the CPU')
+        .choices(['stepwise', 'reference'])
+        .default('stepwise'),
+    )
+    .addOption(deviceOption())
+    .option('--json', 'print what was done as JSON')
+    .addHelpText('after', HELP)
+    .action((options: SampleOptions) => untilInterrupted((signal) => runSample(options, signal)));
+}

@@ -1,0 +1,34 @@
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { FewstepError } from '../../errors.js';
+import { customField } from '../../field/custom.js';
+import type { Denoise, Field } from '../../field/field.js';
+import { readBytes } from '../files.js';
+import { inFile } from './place.js';
+
+/**
+ * A field that the user wrote in WGSL.
+ *
+ * @param path file with `fn denoise(x: array<f32, D>, sigma: f32) -> array<f32, D>`
+ * @param reference module whose default export is the same in float64; see `Denoise`
+ */
+export async function loadShaderField(path: string, dim: number, reference?: string): Promise<Field> {
+  const wgsl = new TextDecoder().decode(await readBytes(path));
+  const denoise = reference === undefined ? undefined : await loadDenoise(reference);
+  return inFile(path, () => customField({ dim, wgsl, denoise }));
+}
+
+async function loadDenoise(path: string): Promise<Denoise> {
+  const remedy = 'write: export default function (x, sigma, out) { ... } with Float64Arrays x and out';
+  await readBytes(path); // a missing file gets the message that every missing file gets
+  let module: { default?: unknown };
+  try {
+    module = await import(/* @vite-ignore */ pathToFileURL(resolve(path)).href);
+  } catch (cause) {
+    throw new FewstepError('bad-field', `cannot load ${path}: ${(cause as Error).message}`, remedy, {
+      cause,
+    });
+  }
+  if (typeof module.default === 'function') return module.default as Denoise;
+  throw new FewstepError('bad-field', `${path} has no function as its default export`, remedy);
+}

@@ -1,0 +1,71 @@
+import { type ReferenceSolution, solveReference } from './execute/reference.js';
+import { undoScaling } from './io/scaling.js';
+import { normals } from './rng/threefry.js';
+import type { SampleRequest } from './sample.js';
+import type { Plan } from './solver/plan.js';
+import { planFor } from './solver/plan-for.js';
+
+export interface ReferenceSampleResult {
+  /** [batch, dim], in the data's own units. */
+  samples: Float64Array;
+  /** Field evaluations really made, per trajectory. */
+  evaluations: number;
+  hostMs: number;
+  plan: Plan;
+  /** With `trajectory`: the state at each time of the grid, each [batch, dim]. */
+  trajectory?: Float64Array[];
+}
+
+/** How long the host may compute before it lets others (a progress bar, Ctrl-C) run. */
+const TURN_MS = 50;
+
+/**
+ * What `sample` does, in float64 on the CPU and without a GPU: the same request gives the same trajectories up
+ * to float32's rounding. It is the truth to compare with, not a fast way to sample.
+ *
+ * @throws FewstepError for every impossible request, `bad-field` where the field has no float64 form
+ */
+export async function sampleReference(request: SampleRequest): Promise<ReferenceSampleResult> {
+  const { field, onProgress, signal } = request;
+  const plan = planFor(request);
+  const { dim } = field;
+  const latents = request.latents ?? drawLatents(request, plan.times[0]);
+  const batch = latents.length / dim;
+  const keep = request.trajectory ? plan.states : [];
+  const samples = new Float64Array(batch * dim);
+  const trajectory = keep.map(() => new Float64Array(batch * dim));
+  let evaluations = 0;
+
+  const begin = performance.now();
+  let turn = begin;
+  for (let i = 0; i < batch; i++) {
+    const row = Float64Array.from({ length: dim }, (_, d) => latents[i * dim + d]);
+    const solution: ReferenceSolution = solveReference(field, plan, { latents: row, keep });
+    samples.set(solution.samples, i * dim);
+    for (const [n, slot] of keep.entries()) trajectory[n].set(solution.kept.get(slot)!, i * dim);
+    evaluations = solution.evaluations;
+    if (performance.now() - turn < TURN_MS) continue;
+    onProgress?.(i + 1);
+    await new Promise((resume) => setTimeout(resume));
+    signal?.throwIfAborted();
+    turn = performance.now();
+  }
+  onProgress?.(batch);
+  const inDataUnits = (values: Float64Array) => (field.scaling ? undoScaling(field.scaling, values) : values);
+  return {
+    samples: inDataUnits(samples),
+    evaluations,
+    hostMs: performance.now() - begin,
+    plan,
+    trajectory: request.trajectory ? trajectory.map(inDataUnits) : undefined,
+  };
+}
+
+/** The noise N(0, scale^2) that the GPU draws for the same seed, in float64, [batch, dim]. */
+function drawLatents({ field: { dim }, batch = 64, seed = 0 }: SampleRequest, scale: number): Float64Array {
+  const latents = new Float64Array(batch * dim);
+  for (let i = 0; i < batch; i++) {
+    for (const [d, normal] of normals(seed, i, 0, 0, dim).entries()) latents[i * dim + d] = scale * normal;
+  }
+  return latents;
+}
