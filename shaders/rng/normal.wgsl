@@ -43,6 +43,7 @@ const ULP = 5.9604644775390625e-8; // 2^-24
 fn normal4(bits: vec4u) -> vec4f {
   // The logarithm of a number just below 1 may come out positive.
   let radius = sqrt(max(vec2f(0), -2 * log((vec2f(bits.xz >> vec2u(8)) + 1) * ULP)));
-  let angle = vec2f(bits.yw >> vec2u(8)) * (ULP * 6.283185307179586);
+  // In [-pi, pi), where WGSL bounds the error of sine and cosine.
+  let angle = vec2f(bits.yw >> vec2u(8)) * (ULP * 6.283185307179586) - 3.141592653589793;
   return vec4f(radius.x * cos(angle.x), radius.x * sin(angle.x), radius.y * cos(angle.y), radius.y * sin(angle.y));
 }

@@ -1,7 +1,8 @@
 import { FewstepError } from '../errors.js';
 import type { Field } from '../field/field.js';
 import type { Plan, Scalar, Slot } from '../solver/plan.js';
-import { nfeOf, stepsOf } from '../solver/plan.js';
+import { stepsOf } from '../solver/plan.js';
+import { checkColumns, checkKept, rowsOf } from './inputs.js';
 import { notFinite } from './not-finite.js';
 
 export interface ReferenceOptions {
@@ -24,7 +25,8 @@ export interface ReferenceSolution {
 
 /**
  * Runs a plan in float64 on the CPU: the truth that every other executor is compared with.
- * @throws FewstepError bad-field where the field has no float64 form, not-finite naming the first step
+ * @throws FewstepError bad-field where the field has no float64 form, bad-shape, bad-argument, not-finite naming
+ *   the first step and how many trajectories there are in which some step is broken
  */
 export function solveReference(field: Field, plan: Plan, options: ReferenceOptions): ReferenceSolution {
   const { denoise, dim } = field;
@@ -35,8 +37,11 @@ export function solveReference(field: Field, plan: Plan, options: ReferenceOptio
       'use the stepwise executor',
     );
   }
-  const batch = options.latents.length / dim;
+  const batch = rowsOf(options.latents, dim);
   const columns = options.columns ?? [];
+  checkColumns(plan, columns, batch);
+  const keep = new Set<Slot>(options.keep ?? []);
+  checkKept(plan, keep);
   const scalar = (value: Scalar, trajectory: number) =>
     typeof value === 'number'
       ? value
@@ -44,6 +49,8 @@ export function solveReference(field: Field, plan: Plan, options: ReferenceOptio
 
   const slots: Float64Array[] = [Float64Array.from(options.latents)];
   const steps = stepsOf(plan);
+  const broken = new Set<number>();
+  let firstBroken: number | undefined;
   let calls = 0;
   for (const [i, operation] of plan.operations.entries()) {
     const out = new Float64Array(batch * dim);
@@ -77,18 +84,23 @@ export function solveReference(field: Field, plan: Plan, options: ReferenceOptio
         }
       }
     }
-    const broken = countBroken(out, dim);
-    if (broken > 0) throw notFinite(steps[i], broken, batch);
+    if (markBroken(out, dim, broken)) firstBroken ??= steps[i];
   }
+  if (firstBroken !== undefined) throw notFinite(firstBroken, broken.size, batch);
   return {
     samples: slots[plan.states[plan.states.length - 1]],
-    kept: new Map([...(options.keep ?? [])].map((slot) => [slot, slots[slot]])),
-    evaluations: batch === 0 ? nfeOf(plan) : calls / batch,
+    kept: new Map([...keep].map((slot) => [slot, slots[slot]])),
+    evaluations: calls / batch,
   };
 }
 
-function countBroken(values: Float64Array, dim: number): number {
-  const rows = new Set<number>();
-  for (const [i, value] of values.entries()) if (!Number.isFinite(value)) rows.add(Math.floor(i / dim));
-  return rows.size;
+/** Adds the rows that hold a NaN or an infinity to `broken`; says whether there is one. */
+function markBroken(values: Float64Array, dim: number, broken: Set<number>): boolean {
+  let found = false;
+  for (let i = 0; i < values.length; i++) {
+    if (Number.isFinite(values[i])) continue;
+    broken.add(Math.floor(i / dim));
+    found = true;
+  }
+  return found;
 }

@@ -2,6 +2,7 @@ import { FewstepError } from '../errors.js';
 import { type Field, preparedField } from '../field/field.js';
 import type { Gpu } from '../gpu/gpu.js';
 import { allocate, type Plan, type Slot } from '../solver/plan.js';
+import { checkColumns, checkKept, checkWhole, rowsOf } from './inputs.js';
 import { notFinite } from './not-finite.js';
 import { StepwiseRun } from './stepwise-run.js';
 
@@ -36,21 +37,18 @@ export interface Solution {
 
 /**
  * Runs a plan on the GPU, one dispatch per operation and one submit per chunk of the batch.
- * @throws FewstepError bad-shape, not-finite (naming the first step and how many trajectories), device-limit
+ * @throws FewstepError bad-shape, bad-argument, not-finite (naming the first step and how many trajectories),
+ *   device-limit
  */
 export async function solve(gpu: Gpu, field: Field, plan: Plan, options: SolveOptions): Promise<Solution> {
   const { dim } = field;
   const batch = batchOf(options.latents, dim);
   const columns = Float32Array.from(options.columns ?? []);
-  if (columns.length !== plan.columns * batch) {
-    throw new FewstepError(
-      'bad-shape',
-      `${plan.solver} reads ${plan.columns} values per trajectory, ${plan.columns * batch} in all; got ${columns.length}`,
-      'give columns as [columns, batch]',
-    );
-  }
+  checkColumns(plan, columns, batch);
   const last = plan.states[plan.states.length - 1];
   const keep = new Set<Slot>(options.keep ?? []);
+  checkKept(plan, keep);
+  if (options.chunk !== undefined) checkWhole('chunk', options.chunk, 1);
   const { place, places } = allocate(plan, keep);
   const capacity = Math.min(batch, options.chunk ?? Infinity, largestChunk(gpu, dim, places, plan.columns));
   const wanted = [...new Set([last, ...keep])];
@@ -88,34 +86,11 @@ export async function solve(gpu: Gpu, field: Field, plan: Plan, options: SolveOp
   }
 }
 
-/** @throws FewstepError bad-shape, not-finite, bad-argument */
 function batchOf(latents: Latents, dim: number): number {
-  if ('batch' in latents) {
-    if (Number.isInteger(latents.batch) && latents.batch >= 1) return latents.batch;
-    throw new FewstepError(
-      'bad-argument',
-      `the batch is ${latents.batch}`,
-      'give a whole number of trajectories from 1 on',
-    );
-  }
-  const { values } = latents;
-  if (values.length === 0 || values.length % dim !== 0) {
-    throw new FewstepError(
-      'bad-shape',
-      `${values.length} numbers are no latents [batch, ${dim}]`,
-      `give rows of ${dim} numbers`,
-    );
-  }
-  for (let i = 0; i < values.length; i++) {
-    if (Number.isFinite(values[i])) continue;
-    const [row, column] = [Math.floor(i / dim), i % dim];
-    throw new FewstepError(
-      'not-finite',
-      `latent ${row} is ${values[i]} in dimension ${column}`,
-      'give finite latents',
-    );
-  }
-  return values.length / dim;
+  if ('values' in latents) return rowsOf(latents.values, dim);
+  checkWhole('batch', latents.batch, 1);
+  checkWhole('seed', latents.seed, 0);
+  return latents.batch;
 }
 
 /** A slot array beyond this gains nothing, and memory is not ours alone. */

@@ -1,3 +1,4 @@
+import { FewstepError } from '../errors.js';
 import type { StructValue } from '../gpu/layout.js';
 import type { ShaderName } from '../gpu/shaders.js';
 import type { Combine, EulerAt, Scalar, Slot } from '../solver/plan.js';
@@ -7,7 +8,7 @@ export const UPDATE_KERNELS = ['update/euler', 'update/heun', 'update/euler_at',
 export type UpdateKernel = (typeof UPDATE_KERNELS)[number] & ShaderName;
 
 /** Terms that one dispatch of the general combination takes: the size of its uniform array. */
-export const MAX_TERMS = 14;
+const MAX_TERMS = 14;
 
 /** Which kernel does an update, and the uniform it needs, without what is common to all. */
 export function updateKernel(
@@ -28,8 +29,15 @@ export function updateKernel(
       },
     };
   }
+  if (operation.terms.length > MAX_TERMS) {
+    throw new FewstepError(
+      'bad-argument',
+      `a combination of ${operation.terms.length} terms; the kernel takes ${MAX_TERMS}`,
+      'write it as several combinations',
+    );
+  }
   const [state, first, second] = operation.terms;
-  if (state.coefficient === 1 && operation.terms.length === 2) {
+  if (state?.coefficient === 1 && operation.terms.length === 2) {
     return {
       kernel: 'update/euler',
       uniform: {
@@ -41,7 +49,7 @@ export function updateKernel(
     };
   }
   if (
-    state.coefficient === 1 &&
+    state?.coefficient === 1 &&
     operation.terms.length === 3 &&
     sameScalar(first.coefficient, second.coefficient)
   ) {

@@ -33,9 +33,17 @@ export function logsnr(): Grid {
 
 /** Uniform in VP time for rho = 1, denser near the data for more (DPM-Solver, arXiv 2206.00927; AMED's own choice). */
 export function timeUniform(rho = 1): Grid {
-  return defineGrid(`time_uniform:${positive('rho', rho)}`, (x, { sigmaMin, sigmaMax }) =>
-    new VpTime(sigmaMin, sigmaMax).sigma((1 + x * (VP_EPSILON ** (1 / rho) - 1)) ** rho),
-  );
+  return defineGrid(`time_uniform:${positive('rho', rho)}`, (x, { sigmaMin, sigmaMax }) => {
+    const vp = new VpTime(sigmaMin, sigmaMax);
+    if (!vp.rises) {
+      throw new FewstepError(
+        'bad-grid',
+        `no linear VP schedule runs from sigma_min ${sigmaMin} to sigma_max ${sigmaMax}`,
+        'for time_uniform use a smaller sigma_min (0.1 or less for sigma_max 80), or another grid',
+      );
+    }
+    return vp.sigma((1 + x * (VP_EPSILON ** (1 / rho) - 1)) ** rho);
+  });
 }
 
 /** Listed times. @throws FewstepError bad-grid unless they are positive, finite and decreasing */

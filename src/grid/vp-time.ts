@@ -16,6 +16,11 @@ export class VpTime {
     return Math.sqrt(Math.expm1((this.betaD * u * u) / 2 + this.betaMin * u));
   }
 
+  /** Whether sigma rises with time up to 1: it does unless sigmaMin is large beside sigmaMax. */
+  get rises(): boolean {
+    return this.betaMin + this.betaD >= 0;
+  }
+
   /** The inverse of `sigma`. */
   time(sigma: number): number {
     const root = Math.sqrt(this.betaMin ** 2 + 2 * this.betaD * Math.log1p(sigma ** 2));

@@ -57,10 +57,15 @@ export class PlanBuilder {
     return this.push({ kind: 'euler-at', state, velocity, start, at, scale, out: this.slots });
   }
 
-  /** Declares the state at the next time of the grid. */
+  /** Declares the state at the next time of the grid, and returns its slot. */
   reach(state: Slot): Slot {
-    this.states.push(state);
-    return state;
+    const evaluated = this.operations.some(
+      (operation) => operation.kind === 'evaluate' && operation.out === state,
+    );
+    // Updates look for NaN, evaluations do not: what comes straight from the field passes through one.
+    const reached = evaluated ? this.combine([1, state]) : state;
+    this.states.push(reached);
+    return reached;
   }
 
   finish(solver: string): Plan {

@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { FewstepError, nearestName } from '../errors.js';
+import { checkTimes } from '../grid/grid.js';
 import { PlanBuilder } from './builder.js';
 import type { Plan } from './plan.js';
 
@@ -10,13 +11,13 @@ export interface Solver {
   readonly name: string;
   /** One line for people, with the paper. */
   readonly summary: string;
-  /** Global order of convergence, which a test measures. */
+  /** Global order of convergence on grids whose step changes smoothly, which a test measures. */
   readonly order: number;
   /** Option names with their defaults, as text for help pages. */
   readonly options: Readonly<Record<string, string>>;
   /**
    * The plan for these times. Decreasing times, at least two; the number of steps is one less.
-   * @throws FewstepError bad-argument for an unknown or impossible option
+   * @throws FewstepError bad-argument for an unknown or impossible option, bad-grid for impossible times
    */
   plan(times: readonly number[], settings?: SolverSettings): Plan;
 }
@@ -45,6 +46,7 @@ export function defineSolver<S extends OptionsSchema>(definition: Definition<S>)
     order,
     options: Object.fromEntries(Object.entries(defaults).map(([key, value]) => [key, String(value)])),
     plan(times, { afs = false, options = {} } = {}) {
+      checkTimes(times);
       const builder = new PlanBuilder(times, afs);
       const parsed = parseOptions(name, definition.options, options);
       definition.write(builder, parsed);

@@ -3,8 +3,11 @@ import { writeMultistep } from './multistep.js';
 
 /**
  * iPNDM_v's coefficients as published (the code of DEIS and of AMED), newest first, to be multiplied by the step.
- * From order 3 on they are not those of Adams-Bashforth: a parenthesis is misplaced, so the order of convergence
- * is 2. At 5 to 30 steps they are often more accurate than the exact ones, which are `ab-3` and `ab-4`.
+ * From three velocities on they are not those of Adams-Bashforth. With three a parenthesis is misplaced, which
+ * keeps order 3 while the step changes smoothly and leaves order 2 where it jumps. With four, moreover, the last
+ * coefficient has h1 / h2 where h2 / h3 belongs, so that they sum to one on geometric grids alone: order 3
+ * there, 2 while the step changes smoothly, and no convergence where it jumps. At 5 to 30 steps they are often
+ * more accurate than the exact ones, which are `ab-3` and `ab-4`.
  */
 function publishedWeights(times: readonly number[], i: number, count: number): number[] {
   const [h0, h1, h2, h3] = Array.from({ length: count }, (_, j) => times[i - j + 1] - times[i - j]);
@@ -31,7 +34,7 @@ function defineIpndmV(evaluations: 2 | 3 | 4) {
   return defineSolver({
     name: `ipndm-v-${evaluations}`,
     summary: `iPNDM_v with ${evaluations} velocities, variable step, as published (arXiv 2204.13902)`,
-    order: 2,
+    order: evaluations === 3 ? 3 : 2,
     options: noOptions,
     write(b) {
       writeMultistep(b, evaluations, (times, i, count) =>

@@ -8,7 +8,8 @@ function defineIpndm(evaluations: 2 | 3 | 4) {
   return defineSolver({
     name: `ipndm-${evaluations}`,
     summary: `iPNDM with ${evaluations} velocities: Adams-Bashforth coefficients of a uniform grid (arXiv 2204.13902)`,
-    // The coefficients are those of a uniform grid, the grid is not: only the second order remains.
+    // The coefficients are those of a uniform grid, the grid is not: only the second order remains, and only the
+    // first where the step jumps.
     order: 2,
     options: noOptions,
     write(b) {

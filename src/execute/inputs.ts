@@ -1,0 +1,59 @@
+import { FewstepError } from '../errors.js';
+import type { Plan, Slot } from '../solver/plan.js';
+
+/**
+ * The number of trajectories of given latents, [batch, dim].
+ * @throws FewstepError bad-shape, or not-finite naming the first row that is
+ */
+export function rowsOf(latents: ArrayLike<number>, dim: number): number {
+  if (latents.length === 0 || latents.length % dim !== 0) {
+    throw new FewstepError(
+      'bad-shape',
+      `${latents.length} numbers are no latents [batch, ${dim}]`,
+      `give rows of ${dim} numbers`,
+    );
+  }
+  for (let i = 0; i < latents.length; i++) {
+    // Beyond float32 is infinite on a GPU.
+    if (Number.isFinite(Math.fround(latents[i]))) continue;
+    const [row, column] = [Math.floor(i / dim), i % dim];
+    throw new FewstepError(
+      'not-finite',
+      `latent ${row} is ${latents[i]} in dimension ${column}`,
+      'give latents that are finite in float32',
+    );
+  }
+  return latents.length / dim;
+}
+
+/** @throws FewstepError bad-shape unless there is one value per column and trajectory */
+export function checkColumns(plan: Plan, columns: ArrayLike<number>, batch: number): void {
+  if (columns.length === plan.columns * batch) return;
+  throw new FewstepError(
+    'bad-shape',
+    `${plan.solver} reads ${plan.columns} values per trajectory, ${plan.columns * batch} in all; got ${columns.length}`,
+    'give columns as [columns, batch]',
+  );
+}
+
+/** @throws FewstepError bad-argument for a slot that the plan does not have */
+export function checkKept(plan: Plan, keep: Iterable<Slot>): void {
+  for (const slot of keep) {
+    if (Number.isInteger(slot) && slot >= 0 && slot < plan.slots) continue;
+    throw new FewstepError(
+      'bad-argument',
+      `${plan.solver} has no slot ${slot} to keep`,
+      `slots run from 0 to ${plan.slots - 1}`,
+    );
+  }
+}
+
+/** @throws FewstepError bad-argument unless it is a whole number from `least` on */
+export function checkWhole(what: string, value: number, least: number): void {
+  if (Number.isSafeInteger(value) && value >= least) return;
+  throw new FewstepError(
+    'bad-argument',
+    `the ${what} is ${value}`,
+    `give a whole number from ${least} to 2^53 - 1`,
+  );
+}
