@@ -1,4 +1,7 @@
-import { type ReferenceSolution, solveReference } from './execute/reference.js';
+import { FewstepError } from './errors.js';
+import { checkWhole, rowsOf } from './execute/inputs.js';
+import { type ReferenceOptions, type ReferenceSolution, solveReference } from './execute/reference.js';
+import type { Field } from './field/field.js';
 import { undoScaling } from './io/scaling.js';
 import { normals } from './rng/threefry.js';
 import type { SampleRequest } from './sample.js';
@@ -30,7 +33,7 @@ export async function sampleReference(request: SampleRequest): Promise<Reference
   const plan = planFor(request);
   const { dim } = field;
   const latents = request.latents ?? drawLatents(request, plan.times[0]);
-  const batch = latents.length / dim;
+  const batch = rowsOf(latents, dim);
   const keep = request.trajectory ? plan.states : [];
   const samples = new Float64Array(batch * dim);
   const trajectory = keep.map(() => new Float64Array(batch * dim));
@@ -40,7 +43,7 @@ export async function sampleReference(request: SampleRequest): Promise<Reference
   let turn = begin;
   for (let i = 0; i < batch; i++) {
     const row = Float64Array.from({ length: dim }, (_, d) => latents[i * dim + d]);
-    const solution: ReferenceSolution = solveReference(field, plan, { latents: row, keep });
+    const solution = solveTrajectory(i, field, plan, { latents: row, keep });
     samples.set(solution.samples, i * dim);
     for (const [n, slot] of keep.entries()) trajectory[n].set(solution.kept.get(slot)!, i * dim);
     evaluations = solution.evaluations;
@@ -61,8 +64,27 @@ export async function sampleReference(request: SampleRequest): Promise<Reference
   };
 }
 
+/** One trajectory; an error says which. */
+function solveTrajectory(
+  index: number,
+  field: Field,
+  plan: Plan,
+  options: ReferenceOptions,
+): ReferenceSolution {
+  try {
+    return solveReference(field, plan, options);
+  } catch (error) {
+    if (!(error instanceof FewstepError) || error.code !== 'not-finite') throw error;
+    throw new FewstepError(error.code, `trajectory ${index}: ${error.message}`, error.remedy, {
+      cause: error,
+    });
+  }
+}
+
 /** The noise N(0, scale^2) that the GPU draws for the same seed, in float64, [batch, dim]. */
 function drawLatents({ field: { dim }, batch = 64, seed = 0 }: SampleRequest, scale: number): Float64Array {
+  checkWhole('batch', batch, 1);
+  checkWhole('seed', seed, 0);
   const latents = new Float64Array(batch * dim);
   for (let i = 0; i < batch; i++) {
     for (const [d, normal] of normals(seed, i, 0, 0, dim).entries()) latents[i * dim + d] = scale * normal;

@@ -1,4 +1,4 @@
-import { link } from 'wesl/core';
+import { link, withLoggerAsync } from 'wesl/core';
 import { FewstepError } from '../errors.js';
 import { type ShaderName, shaders } from './shaders.js';
 
@@ -22,12 +22,19 @@ export interface LinkedShader {
 export async function linkShader(name: ShaderName, variant: ShaderVariant = {}): Promise<LinkedShader> {
   const sources: Record<string, string> = { ...shaders, ...variant.modules };
   try {
-    const linked = await link({
-      weslSrc: Object.fromEntries(Object.entries(sources).map(([path, text]) => [`./${path}.wgsl`, text])),
-      rootModuleName: `./${name}.wgsl`,
-      conditions: variant.conditions,
-      constants: variant.constants,
-    });
+    // The linker says on the console what it then throws; stdout is not ours.
+    const linked = await withLoggerAsync(
+      () => {},
+      () =>
+        link({
+          weslSrc: Object.fromEntries(
+            Object.entries(sources).map(([path, text]) => [`./${path}.wgsl`, text]),
+          ),
+          rootModuleName: `./${name}.wgsl`,
+          conditions: variant.conditions,
+          constants: variant.constants,
+        }),
+    );
     return {
       code: linked.dest,
       locate(offset) {
@@ -43,9 +50,20 @@ export async function linkShader(name: ShaderName, variant: ShaderVariant = {}):
   } catch (cause) {
     throw new FewstepError(
       'shader-compilation',
-      `cannot link shader '${name}': ${(cause as Error).message}`,
+      `cannot link shader '${name}': ${described(cause as LinkError)}`,
       'correct the WGSL at the place that the message names',
       { cause },
     );
   }
+}
+
+/** What the linker throws: it knows the place only for some errors. */
+interface LinkError extends Error {
+  weslLocation?: { file: string; line: number; column: number };
+}
+
+function described({ message, weslLocation }: LinkError): string {
+  if (!weslLocation) return message;
+  const file = weslLocation.file.replace(/^\.\//, '').replace(/\.wesl$/, '.wgsl');
+  return `${file}:${weslLocation.line}:${weslLocation.column}: ${message.replace(/ in file: .*$/, '')}`;
 }

@@ -96,10 +96,8 @@ function parseJson(file: string, json: string): unknown {
   try {
     return JSON.parse(json);
   } catch (cause) {
-    const { message } = cause as SyntaxError;
-    const position = /position (\d+)/.exec(message);
-    const line = position ? `line ${json.slice(0, Number(position[1])).split('\n').length}: ` : '';
-    throw bad(file, `${line}it is no JSON: ${message}`, 'correct it there; a JSON checker helps', cause);
+    const what = (cause as SyntaxError).message.replace(/\s+/g, ' ');
+    throw bad(file, `it is no JSON: ${what}`, 'correct it there; a JSON checker helps', cause);
   }
 }
 

@@ -4,7 +4,7 @@ import { FewstepError } from '../../errors.js';
 import { customField } from '../../field/custom.js';
 import type { Denoise, Field } from '../../field/field.js';
 import { readBytes } from '../files.js';
-import { inFile } from './place.js';
+import { inFile, named } from './place.js';
 
 /**
  * A field that the user wrote in WGSL.
@@ -15,7 +15,17 @@ import { inFile } from './place.js';
 export async function loadShaderField(path: string, dim: number, reference?: string): Promise<Field> {
   const wgsl = new TextDecoder().decode(await readBytes(path));
   const denoise = reference === undefined ? undefined : await loadDenoise(reference);
-  return inFile(path, () => customField({ dim, wgsl, denoise }));
+  const field = inFile(path, () => customField({ dim, wgsl, denoise }));
+  return {
+    ...field,
+    async prepare(gpu) {
+      try {
+        return await field.prepare(gpu);
+      } catch (error) {
+        throw named(path, error); // compile errors know the line, but not the file
+      }
+    },
+  };
 }
 
 async function loadDenoise(path: string): Promise<Denoise> {

@@ -1,0 +1,71 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import { vi } from 'vitest';
+import { run } from '../../src/cli/run.js';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+/** Bundles the command line, unless it is up to date. */
+export function build(): void {
+  const { status, stderr } = spawnSync(process.execPath, [join(root, 'scripts/setup.mjs'), '--build']);
+  if (status !== 0) throw new Error(`cannot build: ${stderr}`);
+}
+
+export interface Outcome {
+  status: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+export interface Running {
+  child: ChildProcess;
+  outcome: Promise<Outcome>;
+}
+
+/** Starts the built command line as a user does. */
+export function start(args: readonly string[], options: { cwd?: string } = {}): Running {
+  const child = spawn(process.execPath, [join(root, 'dist/cli.js'), ...args], {
+    ...options,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const status = new Promise<number | null>((resolve) => child.on('close', resolve));
+  const streams = Promise.all([text(child.stdout!), text(child.stderr!)]);
+  const outcome = Promise.all([status, streams]).then(([code, [stdout, stderr]]) => ({
+    status: code,
+    stdout,
+    stderr,
+  }));
+  return { child, outcome };
+}
+
+/** Runs the built command line to its end. */
+export function fewstep(args: readonly string[], options: { cwd?: string } = {}): Promise<Outcome> {
+  return start(args, options).outcome;
+}
+
+/** Runs the same command in this process, which is much quicker. Not for two at a time. */
+export async function inProcess(args: readonly string[]): Promise<Outcome> {
+  const [stdout, stderr] = [capture(process.stdout), capture(process.stderr)];
+  try {
+    const status = await run(args);
+    return { status, stdout: stdout.text(), stderr: stderr.text() };
+  } finally {
+    stdout.restore();
+    stderr.restore();
+  }
+}
+
+function capture(stream: NodeJS.WriteStream) {
+  const written: string[] = [];
+  const spy = vi.spyOn(stream, 'write').mockImplementation((chunk) => written.push(String(chunk)) > 0);
+  return { text: () => written.join(''), restore: () => spy.mockRestore() };
+}
+
+/** Options as arguments: { nfe: 5, afs: true } is --nfe 5 --afs; undefined leaves one out. */
+export function flags(options: Record<string, string | number | true | undefined>): string[] {
+  return Object.entries(options).flatMap(([name, value]) =>
+    value === undefined ? [] : value === true ? [`--${name}`] : [`--${name}`, String(value)],
+  );
+}
