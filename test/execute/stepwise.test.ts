@@ -1,0 +1,111 @@
+import { describe, expect, test } from 'vitest';
+import { solveReference } from '../../src/execute/reference.js';
+import { solve } from '../../src/execute/stepwise.js';
+import type { Field } from '../../src/field/field.js';
+import { gaussianMixture } from '../../src/field/gaussian-mixture.js';
+import { polynomial } from '../../src/grid/grid.js';
+import { random } from '../../src/problem/random.js';
+import { nfeOf, type Plan } from '../../src/solver/plan.js';
+import { solvers } from '../../src/solver/registry.js';
+import { gpu } from '../device.js';
+import { freshSeed, latents, randomMixture } from '../field/fixtures.js';
+
+const seed = freshSeed();
+const SHAPES = ['shared', 'per-component', 'per-dimension'] as const;
+const problems = [
+  { dim: 1, batch: 131, shape: SHAPES[seed % 3] },
+  { dim: 2, batch: 65, shape: SHAPES[(seed + 1) % 3] },
+  { dim: 3, batch: 7, shape: SHAPES[(seed + 2) % 3] },
+  { dim: 5, batch: 33, shape: SHAPES[seed % 3] },
+  { dim: 64, batch: 5, shape: SHAPES[(seed + 1) % 3] },
+].map((problem, i) => ({
+  ...problem,
+  field: gaussianMixture(randomMixture(seed + i, problem.dim, 4, problem.shape)),
+  x: latents(seed + i, problem.batch, problem.dim),
+}));
+
+/** Relative rounding of float32. */
+const EPSILON = 2 ** -24;
+
+/**
+ * What float32 may do to each trajectory: float64 runs whose every evaluation is disturbed at random by as much
+ * as float32 rounds. An evaluation sums `dim` squares into its logits and a few terms of the size of x into D,
+ * and an update adds numbers of the size of x.
+ */
+function roundingErrors(field: Field, plan: Plan, x: Float64Array, exact: Float64Array): number[] {
+  const { dim } = field;
+  const errors = new Array<number>(x.length / dim).fill(0);
+  for (let run = 0; run < 4; run++) {
+    const source = random(seed, run + 1);
+    const disturbed: Field = {
+      ...field,
+      denoise(state, sigma, out) {
+        field.denoise!(state, sigma, out);
+        for (let d = 0; d < dim; d++) {
+          out[d] += EPSILON * (8 + dim) * (1 + Math.abs(state[d])) * source.between(-1, 1);
+        }
+      },
+    };
+    const { samples } = solveReference(disturbed, plan, { latents: x });
+    for (const [i, value] of samples.entries()) {
+      const row = Math.floor(i / dim);
+      errors[row] = Math.max(errors[row], Math.abs(value - exact[i]));
+    }
+  }
+  return errors;
+}
+
+/** The error of the GPU in units of what rounding explains; the largest over the batch. */
+function excess(samples: Float32Array, exact: Float64Array, errors: readonly number[], dim: number): number {
+  // Trajectories that happened to be disturbed little count with the typical error of the batch.
+  const typical = errors.toSorted((a, b) => a - b)[Math.floor(errors.length / 2)];
+  return exact.reduce((worst, value, i) => {
+    const allowed = errors[Math.floor(i / dim)] + typical + EPSILON * Math.abs(value);
+    return Math.max(worst, Math.abs(samples[i] - value) / allowed);
+  }, 0);
+}
+
+describe.each([false, true])('with AFS %s', (afs) => {
+  test.each(solvers)(`$name on the GPU is the reference up to rounding (seed ${seed})`, async (solver) => {
+    const plan = solver.plan(polynomial().times(5), { afs });
+    for (const { dim, field, x, shape } of problems) {
+      const exact = solveReference(field, plan, { latents: x }).samples;
+      const { samples, evaluations } = await solve(gpu, field, plan, { latents: { values: x } });
+      const errors = roundingErrors(field, plan, x, exact);
+      // The disturbances are random, so twice the largest of four runs is the bound.
+      expect(excess(samples, exact, errors, dim), `dim ${dim}, ${shape}`).toBeLessThan(2);
+      expect(evaluations).toBe(nfeOf(plan));
+    }
+  });
+});
+
+test('options reach the GPU', async () => {
+  const { field, x, dim } = problems[1];
+  for (const [name, options] of [
+    ['heun', { end: 'denoise' }],
+    ['dpm-solver-2', { r: 1 }],
+    ['dpmpp-3m', { d2: 'exact', lower_order_final: false }],
+    ['unipc-3', { variant: 'bh1' }],
+  ] as const) {
+    const plan = solvers.find((solver) => solver.name === name)!.plan(polynomial().times(6), { options });
+    const exact = solveReference(field, plan, { latents: x }).samples;
+    const { samples } = await solve(gpu, field, plan, { latents: { values: x } });
+    expect(excess(samples, exact, roundingErrors(field, plan, x, exact), dim), plan.solver).toBeLessThan(2);
+  }
+});
+
+test('every state of the grid can be kept', async () => {
+  const { field, x, dim } = problems[2];
+  const plan = solvers.find((solver) => solver.name === 'ipndm-3')!.plan(polynomial().times(6));
+  const { kept, samples } = await solve(gpu, field, plan, { latents: { values: x }, keep: plan.states });
+  const reference = solveReference(field, plan, { latents: x, keep: plan.states });
+  for (const [i, slot] of plan.states.entries()) {
+    const difference = Math.max(
+      ...kept.get(slot)!.map((value, j) => Math.abs(value - reference.kept.get(slot)![j])),
+    );
+    // The path shrinks with sigma, and so does the rounding of what was added to it.
+    expect(difference).toBeLessThan(EPSILON * 40 * (8 + dim) * (1 + 4 * plan.times[i]));
+  }
+  expect([...kept.get(plan.states[6])!]).toEqual([...samples]);
+  expect([...kept.get(0)!]).toEqual([...x]);
+});
