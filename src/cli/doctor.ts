@@ -1,6 +1,7 @@
-import { Command, Option } from 'commander';
-import { DEVICE_CHOICES, type DeviceChoice, deviceChoice } from '../node/adapter.js';
+import { Command } from 'commander';
+import { type DeviceChoice, deviceChoice } from '../node/adapter.js';
 import { type AdapterReport, type DoctorReport, examine } from '../node/doctor.js';
+import { deviceOption } from './options.js';
 
 /** `fewstep doctor`: which adapters work on this machine, which one is chosen, and how to get the others. */
 export function doctorCommand(): Command {
@@ -8,11 +9,7 @@ export function doctorCommand(): Command {
     .description(
       'show the GPU adapters of this machine, run a kernel on each, and tell how to get what is missing',
     )
-    .addOption(
-      new Option('--device <choice>', 'what would be opened (default: $FEWSTEP_DEVICE, else auto)').choices(
-        DEVICE_CHOICES,
-      ),
-    )
+    .addOption(deviceOption())
     .option('--json', 'print the report as JSON')
     .addHelpText('after', '\nExit status: 0 when a device of that choice works, 2 otherwise.')
     .action(async (options: { device?: DeviceChoice; json?: boolean }) => {
