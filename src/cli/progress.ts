@@ -39,7 +39,7 @@ function lines(total: number, unit: string, stream: NodeJS.WritableStream): Prog
   return {
     update(done) {
       const now = Date.now();
-      if (now < next || done === 0) return;
+      if (now < next || done === 0 || done === total) return;
       next = now + LINE_EVERY_MS;
       const left = Math.ceil(((now - begin) * (total - done)) / done / 1000);
       stream.write(`${done} of ${total} ${unit}, ${left} s left\n`);
