@@ -12,7 +12,7 @@ export async function untilInterrupted<T>(work: (signal: AbortSignal) => Promise
   const controller = new AbortController();
   const { signal } = controller;
   const stop = (name: NodeJS.Signals) => {
-    controller.abort(new FewstepError('interrupted', `stopped by ${name}`, 'nothing was written; run again'));
+    controller.abort(new FewstepError('interrupted', `stopped by ${name}`, 'no half file is left; run again'));
   };
   const stopped = new Promise<never>((_, reject) => {
     signal.addEventListener('abort', () => reject(signal.reason));

@@ -38,7 +38,7 @@ describe('a run that is stopped in the middle', () => {
       running.child.kill(signal);
       const { status, stdout, stderr } = await running.outcome;
       expect({ status, stdout }).toEqual({ status: 130, stdout: '' });
-      expect(stderr).toMatch(new RegExp(`^error: stopped by ${signal}\n  nothing was written`, 'm'));
+      expect(stderr).toMatch(new RegExp(`^error: stopped by ${signal}\n  no half file is left`, 'm'));
     };
     await Promise.all([stopped('SIGINT'), stopped('SIGTERM')]);
     expect(await readdir(folder)).toEqual([]);
