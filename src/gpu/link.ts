@@ -41,7 +41,7 @@ export async function linkShader(name: ShaderName, variant: ShaderVariant = {}):
         const { src, position } = linked.sourceMap.destToSrc(offset);
         const before = src.text.slice(0, position).split('\n');
         return {
-          module: (src.path ?? name).replace(/^\.\//, '').replace(/\.wgsl$/, ''),
+          module: moduleOf(src.path ?? name),
           line: before.length,
           column: before[before.length - 1].length + 1,
         };
@@ -63,7 +63,15 @@ interface LinkError extends Error {
 }
 
 function described({ message, weslLocation }: LinkError): string {
-  if (!weslLocation) return message;
-  const file = weslLocation.file.replace(/^\.\//, '').replace(/\.wesl$/, '.wgsl');
-  return `${file}:${weslLocation.line}:${weslLocation.column}: ${message.replace(/ in file: .*$/, '')}`;
+  if (weslLocation) {
+    const { file, line, column } = weslLocation;
+    return `${moduleOf(file)}.wgsl:${line}:${column}: ${message.replace(/ in file: .*$/, '')}`;
+  }
+  // A syntax error: './user.wesl:3:13 error: Expected expression', then the line itself.
+  return message.replace(/^(\S+):(\d+:\d+) error: /, (_, file, place) => `${moduleOf(file)}.wgsl:${place}: `);
+}
+
+/** The linker calls every file a .wesl file in the current folder. */
+function moduleOf(file: string): string {
+  return file.replace(/^\.\//, '').replace(/\.(wesl|wgsl)$/, '');
 }

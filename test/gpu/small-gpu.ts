@@ -8,5 +8,7 @@ export function smallGpu(bytes: number): Gpu {
     override get limits() {
       return limits as GPUSupportedLimits;
     }
+    // What is compiled serves both.
+    override kernel: Gpu['kernel'] = (name, variant) => gpu.kernel(name, variant);
   })(gpu.device, gpu.adapter);
 }

@@ -1,0 +1,5 @@
+fn denoise(x: array<f32, 2>, sigma: f32) -> array<f32, 2> {
+  var half = x;
+  half[1] = = sigma;
+  return half;
+}

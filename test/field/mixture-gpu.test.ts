@@ -1,0 +1,116 @@
+import { expect, test } from 'vitest';
+import { solve } from '../../src/execute/stepwise.js';
+import { empirical } from '../../src/field/empirical.js';
+import type { Field } from '../../src/field/field.js';
+import { gaussianMixture } from '../../src/field/gaussian-mixture.js';
+import type { MixtureSpec } from '../../src/field/mixture.js';
+import { prepareMixture } from '../../src/field/prepared-mixture.js';
+import type { Gpu } from '../../src/gpu/gpu.js';
+import { random } from '../../src/problem/random.js';
+import { sampleMixture } from '../../src/problem/sample-mixture.js';
+import { PlanBuilder } from '../../src/solver/builder.js';
+import { perTrajectory } from '../../src/solver/plan.js';
+import { gpu } from '../device.js';
+import { smallGpu } from '../gpu/small-gpu.js';
+import { freshSeed, randomMixture, type StdShape } from './fixtures.js';
+import { roundingOfD } from './rounding.js';
+
+const seed = freshSeed();
+
+/** Noise levels from 0.002 to 80, one per trajectory, and states as they occur there: data and noise. */
+function statesOf(spec: MixtureSpec, batch: number): { x: Float64Array; sigmas: number[] } {
+  const source = random(seed, 3);
+  const sigmas = Array.from({ length: batch }, (_, i) => Math.fround(0.002 * 40000 ** (i / (batch - 1))));
+  const x = sampleMixture(spec, batch, seed).map((value, i) =>
+    Math.fround(value + sigmas[Math.floor(i / spec.dim)] * source.normal()),
+  );
+  return { x, sigmas };
+}
+
+/** D on the GPU, each trajectory at its own noise level. */
+async function denoisedOn(on: Gpu, field: Field, x: Float64Array, sigmas: number[]): Promise<Float32Array> {
+  const b = new PlanBuilder([80, 0.002]);
+  b.reach(b.denoised(b.start, perTrajectory(0)));
+  return (await solve(on, field, b.finish('D'), { latents: { values: x }, columns: sigmas })).samples;
+}
+
+/** The largest error of the GPU over a field's states, in units of what float32 may do. */
+async function worst(on: Gpu, field: Field, spec: MixtureSpec, batch: number): Promise<number> {
+  const { x, sigmas } = statesOf(spec, batch);
+  const actual = await denoisedOn(on, field, x, sigmas);
+  const { dim } = spec;
+  const expected = new Float64Array(dim);
+  let ratio = 0;
+  for (const [row, sigma] of sigmas.entries()) {
+    const state = x.subarray(row * dim, (row + 1) * dim);
+    field.denoise!(state, sigma, expected);
+    const bound = roundingOfD(spec, state, sigma);
+    for (let d = 0; d < dim; d++) {
+      const error = Math.abs(actual[row * dim + d] - expected[d]) / bound[d];
+      // A NaN is the worst of all.
+      ratio = Math.max(ratio, Number.isNaN(error) ? Infinity : error);
+    }
+  }
+  return ratio;
+}
+
+const tiled = (spec: MixtureSpec, choice: boolean): Field => ({
+  ...gaussianMixture(spec),
+  prepare: (on) => prepareMixture(on, spec, choice),
+});
+
+const SHAPES: StdShape[] = ['shared', 'per-component', 'per-dimension'];
+/** Dimensions that are no multiple of 4 in the tiled kernel, which takes long to compile for each. */
+const TILED_DIM = { shared: 130, 'per-component': 6, 'per-dimension': 6 };
+const cases = SHAPES.flatMap((shape) => [
+  ...[1, 3, 64].map((dim) => ({ shape, dim, components: 5, kernel: 'registers' })),
+  // More than one tile of 64 components, the last one not full.
+  { shape, dim: TILED_DIM[shape], components: 150, kernel: 'tiles' },
+]);
+
+test.each(cases)(
+  `D of $components components, $shape stds, dim $dim, in $kernel (seed ${seed})`,
+  async (each) => {
+    const spec = randomMixture(seed, each.dim, each.components, each.shape);
+    const field = tiled(spec, each.kernel === 'tiles');
+    expect(await worst(gpu, field, spec, 33)).toBeLessThan(1);
+  },
+);
+
+test('784 dimensions take the tiled kernel by themselves, in stages', async () => {
+  const spec = randomMixture(seed, 784, 70, 'shared');
+  expect(await worst(gpu, gaussianMixture(spec), spec, 9)).toBeLessThan(1);
+});
+
+test.each(SHAPES)('components of %s stds past one binding come in shards', async (shape) => {
+  const dim = TILED_DIM[shape];
+  const spec = randomMixture(seed, dim, 170, shape);
+  // Rows are padded to a multiple of 4 numbers: 50 components a shard, so four shards, the last one of 20.
+  const small = smallGpu(50 * Math.ceil(dim / 4) * 16);
+  expect(await worst(small, gaussianMixture(spec), spec, 11)).toBeLessThan(1);
+});
+
+test.each([
+  [1, 0],
+  [3, 0.05],
+  [64, 0],
+  [130, 0.2],
+])('the empirical field in dim %i with bandwidth %d', async (dim, bandwidth) => {
+  const source = random(seed, 5);
+  const points = Float64Array.from({ length: 100 * dim }, () => Math.fround(source.between(-1, 1)));
+  const spec: MixtureSpec = {
+    kind: 'gaussian-mixture',
+    dim,
+    weights: new Float64Array(100).fill(1),
+    means: points,
+    stds: Float64Array.of(bandwidth),
+  };
+  expect(await worst(gpu, empirical(points, dim, bandwidth), spec, 25)).toBeLessThan(1);
+});
+
+test('with bandwidth 0 a small noise gives the nearest point back', async () => {
+  const points = [0, 0, 0, 1, 1, 1, -1, 2, 0];
+  const x = Float64Array.of(0.9, 1.1, 1, -0.8, 1.9, 0.1);
+  const samples = await denoisedOn(gpu, empirical(points, 3), x, [0.002, 0.002]);
+  expect([...samples]).toEqual([1, 1, 1, -1, 2, 0]);
+});

@@ -1,0 +1,71 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { customField } from '../../src/field/custom.js';
+import { prepareMixture } from '../../src/field/prepared-mixture.js';
+import type { Gpu } from '../../src/gpu/gpu.js';
+import { compileKernel } from '../../src/gpu/kernel.js';
+import type { ShaderVariant } from '../../src/gpu/link.js';
+import { type ShaderName, shaders } from '../../src/gpu/shaders.js';
+import { gpu } from '../device.js';
+import user from '../field/custom/two-gaussians.wgsl';
+import { randomMixture } from '../field/fixtures.js';
+
+const folder = join(import.meta.dirname, '../../shaders');
+const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) =>
+  file.endsWith('.wgsl'),
+);
+
+test('every shader file is in the bundle under its path, and nothing else', () => {
+  expect(Object.keys(shaders).sort()).toEqual(files.map((file) => file.replace(/\.wgsl$/, '')).sort());
+  for (const [name, source] of Object.entries(shaders)) {
+    expect(source).toBe(readFileSync(join(folder, `${name}.wgsl`), 'utf8'));
+  }
+});
+
+/**
+ * What prepares kernels that need more than their name: conditions, constants, modules. The variants to compile
+ * are those that the host itself asks for; a kernel that nobody here asks for is compiled as it is.
+ */
+const PREPARATIONS: ((on: Gpu) => Promise<unknown>)[] = [
+  ...(['shared', 'per-component', 'per-dimension'] as const).flatMap((shape) =>
+    [false, true].map((tiled) => (on: Gpu) => prepareMixture(on, randomMixture(1, 5, 3, shape), tiled)),
+  ),
+  (on) => customField({ dim: 2, wgsl: user }).prepare(on),
+];
+
+/** The kernels that preparations ask for, without compiling them. */
+async function askedFor(): Promise<{ name: ShaderName; variant: ShaderVariant }[]> {
+  const asked: { name: ShaderName; variant: ShaderVariant }[] = [];
+  const recorded = new Error('recorded');
+  const recorder = {
+    limits: gpu.limits,
+    kernel(name: ShaderName, variant: ShaderVariant = {}) {
+      asked.push({ name, variant });
+      return Promise.reject(recorded);
+    },
+  } as unknown as Gpu;
+  for (const prepare of PREPARATIONS) await expect(prepare(recorder)).rejects.toBe(recorded);
+  return asked;
+}
+
+test('every kernel links and compiles alone, in every variant', async () => {
+  const asked = await askedFor();
+  const plain = (Object.keys(shaders) as ShaderName[])
+    .filter((name) => shaders[name].includes('@compute') && !asked.some((kernel) => kernel.name === name))
+    .map((name) => ({ name, variant: {} }));
+  const failures: string[] = [];
+  await Promise.all(
+    [...asked, ...plain].map(async ({ name, variant }) => {
+      try {
+        const { layout } = await compileKernel(gpu.device, name, variant);
+        // A kernel's entry point is called after its file.
+        if (layout.entryPoint !== name.split('/')[1])
+          failures.push(`${name}: entry point ${layout.entryPoint}`);
+      } catch (error) {
+        failures.push(`${name} ${JSON.stringify(variant)}: ${(error as Error).message}`);
+      }
+    }),
+  );
+  expect(failures.join('\n\n')).toBe('');
+});
