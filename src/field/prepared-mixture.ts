@@ -4,48 +4,52 @@ import type { Kernel } from '../gpu/kernel.js';
 import type { BatchBuffers, BoundField, PreparedField } from './field.js';
 import { type MixtureSpec, normalizedWeights } from './mixture.js';
 
-/** Up to this dimension a trajectory's state and sum are kept in registers: shaders/field/mixture.wgsl. */
-const REGISTER_DIM = 128;
+/** Up to this dimension a state is one vector, up to the other one an array in registers. */
+const [SMALL_DIM, REGISTER_DIM] = [4, 128];
 /** Numbers of the four states that the tiled kernel holds in workgroup memory: 8 KiB of at least 16. */
 const STAGE = 512;
 /** Trajectories per workgroup of the tiled kernel. */
 const TILED_BATCH = 4;
 
-type Variances = 'shared_variance' | 'per_component' | 'per_dimension';
+/** How components are met: by one invocation a trajectory, or in tiles by a workgroup. */
+export type MixtureKernel = 'small' | 'registers' | 'tiled';
 
-/**
- * Uploads a mixture and compiles its kernel for one device.
- * @param tiled whether to stream the components in tiles; by default where the state is too large for registers,
- *   or the components for one binding
- */
-export async function prepareMixture(gpu: Gpu, spec: MixtureSpec, tiled?: boolean): Promise<PreparedField> {
-  const { dim } = spec;
-  const components = spec.weights.length;
-  const fits = components * dim * 4 <= gpu.limits.maxStorageBufferBindingSize;
-  const variances: Variances =
-    spec.stds.length === 1
-      ? 'shared_variance'
-      : spec.stds.length === components
-        ? 'per_component'
-        : 'per_dimension';
-  const conditions = Object.fromEntries(
-    (['shared_variance', 'per_component', 'per_dimension'] as const).map((name) => [
-      name,
-      name === variances,
-    ]),
-  );
-  return (tiled ?? (dim > REGISTER_DIM || !fits))
-    ? prepareTiled(gpu, spec, conditions)
-    : prepareRegisters(gpu, spec, conditions);
-}
-
-async function prepareRegisters(
+/** Uploads a mixture and compiles its kernel for one device; which one depends on its size, unless it is given. */
+export async function prepareMixture(
   gpu: Gpu,
   spec: MixtureSpec,
-  conditions: Record<string, boolean>,
+  kernel?: MixtureKernel,
 ): Promise<PreparedField> {
-  const kernel = await gpu.kernel('field/mixture', { conditions, constants: { DIM: spec.dim } });
-  const data = uploadComponents(gpu, spec, 0, spec.weights.length, spec.dim);
+  const { dim, stds, weights } = spec;
+  const fits = weights.length * dim * 4 <= gpu.limits.maxStorageBufferBindingSize;
+  const conditions = {
+    shared_variance: stds.length === 1,
+    per_component: stds.length === weights.length && stds.length > 1,
+    per_dimension: stds.length !== 1 && stds.length !== weights.length,
+    weighted: weights.some((weight) => weight !== weights[0]),
+  };
+  switch (kernel ?? (dim > REGISTER_DIM || !fits ? 'tiled' : dim > SMALL_DIM ? 'registers' : 'small')) {
+    case 'tiled':
+      return prepareTiled(gpu, spec, conditions);
+    case 'registers': {
+      const parts = Math.ceil(dim / 4);
+      const registers = await gpu.kernel('field/mixture', {
+        conditions,
+        constants: { DIM: dim, PARTS: parts },
+      });
+      return prepareUntiled(gpu, spec, registers, 4 * parts);
+    }
+    case 'small': {
+      const dims = Object.fromEntries([1, 2, 3, 4].map((d) => [`dim${d}`, d === dim]));
+      const small = await gpu.kernel('field/mixture_small', { conditions: { ...conditions, ...dims } });
+      return prepareUntiled(gpu, spec, small, dim <= 2 ? 2 : 4);
+    }
+  }
+}
+
+/** @param row numbers from one component to the next */
+function prepareUntiled(gpu: Gpu, spec: MixtureSpec, kernel: Kernel, row: number): PreparedField {
+  const data = uploadComponents(gpu, spec, 0, spec.weights.length, row);
   return {
     ...operationOf(kernel),
     bind(batch): BoundField {

@@ -6,6 +6,7 @@ import axpy from '../../shaders/doctor/axpy.wgsl';
 import custom from '../../shaders/field/custom.wgsl';
 import evaluate from '../../shaders/field/evaluate.wgsl';
 import mixture from '../../shaders/field/mixture.wgsl';
+import mixtureSmall from '../../shaders/field/mixture_small.wgsl';
 import mixtureTiled from '../../shaders/field/mixture_tiled.wgsl';
 import normal from '../../shaders/rng/normal.wgsl';
 import threefry from '../../shaders/rng/threefry.wgsl';
@@ -24,6 +25,7 @@ export const shaders = {
   'field/custom': custom,
   'field/evaluate': evaluate,
   'field/mixture': mixture,
+  'field/mixture_small': mixtureSmall,
   'field/mixture_tiled': mixtureTiled,
   'rng/normal': normal,
   'rng/threefry': threefry,

@@ -10,7 +10,7 @@ export interface Problem {
   dim: number;
   kind: 'points-2d' | 'vector' | 'image';
   /** [height, width] where a sample is a grey image, row by row, from -1 (black) to 1 (white). */
-  imageShape?: [number, number];
+  imageShape?: readonly [number, number];
   mixture: MixtureSpec;
   /** Independent exact draws of the data distribution, [count * dim], the same for the same seed. */
   sample(count: number, seed: number): Float64Array;
@@ -21,7 +21,7 @@ export function mixtureProblem(
   name: string,
   title: string,
   mixture: MixtureSpec,
-  imageShape?: [number, number],
+  imageShape?: readonly [number, number],
 ): Problem {
   return {
     name,
@@ -61,7 +61,7 @@ export function problemFromData(
   rows: number,
   columns: number,
   bandwidth: number,
-  imageShape?: [number, number],
+  imageShape?: readonly [number, number],
 ): Problem {
   if (!(rows >= 1 && columns >= 1) || values.length !== rows * columns) {
     throw new FewstepError(

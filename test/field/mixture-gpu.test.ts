@@ -4,7 +4,7 @@ import { empirical } from '../../src/field/empirical.js';
 import type { Field } from '../../src/field/field.js';
 import { gaussianMixture } from '../../src/field/gaussian-mixture.js';
 import type { MixtureSpec } from '../../src/field/mixture.js';
-import { prepareMixture } from '../../src/field/prepared-mixture.js';
+import { type MixtureKernel, prepareMixture } from '../../src/field/prepared-mixture.js';
 import type { Gpu } from '../../src/gpu/gpu.js';
 import { random } from '../../src/problem/random.js';
 import { sampleMixture } from '../../src/problem/sample-mixture.js';
@@ -54,25 +54,26 @@ async function worst(on: Gpu, field: Field, spec: MixtureSpec, batch: number): P
   return ratio;
 }
 
-const tiled = (spec: MixtureSpec, choice: boolean): Field => ({
+const withKernel = (spec: MixtureSpec, kernel: MixtureKernel): Field => ({
   ...gaussianMixture(spec),
-  prepare: (on) => prepareMixture(on, spec, choice),
+  prepare: (on) => prepareMixture(on, spec, kernel),
 });
 
 const SHAPES: StdShape[] = ['shared', 'per-component', 'per-dimension'];
 /** Dimensions that are no multiple of 4 in the tiled kernel, which takes long to compile for each. */
 const TILED_DIM = { shared: 130, 'per-component': 6, 'per-dimension': 6 };
 const cases = SHAPES.flatMap((shape) => [
-  ...[1, 3, 64].map((dim) => ({ shape, dim, components: 5, kernel: 'registers' })),
+  ...[1, 2, 3, 4].map((dim) => ({ shape, dim, components: 5, kernel: 'small' as const })),
+  ...[1, 5, 64].map((dim) => ({ shape, dim, components: 5, kernel: 'registers' as const })),
   // More than one tile of 64 components, the last one not full.
-  { shape, dim: TILED_DIM[shape], components: 150, kernel: 'tiles' },
+  { shape, dim: TILED_DIM[shape], components: 150, kernel: 'tiled' as const },
 ]);
 
 test.each(cases)(
-  `D of $components components, $shape stds, dim $dim, in $kernel (seed ${seed})`,
+  `D of $components components, $shape stds, dim $dim, $kernel (seed ${seed})`,
   async (each) => {
     const spec = randomMixture(seed, each.dim, each.components, each.shape);
-    const field = tiled(spec, each.kernel === 'tiles');
+    const field = withKernel(spec, each.kernel);
     expect(await worst(gpu, field, spec, 33)).toBeLessThan(1);
   },
 );

@@ -28,9 +28,12 @@ test('every shader file is in the bundle under its path, and nothing else', () =
  * are those that the host itself asks for; a kernel that nobody here asks for is compiled as it is.
  */
 const PREPARATIONS: ((on: Gpu) => Promise<unknown>)[] = [
-  ...(['shared', 'per-component', 'per-dimension'] as const).flatMap((shape) =>
-    [false, true].map((tiled) => (on: Gpu) => prepareMixture(on, randomMixture(1, 5, 3, shape), tiled)),
-  ),
+  ...(['shared', 'per-component', 'per-dimension'] as const).flatMap((shape) => [
+    ...(['registers', 'tiled'] as const).map(
+      (kernel) => (on: Gpu) => prepareMixture(on, randomMixture(1, 5, 3, shape), kernel),
+    ),
+    ...[1, 2, 3, 4].map((dim) => (on: Gpu) => prepareMixture(on, randomMixture(1, dim, 3, shape), 'small')),
+  ]),
   (on) => customField({ dim: 2, wgsl: user }).prepare(on),
 ];
 
