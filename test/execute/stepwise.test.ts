@@ -1,7 +1,7 @@
-import { describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { solveReference } from '../../src/execute/reference.js';
 import { solve } from '../../src/execute/stepwise.js';
-import type { Field } from '../../src/field/field.js';
+import { type Field, preparedField } from '../../src/field/field.js';
 import { gaussianMixture } from '../../src/field/gaussian-mixture.js';
 import { polynomial } from '../../src/grid/grid.js';
 import { random } from '../../src/problem/random.js';
@@ -23,6 +23,9 @@ const problems = [
   field: gaussianMixture(randomMixture(seed + i, problem.dim, 4, problem.shape)),
   x: latents(seed + i, problem.batch, problem.dim),
 }));
+
+// All at once: a kernel takes a software adapter a second or more.
+beforeAll(() => Promise.all(problems.map(({ field }) => preparedField(gpu, field))));
 
 /** Relative rounding of float32. */
 const EPSILON = 2 ** -24;
