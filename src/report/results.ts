@@ -11,6 +11,12 @@ export interface Results {
   run: RunDescription;
   problems: ProblemResult[];
   cells: Cell[];
+  /** Cells whose trajectories did not stay finite. */
+  failures: Failure[];
+}
+
+export interface Failure extends Pick<Cell, 'problem' | 'solver' | 'grid' | 'afs' | 'nfe' | 'seed'> {
+  message: string;
 }
 
 /** Everything one needs to run it again, and to know what the figures are figures of. */
@@ -48,15 +54,17 @@ export interface ProblemResult {
   title: string;
   dim: number;
   kind: 'points-2d' | 'vector' | 'image';
-  imageShape?: [number, number];
+  imageShape?: readonly [number, number];
+  /** Trajectories per cell. */
+  batch: number;
   /** The accurate solve that endpoints are compared with, and how accurate it is. */
   exact: {
     solver: string;
     nfe: number;
     /** Distance to the same solve with half the evaluations: an upper bound on its error. */
     halved: Spread;
-    /** Distance to a float64 solve of the same plan, over a subset of the batch. */
-    float64: Spread;
+    /** Distance to a float64 solve of the same plan, over a subset of the batch; absent where the field has no float64 form. */
+    float64?: Spread;
   };
   /** Distances between two independent draws of the true distribution: the floor of the columns in cells. */
   floor: Distances;
@@ -86,8 +94,12 @@ export interface Picture {
   nfe: number;
   /** 2-D: for each of a few trajectories its states [steps + 1][2]. */
   trajectories?: number[][][];
+  /** Sigma of each state, [steps + 1]; with it the whole path can be drawn to one scale. */
+  times?: number[];
   /** 2-D: for each of those trajectories the points at which the field was evaluated. */
   evaluations?: number[][][];
+  /** Sigma of each evaluation, as many as there are in `evaluations` per trajectory. */
+  evaluationTimes?: number[];
   /** Image-like: samples [count * dim]; the same latents in every row. 2-D: end points [count * 2]. */
   samples: number[];
 }
@@ -126,5 +138,12 @@ export interface Cell {
 
 /** The label of a row in tables and plots: solver, grid and AFS. */
 export function rowLabel(cell: Pick<Cell, 'solver' | 'grid' | 'afs'>): string {
-  return `${cell.solver}${cell.grid === 'polynomial:7' ? '' : ` · ${cell.grid}`}${cell.afs ? ' + AFS' : ''}`;
+  return `${cell.solver}${cell.grid === DEFAULT_GRID ? '' : ` · ${cell.grid}`}${cell.afs ? ' + AFS' : ''}`;
 }
+
+/** How one run of a solver differs from its plain form: '' for that, or 'AFS', 'logsnr', 'logsnr + AFS'. */
+export function variantLabel(cell: Pick<Cell, 'grid' | 'afs'>): string {
+  return [cell.grid === DEFAULT_GRID ? [] : [cell.grid], cell.afs ? ['AFS'] : []].flat().join(' + ');
+}
+
+const DEFAULT_GRID = 'polynomial:7';

@@ -1,0 +1,51 @@
+import type { Cell, Results } from './results.js';
+
+type Value = string | number | boolean | undefined;
+
+/** The columns in their order, which stays: new ones come at the end. */
+const columns: readonly [name: string, value: (cell: Cell, results: Results) => Value][] = [
+  ['problem', (cell) => cell.problem],
+  ['solver', (cell) => cell.solver],
+  ['grid', (cell) => cell.grid],
+  ['afs', (cell) => cell.afs],
+  ['nfe', (cell) => cell.nfe],
+  ['seed', (cell) => cell.seed],
+  ['evaluations', (cell) => cell.evaluations],
+  ['error_mean', (cell) => cell.error.mean],
+  ['error_mean_low', (cell) => cell.error.meanInterval[0]],
+  ['error_mean_high', (cell) => cell.error.meanInterval[1]],
+  ['error_median', (cell) => cell.error.median],
+  ['error_median_low', (cell) => cell.error.medianInterval[0]],
+  ['error_median_high', (cell) => cell.error.medianInterval[1]],
+  ['error_p95', (cell) => cell.error.p95],
+  ['sliced_wasserstein', (cell) => cell.distances.slicedWasserstein],
+  ['energy', (cell) => cell.distances.energy],
+  ['frechet', (cell) => cell.distances.frechet],
+  ['timing_repeats', (cell) => cell.timing.repeats],
+  ['host_ms_min', (cell) => cell.timing.hostMs[0]],
+  ['host_ms_median', (cell) => cell.timing.hostMs[1]],
+  ['host_ms_max', (cell) => cell.timing.hostMs[2]],
+  ['gpu_ms_min', (cell) => cell.timing.gpuMs?.[0]],
+  ['gpu_ms_median', (cell) => cell.timing.gpuMs?.[1]],
+  ['gpu_ms_max', (cell) => cell.timing.gpuMs?.[2]],
+  ['trajectories_per_second', (cell) => cell.timing.trajectoriesPerSecond],
+  ['adapter', (_, { run }) => run.adapter.name],
+  ['software', (_, { run }) => run.adapter.software],
+];
+
+/**
+ * The cells as CSV (RFC 4180 with \n): a heading and one line a cell, numbers with all their digits, an empty
+ * field where a cell has no such figure.
+ */
+export function resultsCsv(results: Results): string {
+  const lines = [
+    columns.map(([name]) => name),
+    ...results.cells.map((cell) => columns.map(([, value]) => field(value(cell, results)))),
+  ];
+  return lines.map((line) => `${line.join(',')}\n`).join('');
+}
+
+function field(value: Value): string {
+  const text = value === undefined ? '' : String(value);
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}

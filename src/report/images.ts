@@ -1,0 +1,68 @@
+import { encode } from 'fast-png';
+import { quantile } from '../metrics/quantile.js';
+import { type Html, html } from './html.js';
+import type { Picture, ProblemResult } from './results.js';
+import { bestRows, evenly } from './scatter.js';
+
+const ROWS = 6;
+const LEVELS = 3;
+const IMAGES = 12;
+
+/** Sample images: the truth, the exact flow and solvers at several NFE, the same latents in every row. */
+export function imageRows(
+  problem: ProblemResult,
+  errorOf: (picture: Picture) => number | undefined,
+): Html | undefined {
+  const { imageShape, pictures, truth } = problem;
+  const solved = pictures.filter((picture) => picture.row !== 'exact');
+  if (!imageShape || solved.length === 0 || truth.length === 0) return undefined;
+  // Data differ in their range, and bandwidth or divergence must not set the greys.
+  const range: [number, number] = [quantile(truth, 0.005), quantile(truth, 0.995)];
+  const strip = (samples: number[], label: string) => {
+    const { width, height, data } = stripPng(samples, imageShape, range);
+    return html`<img src="${data}" width="${width}" height="${height}" alt="${label}">`;
+  };
+  const exact = pictures.find((picture) => picture.row === 'exact');
+  const levels = evenly(
+    [...new Set(solved.map((picture) => picture.nfe))].sort((a, b) => a - b),
+    LEVELS,
+  );
+  return html`<figure class="wide"><div class="scroll"><table class="strips"><tbody>
+<tr><th scope="row">truth</th><td></td><td>${strip(truth, 'True images')}</td></tr>
+${exact && html`<tr><th scope="row">exact flow</th><td></td><td>${strip(exact.samples, 'Images of the exact flow')}</td></tr>`}
+</tbody>${bestRows(solved, errorOf)
+    .slice(0, ROWS)
+    .map((row) => {
+      const shown = solved.filter((picture) => picture.row === row && levels.includes(picture.nfe));
+      return html`<tbody>${shown
+        .sort((a, b) => a.nfe - b.nfe)
+        .map(
+          (picture, i) =>
+            html`<tr><th scope="row">${i === 0 ? row : ''}</th><td class="level">${picture.nfe}</td><td>${strip(picture.samples, `Images of ${row} at NFE ${picture.nfe}`)}</td></tr>`,
+        )}</tbody>`;
+    })}</table></div>
+<figcaption><b>Samples.</b> Images at the end of the trajectories, the NFE beside them. Except for the truth, each column begins with the same latents: a perfect solver repeats the row of the exact flow. One scale of greys for all.</figcaption></figure>`;
+}
+
+/** The first images side by side with a gap, as a grey PNG with transparency. */
+function stripPng(
+  samples: number[],
+  [height, rowLength]: readonly [number, number],
+  [low, high]: [number, number],
+) {
+  const images = Math.min(IMAGES, Math.floor(samples.length / (height * rowLength)));
+  const width = images * (rowLength + 1) - 1;
+  const data = new Uint8Array(width * height * 2);
+  for (let image = 0; image < images; image++) {
+    for (let y = 0; y < height; y++) {
+      for (let x = 0; x < rowLength; x++) {
+        const value = samples[(image * height + y) * rowLength + x];
+        const at = 2 * (y * width + image * (rowLength + 1) + x);
+        data[at] = Math.round(255 * Math.min(1, Math.max(0, (value - low) / (high - low || 1))));
+        data[at + 1] = 255;
+      }
+    }
+  }
+  const png = encode({ width, height, data, channels: 2, depth: 8 });
+  return { width, height, data: `data:image/png;base64,${btoa(String.fromCharCode(...png))}` };
+}

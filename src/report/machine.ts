@@ -1,0 +1,65 @@
+import { type Content, type Html, html } from './html.js';
+import { count, figure, list, plural } from './number.js';
+import type { Results, Spread } from './results.js';
+
+/** What the figures are figures of: machine, exact endpoint, floors, how to repeat the run. */
+export function machineSection(results: Results): Html {
+  const { run, problems } = results;
+  const facts: [string, Content][] = [
+    [
+      'Adapter',
+      `${run.adapter.name}, ${run.adapter.driver}, ${run.adapter.backend}${run.adapter.software ? ' (software)' : ''}`,
+    ],
+    ['Toggles', run.adapter.toggles.join(', ') || 'none'],
+    ['Processor', `${run.cpu}, ${plural(run.cores, 'core')}, ${run.platform}`],
+    ['Versions', versions(results)],
+    [
+      'Run',
+      `${run.started}, ${count(run.seconds)} s, suite ${run.suite}, ${results.complete ? 'complete' : 'interrupted'}`,
+    ],
+    [
+      'Trajectories',
+      `${list([...new Set(problems.map((problem) => count(problem.batch)))])} a cell, seeds ${run.seeds.join(', ')}`,
+    ],
+    ['Range of σ', `${run.sigmaMax} to ${run.sigmaMin}`],
+    ['Evaluations', evaluations(results)],
+  ];
+  return html`<section id="method"><h2>Method and machine</h2>
+<p>The error of a trajectory is the Euclidean distance of its end point from the one that an accurate solve reaches from the same latent. How accurate that solve is follows from the same solve with half the evaluations (which bounds its error from above) and from a float64 solve of the same plan on part of the batch. The floor is the distance of two independent draws of the true distribution, of the sizes used in the tables: no sampler can be told from the truth below it.</p>
+<div class="scroll"><table class="figures"><thead><tr><th scope="col">Problem</th><th scope="col">D</th><th scope="col">exact solve</th><th scope="col">to half NFE</th><th scope="col">to float64</th><th scope="col">floor SW</th><th scope="col">energy</th><th scope="col">Fréchet</th></tr></thead><tbody>
+${problems.map(
+  (
+    problem,
+  ) => html`<tr><th scope="row">${problem.title}</th><td>${problem.dim}</td><td>${problem.exact.solver}, NFE ${problem.exact.nfe}</td>${spread(problem.exact.halved)}${spread(problem.exact.float64)}<td>${figure(problem.floor.slicedWasserstein)}</td><td>${figure(problem.floor.energy)}</td><td>${figure(problem.floor.frechet)}</td></tr>
+`,
+)}</tbody></table></div>
+<p class="note">Accuracies are medians over trajectories, 95th percentile and maximum on hover. SW: sliced Wasserstein distance.</p>
+<dl>${facts.map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>`)}</dl>
+<p>To repeat this run:</p>
+<pre>${run.command}</pre>
+</section>`;
+}
+
+function spread(measured: Spread | undefined): Html {
+  if (!measured) return html`<td class="none" title="the field has no float64 form">–</td>`;
+  const { median, p95, max } = measured;
+  return html`<td title="95th percentile ${figure(p95)}, maximum ${figure(max)}">${figure(median)}</td>`;
+}
+
+function versions({ run }: Results): string {
+  const commit = run.commit === undefined ? '' : ` (${run.commit.replace(/^([0-9a-f]{12})[0-9a-f]+/, '$1')})`;
+  const packages = Object.entries(run.packages).map(([name, version]) => `${name} ${version}`);
+  return [`fewstep ${run.fewstep}${commit}`, `Node ${run.node}`, ...packages].join(', ');
+}
+
+/** Whether what the executor counted is what the tables say. */
+function evaluations({ cells }: Results): string {
+  const wrong = cells.filter((cell) => cell.evaluations !== cell.nfe);
+  if (wrong.length === 0) {
+    return `counted while running: in all ${count(cells.length)} cells exactly as many per trajectory as the NFE says`;
+  }
+  const shown = wrong
+    .slice(0, 5)
+    .map((cell) => `${cell.problem}, ${cell.solver}, NFE ${cell.nfe}: ${cell.evaluations}`);
+  return `counted while running: ${count(wrong.length)} of ${count(cells.length)} cells made another number than the NFE says (${shown.join('; ')}${wrong.length > shown.length ? '; …' : ''})`;
+}

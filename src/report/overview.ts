@@ -1,0 +1,112 @@
+import { meanError } from './metric.js';
+import { figure, list, plural } from './number.js';
+import type { Results } from './results.js';
+import { resultTable, type Table } from './table.js';
+
+/** What all problems say together, by mean end-point error. */
+export interface Overview {
+  nfe: number[];
+  /** In the order of the tables. `ratio[i]`: geometric mean over problems of error / lowest error at nfe[i]. */
+  rows: { solver: string; ratios: (number | undefined)[] }[];
+  /** At nfe[i]: the solver that is lowest on most problems, and on how many. */
+  winners: ({ solver: string; problems: number } | undefined)[];
+  /** Solvers that the plots show in colour, best first. */
+  highlights: string[];
+}
+
+/** As many lines as one can tell apart. */
+const HIGHLIGHTS = 5;
+
+export function overview(results: Results): Overview {
+  const tables = results.problems.map((problem) => resultTable(results, problem.name, meanError));
+  const nfe = [...new Set(tables.flatMap((table) => table.nfe))].sort((a, b) => a - b);
+  const names = [...new Set(tables.flatMap((table) => table.rows.map((row) => row.solver)))];
+  const wins = nfe.map((n) => tables.flatMap((table) => winner(table, n) ?? []));
+  const rows = names.map((solver) => ({ solver, ratios: nfe.map((n) => meanRatio(tables, solver, n)) }));
+  const won = (solver: string) => wins.flat().filter((name) => name === solver).length;
+  return {
+    nfe,
+    rows,
+    winners: wins.map((column) => mostFrequent(column)),
+    highlights: rows
+      .map(({ solver, ratios }) => ({ solver, won: won(solver), ratio: typical(ratios) }))
+      .sort((a, b) => b.won - a.won || a.ratio - b.ratio)
+      .slice(0, HIGHLIGHTS)
+      .map(({ solver }) => solver),
+  };
+}
+
+/** What was found, in a few sentences. */
+export function findings(results: Results, { nfe, rows, winners }: Overview): string {
+  const problems = results.problems.length;
+  const runs: { solver: string; nfe: number[]; problems: number[] }[] = [];
+  for (const [i, best] of winners.entries()) {
+    if (!best) continue;
+    const last = runs[runs.length - 1];
+    if (last?.solver === best.solver) {
+      last.nfe.push(nfe[i]);
+      last.problems.push(best.problems);
+    } else runs.push({ solver: best.solver, nfe: [nfe[i]], problems: [best.problems] });
+  }
+  if (runs.length === 0) return 'No cell was finished.';
+  const where = runs.map((run) => {
+    const [least, most] = [Math.min(...run.problems), Math.max(...run.problems)];
+    const share = least === most ? least : `${least} to ${most}`;
+    return `${run.solver} at NFE ${span(run.nfe)}${problems > 1 ? ` (${share} of ${problems} problems)` : ''}`;
+  });
+  const scope = `${plural(rows.length, 'solver')} on ${plural(problems, 'problem')}, NFE ${span(nfe)}`;
+  return `${scope}: the lowest mean end-point error is that of ${list(where)}.${gain({ nfe, rows }, problems)}`;
+}
+
+/** How much the best solver gains over Euler's method, in the middle of the range. */
+function gain({ nfe, rows }: Pick<Overview, 'nfe' | 'rows'>, problems: number): string {
+  const euler = rows.find((row) => row.solver === 'euler');
+  const middle = Math.floor((nfe.length - 1) / 2);
+  const ratio = euler?.ratios[middle];
+  const best = Math.min(...rows.map((row) => row.ratios[middle] ?? Infinity));
+  if (ratio === undefined || !Number.isFinite(best)) return '';
+  const solver = rows.find((row) => row.ratios[middle] === best)!.solver;
+  if (solver === 'euler') return '';
+  const average = problems > 1 ? 'on average over the problems ' : '';
+  return ` At NFE ${nfe[middle]} the error of ${solver} is ${average}${figure(ratio / best)} times below that of Euler’s method${problems > 1 ? ', the lowest of all' : ''}.`;
+}
+
+function span(nfe: number[]): string {
+  const gapless = nfe.every((n, i) => i === 0 || n === nfe[i - 1] + 1);
+  return gapless && nfe.length > 2 ? `${nfe[0]} to ${nfe[nfe.length - 1]}` : list(nfe);
+}
+
+function winner({ nfe, rows }: Table, n: number): string | undefined {
+  const column = nfe.indexOf(n);
+  const entries = rows.map((row) => ({ solver: row.solver, entry: row.entries[column] }));
+  return entries
+    .filter(({ entry }) => entry?.mark === 'best')
+    .sort((a, b) => a.entry!.value - b.entry!.value)[0]?.solver;
+}
+
+/** Undefined unless the solver has a finite error on every problem that has any at this NFE. */
+function meanRatio(tables: Table[], solver: string, n: number): number | undefined {
+  const ratios: number[] = [];
+  for (const { nfe, rows } of tables) {
+    const column = nfe.indexOf(n);
+    const values = rows.map((row) => row.entries[column]?.value).filter((value) => value !== undefined);
+    if (values.length === 0) continue;
+    const own = rows.find((row) => row.solver === solver)?.entries[column]?.value;
+    if (own === undefined || !Number.isFinite(own)) return undefined;
+    ratios.push(Math.log(own / Math.min(...values.filter(Number.isFinite))));
+  }
+  return ratios.length === 0 ? undefined : Math.exp(ratios.reduce((a, b) => a + b, 0) / ratios.length);
+}
+
+/** A solver that misses an NFE comes after those that do not. */
+function typical(ratios: (number | undefined)[]): number {
+  return ratios.reduce<number>((sum, ratio) => sum + Math.log(ratio ?? 1e3), 0);
+}
+
+function mostFrequent(names: string[]): { solver: string; problems: number } | undefined {
+  const counted = [...new Set(names)].map((solver) => ({
+    solver,
+    problems: names.filter((name) => name === solver).length,
+  }));
+  return counted.sort((a, b) => b.problems - a.problems)[0];
+}

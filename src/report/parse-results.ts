@@ -1,0 +1,148 @@
+import * as v from 'valibot';
+import { FewstepError } from '../errors.js';
+import { RESULTS_SCHEMA, type Results } from './results.js';
+
+const count = v.pipe(v.number(), v.integer(), v.minValue(0));
+/** JSON has no NaN or infinity and writes null: what a diverged solve leaves behind. */
+const figure = v.union(
+  [
+    v.number(),
+    v.pipe(
+      v.null(),
+      v.transform(() => Number.NaN),
+    ),
+  ],
+  'must be a number or null',
+);
+const ends = v.tuple([figure, figure]);
+const range = v.tuple([v.number(), v.number(), v.number()]);
+const numbers = v.array(v.number());
+const points = v.array(v.array(numbers));
+
+const spread = v.object({ median: figure, p95: figure, max: figure });
+const distances = v.object({ slicedWasserstein: figure, energy: figure, frechet: figure });
+
+const run = v.object({
+  started: v.string(),
+  seconds: v.number(),
+  command: v.string(),
+  suite: v.string(),
+  fewstep: v.string(),
+  commit: v.optional(v.string()),
+  node: v.string(),
+  platform: v.string(),
+  cpu: v.string(),
+  cores: count,
+  adapter: v.object({
+    name: v.string(),
+    driver: v.string(),
+    backend: v.string(),
+    software: v.boolean(),
+    toggles: v.array(v.string()),
+  }),
+  packages: v.record(v.string(), v.string()),
+  batch: count,
+  seeds: numbers,
+  nfe: v.array(count),
+  sigmaMin: v.number(),
+  sigmaMax: v.number(),
+});
+
+const picture = v.object({
+  row: v.string(),
+  nfe: count,
+  trajectories: v.optional(points),
+  times: v.optional(numbers),
+  evaluations: v.optional(points),
+  evaluationTimes: v.optional(numbers),
+  samples: v.array(figure),
+});
+
+const problem = v.object({
+  name: v.string(),
+  title: v.string(),
+  dim: v.pipe(v.number(), v.integer(), v.minValue(1)),
+  kind: v.picklist(['points-2d', 'vector', 'image']),
+  imageShape: v.optional(v.tuple([count, count])),
+  batch: count,
+  exact: v.object({ solver: v.string(), nfe: count, halved: spread, float64: v.optional(spread) }),
+  floor: distances,
+  exactDistances: distances,
+  pictures: v.array(picture),
+  truth: numbers,
+});
+
+const which = {
+  problem: v.string(),
+  solver: v.string(),
+  grid: v.string(),
+  afs: v.boolean(),
+  nfe: count,
+  seed: v.number(),
+};
+
+const cell = v.object({
+  ...which,
+  evaluations: count,
+  error: v.object({ mean: figure, median: figure, p95: figure, meanInterval: ends, medianInterval: ends }),
+  distances,
+  timing: v.object({
+    repeats: count,
+    hostMs: range,
+    gpuMs: v.optional(range),
+    trajectoriesPerSecond: v.number(),
+  }),
+});
+
+const schema = v.object({
+  schema: v.literal(RESULTS_SCHEMA),
+  complete: v.boolean(),
+  run,
+  problems: v.array(problem),
+  cells: v.array(cell),
+  failures: v.array(v.object({ ...which, message: v.string() })),
+});
+
+/**
+ * Checks what was read from a `results.json`. A null where a figure belongs becomes NaN.
+ *
+ * @param json the parsed JSON
+ * @param name the file's name, for errors
+ * @throws FewstepError bad-data, naming the place, for another schema version or anything malformed
+ */
+export function parseResults(json: unknown, name = 'results.json'): Results {
+  const version = (json as { schema?: unknown } | null | undefined)?.schema;
+  if (version !== RESULTS_SCHEMA) {
+    const known = typeof version === 'string';
+    throw new FewstepError(
+      'bad-data',
+      known
+        ? `${name}: schema is '${version}', and this fewstep reads '${RESULTS_SCHEMA}'`
+        : `${name} is not a results file of fewstep: it has no schema`,
+      known
+        ? 'read it with the version of fewstep that wrote it, or run the benchmark again'
+        : "give the results.json of a run of 'fewstep bench'",
+    );
+  }
+  const parsed = v.safeParse(schema, json);
+  if (!parsed.success) {
+    const [issue] = parsed.issues;
+    throw malformed(name, `${v.getDotPath(issue) ?? 'the file'}: ${issue.message}`);
+  }
+  const results = parsed.output;
+  const names = new Set(results.problems.map((candidate) => candidate.name));
+  for (const list of ['cells', 'failures'] as const) {
+    for (const [i, { problem: of }] of results[list].entries()) {
+      if (!names.has(of)) throw malformed(name, `${list}.${i}.problem: '${of}' is not among the problems`);
+    }
+  }
+  return results;
+}
+
+function malformed(name: string, what: string): FewstepError {
+  return new FewstepError(
+    'bad-data',
+    `${name}: ${what}`,
+    'the file is damaged or was edited: run the benchmark again',
+  );
+}

@@ -1,0 +1,69 @@
+import { type Html, html, raw } from './html.js';
+import { imageRows } from './images.js';
+import { machineSection } from './machine.js';
+import { count } from './number.js';
+import { findings, overview } from './overview.js';
+import { overviewTable } from './overview-view.js';
+import { type Palette, palette } from './palette.js';
+import { problemPlots } from './plots.js';
+import { type Picture, type ProblemResult, type Results, rowLabel } from './results.js';
+import { scatterPanels } from './scatter.js';
+import { script } from './script.js';
+import { style } from './style.js';
+import { problemTable } from './table-view.js';
+import { trajectoryPanels } from './trajectories.js';
+
+/**
+ * The report of a benchmark run as one HTML file that needs nothing else: tables, plots and pictures for
+ * screens from a phone's on, light and dark, and for print.
+ */
+export function renderReport(results: Results): string {
+  const { run, problems } = results;
+  const summary = overview(results);
+  const colors = palette(
+    summary.highlights,
+    summary.rows.map((row) => row.solver),
+  );
+  const title = 'Few-step solvers at a fixed number of evaluations';
+  const page = html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${title} · ${run.suite}</title>
+<style>${raw(style)}</style>
+</head>
+<body><main>
+<header><h1>${title}</h1>
+<p class="by">fewstep bench, suite ${run.suite}, ${run.started.slice(0, 10)}. ${run.adapter.name}${run.adapter.software ? ', a software adapter' : ''}.</p>
+<p class="lead">${findings(results, summary)}</p>
+${results.complete ? '' : html`<p class="warning">This run was interrupted: the ${count(results.cells.length)} cells that were finished are here, others are missing.</p>`}
+<nav>${problems.length > 1 && html`<a href="#overview">All problems</a>`}${problems.map((problem) => html`<a href="#${anchor(problem)}">${problem.title}</a>`)}<a href="#method">Method and machine</a></nav></header>
+${problems.length > 1 && overviewTable(summary, problems.length, colors)}
+${problems.map((problem) => problemSection(results, problem, colors))}
+${machineSection(results)}
+</main><script>${raw(script)}</script></body></html>
+`;
+  return page.html;
+}
+
+function problemSection(results: Results, problem: ProblemResult, colors: Palette): Html {
+  const errors = new Map<string, number[]>();
+  for (const cell of results.cells.filter((candidate) => candidate.problem === problem.name)) {
+    const key = `${rowLabel(cell)}@${cell.nfe}`;
+    errors.set(key, [...(errors.get(key) ?? []), cell.error.mean]);
+  }
+  const errorOf = ({ row, nfe }: Picture) => errors.get(`${row}@${nfe}`)?.[0];
+  const kinds = { 'points-2d': 'points in the plane', vector: 'vectors', image: 'images' };
+  return html`<section id="${anchor(problem)}"><h2>${problem.title}</h2>
+<p class="facts">${problem.name}, ${problem.dim} dimensions, ${kinds[problem.kind]}</p>
+${problemTable(results, problem, colors)}
+${problemPlots(results, problem, colors)}
+${problem.kind === 'points-2d' && problem.truth.length > 0 ? [trajectoryPanels(problem, results.run, colors, errorOf), scatterPanels(problem, colors, errorOf)] : undefined}
+${problem.kind === 'image' ? imageRows(problem, errorOf) : undefined}
+</section>`;
+}
+
+function anchor({ name }: ProblemResult): string {
+  return `problem-${name}`;
+}

@@ -1,0 +1,61 @@
+import type { Results } from '../../src/report/results.js';
+import { cell, fixtureResults } from './fixture.js';
+
+/** Small results with a problem of each kind and pictures of both kinds, made once per test file. */
+export function smallResults(): Results {
+  const nfe = [4, 5, 6];
+  const solvers = ['euler', 'heun', 'rk4', 'ipndm-4', 'dpmpp-2m'];
+  const [plane, rest] = [
+    fixtureResults({ problems: ['ring'], nfe, batch: 20, shown: 40, seeds: [0, 1, 2] }),
+    fixtureResults({ problems: ['mixture-64'], nfe, solvers, batch: 4, shown: 4, seeds: [0, 1, 2] }),
+  ];
+  const images = fixtureResults({
+    problems: ['glyphs'],
+    nfe: [4],
+    solvers: ['euler'],
+    batch: 2,
+    shown: 2,
+    seeds: [0],
+  });
+  return {
+    ...plane,
+    problems: [plane, rest, images].flatMap((results) => results.problems),
+    cells: [plane, rest, images].flatMap((results) => results.cells),
+  };
+}
+
+/**
+ * Results of one problem 'case' with NFE 4 and 5 whose errors are exactly those given, each list a seed's.
+ * @param errors 'solver', 'solver + AFS' at each NFE
+ */
+export function resultsWith(errors: Record<string, Record<number, number[]>>): Results {
+  const base = fixtureResults({ problems: [], nfe: [4, 5], batch: 1, shown: 1, seeds: [0] });
+  const distances = { slicedWasserstein: 0.1, energy: 0.1, frechet: 0.1 };
+  return {
+    ...base,
+    problems: [
+      {
+        name: 'case',
+        title: 'A case <&"',
+        dim: 3,
+        kind: 'vector',
+        batch: 1,
+        exact: { solver: 'ipndm-4', nfe: 100, halved: { median: 0, p95: 0, max: 0 } },
+        floor: distances,
+        exactDistances: distances,
+        pictures: [],
+        truth: [],
+      },
+    ],
+    cells: Object.entries(errors).flatMap(([row, byNfe]) =>
+      Object.entries(byNfe).flatMap(([nfe, seeds]) =>
+        seeds.map((error, seed) => {
+          const [solver, afs] = row.split(' + ');
+          return cell('case', { solver, grid: 'polynomial:7', afs: afs === 'AFS', nfe: Number(nfe), seed }, [
+            error,
+          ]);
+        }),
+      ),
+    ),
+  };
+}
