@@ -68,12 +68,17 @@ fn mixture_tiled(
       workgroupBarrier();
       for (var quad = 0u; quad < (staged_count + 3) / 4; quad++) {
         let mean = means[(k * ROW + stage) / 4 + quad];
-        for (var lane = 0u; lane < 4; lane++) {
-          let delta = staged[4 * quad + lane] - mean[lane];
-          @if(!per_dimension) distance += delta * delta;
-          // Padding has mean, state and variance 0: it adds nothing.
-          @if(per_dimension) let spread = variances[k * ROW + stage + 4 * quad + lane] + noise;
-          @if(per_dimension) distance += delta * delta / spread + log(spread / noise);
+        let delta = array<vec4f, 4>(
+          staged[4 * quad] - mean.x,
+          staged[4 * quad + 1] - mean.y,
+          staged[4 * quad + 2] - mean.z,
+          staged[4 * quad + 3] - mean.w,
+        );
+        @if(!per_dimension) distance += delta[0] * delta[0] + delta[1] * delta[1] + delta[2] * delta[2] + delta[3] * delta[3];
+        // Padding has mean, state and variance 0: it adds nothing.
+        @if(per_dimension) for (var lane = 0u; lane < 4; lane++) {
+          let spread = variances[k * ROW + stage + 4 * quad + lane] + noise;
+          distance += delta[lane] * delta[lane] / spread + log(spread / noise);
         }
       }
     }
@@ -98,24 +103,35 @@ fn mixture_tiled(
     }
 
     for (var quad = local; quad < ROW / 4; quad += TILE) {
-      // Explicitly: without it Dawn (webgpu 0.6.2) zeroes an array once, not in every iteration.
-      var sum = array<vec4f, BATCH>();
+      // Four variables, not an array: software adapters index arrays slowly, and Dawn (webgpu 0.6.2) zeroes an
+      // array without an initialiser once, not in every iteration.
+      var sum0 = vec4f(0);
+      var sum1 = vec4f(0);
+      var sum2 = vec4f(0);
+      var sum3 = vec4f(0);
       for (var n = 0u; n < min(TILE, components - tile); n++) {
         let weight = weights[n];
-        if (any(weight > vec4f(0))) {
-          let mean = means[(tile + n) * ROW / 4 + quad];
-          for (var lane = 0u; lane < BATCH; lane++) {
-            @if(shared_variance) sum[lane] += weight[lane] * mean;
-            @if(!shared_variance) sum[lane] += weight[lane] * posterior(mean, tile + n, quad, rows[lane], noise[lane]);
-          }
+        if (all(weight == vec4f(0))) {
+          continue; // at small sigma most components are far away
+        }
+        let mean = means[(tile + n) * ROW / 4 + quad];
+        @if(shared_variance) {
+          sum0 += weight.x * mean;
+          sum1 += weight.y * mean;
+          sum2 += weight.z * mean;
+          sum3 += weight.w * mean;
+        }
+        @if(!shared_variance) {
+          sum0 += weight.x * posterior(mean, tile + n, quad, rows.x, noise.x);
+          sum1 += weight.y * posterior(mean, tile + n, quad, rows.y, noise.y);
+          sum2 += weight.z * posterior(mean, tile + n, quad, rows.z, noise.z);
+          sum3 += weight.w * posterior(mean, tile + n, quad, rows.w, noise.w);
         }
       }
-      for (var lane = 0u; lane < BATCH && first + lane < operation.trajectories; lane++) {
-        let output = operation.output + (first + lane) * DIM;
-        for (var d = 4 * quad; d < min(4 * quad + 4, DIM); d++) {
-          slots[output + d] = slots[output + d] * rescale[lane] + sum[lane][d % 4];
-        }
-      }
+      accumulate(first, quad, rescale.x, sum0);
+      accumulate(first + 1, quad, rescale.y, sum1);
+      accumulate(first + 2, quad, rescale.z, sum2);
+      accumulate(first + 3, quad, rescale.w, sum3);
     }
   }
 
@@ -140,6 +156,17 @@ fn mixture_tiled(
         slots[output] = predicted(x, denoised, divisor);
       }
     }
+  }
+}
+
+/// Adds a tile's part to four numbers of a trajectory's sum.
+fn accumulate(trajectory: u32, quad: u32, rescale: f32, part: vec4f) {
+  if (trajectory >= operation.trajectories) {
+    return;
+  }
+  let output = operation.output + trajectory * DIM;
+  for (var d = 4 * quad; d < min(4 * quad + 4, DIM); d++) {
+    slots[output + d] = slots[output + d] * rescale + part[d % 4];
   }
 }
 

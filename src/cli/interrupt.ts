@@ -12,7 +12,9 @@ export async function untilInterrupted<T>(work: (signal: AbortSignal) => Promise
   const controller = new AbortController();
   const { signal } = controller;
   const stop = (name: NodeJS.Signals) => {
-    controller.abort(new FewstepError('interrupted', `stopped by ${name}`, 'no half file is left; run again'));
+    controller.abort(
+      new FewstepError('interrupted', `stopped by ${name}`, 'no half file is left; run again'),
+    );
   };
   const stopped = new Promise<never>((_, reject) => {
     signal.addEventListener('abort', () => reject(signal.reason));
@@ -20,6 +22,25 @@ export async function untilInterrupted<T>(work: (signal: AbortSignal) => Promise
   for (const name of SIGNALS) process.on(name, stop);
   try {
     return await Promise.race([work(signal), stopped]);
+  } finally {
+    for (const name of SIGNALS) process.off(name, stop);
+  }
+}
+
+/**
+ * Runs `work` and asks it to end early at Ctrl-C (or SIGTERM), waiting for what it does about that: saving what is
+ * finished. A second Ctrl-C ends the process at once.
+ */
+export async function untilFinished<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const controller = new AbortController();
+  const stop = (name: NodeJS.Signals) => {
+    if (controller.signal.aborted) process.exit(130);
+    process.stderr.write(`\n${name}: finishing the cell at hand, then saving; once more to stop at once\n`);
+    controller.abort(new FewstepError('interrupted', `stopped by ${name}`, 'run again'));
+  };
+  for (const name of SIGNALS) process.on(name, stop);
+  try {
+    return await work(controller.signal);
   } finally {
     for (const name of SIGNALS) process.off(name, stop);
   }

@@ -1,5 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { FewstepError } from '../errors.js';
+import { benchCommand } from './bench.js';
+import { compareCommand } from './compare.js';
 import { doctorCommand } from './doctor.js';
 import { problemsCommand } from './problems.js';
 import { sampleCommand } from './sample.js';
@@ -30,7 +32,14 @@ export async function run(args: readonly string[]): Promise<number> {
 
 function program(): Command {
   const fewstep = new Command('fewstep').description('few-step sampling of diffusion models on any GPU');
-  const commands = [sampleCommand(), solversCommand(), problemsCommand(), doctorCommand()];
+  const commands = [
+    sampleCommand(),
+    benchCommand(),
+    compareCommand(),
+    solversCommand(),
+    problemsCommand(),
+    doctorCommand(),
+  ];
   for (const command of [fewstep, ...commands]) {
     const name = command === fewstep ? 'fewstep' : `fewstep ${command.name()}`;
     command.exitOverride().showHelpAfterError(`  run \`${name} --help\` for what it takes`);

@@ -62,8 +62,8 @@ export async function solve(gpu: Gpu, field: Field, plan: Plan, options: SolveOp
     wanted,
   });
   try {
-    const begin = performance.now();
     await run.compile();
+    const begin = performance.now();
     for (let first = 0; first < batch; first += capacity) {
       options.signal?.throwIfAborted();
       const count = Math.min(capacity, batch - first);

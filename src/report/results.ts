@@ -125,7 +125,7 @@ export interface Cell {
     medianInterval: [number, number];
   };
   distances: Distances;
-  /** Over repeats of the same solve, after one that is not counted. */
+  /** Over repeats of the same solve, all kernels being compiled. */
   timing: {
     repeats: number;
     /** Host time from the first submit to the last readback, milliseconds: minimum, median, maximum. */

@@ -1,0 +1,64 @@
+import { type Solution, solve } from '../src/execute/stepwise.js';
+import type { Field } from '../src/field/field.js';
+import type { Gpu } from '../src/gpu/gpu.js';
+import type { SigmaRange } from '../src/grid/grid.js';
+import type { DistributionReference } from '../src/metrics/distribution-reference.js';
+import { endpointErrors } from '../src/metrics/endpoint-errors.js';
+import { median } from '../src/metrics/quantile.js';
+import { summarize } from '../src/metrics/summary.js';
+import type { Cell } from '../src/report/results.js';
+import { nfeOf } from '../src/solver/plan.js';
+import { planFor } from '../src/solver/plan-for.js';
+import type { Row } from './suites.js';
+
+/** What all cells of one problem and seed are measured with. */
+export interface CellContext {
+  gpu: Gpu;
+  problem: string;
+  field: Field;
+  range: SigmaRange;
+  batch: number;
+  seed: number;
+  endpoints: Float32Array;
+  reference: DistributionReference;
+  timingMs: number;
+}
+
+/** Solves one row at one NFE, compares it with the exact flow and the true distribution, and times it. */
+export async function measureCell(context: CellContext, row: Row, nfe: number): Promise<Cell> {
+  const { gpu, field, range, batch, seed, endpoints, reference, timingMs } = context;
+  const plan = planFor({ ...row, nfe, range });
+  const latents = { batch, seed };
+  // Every kernel has been compiled for the exact flow, so the first run is as good as the next.
+  const runs: Solution[] = [];
+  const begin = performance.now();
+  do runs.push(await solve(gpu, field, plan, { latents }));
+  while (performance.now() - begin < timingMs);
+
+  const [first] = runs;
+  const error = summarize(endpointErrors(first.samples, endpoints, field.dim));
+  const hostMs = range3(runs.map((run) => run.hostMs));
+  const gpuMs = runs.flatMap((run) => run.gpuMs ?? []);
+  return {
+    problem: context.problem,
+    solver: plan.solver,
+    grid: row.grid,
+    afs: row.afs,
+    nfe: nfeOf(plan),
+    seed,
+    evaluations: first.evaluations,
+    error,
+    distances: reference.compare(first.samples),
+    timing: {
+      repeats: runs.length,
+      hostMs,
+      gpuMs: gpuMs.length > 0 ? range3(gpuMs) : undefined,
+      trajectoriesPerSecond: (1000 * batch) / hostMs[1],
+    },
+  };
+}
+
+/** Minimum, median, maximum. */
+function range3(values: number[]): [number, number, number] {
+  return [Math.min(...values), median(values), Math.max(...values)];
+}

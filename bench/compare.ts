@@ -1,0 +1,84 @@
+import type { Cell, Results } from '../src/report/results.js';
+
+/** One cell of two runs, figure by figure: b over a. */
+export interface PairedCell {
+  key: string;
+  cell: Pick<Cell, 'problem' | 'solver' | 'grid' | 'afs' | 'nfe' | 'seed'>;
+  meanError: number;
+  medianError: number;
+  throughput: number;
+}
+
+export interface Comparison {
+  pairs: PairedCell[];
+  /** Cells of one run that the other lacks. */
+  onlyA: number;
+  onlyB: number;
+  /** Geometric means over the pairs, b over a. */
+  meanError: number;
+  medianError: number;
+  throughput: number;
+  /** Reasons why figures of the two runs are not figures of the same thing. */
+  warnings: string[];
+}
+
+/** Pairs two runs by problem, solver, grid, AFS, NFE and seed. */
+export function compareResults(a: Results, b: Results): Comparison {
+  const ofA = new Map(a.cells.map((cell) => [keyOf(cell), cell]));
+  const ofB = new Map(b.cells.map((cell) => [keyOf(cell), cell]));
+  const pairs = [...ofA].flatMap(([key, from]) => {
+    const to = ofB.get(key);
+    return to ? [pair(key, from, to)] : [];
+  });
+  const mean = (figure: (pair: PairedCell) => number) => geometricMean(pairs.map(figure));
+  return {
+    pairs,
+    onlyA: ofA.size - pairs.length,
+    onlyB: ofB.size - pairs.length,
+    meanError: mean((cell) => cell.meanError),
+    medianError: mean((cell) => cell.medianError),
+    throughput: mean((cell) => cell.throughput),
+    warnings: warnings(a, b),
+  };
+}
+
+function keyOf({ problem, solver, grid, afs, nfe, seed }: Cell): string {
+  return [problem, solver, grid, afs ? 'AFS' : 'no AFS', `NFE ${nfe}`, `seed ${seed}`].join(', ');
+}
+
+function pair(key: string, a: Cell, b: Cell): PairedCell {
+  const { problem, solver, grid, afs, nfe, seed } = a;
+  return {
+    key,
+    cell: { problem, solver, grid, afs, nfe, seed },
+    meanError: b.error.mean / a.error.mean,
+    medianError: b.error.median / a.error.median,
+    throughput: b.timing.trajectoriesPerSecond / a.timing.trajectoriesPerSecond,
+  };
+}
+
+function warnings({ run: a, ...resultsA }: Results, { run: b, ...resultsB }: Results): string[] {
+  const differ = (what: string, x: unknown, y: unknown, effect: string) =>
+    x === y ? [] : [`${what} differ: ${x} and ${y}; ${effect}`];
+  const speed = 'throughput cannot be compared';
+  const errors = 'errors are over other trajectories';
+  return [
+    ...differ('adapters', a.adapter.name, b.adapter.name, speed),
+    ...differ('drivers', a.adapter.driver, b.adapter.driver, speed),
+    ...differ('CPUs', a.cpu, b.cpu, speed),
+    ...differ('batches', a.batch, b.batch, errors),
+    ...differ(
+      'sigma ranges',
+      `${a.sigmaMin}..${a.sigmaMax}`,
+      `${b.sigmaMin}..${b.sigmaMax}`,
+      'the end points differ',
+    ),
+    ...(resultsA.complete && resultsB.complete
+      ? []
+      : ['at least one of the runs was stopped before its end']),
+  ];
+}
+
+function geometricMean(values: number[]): number {
+  return Math.exp(values.reduce((sum, value) => sum + Math.log(value), 0) / values.length);
+}

@@ -1,0 +1,80 @@
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { suiteNames } from '../../bench/suites.js';
+import { runBench } from './bench-run.js';
+import { untilFinished } from './interrupt.js';
+import { deviceOption, fieldOptions, positiveNumber, wholeNumber } from './options.js';
+
+const HELP = `
+Every solver is compared at the same number of field evaluations (NFE), on the same latents: its end points with
+those of the exact flow, its samples with true ones. Without --problem, --data or --field the suite's own problems
+are taken: quick takes a minute or so on two cores without a GPU, full hours.
+
+The folder gets results.json, results.csv and report.html (one file, opens offline).
+
+Examples:
+  fewstep bench --out runs/quick
+  fewstep bench --problem two-moons --solvers heun,ipndm-3,dpmpp-2m --nfe 4,6,8 --out runs/moons
+  fewstep bench --data digits.csv.gz --columns 0-63 --scale --image 8x8 --out runs/digits
+
+Exit status: 0 when all is measured, 2 for a request that cannot be met, 130 when stopped (what is finished is kept).`;
+
+/** `fewstep bench`: solvers at fixed NFE, in figures and plots. */
+export function benchCommand(): Command {
+  const [, columns, bandwidth, scale, dim] = fieldOptions();
+  const command = new Command('bench').description('compare solvers at fixed NFE and write a report');
+  command
+    .addOption(new Option('--suite <name>', 'what to run').choices(suiteNames).default('quick'))
+    .addOption(new Option('--problem <names>', 'built-in problems, separated by commas').argParser(names))
+    .option('--data <file>', 'your own data: CSV, .npy, .npz or IDX, also .gz')
+    .option('--field <field>', 'your own field: .json or .wgsl')
+    .addOption(new Option('--image <shape>', 'rows of the data are images, as in 8x8').argParser(shape));
+  for (const option of [columns, bandwidth, scale, dim]) command.addOption(option);
+  return command
+    .addOption(new Option('--solvers <names>', 'solvers, separated by commas').argParser(names))
+    .addOption(new Option('--grids <grids>', 'time grids, separated by commas').argParser(names))
+    .option('--afs', 'each solver with AFS too')
+    .addOption(new Option('--nfe <counts>', 'evaluations, as in 3,4,5').argParser(numbers(1, 4096)))
+    .addOption(new Option('--batch <count>', 'trajectories per cell').argParser(wholeNumber(2)))
+    .addOption(new Option('--seeds <seeds>', 'seeds of the latents, as in 0,1,2').argParser(numbers(0)))
+    .addOption(
+      new Option('--exact-nfe <count>', 'evaluations of the solve that counts as exact').argParser(
+        evenNumber,
+      ),
+    )
+    .addOption(new Option('--sigma-min <sigma>', 'last time (default: 0.002)').argParser(positiveNumber))
+    .addOption(new Option('--sigma-max <sigma>', 'first time (default: 80)').argParser(positiveNumber))
+    .requiredOption('--out <folder>', 'where the results go')
+    .addOption(deviceOption())
+    .option('--json', 'print an outline of the results as JSON')
+    .addHelpText('after', HELP)
+    .action((options) => untilFinished((signal) => runBench(options, signal)));
+}
+
+/** Names separated by commas, where a name may hold options with commas of their own: a:x=1,y=2,b. */
+function names(text: string): string[] {
+  const parts: string[] = [];
+  for (const part of text.split(',')) {
+    if (/^[\w.]+=/.test(part) && parts.length > 0) parts[parts.length - 1] += `,${part}`;
+    else parts.push(part.trim());
+  }
+  if (parts.every((part) => part !== '')) return parts;
+  throw new InvalidArgumentError('Give names separated by commas.');
+}
+
+function numbers(low: number, high?: number): (text: string) => number[] {
+  const whole = wholeNumber(low, high);
+  return (text) => [...new Set(text.split(',').map((part) => whole(part.trim())))];
+}
+
+/** The accurate solve is checked against half of its evaluations. */
+function evenNumber(text: string): number {
+  const value = wholeNumber(8, 4096)(text);
+  if (value % 2 === 0) return value;
+  throw new InvalidArgumentError('Give an even number, because half of it serves as the check.');
+}
+
+function shape(text: string): [number, number] {
+  const match = /^(\d+)x(\d+)$/.exec(text);
+  if (match && Number(match[1]) > 0 && Number(match[2]) > 0) return [Number(match[1]), Number(match[2])];
+  throw new InvalidArgumentError('Give height x width, as in 28x28.');
+}

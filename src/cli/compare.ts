@@ -1,0 +1,87 @@
+import { Command, Option } from 'commander';
+import { type Comparison, compareResults, type PairedCell } from '../../bench/compare.js';
+import { FewstepError } from '../errors.js';
+import { readBytes } from '../node/files.js';
+import { parseResults } from '../report/parse-results.js';
+import type { Results } from '../report/results.js';
+import { positiveNumber } from './options.js';
+
+const HELP = `
+Cells are paired by problem, solver, grid, AFS, NFE and seed; ratios are b over a.
+
+Example:
+  fewstep compare before/results.json after/results.json --fail-above 1.05
+
+Exit status: 0, or 1 when --fail-above is exceeded, or 2 when the files cannot be compared.`;
+
+interface CompareOptions {
+  failAbove?: number;
+  json?: boolean;
+}
+
+/** `fewstep compare`: two benchmark runs, cell by cell. */
+export function compareCommand(): Command {
+  return new Command('compare')
+    .description('compare two benchmark runs cell by cell')
+    .argument('<a>', 'results.json of the run to compare with')
+    .argument('<b>', 'results.json of the other')
+    .addOption(
+      new Option(
+        '--fail-above <ratio>',
+        "fail when a cell's mean error is more than this times what it was",
+      ).argParser(positiveNumber),
+    )
+    .option('--json', 'print the comparison as JSON')
+    .addHelpText('after', HELP)
+    .action(async (a: string, b: string, options: CompareOptions) => {
+      const comparison = compareResults(await loadResults(a), await loadResults(b));
+      if (comparison.pairs.length === 0) {
+        throw new FewstepError(
+          'bad-data',
+          `${a} and ${b} have no cell in common`,
+          'compare runs of the same problems, solvers, NFE and seeds',
+        );
+      }
+      const { failAbove = Infinity } = options;
+      const worse = comparison.pairs.filter((pair) => pair.meanError > failAbove);
+      process.stdout.write(
+        options.json
+          ? `${JSON.stringify({ ...comparison, worse }, null, 2)}\n`
+          : text(comparison, worse, failAbove),
+      );
+      if (worse.length > 0) process.exitCode = 1;
+    });
+}
+
+async function loadResults(path: string): Promise<Results> {
+  const text = new TextDecoder().decode(await readBytes(path));
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (cause) {
+    throw new FewstepError(
+      'bad-data',
+      `${path} is not JSON: ${(cause as Error).message}`,
+      'give the results.json of a run',
+      { cause },
+    );
+  }
+  return parseResults(json, path);
+}
+
+function text(comparison: Comparison, worse: PairedCell[], failAbove: number): string {
+  const { pairs, onlyA, onlyB, meanError, medianError, throughput, warnings } = comparison;
+  const sorted = pairs.toSorted((a, b) => b.meanError - a.meanError);
+  const line = (pair: PairedCell) => `  ${pair.meanError.toFixed(3)}  ${pair.key}`;
+  return [
+    ...warnings.map((warning) => `warning: ${warning}`),
+    `${pairs.length} cells in both runs, ${onlyA} only in a, ${onlyB} only in b`,
+    `b over a, geometric means: mean error ${meanError.toFixed(4)}, median error ${medianError.toFixed(4)}, throughput ${throughput.toFixed(3)}`,
+    'largest ratios of the mean error:',
+    ...sorted.slice(0, 5).map(line),
+    'smallest:',
+    ...sorted.slice(-5).map(line),
+    ...(worse.length > 0 ? [`${worse.length} cells are above ${failAbove}:`, ...worse.map(line)] : []),
+    '',
+  ].join('\n');
+}
