@@ -25,7 +25,8 @@ export function empirical(points: ArrayLike<number>, dim: number, bandwidth = 0,
       'give a number from 0 on, in the units of the data',
     );
   }
-  const bad = Array.prototype.findIndex.call(points, (value: number) => !Number.isFinite(value));
+  const means = new Float64Array(points);
+  const bad = means.findIndex((value) => !Number.isFinite(value));
   if (bad >= 0) {
     throw new FewstepError(
       'not-finite',
@@ -37,7 +38,7 @@ export function empirical(points: ArrayLike<number>, dim: number, bandwidth = 0,
     kind: 'gaussian-mixture' as const,
     dim,
     weights: new Float64Array(points.length / dim).fill(1),
-    means: Float64Array.from(points),
+    means,
     stds: Float64Array.of(bandwidth),
   };
   return mixtureField('empirical', spec, scaling);

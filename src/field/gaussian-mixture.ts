@@ -2,7 +2,7 @@ import { FewstepError } from '../errors.js';
 import type { Gpu } from '../gpu/gpu.js';
 import type { Scaling } from '../io/scaling.js';
 import type { Denoise, Field } from './field.js';
-import { fullStds, type MixtureSpec, normalizedWeights } from './mixture.js';
+import { type MixtureSpec, normalizedWeights, stdStrides } from './mixture.js';
 import { prepareMixture } from './prepared-mixture.js';
 
 /** How a user writes a mixture; JSON has the same shape. */
@@ -90,27 +90,36 @@ export function mixtureField(kind: string, spec: MixtureSpec, scaling?: Scaling)
 }
 
 function denoiseMixture(spec: MixtureSpec): Denoise {
-  const { dim, means } = spec;
+  const { dim, means, stds } = spec;
   const logWeights = normalizedWeights(spec).map(Math.log);
-  const variances = fullStds(spec).map((std) => std * std);
+  // Not one a component and dimension unless the mixture has them: a data set may have 60,000 x 784.
+  const variances = stds.map((std) => std * std);
+  const { component, dimension } = stdStrides(spec);
+  const logitOf = (k: number, x: Float64Array, noise: number) => {
+    let [distance, logDeterminant] = [0, 0];
+    let spread = variances[k * component] + noise;
+    for (let d = 0; d < dim; d++) {
+      if (dimension === 1) {
+        spread = variances[k * component + d] + noise;
+        logDeterminant += Math.log(spread);
+      }
+      distance += (x[d] - means[k * dim + d]) ** 2 / spread;
+    }
+    return logWeights[k] - 0.5 * (distance + (dimension === 1 ? logDeterminant : dim * Math.log(spread)));
+  };
   return (x, sigma, out) => {
     const noise = sigma * sigma;
-    const logits = logWeights.map((logWeight, k) => {
-      let logit = logWeight;
-      for (let i = k * dim; i < (k + 1) * dim; i++) {
-        const spread = variances[i] + noise;
-        logit -= 0.5 * ((x[i - k * dim] - means[i]) ** 2 / spread + Math.log(spread));
-      }
-      return logit;
-    });
+    const logits = logWeights.map((_, k) => logitOf(k, x, noise));
     const top = logits.reduce((max, logit) => Math.max(max, logit), -Infinity);
     let total = 0;
     out.fill(0);
     for (const [k, logit] of logits.entries()) {
       const weight = Math.exp(logit - top);
+      if (weight === 0) continue;
       total += weight;
-      for (let d = 0, i = k * dim; d < dim; d++, i++) {
-        out[d] += (weight * (variances[i] * x[d] + noise * means[i])) / (variances[i] + noise);
+      for (let d = 0; d < dim; d++) {
+        const variance = variances[k * component + d * dimension];
+        out[d] += (weight * (variance * x[d] + noise * means[k * dim + d])) / (variance + noise);
       }
     }
     for (let d = 0; d < dim; d++) out[d] /= total;

@@ -18,18 +18,29 @@ export function normalizedWeights(mixture: MixtureSpec): Float64Array {
   return mixture.weights.map((weight) => weight / total);
 }
 
-/** The standard deviations of a mixture as [K * dim], whichever of the three shapes it stores. */
-export function fullStds({ weights, stds, dim }: MixtureSpec): Float64Array {
+/**
+ * Where the standard deviation of a component k in dimension d stands, whichever of the three shapes a mixture
+ * stores: at k * component + d * dimension.
+ */
+export function stdStrides({ weights, stds, dim }: MixtureSpec): { component: number; dimension: 0 | 1 } {
   const components = weights.length;
-  const full = components * dim;
-  if (stds.length === full) return stds;
-  if (stds.length === 1) return new Float64Array(full).fill(stds[0]);
-  if (stds.length === components)
-    return Float64Array.from({ length: full }, (_, i) => stds[Math.floor(i / dim)]);
+  if (stds.length === components * dim) return { component: dim, dimension: 1 };
+  if (stds.length === 1) return { component: 0, dimension: 0 };
+  if (stds.length === components) return { component: 1, dimension: 0 };
   throw new FewstepError(
     'bad-shape',
     `the mixture of ${components} components in ${dim} dimensions has ${stds.length} standard deviations`,
-    `give 1, ${components} or ${full} of them`,
+    `give 1, ${components} or ${components * dim} of them`,
+  );
+}
+
+/** The standard deviations of a mixture as [K * dim]. */
+export function fullStds(mixture: MixtureSpec): Float64Array {
+  const { weights, stds, dim } = mixture;
+  const { component, dimension } = stdStrides(mixture);
+  return Float64Array.from(
+    { length: weights.length * dim },
+    (_, i) => stds[Math.floor(i / dim) * component + (i % dim) * dimension],
   );
 }
 

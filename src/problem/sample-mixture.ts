@@ -1,5 +1,5 @@
 import { FewstepError } from '../errors.js';
-import { fullStds, type MixtureSpec } from '../field/mixture.js';
+import { type MixtureSpec, stdStrides } from '../field/mixture.js';
 import { random } from './random.js';
 
 /**
@@ -11,16 +11,16 @@ export function sampleMixture(mixture: MixtureSpec, count: number, seed: number)
   if (!Number.isSafeInteger(count) || count < 0) {
     throw new FewstepError('bad-argument', `the number of draws is ${count}`, 'give an integer, 0 or more');
   }
-  const { means, dim } = mixture;
-  const stds = fullStds(mixture);
+  const { means, stds, dim } = mixture;
+  const strides = stdStrides(mixture);
   const cumulative = cumulativeSum(mixture.weights);
   const source = random(seed);
   const draws = new Float64Array(count * dim);
   for (let i = 0; i < count; i++) {
     const component = firstAbove(cumulative, source.uniform() * cumulative[cumulative.length - 1]);
     for (let d = 0; d < dim; d++) {
-      const at = component * dim + d;
-      draws[i * dim + d] = means[at] + stds[at] * source.normal();
+      const std = stds[component * strides.component + d * strides.dimension];
+      draws[i * dim + d] = means[component * dim + d] + std * source.normal();
     }
   }
   return draws;
