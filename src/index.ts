@@ -17,6 +17,9 @@ export {
   type SigmaRange,
   timeUniform,
 } from './grid/grid.js';
+export { EMBEDDING_KINDS, type MlpConfig, type MlpOptions, mlpConfig } from './mlp/config.js';
+export { type MlpFieldOptions, type MlpModel, mlpField } from './mlp/field.js';
+export { initialParameters, parameterLayout } from './mlp/parameters.js';
 export { type SampleRequest, type SampleResult, sample } from './sample.js';
 export { type ReferenceSampleResult, sampleReference } from './sample-reference.js';
 export { PlanBuilder } from './solver/builder.js';

@@ -8,6 +8,21 @@ import evaluate from '../../shaders/field/evaluate.wgsl';
 import mixture from '../../shaders/field/mixture.wgsl';
 import mixtureSmall from '../../shaders/field/mixture_small.wgsl';
 import mixtureTiled from '../../shaders/field/mixture_tiled.wgsl';
+import mlpActivation from '../../shaders/mlp/activation.wgsl';
+import mlpEmbedding from '../../shaders/mlp/embedding.wgsl';
+import mlpForward from '../../shaders/mlp/forward.wgsl';
+import mlpGradient from '../../shaders/mlp/gradient.wgsl';
+import mlpJvp from '../../shaders/mlp/jvp.wgsl';
+import mlpLabels from '../../shaders/mlp/labels.wgsl';
+import mlpPrecondition from '../../shaders/mlp/precondition.wgsl';
+import mlpReduce from '../../shaders/mlp/reduce.wgsl';
+import mlpShape from '../../shaders/mlp/shape.wgsl';
+import mlpStates from '../../shaders/mlp/states.wgsl';
+import mlpTape from '../../shaders/mlp/tape.wgsl';
+import mlpTile from '../../shaders/mlp/tile.wgsl';
+import mlpTranspose from '../../shaders/mlp/transpose.wgsl';
+import mlpVjp from '../../shaders/mlp/vjp.wgsl';
+import mlpWeightGradient from '../../shaders/mlp/weight_gradient.wgsl';
 import normal from '../../shaders/rng/normal.wgsl';
 import threefry from '../../shaders/rng/threefry.wgsl';
 import combine from '../../shaders/update/combine.wgsl';
@@ -27,6 +42,21 @@ export const shaders = {
   'field/mixture': mixture,
   'field/mixture_small': mixtureSmall,
   'field/mixture_tiled': mixtureTiled,
+  'mlp/activation': mlpActivation,
+  'mlp/embedding': mlpEmbedding,
+  'mlp/forward': mlpForward,
+  'mlp/gradient': mlpGradient,
+  'mlp/jvp': mlpJvp,
+  'mlp/labels': mlpLabels,
+  'mlp/precondition': mlpPrecondition,
+  'mlp/reduce': mlpReduce,
+  'mlp/shape': mlpShape,
+  'mlp/states': mlpStates,
+  'mlp/tape': mlpTape,
+  'mlp/tile': mlpTile,
+  'mlp/transpose': mlpTranspose,
+  'mlp/vjp': mlpVjp,
+  'mlp/weight_gradient': mlpWeightGradient,
   'rng/normal': normal,
   'rng/threefry': threefry,
   'update/combine': combine,

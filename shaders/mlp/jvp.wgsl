@@ -1,0 +1,127 @@
+// The Jacobian-vector product of D along (dx, dsigma): tangents go forward through the layers as states do in
+// forward.wgsl, whose tape of the same states says how steep SiLU is. As many operations as a forward pass.
+import constants::{ DIM, EMBEDDING_QUADS, GROUPS, LAYERS, ROWS, WIDTH_QUADS };
+import package::batch::scalar::{ Scalar, scalar_of };
+import package::field::evaluate::slots;
+import package::mlp::activation::silu_slope;
+import package::mlp::embedding::waves_slope;
+import package::mlp::precondition::{ Precondition, precondition, precondition_slope };
+import package::mlp::shape::{ input_quads, matrix_start, output_quads, tape_hidden, tape_output };
+import package::mlp::states::{ state_quad, store_quad };
+import package::mlp::tape::tape;
+import package::mlp::tile::{ clamped, group_row, multiply, ROW_QUADS, rows_from, TILE, tile };
+
+struct Push {
+  state: u32, // slots, in numbers
+  tangent: u32,
+  output: u32,
+  trajectories: u32,
+  @align(16) sigma: Scalar,
+  @align(16) sigma_tangent: Scalar,
+}
+
+@group(0) @binding(3) var<uniform> operation: Push;
+
+const LANES = WIDTH_QUADS;
+const INVOCATIONS = LANES * GROUPS;
+
+var<workgroup> scales: array<Precondition, TILE>;
+var<workgroup> slopes: array<Precondition, TILE>; // times dsigma
+
+@compute @workgroup_size(INVOCATIONS)
+fn jvp(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let first = (group.x + group.y * groups.x) * TILE;
+  let row = group_row(local, LANES);
+  let lane = local % LANES;
+  let rows = rows_from(first + row, operation.trajectories);
+  for (var r = local; r < TILE; r += INVOCATIONS) {
+    let index = clamped(first + r, operation.trajectories);
+    let sigma = scalar_of(operation.sigma, index, operation.trajectories);
+    let along = scalar_of(operation.sigma_tangent, index, operation.trajectories);
+    let slope = precondition_slope(sigma);
+    scales[r] = precondition(sigma);
+    slopes[r] = Precondition(along * slope.skip, along * slope.out, along * slope.input, along * slope.noise);
+  }
+  workgroupBarrier();
+  embed(local);
+
+  var dz = array<vec4f, ROWS>();
+  for (var layer = 0u; layer <= LAYERS; layer++) {
+    let stride = output_quads(layer);
+    // States may have more numbers than the hidden layers are wide; those take one turn in both loops.
+    for (var column = 0u; column < stride; column += LANES) {
+      let quad = column + lane;
+      @if(residual) if (layer == LAYERS) {
+        dz = array<vec4f, ROWS>();
+      }
+      @if(!residual) dz = array<vec4f, ROWS>();
+      for (var begin = 0u; begin < input_quads(layer); begin += WIDTH_QUADS) {
+        let count = min(WIDTH_QUADS, input_quads(layer) - begin);
+        if (layer == 0) {
+          stage_tangents(first, local, begin, count);
+        }
+        let embeds = begin + count == input_quads(layer);
+        if (quad < stride) {
+          let matrix = matrix_start(layer) + 4 * begin * stride + quad;
+          multiply(&dz, row, WIDTH_QUADS - count, count + select(0u, EMBEDDING_QUADS, embeds), matrix, stride);
+        }
+      }
+      if (layer == LAYERS && quad < stride) {
+        var output = dz;
+        for (var r = 0u; r < rows; r++) {
+          store_quad(operation.output, first + row + r, quad, output[r]);
+        }
+      }
+    }
+    if (layer < LAYERS) {
+      workgroupBarrier();
+      var hidden = dz; // a copy may be indexed without taking the sums themselves out of registers
+      for (var r = 0u; r < rows; r++) {
+        let z = tape[tape_hidden(layer, first + row + r, operation.trajectories) + lane];
+        tile[(row + r) * ROW_QUADS + lane] = silu_slope(z) * hidden[r];
+      }
+      workgroupBarrier();
+    }
+  }
+
+  storageBarrier();
+  for (var i = local; i < TILE * DIM && first + i / DIM < operation.trajectories; i += INVOCATIONS) {
+    let scale = scales[i / DIM];
+    let slope = slopes[i / DIM];
+    let output = operation.output + first * DIM + i;
+    let x = slots[operation.state + first * DIM + i];
+    let dx = slots[operation.tangent + first * DIM + i];
+    let network = tape[tape_output(first + i / DIM, operation.trajectories) + i % DIM / 4][i % DIM % 4];
+    slots[output] = scale.skip * dx + slope.skip * x + scale.out * slots[output] + slope.out * network;
+  }
+}
+
+/// Writes the time embedding's derivative along dsigma.
+fn embed(local: u32) {
+  const HALF = EMBEDDING_QUADS / 2;
+  for (var i = local; i < TILE * HALF; i += INVOCATIONS) {
+    let row = i / HALF;
+    let slope = waves_slope(i % HALF, scales[row].noise);
+    let at = row * ROW_QUADS + WIDTH_QUADS + i % HALF;
+    tile[at] = slopes[row].noise * slope.cosines;
+    tile[at + HALF] = slopes[row].noise * slope.sines;
+  }
+}
+
+/// Writes a part of d(c_in x), next to the embedding's as a layer's matrix has them.
+fn stage_tangents(first: u32, local: u32, begin: u32, count: u32) {
+  workgroupBarrier();
+  for (var i = local; i < TILE * count; i += INVOCATIONS) {
+    let row = i / count;
+    let quad = i % count;
+    let index = clamped(first + row, operation.trajectories);
+    let x = state_quad(operation.state, index, begin + quad);
+    let dx = state_quad(operation.tangent, index, begin + quad);
+    tile[row * ROW_QUADS + WIDTH_QUADS - count + quad] = scales[row].input * dx + slopes[row].input * x;
+  }
+  workgroupBarrier();
+}

@@ -1,0 +1,161 @@
+// The vector-Jacobian product c^T dD/d(x, sigma), for a cotangent c per trajectory: deltas go back through the
+// layers in workgroup memory, from the tape of a forward pass over the same states. The weights are bound
+// transposed, so that neighbouring invocations read neighbouring weights. The first lanes hold the gradient of a
+// layer's inputs, the others add up that of the embedding. As many operations as a forward pass.
+import constants::{ DIM, EMBEDDING_QUADS, GROUPS, LAYERS, ROWS, WIDTH_QUADS };
+import package::batch::scalar::{ Scalar, scalar_of };
+import package::field::evaluate::slots;
+import package::mlp::activation::silu_slope;
+import package::mlp::embedding::waves_slope;
+import package::mlp::precondition::{ Precondition, precondition, precondition_slope };
+import package::mlp::shape::{ input_quads, output_quads, tape_embedding, tape_hidden, tape_output, transposed_start };
+import package::mlp::states::{ state_quad, store_quad };
+import package::mlp::tape::tape;
+import package::mlp::tile::{ clamped, group_row, multiply, ROW_QUADS, rows_from, TILE, tile };
+
+struct Pull {
+  state: u32, // slots, in numbers
+  cotangent: u32,
+  output: u32, // dx
+  trajectories: u32,
+  @align(16) sigma: Scalar,
+}
+
+@group(0) @binding(3) var<uniform> operation: Pull;
+@group(0) @binding(8) var<storage, read_write> sigma_gradient: array<f32>; // [trajectories]
+/// The tape's twin, for the weights' gradient: what the cotangent comes to at each z, at F and at the embedding.
+@if(recorded) @group(0) @binding(9) var<storage, read_write> deltas: array<vec4f>;
+
+const LANES = ROW_QUADS;
+const INVOCATIONS = LANES * GROUPS;
+
+var<workgroup> scales: array<Precondition, TILE>;
+var<workgroup> slopes: array<Precondition, TILE>;
+
+@compute @workgroup_size(INVOCATIONS)
+fn vjp(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let first = (group.x + group.y * groups.x) * TILE;
+  let row = group_row(local, LANES);
+  let lane = local % LANES;
+  let rows = rows_from(first + row, operation.trajectories);
+  let embeds = lane >= WIDTH_QUADS;
+  for (var r = local; r < TILE; r += INVOCATIONS) {
+    let sigma = scalar_of(operation.sigma, clamped(first + r, operation.trajectories), operation.trajectories);
+    scales[r] = precondition(sigma);
+    slopes[r] = precondition_slope(sigma);
+  }
+
+  var gradient = array<vec4f, ROWS>();
+  for (var above = 0u; above <= LAYERS; above++) {
+    let layer = LAYERS - above;
+    let inputs = input_quads(layer);
+    let stride = inputs + EMBEDDING_QUADS;
+    // States may have more numbers than the hidden layers are wide; those take one turn in both loops.
+    for (var column = 0u; column < inputs; column += WIDTH_QUADS) {
+      let quad = column + lane;
+      let works = select(quad < inputs, column == 0, embeds);
+      for (var begin = 0u; begin < output_quads(layer); begin += WIDTH_QUADS) {
+        let count = min(WIDTH_QUADS, output_quads(layer) - begin);
+        if (layer == LAYERS) {
+          stage_cotangents(first, local, begin, count);
+        }
+        if (works) {
+          let matrix = transposed_start(layer) + 4 * begin * stride + select(quad, inputs + lane - WIDTH_QUADS, embeds);
+          multiply(&gradient, row, 0, count, matrix, stride);
+        }
+      }
+      if (layer == 0 && works && !embeds) {
+        var states = gradient; // a copy may be indexed without taking the sums themselves out of registers
+        for (var r = 0u; r < rows; r++) {
+          store_quad(operation.output, first + row + r, quad, states[r]);
+        }
+        gradient = array<vec4f, ROWS>();
+      }
+    }
+    workgroupBarrier();
+    if (layer == 0) {
+      break;
+    }
+    if (!embeds) {
+      var hidden = gradient;
+      for (var r = 0u; r < rows; r++) {
+        let at = tape_hidden(layer - 1, first + row + r, operation.trajectories) + lane;
+        var delta = silu_slope(tape[at]) * hidden[r];
+        @if(residual) if (layer < LAYERS) {
+          delta += tile[(row + r) * ROW_QUADS + lane];
+        }
+        tile[(row + r) * ROW_QUADS + lane] = delta;
+        @if(recorded) deltas[at] = delta;
+      }
+      gradient = array<vec4f, ROWS>();
+    }
+    workgroupBarrier();
+  }
+
+  if (embeds) {
+    var embedding = gradient;
+    for (var r = 0u; r < rows; r++) {
+      tile[(row + r) * ROW_QUADS + lane] = embedding[r];
+      @if(recorded) deltas[tape_embedding(first + row + r, operation.trajectories) + lane - WIDTH_QUADS] = embedding[r];
+    }
+  }
+  storageBarrier();
+  workgroupBarrier();
+  finish(first, local);
+}
+
+/// Writes a part of c_out c.
+fn stage_cotangents(first: u32, local: u32, begin: u32, count: u32) {
+  workgroupBarrier();
+  for (var i = local; i < TILE * count; i += INVOCATIONS) {
+    let row = i / count;
+    let quad = i % count;
+    let index = clamped(first + row, operation.trajectories);
+    let delta = scales[row].out * state_quad(operation.cotangent, index, begin + quad);
+    tile[row * ROW_QUADS + quad] = delta;
+    @if(recorded) if (first + row < operation.trajectories) {
+      deltas[tape_output(index, operation.trajectories) + begin + quad] = delta;
+    }
+  }
+  workgroupBarrier();
+}
+
+/// From the gradients of c_in x and of the embedding: dx, and dsigma as a sum in a fixed order.
+fn finish(first: u32, local: u32) {
+  const HALF = EMBEDDING_QUADS / 2;
+  for (var i = local; i < TILE * LANES; i += INVOCATIONS) {
+    let row = i / LANES;
+    let lane = i % LANES;
+    let index = clamped(first + row, operation.trajectories);
+    let scale = scales[row];
+    let slope = slopes[row];
+    var sum = 0.0;
+    if (lane >= WIDTH_QUADS) {
+      let quad = lane - WIDTH_QUADS;
+      let wave = waves_slope(quad % HALF, scale.noise);
+      sum = slope.noise * dot(select(wave.sines, wave.cosines, quad < HALF), tile[i]);
+    } else if (first + row < operation.trajectories) {
+      for (var d = lane; d < DIM; d += WIDTH_QUADS) {
+        let output = operation.output + index * DIM + d;
+        let x = slots[operation.state + index * DIM + d];
+        let c = slots[operation.cotangent + index * DIM + d];
+        let network = tape[tape_output(index, operation.trajectories) + d / 4][d % 4];
+        sum += c * (slope.skip * x + slope.out * network) + slope.input * x * slots[output];
+        slots[output] = scale.skip * c + scale.input * slots[output];
+      }
+    }
+    tile[i].x = sum;
+  }
+  workgroupBarrier();
+  for (var r = local; r < TILE && first + r < operation.trajectories; r += INVOCATIONS) {
+    var sum = 0.0;
+    for (var n = r * ROW_QUADS; n < (r + 1) * ROW_QUADS; n++) {
+      sum += tile[n].x;
+    }
+    sigma_gradient[first + r] = sum;
+  }
+}

@@ -1,0 +1,106 @@
+import { FewstepError } from '../errors.js';
+import type { BoundField, Field, PreparedField } from '../field/field.js';
+import { operationOf, shared } from '../field/prepared-mixture.js';
+import { folded } from '../gpu/dispatch.js';
+import type { Gpu } from '../gpu/gpu.js';
+import type { Scaling } from '../io/scaling.js';
+import type { MlpConfig } from './config.js';
+import { Network } from './network.js';
+import { checkParameters } from './parameters.js';
+import { MlpReference } from './reference.js';
+
+/** A network and its parameters, flat as parameterLayout says. */
+export interface MlpModel {
+  config: MlpConfig;
+  parameters: Float32Array;
+  /** How the data that it was trained on was scaled. */
+  scaling?: Scaling;
+}
+
+export interface MlpFieldOptions {
+  /** The label to sample, 0 to classes - 1; by default none. */
+  label?: number;
+  /**
+   * Classifier-free guidance (Ho and Salimans, arXiv 2207.12598): D_none + guidance (D_label - D_none), which costs
+   * two evaluations of the network for each of the field. Default 1: the labelled network alone.
+   */
+  guidance?: number;
+}
+
+/**
+ * A network as a field.
+ * @throws FewstepError bad-shape where the parameters are not those of the configuration, bad-argument for a label
+ *   or a guidance that the model cannot have
+ */
+export function mlpField(model: MlpModel, options: MlpFieldOptions = {}): Field {
+  const { config, parameters, scaling } = model;
+  checkParameters(config, parameters);
+  const { label = config.classes, guidance = 1 } = options;
+  checkLabel(config, options);
+  const guided = guidance !== 1;
+  let reference: MlpReference | undefined;
+  return {
+    kind: 'mlp',
+    dim: config.dim,
+    scaling,
+    denoise(x, sigma, out) {
+      reference ??= new MlpReference(config, parameters);
+      out.set(reference.forward(x, sigma, label).denoised);
+      if (!guided) return;
+      const { denoised } = reference.forward(x, sigma);
+      for (let d = 0; d < config.dim; d++) out[d] = denoised[d] + guidance * (out[d] - denoised[d]);
+    },
+    prepare: (gpu) => prepareMlp(gpu, model, label, guidance),
+  };
+}
+
+async function prepareMlp(
+  gpu: Gpu,
+  { config, parameters }: MlpModel,
+  label: number,
+  guidance: number,
+): Promise<PreparedField> {
+  const network = new Network(gpu, config, parameters);
+  const kernel = await network.kernel('mlp/forward', { guided: guidance !== 1 });
+  const { rows, groups } = network.forwardTile;
+  const own = {
+    weights: network.parameters,
+    frequencies: network.frequencies,
+    labels: gpu.buffer('label', GPUBufferUsage.STORAGE, Uint32Array.of(label)),
+    guidance: gpu.buffer('guidance', GPUBufferUsage.UNIFORM, Float32Array.of(guidance)),
+  };
+  return {
+    ...operationOf(kernel),
+    bind(batch): BoundField {
+      const group = kernel.bind({ ...shared(batch), ...own });
+      return {
+        encode(pass, offset, trajectories) {
+          pass.setPipeline(kernel.pipeline);
+          pass.setBindGroup(0, group, [offset]);
+          pass.dispatchWorkgroups(...folded(Math.ceil(trajectories / (rows * groups))));
+        },
+        destroy() {},
+      };
+    },
+  };
+}
+
+function checkLabel({ classes }: MlpConfig, { label, guidance = 1 }: MlpFieldOptions): void {
+  if (label !== undefined && !(Number.isInteger(label) && label >= 0 && label < classes)) {
+    throw new FewstepError(
+      'bad-argument',
+      `the label is ${label}, of a model with ${classes} classes`,
+      classes > 0 ? `give a label from 0 to ${classes - 1}, or none` : 'this model takes no labels',
+    );
+  }
+  if (!Number.isFinite(guidance)) {
+    throw new FewstepError('bad-argument', `the guidance is ${guidance}`, 'give a finite number');
+  }
+  if (guidance !== 1 && label === undefined) {
+    throw new FewstepError(
+      'bad-argument',
+      'guidance was given without a label',
+      'give the label to guide to',
+    );
+  }
+}

@@ -1,0 +1,107 @@
+import type { Gpu } from '../gpu/gpu.js';
+import type { Kernel } from '../gpu/kernel.js';
+import type { ShaderName } from '../gpu/shaders.js';
+import { featureLayer, frequencies, type MlpConfig } from './config.js';
+import { checkParameters, type ParameterLayout, parameterLayout } from './parameters.js';
+import { type Tile, tileFor } from './tile.js';
+
+/** The kernels of a network; each is compiled when it is first asked for. */
+export type NetworkKernel = Extract<
+  ShaderName,
+  'mlp/forward' | 'mlp/jvp' | 'mlp/vjp' | 'mlp/weight_gradient' | 'mlp/reduce' | 'mlp/transpose'
+>;
+
+/** Variants of the forward and the vector-Jacobian pass. */
+export interface NetworkVariant {
+  /** forward: keep the tape that the other passes need. */
+  taped?: boolean;
+  /** forward: write the hidden features. */
+  features?: boolean;
+  /** forward: classifier-free guidance, two networks' worth of operations. */
+  guided?: boolean;
+  /** vjp: keep the deltas that the weights' gradient needs. */
+  recorded?: boolean;
+}
+
+/**
+ * A network's parameters on one device, and its kernels. The parameters may change at any time, by `upload` or by
+ * kernels that write the buffer; `transpose` must then run before the next vector-Jacobian product.
+ */
+export class Network {
+  readonly layout: ParameterLayout;
+  /** [layout.size] as parameterLayout says. */
+  readonly parameters: GPUBuffer;
+  /** Frequencies of the time embedding. */
+  readonly frequencies: GPUBuffer;
+  private transposedBuffer?: GPUBuffer;
+
+  constructor(
+    readonly gpu: Gpu,
+    readonly config: MlpConfig,
+    parameters: Float32Array,
+  ) {
+    checkParameters(config, parameters);
+    const { STORAGE, COPY_SRC, COPY_DST } = GPUBufferUsage;
+    this.layout = parameterLayout(config);
+    this.parameters = gpu.buffer('parameters', STORAGE | COPY_SRC | COPY_DST, parameters);
+    this.frequencies = gpu.buffer(
+      'embedding frequencies',
+      STORAGE,
+      Float32Array.from(frequencies(config.embedding)),
+    );
+  }
+
+  /** Replaces the parameters. */
+  upload(parameters: Float32Array): void {
+    checkParameters(this.config, parameters);
+    this.gpu.device.queue.writeBuffer(this.parameters, 0, parameters as Float32Array<ArrayBuffer>);
+  }
+
+  /** The matrices of all layers, transposed by `transpose`; made when first asked for. */
+  get transposed(): GPUBuffer {
+    const { dim, width, layers, embedding } = this.config;
+    const padded = Math.ceil(dim / 4) * 4;
+    const size =
+      width * (padded + embedding.size) + ((layers - 1) * width + padded) * (width + embedding.size);
+    this.transposedBuffer ??= this.gpu.buffer('transposed parameters', GPUBufferUsage.STORAGE, 4 * size);
+    return this.transposedBuffer;
+  }
+
+  /** Trajectories and lanes of a workgroup of the forward pass and the Jacobian-vector product. */
+  get forwardTile(): Tile {
+    return tileFor(this.gpu, this.config, this.config.width / 4);
+  }
+
+  /** The same of the vector-Jacobian product, whose lanes also hold the embedding's gradient. */
+  get backwardTile(): Tile {
+    return tileFor(this.gpu, this.config, (this.config.width + this.config.embedding.size) / 4);
+  }
+
+  kernel(name: NetworkKernel, variant: NetworkVariant = {}): Promise<Kernel> {
+    const { dim, width, layers, embedding, classes, sigmaData, residual } = this.config;
+    const { rows, groups } = name === 'mlp/vjp' ? this.backwardTile : this.forwardTile;
+    const { taped = false, features = false, guided = false, recorded = false } = variant;
+    return this.gpu.kernel(name, {
+      conditions: { residual, labelled: classes > 0, taped, features, guided, recorded },
+      constants: {
+        DIM: dim,
+        DIM_QUADS: Math.ceil(dim / 4),
+        WIDTH_QUADS: width / 4,
+        EMBEDDING_QUADS: embedding.size / 4,
+        LAYERS: layers,
+        CLASSES: classes,
+        SIGMA_DATA: sigmaData,
+        FEATURE_LAYER: featureLayer(this.config),
+        PARAMETER_QUADS: this.layout.size / 4,
+        ROWS: rows,
+        GROUPS: groups,
+      },
+    });
+  }
+
+  destroy(): void {
+    this.parameters.destroy();
+    this.frequencies.destroy();
+    this.transposedBuffer?.destroy();
+  }
+}

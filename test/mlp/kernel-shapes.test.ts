@@ -1,0 +1,14 @@
+import { test } from 'vitest';
+import { type MlpOptions, mlpConfig } from '../../src/mlp/config.js';
+import { checkAgainstFloat64, randomCase, SLOW } from './fixtures.js';
+
+test.each<[MlpOptions, number]>([
+  [{ dim: 1, width: 32, layers: 2 }, 1],
+  [{ dim: 64, width: 256, layers: 4 }, 70],
+])(
+  'the kernels of %o agree with float64, %i trajectories',
+  async (options, batch) => {
+    await checkAgainstFloat64(randomCase(mlpConfig(options), batch, Math.floor(Math.random() * 2 ** 32)));
+  },
+  SLOW,
+);
