@@ -19,14 +19,19 @@ export interface CellContext {
   range: SigmaRange;
   batch: number;
   seed: number;
+  /** End points of the exact flow, [batch * dim], in the field's units as all samples are. */
   endpoints: Float32Array;
+  /** Gives distances in the data's units. */
   reference: DistributionReference;
+  /** One of the field's units in the data's. */
+  unit: number;
+  /** Wall time in which the solve is repeated for its timing. */
   timingMs: number;
 }
 
 /** Solves one row at one NFE, compares it with the exact flow and the true distribution, and times it. */
 export async function measureCell(context: CellContext, row: Row, nfe: number): Promise<Cell> {
-  const { gpu, field, range, batch, seed, endpoints, reference, timingMs } = context;
+  const { gpu, field, range, batch, seed, endpoints, reference, unit, timingMs } = context;
   const plan = planFor({ ...row, nfe, range });
   const latents = { batch, seed };
   // Every kernel has been compiled for the exact flow, so the first run is as good as the next.
@@ -36,8 +41,8 @@ export async function measureCell(context: CellContext, row: Row, nfe: number): 
   while (performance.now() - begin < timingMs);
 
   const [first] = runs;
-  const error = summarize(endpointErrors(first.samples, endpoints, field.dim));
-  const hostMs = range3(runs.map((run) => run.hostMs));
+  const errors = endpointErrors(first.samples, endpoints, field.dim).map((error) => unit * error);
+  const hostMs = minMedianMax(runs.map((run) => run.hostMs));
   const gpuMs = runs.flatMap((run) => run.gpuMs ?? []);
   return {
     problem: context.problem,
@@ -47,18 +52,17 @@ export async function measureCell(context: CellContext, row: Row, nfe: number): 
     nfe: nfeOf(plan),
     seed,
     evaluations: first.evaluations,
-    error,
+    error: summarize(errors),
     distances: reference.compare(first.samples),
     timing: {
       repeats: runs.length,
       hostMs,
-      gpuMs: gpuMs.length > 0 ? range3(gpuMs) : undefined,
+      ...(gpuMs.length > 0 && { gpuMs: minMedianMax(gpuMs) }),
       trajectoriesPerSecond: (1000 * batch) / hostMs[1],
     },
   };
 }
 
-/** Minimum, median, maximum. */
-function range3(values: number[]): [number, number, number] {
+function minMedianMax(values: number[]): [number, number, number] {
   return [Math.min(...values), median(values), Math.max(...values)];
 }

@@ -10,10 +10,13 @@ export interface PairedCell {
 }
 
 export interface Comparison {
+  /** Sorted by the mean error's ratio, the largest first. */
   pairs: PairedCell[];
-  /** Cells of one run that the other lacks. */
+  /** Cells of one run that the other lacks; those of a that diverged in b are among them. */
   onlyA: number;
   onlyB: number;
+  /** Keys of cells that a has and that diverged in b. */
+  diverged: string[];
   /** Geometric means over the pairs, b over a. */
   meanError: number;
   medianError: number;
@@ -30,11 +33,13 @@ export function compareResults(a: Results, b: Results): Comparison {
     const to = ofB.get(key);
     return to ? [pair(key, from, to)] : [];
   });
+  pairs.sort((x, y) => y.meanError - x.meanError);
   const mean = (figure: (pair: PairedCell) => number) => geometricMean(pairs.map(figure));
   return {
     pairs,
     onlyA: ofA.size - pairs.length,
     onlyB: ofB.size - pairs.length,
+    diverged: b.failures.map(keyOf).filter((key) => ofA.has(key)),
     meanError: mean((cell) => cell.meanError),
     medianError: mean((cell) => cell.medianError),
     throughput: mean((cell) => cell.throughput),
@@ -42,7 +47,7 @@ export function compareResults(a: Results, b: Results): Comparison {
   };
 }
 
-function keyOf({ problem, solver, grid, afs, nfe, seed }: Cell): string {
+function keyOf({ problem, solver, grid, afs, nfe, seed }: PairedCell['cell']): string {
   return [problem, solver, grid, afs ? 'AFS' : 'no AFS', `NFE ${nfe}`, `seed ${seed}`].join(', ');
 }
 
@@ -51,10 +56,15 @@ function pair(key: string, a: Cell, b: Cell): PairedCell {
   return {
     key,
     cell: { problem, solver, grid, afs, nfe, seed },
-    meanError: b.error.mean / a.error.mean,
-    medianError: b.error.median / a.error.median,
+    meanError: ratio(b.error.mean, a.error.mean),
+    medianError: ratio(b.error.median, a.error.median),
     throughput: b.timing.trajectoriesPerSecond / a.timing.trajectoriesPerSecond,
   };
+}
+
+/** b over a, also where both are exact. */
+function ratio(b: number, a: number): number {
+  return a === b ? 1 : b / a;
 }
 
 function warnings({ run: a, ...resultsA }: Results, { run: b, ...resultsB }: Results): string[] {

@@ -1,12 +1,17 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { cpus } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { NodeAdapterDescription } from '../src/node/adapter.js';
 import type { RunDescription } from '../src/report/results.js';
 
 /** Packages whose version may change a figure. */
 const PACKAGES = ['webgpu', 'wesl', 'wgsl_reflect', 'ml-matrix'];
+
+/** The folder of this package: both the source and the bundle lie one below it. */
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
 /** What there is to know of this machine, this source and this command. */
 export function describeRun(
@@ -18,7 +23,7 @@ export function describeRun(
   const require = createRequire(import.meta.url);
   const version = (path: string) => (JSON.parse(readFileSync(path, 'utf8')) as { version: string }).version;
   return {
-    fewstep: version(new URL('../package.json', import.meta.url).pathname),
+    fewstep: version(join(ROOT, 'package.json')),
     commit: commit(),
     node: process.version,
     platform: `${process.platform} ${process.arch}`,
@@ -35,32 +40,23 @@ export function describeRun(
   };
 }
 
-/** A package's own package.json, which its `exports` may hide: the nearest one above its entry. */
+/** A package's own package.json, which its `exports` may hide: the nearest one that Node would find. */
 function packageFile(require: NodeJS.Require, name: string): string {
-  const folder = require.resolve.paths(name)?.find((path) => exists(`${path}/${name}/package.json`));
-  return `${folder}/${name}/package.json`;
+  const files = (require.resolve.paths(name) ?? []).map((folder) => join(folder, name, 'package.json'));
+  const file = files.find((path) => existsSync(path));
+  if (file) return file;
+  throw new Error(`there is no package.json of ${name}`);
 }
 
-function exists(path: string): boolean {
-  try {
-    readFileSync(path);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** The commit that the source is at, '+changes' where the tree differs; undefined outside a checkout. */
+/** The commit that the source is at, '+changes' where the tree differs; undefined outside a checkout of its own. */
 function commit(): string | undefined {
+  // Installed as a package, the repository around it is another one.
+  if (!existsSync(join(ROOT, '.git'))) return undefined;
   const git = (...args: string[]) =>
-    execFileSync('git', args, {
-      cwd: new URL('..', import.meta.url),
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'ignore'],
-    }).trim();
+    execFileSync('git', args, { cwd: ROOT, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
   try {
     return git('rev-parse', '--short', 'HEAD') + (git('status', '--porcelain') === '' ? '' : '+changes');
   } catch {
-    return undefined;
+    return undefined; // there is no git
   }
 }

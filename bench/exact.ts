@@ -16,51 +16,80 @@ import { planFor } from '../src/solver/plan-for.js';
  */
 const EXACT_SOLVER = 'unipc-3';
 
-/** Work that the float64 check may cost: evaluations of components in the field, 2 s or so of JavaScript. */
-const FLOAT64_TRAJECTORIES = 8;
+/** Trajectories that are solved in float64 too, fewer where these take longer than `ms` together. */
+const FLOAT64 = { trajectories: 8, ms: 10_000 };
+
+export interface ExactOptions {
+  batch: number;
+  /** Of the latents: trajectory i begins where trajectory i of every cell begins. */
+  seed: number;
+  /** Evaluations, an even number. */
+  nfe: number;
+  range: SigmaRange;
+  signal?: AbortSignal;
+}
 
 export interface ExactSolve {
   plan: Plan;
-  /** x at the first time, [batch * dim], the same latents that `seed` draws for every cell. */
-  latents: Float32Array;
-  /** End points of the exact flow, [batch * dim]. */
+  /** End points of the exact flow in the field's units, [batch * dim]. */
   endpoints: Float32Array;
-  /** States at the times of the plan, for pictures: [steps + 1] of [batch * dim]. */
+  /** How far they may be from the truth, in the field's units. */
   accuracy: ProblemResult['exact'];
 }
 
 /** Solves far more accurately than what is compared with it, and measures how accurately. */
-export async function solveExactly(
-  gpu: Gpu,
-  field: Field,
-  options: { batch: number; seed: number; nfe: number; range: SigmaRange; signal?: AbortSignal },
-): Promise<ExactSolve> {
-  const { batch, seed, nfe, range, signal } = options;
-  const { dim } = field;
-  const plan = planFor({ solver: EXACT_SOLVER, nfe, range });
+export async function solveExactly(gpu: Gpu, field: Field, options: ExactOptions): Promise<ExactSolve> {
+  const { batch, seed, nfe, signal } = options;
+  const plan = exactPlan(options);
   const latents = { batch, seed };
   const start = plan.states[0];
   const full = await solve(gpu, field, plan, { latents, keep: [start], signal });
-  const half = await solve(gpu, field, planFor({ solver: EXACT_SOLVER, nfe: nfe / 2, range }), {
-    latents,
-    signal,
-  });
-  const drawn = full.kept.get(start)!;
-
-  const subset = Math.min(batch, FLOAT64_TRAJECTORIES);
-  const float64 = field.denoise && solveReference(field, plan, { latents: drawn.subarray(0, subset * dim) });
+  const half = await solve(gpu, field, exactPlan({ ...options, nfe: nfe / 2 }), { latents, signal });
+  const float64 = await float64Errors(field, plan, full.kept.get(start)!, full.samples, signal);
   return {
     plan,
-    latents: drawn,
     endpoints: full.samples,
     accuracy: {
       solver: EXACT_SOLVER,
       nfe,
-      halved: spread(endpointErrors(full.samples, half.samples, dim)),
-      float64:
-        float64 && spread(endpointErrors(full.samples.subarray(0, subset * dim), float64.samples, dim)),
+      halved: spread(endpointErrors(full.samples, half.samples, field.dim)),
+      ...(float64 && { float64: spread(float64) }),
     },
   };
+}
+
+/** The end points alone, [batch * dim]. */
+export async function exactEndpoints(gpu: Gpu, field: Field, options: ExactOptions): Promise<Float32Array> {
+  const { batch, seed, signal } = options;
+  const { samples } = await solve(gpu, field, exactPlan(options), { latents: { batch, seed }, signal });
+  return samples;
+}
+
+function exactPlan({ nfe, range }: ExactOptions): Plan {
+  return planFor({ solver: EXACT_SOLVER, nfe, range });
+}
+
+/** Distances of the first end points to those of the same plan in float64; undefined without a float64 form. */
+async function float64Errors(
+  field: Field,
+  plan: Plan,
+  latents: Float32Array,
+  endpoints: Float32Array,
+  signal?: AbortSignal,
+): Promise<Float64Array | undefined> {
+  if (!field.denoise) return undefined;
+  const { dim } = field;
+  const errors: number[] = [];
+  const begin = performance.now();
+  for (let i = 0; i < FLOAT64.trajectories && i * dim < latents.length; i++) {
+    const row = [i * dim, (i + 1) * dim] as const;
+    const { samples } = solveReference(field, plan, { latents: latents.subarray(...row) });
+    errors.push(...endpointErrors(endpoints.subarray(...row), samples, dim));
+    if (performance.now() - begin > FLOAT64.ms) break;
+    await new Promise((resume) => setTimeout(resume)); // for Ctrl-C
+    signal?.throwIfAborted();
+  }
+  return Float64Array.from(errors);
 }
 
 function spread(errors: Float64Array): Spread {

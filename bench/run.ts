@@ -2,21 +2,24 @@ import { FewstepError } from '../src/errors.js';
 import type { Gpu } from '../src/gpu/gpu.js';
 import type { SigmaRange } from '../src/grid/grid.js';
 import { distributionReference } from '../src/metrics/distribution-reference.js';
-import type { Cell, Failure, ProblemResult } from '../src/report/results.js';
+import { median } from '../src/metrics/quantile.js';
+import type { Cell, Distances, Failure, ProblemResult } from '../src/report/results.js';
 import { parseSolver, stepsForNfe } from '../src/solver/registry.js';
 import { type CellContext, measureCell } from './cell.js';
-import { type ExactSolve, solveExactly } from './exact.js';
+import { type ExactSolve, exactEndpoints, solveExactly } from './exact.js';
 import { rounded, takePictures } from './pictures.js';
 import type { Subject } from './subject.js';
 import type { Row, Suite } from './suites.js';
+import { referenceInUnits, spreadInUnits } from './units.js';
 
 /** True draws that distributions are compared with. */
 const TRUE_SAMPLES = 4096;
 /** True draws kept for the report's pictures. */
 const TRUE_SHOWN = { 'points-2d': 800, image: 12, vector: 0 };
 /** Seeds of the true draws, away from those of latents. */
-const [REFERENCE_SEED, FLOOR_SEED] = [10_001, 10_002];
-/** What the report draws: one solver of each family at an NFE that all of them reach, and one higher. */
+const [REFERENCE_SEED, FLOOR_SEED] = [10_001, 20_001];
+const FLOOR_DRAWS = 8;
+/** What the report draws where the run has it: one solver of each family at an NFE that all reach, and one higher. */
 const SHOWN = ['euler', 'heun', 'dpm-solver-2', 'ipndm-3', 'dpmpp-2m', 'unipc-2'];
 const SHOWN_NFE = [4, 8];
 
@@ -25,8 +28,8 @@ export interface BenchmarkOptions {
   subjects: readonly Subject[];
   suite: Suite;
   range: SigmaRange;
-  /** Called before each cell with how many are done, out of how many, and what comes next. */
-  onProgress?: (done: number, total: number, next: string) => void;
+  /** Called before each cell and at the end with how many are done, out of how many. */
+  onProgress?: (done: number, total: number) => void;
   /** Called when a problem is finished, with everything so far: a place to save it. */
   onProblem?: (measured: Measured) => Promise<void>;
   signal?: AbortSignal;
@@ -40,10 +43,26 @@ export interface Measured {
   complete: boolean;
 }
 
-/** The row and NFE pairs that exist: a solver reaches some numbers of evaluations and not others. */
-export function reachable(rows: readonly Row[], nfe: readonly number[]): { row: Row; nfe: number }[] {
-  return rows.flatMap((row) =>
+/** A row of the table at one NFE. */
+interface Entry {
+  row: Row;
+  nfe: number;
+}
+
+/**
+ * The row and NFE pairs that exist: a solver reaches some numbers of evaluations and not others.
+ *
+ * @throws FewstepError for an unknown solver or option, `unreachable-nfe` where there is no pair at all
+ */
+export function reachable({ rows, nfe }: Pick<Suite, 'rows' | 'nfe'>): Entry[] {
+  const pairs = rows.flatMap((row) =>
     nfe.filter((count) => reaches(row, count)).map((count) => ({ row, nfe: count })),
+  );
+  if (pairs.length > 0) return pairs;
+  throw new FewstepError(
+    'unreachable-nfe',
+    `none of the solvers makes exactly ${nfe.join(' or ')} evaluations`,
+    'add an NFE or a solver; two-stage solvers make even numbers, odd ones with AFS',
   );
 }
 
@@ -61,39 +80,37 @@ function reaches({ solver: text, afs }: Row, nfe: number): boolean {
 /** Runs a suite: for each problem and seed the exact flow, then every solver at every NFE it can make. */
 export async function runBenchmark(options: BenchmarkOptions): Promise<Measured> {
   const { subjects, suite, onProgress, onProblem, signal } = options;
-  const work = reachable(suite.rows, suite.nfe);
-  if (work.length === 0) {
-    throw new FewstepError(
-      'unreachable-nfe',
-      `none of the solvers makes exactly ${suite.nfe.join(', ')} evaluations`,
-      'add an NFE or a solver; two-stage solvers make even numbers, odd ones with AFS',
-    );
-  }
+  const work = reachable(suite);
   const total = subjects.length * suite.seeds.length * work.length;
   const measured: Measured = { problems: [], cells: [], failures: [], complete: false };
-  let done = 0;
+  const finished = () => measured.cells.length + measured.failures.length;
   try {
     for (const subject of subjects) {
+      const truth = subject.truth ?? (await standIn(options, subject));
       for (const [i, seed] of suite.seeds.entries()) {
-        onProgress?.(done, total, `${subject.name}: exact flow`);
-        const { context, exact, problem } = await prepare(options, subject, seed);
+        const { context, exact, problem } = await prepare(options, subject, truth, seed);
         if (i === 0) measured.problems.push(problem);
-        for (const { row, nfe } of work) {
+        const diverged = new Set<Entry>();
+        for (const entry of work) {
           signal?.throwIfAborted();
-          onProgress?.(done, total, `${subject.name}: ${row.solver} at NFE ${nfe}`);
+          onProgress?.(finished(), total);
+          const { row, nfe } = entry;
           try {
             measured.cells.push(await measureCell(context, row, nfe));
           } catch (error) {
             if (!(error instanceof FewstepError && error.code === 'not-finite')) throw error;
             measured.failures.push({ problem: subject.name, ...row, nfe, seed, message: error.message });
+            diverged.add(entry);
           }
-          done++;
         }
-        if (i === 0) problem.pictures = await takePictures(context, subject, exact, shots(suite, work));
+        if (i === 0) {
+          const shown = shots(work).filter((entry) => !diverged.has(entry));
+          problem.pictures = await takePictures(context, subject, exact, shown);
+        }
       }
       await onProblem?.(measured);
     }
-    onProgress?.(total, total, 'done');
+    onProgress?.(total, total);
     return { ...measured, complete: true };
   } catch (error) {
     if (signal?.aborted) return measured;
@@ -104,64 +121,98 @@ export async function runBenchmark(options: BenchmarkOptions): Promise<Measured>
 async function prepare(
   { gpu, suite, range, signal }: BenchmarkOptions,
   subject: Subject,
+  truth: NonNullable<Subject['truth']>,
   seed: number,
 ): Promise<{ context: CellContext; exact: ExactSolve; problem: ProblemResult }> {
-  const { field, kind, imageShape, name, title } = subject;
+  const { field, kind, imageShape, name, title, scaling } = subject;
   const { dim } = field;
-  const batch = kind === 'image' ? Math.ceil(suite.batch / 4) : suite.batch;
-  const exact = await solveExactly(gpu, field, { batch, seed, nfe: suite.exactNfe, range, signal });
-  const truth = subject.truth ?? (await standIn(gpu, suite, range, subject));
+  const batch = batchOf(suite, kind);
+  const exact = await about(name, () =>
+    solveExactly(gpu, field, { batch, seed, nfe: suite.exactNfe, range, signal }),
+  );
   const drawn = truth(TRUE_SAMPLES, REFERENCE_SEED);
-  const reference = distributionReference(drawn, dim);
-  const context: CellContext = {
-    gpu,
-    problem: name,
-    field,
-    range,
-    batch,
-    seed,
-    endpoints: exact.endpoints,
-    reference,
-    timingMs: suite.timingMs,
-  };
+  const unit = scaling?.scale ?? 1;
+  const reference = referenceInUnits(distributionReference(drawn, dim), unit);
+  const { endpoints, accuracy } = exact;
+  const { timingMs } = suite;
+  const context = { gpu, problem: name, field, range, batch, seed, endpoints, reference, unit, timingMs };
   const problem: ProblemResult = {
     name,
     title,
     dim,
     kind,
     imageShape,
+    scaling,
     batch,
-    exact: exact.accuracy,
-    floor: reference.compare(truth(batch, FLOOR_SEED)),
-    exactDistances: reference.compare(exact.endpoints),
+    exact: {
+      ...accuracy,
+      halved: spreadInUnits(accuracy.halved, unit),
+      ...(accuracy.float64 && { float64: spreadInUnits(accuracy.float64, unit) }),
+    },
+    standIn: subject.truth === undefined,
+    floor: floorOf((i) => reference.compare(truth(batch, FLOOR_SEED + i))),
+    exactDistances: reference.compare(endpoints),
     pictures: [],
     truth: rounded(drawn.subarray(0, TRUE_SHOWN[kind] * dim)),
   };
   return { context, exact, problem };
 }
 
-/** For a field whose data distribution cannot be drawn from: samples of the accurate solve itself. */
-async function standIn(
-  gpu: Gpu,
-  suite: Suite,
-  range: SigmaRange,
-  { field }: Subject,
-): Promise<NonNullable<Subject['truth']>> {
-  const samples = new Map<number, Float64Array>();
-  for (const [seed, batch] of [
-    [REFERENCE_SEED, TRUE_SAMPLES],
-    [FLOOR_SEED, suite.batch],
-  ]) {
-    const { endpoints } = await solveExactly(gpu, field, { batch, seed, nfe: suite.exactNfe, range });
-    samples.set(seed, Float64Array.from(endpoints));
-  }
-  return (count, seed) => samples.get(seed)!.subarray(0, count * field.dim);
+/** Images take a quarter, since their fields cost a hundred times more; a distribution has at least two samples. */
+function batchOf({ batch }: Suite, kind: Subject['kind']): number {
+  return kind === 'image' ? Math.max(2, Math.ceil(batch / 4)) : batch;
 }
 
-/** The rows and NFE that the report draws. */
-function shots(suite: Suite, work: readonly { row: Row; nfe: number }[]): { row: Row; nfe: number }[] {
-  const grid = suite.rows[0].grid;
-  return work.filter(
-    ({ row, nfe }) => SHOWN.includes(row.solver) && row.grid === grid && !row.afs && SHOWN_NFE.includes(nfe),
-  );
+/** Medians over a few true draws, since one of a few hundred samples may be off by half. */
+function floorOf(draw: (i: number) => Distances): Distances {
+  const draws = Array.from({ length: FLOOR_DRAWS }, (_, i) => draw(i));
+  return {
+    slicedWasserstein: median(draws.map((each) => each.slicedWasserstein)),
+    energy: median(draws.map((each) => each.energy)),
+    frechet: median(draws.map((each) => each.frechet)),
+  };
+}
+
+/** For a field whose data distribution cannot be drawn from: samples of the accurate solve itself. */
+async function standIn(
+  { gpu, suite, range, signal }: BenchmarkOptions,
+  { name, field, kind }: Subject,
+): Promise<NonNullable<Subject['truth']>> {
+  const draw = async (batch: number, seed: number) => {
+    const options = { batch, seed, nfe: suite.exactNfe, range, signal };
+    return Float64Array.from(await about(name, () => exactEndpoints(gpu, field, options)));
+  };
+  const reference = await draw(TRUE_SAMPLES, REFERENCE_SEED);
+  const batch = batchOf(suite, kind);
+  const floor = await draw(FLOOR_DRAWS * batch, FLOOR_SEED);
+  return (_, seed) =>
+    seed === REFERENCE_SEED
+      ? reference
+      : floor.subarray((seed - FLOOR_SEED) * batch * field.dim, (seed - FLOOR_SEED + 1) * batch * field.dim);
+}
+
+/** Runs the exact flow of a problem, whose errors do not know what they are about: they come out with its name. */
+async function about<T>(problem: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof FewstepError) || error.code !== 'not-finite') throw error;
+    throw new FewstepError(error.code, `exact flow of ${problem}: ${error.message}`, error.remedy, {
+      cause: error,
+    });
+  }
+}
+
+/** The entries that the report draws: on the first grid and without AFS, the usual ones or the first there are. */
+function shots(work: readonly Entry[]): Entry[] {
+  const plain = work.filter(({ row }) => row.grid === work[0].row.grid && !row.afs);
+  const solvers = usual(SHOWN, [...new Set(plain.map(({ row }) => row.solver))]);
+  const nfe = usual(SHOWN_NFE, [...new Set(plain.map((entry) => entry.nfe))]);
+  return plain.filter((entry) => solvers.includes(entry.row.solver) && nfe.includes(entry.nfe));
+}
+
+/** Those that are there, or else as many others. */
+function usual<T>(wanted: readonly T[], there: readonly T[]): readonly T[] {
+  const found = wanted.filter((each) => there.includes(each));
+  return found.length > 0 ? found : there.slice(0, wanted.length);
 }

@@ -13,7 +13,7 @@ export interface Suite {
   problems: string[];
   rows: Row[];
   nfe: number[];
-  /** Trajectories per cell; images take a quarter of it, since their fields cost a hundred times more. */
+  /** Trajectories per cell; images take an eighth of it, since their fields cost a hundred times more. */
   batch: number;
   seeds: number[];
   /** Evaluations of the accurate solve. */
@@ -41,7 +41,7 @@ export function rowsOf(names: readonly string[], grids: readonly string[], afs: 
   );
 }
 
-export const allSolvers = solvers.map((solver) => solver.name);
+const allSolvers = solvers.map((solver) => solver.name);
 
 /** The suites by name. Quick is the main job: at most 90 s on two cores with a software adapter. */
 const suites: Record<string, () => Suite> = {

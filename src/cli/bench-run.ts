@@ -1,31 +1,25 @@
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { describeRun } from '../../bench/describe-run.js';
 import { type Measured, reachable, runBenchmark } from '../../bench/run.js';
-import { type Subject, subjectOfField, subjectOfProblem } from '../../bench/subject.js';
 import { rowsOf, type Suite, suiteByName } from '../../bench/suites.js';
 import { FewstepError } from '../errors.js';
 import { Gpu } from '../gpu/gpu.js';
 import { DEFAULT_RANGE, parseGrid, type SigmaRange } from '../grid/grid.js';
-import { scaleToUnit } from '../io/scaling.js';
 import { type DeviceChoice, openDevice } from '../node/adapter.js';
-import { type FieldOptions, loadField } from '../node/field/load.js';
-import { loadDataSet, writeAtomic } from '../node/files.js';
-import { problemFromData } from '../problem/problem.js';
-import { problemByName } from '../problem/registry.js';
+import { writeAtomic } from '../node/files.js';
 import { resultsCsv } from '../report/csv.js';
+import { plural } from '../report/number.js';
 import { renderReport } from '../report/report.js';
 import { RESULTS_SCHEMA, type Results } from '../report/results.js';
 import { summaryTable } from '../report/terminal.js';
 import { parseSolver } from '../solver/registry.js';
-import { showProgress } from './progress.js';
+import { type SubjectOptions, subjectsOf } from './bench-subjects.js';
+import { checkFolder } from './output.js';
+import { type Progress, showProgress } from './progress.js';
 
 /** What the command line says, as commander hands it over. */
-export interface BenchOptions extends FieldOptions {
+export interface BenchOptions extends SubjectOptions {
   suite: string;
-  problem?: string[];
-  data?: string;
-  field?: string;
-  image?: [number, number];
   solvers?: string[];
   grids?: string[];
   afs?: boolean;
@@ -45,11 +39,11 @@ export interface BenchOptions extends FieldOptions {
  * end or at Ctrl-C with what is finished. Each file is whole or not there.
  */
 export async function runBench(options: BenchOptions, signal: AbortSignal): Promise<void> {
+  checkFolder('--out', options.out);
   const suite = suiteOf(options);
   const range = rangeOf(options);
-  const subjects = await subjectsOf(options, suite);
-  for (const row of suite.rows) parseGrid(row.grid).times(1, range);
-  reachable(suite.rows, suite.nfe); // refuses unknown solvers and options before a device is opened
+  checkWork(suite, range);
+  const subjects = await subjectsOf(options, suite.problems);
 
   const started = new Date();
   const { device, adapter } = await openDevice({ device: options.device });
@@ -62,7 +56,7 @@ export async function runBench(options: BenchOptions, signal: AbortSignal): Prom
       ...description,
       started: started.toISOString(),
       seconds: (Date.now() - started.getTime()) / 1000,
-      command: `fewstep ${process.argv.slice(2).join(' ')}`,
+      command: ['fewstep', ...process.argv.slice(2).map(quoted)].join(' '),
       suite: suite.name,
       batch: suite.batch,
       seeds: suite.seeds,
@@ -74,7 +68,7 @@ export async function runBench(options: BenchOptions, signal: AbortSignal): Prom
     failures: measured.failures,
   });
 
-  let progress: ReturnType<typeof showProgress> | undefined;
+  let progress: Progress | undefined;
   try {
     const measured = await runBenchmark({
       gpu,
@@ -86,9 +80,11 @@ export async function runBench(options: BenchOptions, signal: AbortSignal): Prom
         progress ??= showProgress(total, 'cells');
         progress.update(done);
       },
-      onProblem: (so_far) => save(options.out, toResults(so_far)),
+      onProblem: (soFar) => save(options.out, toResults(soFar)),
     });
     progress?.stop();
+    if (measured.cells.length + measured.failures.length === 0)
+      throw stopped('before the first cell', 'run again');
     const results = toResults(measured);
     await save(options.out, results);
     process.stdout.write(
@@ -97,17 +93,31 @@ export async function runBench(options: BenchOptions, signal: AbortSignal): Prom
         : summary(options.out, results),
     );
     if (!measured.complete) {
-      const { cells } = measured;
-      throw new FewstepError(
-        'interrupted',
-        `stopped after ${cells.length} cells`,
-        `they are kept in ${options.out}`,
-      );
+      throw stopped(`after ${plural(measured.cells.length, 'cell')}`, `they are kept in ${options.out}`);
     }
   } finally {
     progress?.stop();
     gpu.destroy();
   }
+}
+
+function stopped(when: string, remedy: string): FewstepError {
+  return new FewstepError('interrupted', `stopped ${when}`, remedy);
+}
+
+/** Refuses what no device is needed to refuse: grids, solvers, their options, and an NFE that nobody reaches. */
+function checkWork(suite: Suite, range: SigmaRange): void {
+  for (const grid of new Set(suite.rows.map((row) => row.grid))) {
+    if (grid.startsWith('explicit')) {
+      throw new FewstepError(
+        'bad-argument',
+        `--grids ${grid}: listed times fix the number of steps, and here it follows from the NFE`,
+        'take a grid with a rule, such as polynomial:7 or logsnr',
+      );
+    }
+    parseGrid(grid).times(1, range);
+  }
+  reachable(suite);
 }
 
 function suiteOf(options: BenchOptions): Suite {
@@ -135,40 +145,9 @@ function rangeOf({ sigmaMin, sigmaMax }: BenchOptions): SigmaRange {
   return { sigmaMin: sigmaMin ?? DEFAULT_RANGE.sigmaMin, sigmaMax: sigmaMax ?? DEFAULT_RANGE.sigmaMax };
 }
 
-async function subjectsOf(options: BenchOptions, suite: Suite): Promise<Subject[]> {
-  const { problem, data, field, columns, bandwidth, scale, dim } = options;
-  if (data !== undefined && field !== undefined) {
-    throw new FewstepError('bad-argument', '--data and --field are given', 'run one after the other');
-  }
-  const named = problem ?? (data === undefined && field === undefined ? suite.problems : []);
-  return [
-    ...named.map((name) => subjectOfProblem(problemByName(name))),
-    ...(data === undefined ? [] : [await subjectOfData(data, options)]),
-    ...(field === undefined
-      ? []
-      : [subjectOfField(basename(field), await loadField(field, { columns, bandwidth, scale, dim }))]),
-  ];
-}
-
-/** Part of the data's standard deviation that the kernel around each row has, unless --bandwidth says. */
-const BANDWIDTH = 0.05;
-
-async function subjectOfData(
-  path: string,
-  { columns, bandwidth, scale, image }: BenchOptions,
-): Promise<Subject> {
-  const raw = await loadDataSet(path, { columns });
-  const { values, rows, columns: width, imageShape } = scale ? scaleToUnit(raw).dataSet : raw;
-  const name = basename(path).replace(/\.(csv|npy|npz|gz|idx)/g, '');
-  const deviation = standardDeviation(values);
-  return subjectOfProblem(
-    problemFromData(name, values, rows, width, bandwidth ?? BANDWIDTH * deviation, image ?? imageShape),
-  );
-}
-
-function standardDeviation(values: Float64Array): number {
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-  return Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length);
+/** An argument as a shell takes it. */
+function quoted(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
 
 async function save(folder: string, results: Results): Promise<void> {
@@ -183,16 +162,18 @@ function summary(folder: string, results: Results): string {
   const kind = run.adapter.software ? 'software adapter' : 'adapter';
   return [
     ...tables,
-    `${cells.length} cells${failures.length > 0 ? ` (${failures.length} diverged)` : ''} in ${run.seconds.toFixed(0)} s on ${kind} ${run.adapter.name}`,
+    `${plural(cells.length, 'cell')}${failures.length > 0 ? ` and ${failures.length} that diverged` : ''} in ${run.seconds.toFixed(0)} s on ${kind} ${run.adapter.name}`,
     `report: ${join(folder, 'report.html')}`,
     '',
   ].join('\n');
 }
 
-function outline(folder: string, { run, cells, failures, complete }: Results) {
+function outline(folder: string, { run, problems, cells, failures, complete }: Results) {
   return {
-    out: folder,
+    results: join(folder, 'results.json'),
+    report: join(folder, 'report.html'),
     complete,
+    problems: problems.map((problem) => problem.name),
     cells: cells.length,
     failures: failures.length,
     seconds: run.seconds,

@@ -2,12 +2,15 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { suiteNames } from '../../bench/suites.js';
 import { runBench } from './bench-run.js';
 import { untilFinished } from './interrupt.js';
-import { deviceOption, fieldOptions, positiveNumber, wholeNumber } from './options.js';
+import { deviceOption, fieldDetails, positiveNumber, wholeNumber } from './options.js';
 
 const HELP = `
 Every solver is compared at the same number of field evaluations (NFE), on the same latents: its end points with
 those of the exact flow, its samples with true ones. Without --problem, --data or --field the suite's own problems
 are taken: quick takes a minute or so on two cores without a GPU, full hours.
+
+Data get a Gaussian around each row, a twentieth of their standard deviation wide unless --bandwidth says, so that
+their distribution has a density. Samples of the accurate solve stand in for true ones of a --field.
 
 The folder gets results.json, results.csv and report.html (one file, opens offline).
 
@@ -18,9 +21,11 @@ Examples:
 
 Exit status: 0 when all is measured, 2 for a request that cannot be met, 130 when stopped (what is finished is kept).`;
 
+/** More than this is a slip of the finger: true draws, projections and sorting take a core minutes a cell. */
+const MOST_TRAJECTORIES = 2 ** 20;
+
 /** `fewstep bench`: solvers at fixed NFE, in figures and plots. */
 export function benchCommand(): Command {
-  const [, columns, bandwidth, scale, dim] = fieldOptions();
   const command = new Command('bench').description('compare solvers at fixed NFE and write a report');
   command
     .addOption(new Option('--suite <name>', 'what to run').choices(suiteNames).default('quick'))
@@ -28,13 +33,17 @@ export function benchCommand(): Command {
     .option('--data <file>', 'your own data: CSV, .npy, .npz or IDX, also .gz')
     .option('--field <field>', 'your own field: .json or .wgsl')
     .addOption(new Option('--image <shape>', 'rows of the data are images, as in 8x8').argParser(shape));
-  for (const option of [columns, bandwidth, scale, dim]) command.addOption(option);
+  for (const option of fieldDetails()) command.addOption(option);
   return command
     .addOption(new Option('--solvers <names>', 'solvers, separated by commas').argParser(names))
     .addOption(new Option('--grids <grids>', 'time grids, separated by commas').argParser(names))
     .option('--afs', 'each solver with AFS too')
     .addOption(new Option('--nfe <counts>', 'evaluations, as in 3,4,5').argParser(numbers(1, 4096)))
-    .addOption(new Option('--batch <count>', 'trajectories per cell').argParser(wholeNumber(2)))
+    .addOption(
+      new Option('--batch <count>', 'trajectories per cell; images take a quarter').argParser(
+        wholeNumber(2, MOST_TRAJECTORIES),
+      ),
+    )
     .addOption(new Option('--seeds <seeds>', 'seeds of the latents, as in 0,1,2').argParser(numbers(0)))
     .addOption(
       new Option('--exact-nfe <count>', 'evaluations of the solve that counts as exact').argParser(
@@ -57,7 +66,7 @@ function names(text: string): string[] {
     if (/^[\w.]+=/.test(part) && parts.length > 0) parts[parts.length - 1] += `,${part}`;
     else parts.push(part.trim());
   }
-  if (parts.every((part) => part !== '')) return parts;
+  if (parts.every((part) => part !== '')) return [...new Set(parts)];
   throw new InvalidArgumentError('Give names separated by commas.');
 }
 

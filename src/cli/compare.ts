@@ -2,6 +2,7 @@ import { Command, Option } from 'commander';
 import { type Comparison, compareResults, type PairedCell } from '../../bench/compare.js';
 import { FewstepError } from '../errors.js';
 import { readBytes } from '../node/files.js';
+import { plural } from '../report/number.js';
 import { parseResults } from '../report/parse-results.js';
 import type { Results } from '../report/results.js';
 import { positiveNumber } from './options.js';
@@ -28,7 +29,7 @@ export function compareCommand(): Command {
     .addOption(
       new Option(
         '--fail-above <ratio>',
-        "fail when a cell's mean error is more than this times what it was",
+        "fail when a cell's mean error is more than this times what it was, or a cell diverged",
       ).argParser(positiveNumber),
     )
     .option('--json', 'print the comparison as JSON')
@@ -42,15 +43,22 @@ export function compareCommand(): Command {
           'compare runs of the same problems, solvers, NFE and seeds',
         );
       }
-      const { failAbove = Infinity } = options;
-      const worse = comparison.pairs.filter((pair) => pair.meanError > failAbove);
+      const worse = failing(comparison, options.failAbove);
       process.stdout.write(
-        options.json
-          ? `${JSON.stringify({ ...comparison, worse }, null, 2)}\n`
-          : text(comparison, worse, failAbove),
+        options.json ? `${JSON.stringify({ ...comparison, worse }, null, 2)}\n` : text(comparison, worse),
       );
       if (worse.length > 0) process.exitCode = 1;
     });
+}
+
+/** What exceeds the bound, in words; nothing where there is none. */
+function failing({ pairs, diverged }: Comparison, bound: number | undefined): string[] {
+  if (bound === undefined) return [];
+  return [
+    ...diverged.map((key) => `diverged  ${key}`),
+    // A ratio that is no number is above every bound.
+    ...pairs.filter((pair) => !(pair.meanError <= bound)).map(line),
+  ];
 }
 
 async function loadResults(path: string): Promise<Results> {
@@ -69,19 +77,29 @@ async function loadResults(path: string): Promise<Results> {
   return parseResults(json, path);
 }
 
-function text(comparison: Comparison, worse: PairedCell[], failAbove: number): string {
-  const { pairs, onlyA, onlyB, meanError, medianError, throughput, warnings } = comparison;
-  const sorted = pairs.toSorted((a, b) => b.meanError - a.meanError);
-  const line = (pair: PairedCell) => `  ${pair.meanError.toFixed(3)}  ${pair.key}`;
+/** How many cells are listed at either end. */
+const LISTED = 5;
+
+function text(comparison: Comparison, worse: string[]): string {
+  const { pairs, onlyA, onlyB, diverged, meanError, medianError, throughput, warnings } = comparison;
+  const best = pairs.slice(Math.max(LISTED, pairs.length - LISTED));
   return [
     ...warnings.map((warning) => `warning: ${warning}`),
-    `${pairs.length} cells in both runs, ${onlyA} only in a, ${onlyB} only in b`,
+    `${plural(pairs.length, 'cell')} in both runs, ${onlyA} only in a, ${onlyB} only in b`,
     `b over a, geometric means: mean error ${meanError.toFixed(4)}, median error ${medianError.toFixed(4)}, throughput ${throughput.toFixed(3)}`,
     'largest ratios of the mean error:',
-    ...sorted.slice(0, 5).map(line),
-    'smallest:',
-    ...sorted.slice(-5).map(line),
-    ...(worse.length > 0 ? [`${worse.length} cells are above ${failAbove}:`, ...worse.map(line)] : []),
+    ...indented(pairs.slice(0, LISTED).map(line)),
+    ...(best.length > 0 ? ['smallest:', ...indented(best.map(line))] : []),
+    ...(diverged.length > 0 ? ['diverged in b alone:', ...indented(diverged)] : []),
+    ...(worse.length > 0 ? [`${plural(worse.length, 'cell')} above the bound:`, ...indented(worse)] : []),
     '',
   ].join('\n');
+}
+
+function line({ meanError, key }: PairedCell): string {
+  return `${meanError.toFixed(3)}  ${key}`;
+}
+
+function indented(lines: string[]): string[] {
+  return lines.map((each) => `  ${each}`);
 }

@@ -42,12 +42,19 @@ export function deviceOption(): Option {
 export function fieldOptions(): Option[] {
   return [
     new Option('--field <field>', 'built-in problem, .json, .wgsl or data file').makeOptionMandatory(),
+    ...fieldDetails(),
+  ];
+}
+
+/** What may have to be said about a field besides where it is. */
+export function fieldDetails(): Option[] {
+  return [
     new Option('--columns <selection>', 'columns of a data file, such as 0-63 or x,y'),
     new Option(
       '--bandwidth <width>',
       "Gaussian around each row of a data file, in the field's units",
     ).argParser(nonNegativeNumber),
-    new Option('--scale', "scale a data file to [-1, 1]; samples come out in the data's own units"),
+    new Option('--scale', "scale a data file to [-1, 1]; results come out in the data's own units"),
     new Option('--dim <count>', 'dimension of a .wgsl field').argParser(wholeNumber(1)),
   ];
 }

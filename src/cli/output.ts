@@ -19,11 +19,16 @@ export function checkOutput(flag: string, path: string): void {
       'give a name that ends in .npy',
     );
   }
-  checkFolder(flag, dirname(resolve(path)));
+  checkFolder(flag, dirname(path));
 }
 
-function checkFolder(flag: string, folder: string): void {
-  let existing = folder;
+/**
+ * Checks before a long run that files can be written into a folder at its end; it need not exist yet.
+ *
+ * @throws FewstepError `file`
+ */
+export function checkFolder(flag: string, folder: string): void {
+  let existing = resolve(folder);
   while (!statOf(existing)) existing = dirname(existing);
   if (!statOf(existing)?.isDirectory()) {
     throw new FewstepError('file', `${flag}: ${existing} is a file, not a folder`, 'choose another path');

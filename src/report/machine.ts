@@ -1,6 +1,6 @@
 import { type Content, type Html, html } from './html.js';
 import { count, figure, list, plural } from './number.js';
-import type { Results, Spread } from './results.js';
+import type { ProblemResult, Results, Spread } from './results.js';
 
 /** What the figures are figures of: machine, exact endpoint, floors, how to repeat the run. */
 export function machineSection(results: Results): Html {
@@ -34,10 +34,50 @@ ${problems.map(
 `,
 )}</tbody></table></div>
 <p class="note">Accuracies are medians over trajectories, 95th percentile and maximum on hover. SW: sliced Wasserstein distance.</p>
+${notes(results).map(({ kind, text }) => html`<p class="${kind}">${text}</p>`)}
 <dl>${facts.map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>`)}</dl>
 <p>To repeat this run:</p>
 <pre>${run.command}</pre>
 </section>`;
+}
+
+/** What holds for some problems alone and changes how figures are to be read. */
+function notes(results: Results): { kind: 'note' | 'warning'; text: string }[] {
+  return results.problems.flatMap((problem) => {
+    const { title, scaling, standIn } = problem;
+    const inaccurate = comparedTo(results, problem);
+    return [
+      ...(inaccurate === undefined ? [] : [{ kind: 'warning' as const, text: inaccurate }]),
+      ...(scaling === undefined
+        ? []
+        : [
+            {
+              kind: 'note' as const,
+              text: `${title}: the field works on (x − ${figure(scaling.offset)}) / ${figure(scaling.scale)}, in which σ is measured; errors and distances are in the data’s own units.`,
+            },
+          ]),
+      ...(standIn
+        ? [
+            {
+              kind: 'note' as const,
+              text: `${title}: its distribution cannot be drawn from, so samples of the accurate solve from other latents stand in for true ones.`,
+            },
+          ]
+        : []),
+    ];
+  });
+}
+
+/** How many times below every error the exact solve's own should be. */
+const MARGIN = 10;
+
+/** Says so where the exact solve is not accurate enough for what is compared with it. */
+function comparedTo({ cells }: Results, { name, title, exact }: ProblemResult): string | undefined {
+  const errors = cells.filter((cell) => cell.problem === name).map((cell) => cell.error.median);
+  const own = Math.max(exact.halved.median, exact.float64?.median ?? 0);
+  const smallest = Math.min(...errors);
+  if (errors.length === 0 || own * MARGIN <= smallest) return undefined;
+  return `${title}: the exact solve may be off by ${figure(own)}, and the smallest median error is ${figure(smallest)}. Errors of that size say little: repeat the run with a larger --exact-nfe.`;
 }
 
 function spread(measured: Spread | undefined): Html {

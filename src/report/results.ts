@@ -1,6 +1,6 @@
 /**
  * What a benchmark run leaves behind: `results.json`. The schema is versioned; a reader refuses what it does
- * not know. All errors and distances are in the field's units.
+ * not know. Errors and distances are in the data's own units, whatever scaling the field works in.
  */
 export const RESULTS_SCHEMA = 'fewstep-results/1';
 
@@ -55,6 +55,8 @@ export interface ProblemResult {
   dim: number;
   kind: 'points-2d' | 'vector' | 'image';
   imageShape?: readonly [number, number];
+  /** How the data were scaled for the field: scaled = (value - offset) / scale. Absent where they were not. */
+  scaling?: { readonly offset: number; readonly scale: number };
   /** Trajectories per cell. */
   batch: number;
   /** The accurate solve that endpoints are compared with, and how accurate it is. */
@@ -66,11 +68,13 @@ export interface ProblemResult {
     /** Distance to a float64 solve of the same plan, over a subset of the batch; absent where the field has no float64 form. */
     float64?: Spread;
   };
+  /** Whether samples of the accurate solve stand in for true ones, which cannot be drawn. */
+  standIn?: boolean;
   /** Distances between two independent draws of the true distribution: the floor of the columns in cells. */
   floor: Distances;
   /** Distances of the accurate solve to the true distribution. */
   exactDistances: Distances;
-  /** What the report draws, per solver row: 2-D trajectories or images. */
+  /** What the report draws, per solver row: 2-D trajectories or images. These and `truth` are in the field's units. */
   pictures: Picture[];
   /** A few hundred true points [n * 2] in two dimensions, or true images [n * dim]. */
   truth: number[];

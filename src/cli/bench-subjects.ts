@@ -1,0 +1,93 @@
+import { basename } from 'node:path';
+import { type Subject, subjectOfField, subjectOfProblem } from '../../bench/subject.js';
+import { FewstepError } from '../errors.js';
+import { scaleToUnit } from '../io/scaling.js';
+import { type FieldOptions, loadField } from '../node/field/load.js';
+import { loadDataSet } from '../node/files.js';
+import { problemFromData } from '../problem/problem.js';
+import { problemByName } from '../problem/registry.js';
+
+/** The part of the command line that says what to run on. */
+export interface SubjectOptions extends FieldOptions {
+  problem?: string[];
+  data?: string;
+  field?: string;
+  image?: [number, number];
+}
+
+/**
+ * What a benchmark is asked to run on: built-in problems, the user's data, the user's field.
+ *
+ * @param usual names of the problems that are taken where the command line names nothing
+ * @throws FewstepError for what cannot be read, and `bad-argument` for an option that says nothing here
+ */
+export async function subjectsOf(options: SubjectOptions, usual: readonly string[]): Promise<Subject[]> {
+  const { problem, data, field, columns, bandwidth, scale, dim } = options;
+  if (data !== undefined && field !== undefined) {
+    throw new FewstepError('bad-argument', '--data and --field are given', 'run one after the other');
+  }
+  checkApplies(options);
+  const named = problem ?? (data === undefined && field === undefined ? usual : []);
+  const subjects = [
+    ...named.map((name) => subjectOfProblem(problemByName(name))),
+    ...(data === undefined ? [] : [await subjectOfData(data, options)]),
+    ...(field === undefined
+      ? []
+      : [subjectOfField(basename(field), await loadField(field, { columns, bandwidth, scale, dim }))]),
+  ];
+  const names = subjects.map((subject) => subject.name);
+  const twice = names.find((name, i) => names.indexOf(name) < i);
+  if (twice === undefined) return subjects;
+  throw new FewstepError(
+    'bad-argument',
+    `'${twice}' is asked for twice`,
+    'give it once, as --problem or --field',
+  );
+}
+
+/** Options that say something about --data or --field mean nothing without it. */
+function checkApplies(options: SubjectOptions): void {
+  const { data, field } = options;
+  const about = ['columns', 'bandwidth', 'scale'] as const;
+  const foreign =
+    data !== undefined
+      ? (['dim'] as const)
+      : field !== undefined
+        ? (['image'] as const) // loadField knows which of the others its field takes
+        : ([...about, 'image', 'dim'] as const);
+  const given = foreign.find((name) => options[name] !== undefined);
+  if (given === undefined) return;
+  const needs = given === 'dim' ? '--field' : given === 'image' ? '--data' : '--data or --field';
+  throw new FewstepError(
+    'bad-argument',
+    `--${given} says something about ${needs}`,
+    `leave it out, or give ${needs}`,
+  );
+}
+
+/** Part of the data's standard deviation that the kernel around each row has, unless --bandwidth says. */
+const BANDWIDTH = 0.05;
+
+async function subjectOfData(
+  path: string,
+  { columns, bandwidth, scale, image }: SubjectOptions,
+): Promise<Subject> {
+  const raw = await loadDataSet(path, { columns, imageShape: image });
+  const { dataSet, scaling } = scale ? scaleToUnit(raw) : { dataSet: raw, scaling: undefined };
+  const { values, rows, columns: width, imageShape } = dataSet;
+  // With its ending, so that no data set has the name of a built-in problem.
+  const name = basename(path);
+  const kernel = bandwidth ?? BANDWIDTH * standardDeviation(values, name);
+  return subjectOfProblem(problemFromData(name, values, rows, width, kernel, imageShape), scaling);
+}
+
+function standardDeviation(values: Float64Array, name: string): number {
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length;
+  if (variance > 0) return Math.sqrt(variance);
+  throw new FewstepError(
+    'bad-data',
+    `${name}: all values are ${values[0]}, so that no bandwidth follows from them`,
+    'give --bandwidth, or select columns that vary',
+  );
+}

@@ -1,0 +1,22 @@
+import { runBenchmark } from '../../bench/run.js';
+import type { Subject } from '../../bench/subject.js';
+import { rowsOf, type Suite } from '../../bench/suites.js';
+import { DEFAULT_RANGE } from '../../src/grid/grid.js';
+import { gpu } from '../device.js';
+
+/** Three solvers at two NFE on few trajectories, with an exact flow that is still far better than they are. */
+export const SMALL: Suite = {
+  name: 'small',
+  problems: [],
+  rows: rowsOf(['euler', 'heun', 'ipndm-3'], ['polynomial:7'], [false]),
+  nfe: [4, 6],
+  batch: 64,
+  seeds: [0],
+  exactNfe: 128,
+  timingMs: 0,
+};
+
+/** Runs a suite on the device of the test file. */
+export function measure(subjects: Subject[], suite: Partial<Suite> = {}) {
+  return runBenchmark({ gpu, subjects, suite: { ...SMALL, ...suite }, range: DEFAULT_RANGE });
+}
