@@ -35,7 +35,7 @@ function lavapipeAdvice(): string {
   const installed = vulkanDrivers().some(({ library }) => library.includes('vulkan_lvp'));
   const why = installed ? 'its Mesa is too old for Dawn; get a newer one' : 'install Mesa';
   return debianRelease() === 'bookworm'
-    ? `lavapipe: ${why}: \`echo deb http://deb.debian.org/debian bookworm-backports main | sudo tee /etc/apt/sources.list.d/backports.list && sudo apt update && sudo apt install -t bookworm-backports mesa-vulkan-drivers\``
+    ? `lavapipe: ${why}: add the suite bookworm-backports to your apt sources, then \`sudo apt update && sudo apt install -t bookworm-backports mesa-vulkan-drivers\``
     : `lavapipe: ${why}: \`sudo apt install mesa-vulkan-drivers\` (Mesa 24 or later)`;
 }
 
