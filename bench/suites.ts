@@ -13,7 +13,7 @@ export interface Suite {
   problems: string[];
   rows: Row[];
   nfe: number[];
-  /** Trajectories per cell; images take an eighth of it, since their fields cost a hundred times more. */
+  /** Trajectories per cell; images take a sixteenth of it, since their fields cost a hundred times more. */
   batch: number;
   seeds: number[];
   /** Evaluations of the accurate solve. */

@@ -3,7 +3,7 @@ import { type Random, random } from './random.js';
 import { arc, type Placement, render, type Stroke } from './strokes.js';
 
 const SIZE = 16;
-const VARIANTS = 6;
+const VARIANTS = 4;
 const BANDWIDTH = 0.05;
 
 /** Digits, letters and shapes as strokes in the unit box. */
@@ -80,7 +80,7 @@ const ALPHABET: Record<string, readonly Stroke[]> = {
 export const glyphNames: readonly string[] = Object.keys(ALPHABET);
 
 /**
- * Grey images of 16 x 16 that the project draws by itself: 24 digits, letters and shapes, each six times
+ * Grey images of 16 x 16 that the project draws by itself: 24 digits, letters and shapes, each four times
  * with random place, size, slant, rotation and pen.
  */
 export function glyphs(): Problem {
