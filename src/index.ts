@@ -1,7 +1,8 @@
 /** The public API of fewstep. It imports nothing of Node: bring a GPUDevice of the browser, or of `fewstep/node`. */
 export { type ErrorCode, FewstepError } from './errors.js';
+export type { Latents } from './execute/inputs.js';
 export { type ReferenceOptions, type ReferenceSolution, solveReference } from './execute/reference.js';
-export { type Latents, type Solution, type SolveOptions, solve } from './execute/stepwise.js';
+export { type Solution, type SolveOptions, solve } from './execute/stepwise.js';
 export { customField } from './field/custom.js';
 export { empirical } from './field/empirical.js';
 export type { BatchBuffers, BoundField, Denoise, Field, PreparedField } from './field/field.js';

@@ -1,4 +1,5 @@
-import { type Latents, type Solution, solve } from './execute/stepwise.js';
+import type { Latents } from './execute/inputs.js';
+import { type Solution, solve } from './execute/stepwise.js';
 import type { Field } from './field/field.js';
 import type { Gpu } from './gpu/gpu.js';
 import { undoScaling } from './io/scaling.js';

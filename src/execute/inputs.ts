@@ -1,6 +1,9 @@
 import { FewstepError } from '../errors.js';
 import type { Plan, Slot } from '../solver/plan.js';
 
+/** Where trajectories begin: given states, or noise N(0, t_0^2) drawn on the GPU. */
+export type Latents = { values: ArrayLike<number> } | { batch: number; seed: number };
+
 /**
  * The number of trajectories of given latents, [batch, dim].
  * @throws FewstepError bad-shape, or not-finite naming the first row that is

@@ -4,7 +4,7 @@ import type { Gpu } from '../gpu/gpu.js';
 import type { Kernel } from '../gpu/kernel.js';
 import { PassTimer } from '../gpu/timer.js';
 import { type Plan, type Slot, stepsOf } from '../solver/plan.js';
-import type { Latents } from './stepwise.js';
+import type { Latents } from './inputs.js';
 import { scalarStruct, UPDATE_KERNELS, type UpdateKernel, updateKernel } from './update.js';
 
 /** Streams of random numbers: each use of noise has its own, so that no two share numbers. */

@@ -2,12 +2,9 @@ import { FewstepError } from '../errors.js';
 import { type Field, preparedField } from '../field/field.js';
 import type { Gpu } from '../gpu/gpu.js';
 import { allocate, type Plan, type Slot } from '../solver/plan.js';
-import { checkColumns, checkKept, checkWhole, rowsOf } from './inputs.js';
+import { checkColumns, checkKept, checkWhole, type Latents, rowsOf } from './inputs.js';
 import { notFinite } from './not-finite.js';
 import { StepwiseRun } from './stepwise-run.js';
-
-/** Where trajectories begin: given states, or noise N(0, t_0^2) drawn on the GPU. */
-export type Latents = { values: ArrayLike<number> } | { batch: number; seed: number };
 
 export interface SolveOptions {
   latents: Latents;

@@ -1,7 +1,7 @@
 import { FewstepError } from '../errors.js';
 import { folded } from '../gpu/dispatch.js';
 import type { Denoise, Field } from './field.js';
-import { operationOf, shared } from './prepared-mixture.js';
+import { operationOf, shared } from './operation.js';
 
 /**
  * A user's own field, as WGSL: `fn denoise(x: array<f32, D>, sigma: f32) -> array<f32, D>` gives D(x, sigma).

@@ -1,8 +1,9 @@
 import { folded } from '../gpu/dispatch.js';
 import type { Gpu } from '../gpu/gpu.js';
 import type { Kernel } from '../gpu/kernel.js';
-import type { BatchBuffers, BoundField, PreparedField } from './field.js';
+import type { BoundField, PreparedField } from './field.js';
 import { type MixtureSpec, normalizedWeights } from './mixture.js';
+import { operationOf, shared } from './operation.js';
 
 /** Up to this dimension a state is one vector, up to the other one an array in registers. */
 const [SMALL_DIM, REGISTER_DIM] = [4, 128];
@@ -105,19 +106,6 @@ async function prepareTiled(
       };
     },
   };
-}
-
-/** What a field tells the executor about the uniform of its evaluations. */
-export function operationOf(kernel: Kernel): Pick<PreparedField, 'operationSize' | 'pack'> {
-  return {
-    operationSize: kernel.layout.bindings.find((binding) => binding.name === 'operation')!.size,
-    pack: (value, target, offset) => void kernel.layout.pack('operation', value, target, offset),
-  };
-}
-
-/** The buffers of a run by their names in the shaders. */
-export function shared({ slots, columns, operation }: BatchBuffers): Record<string, GPUBuffer> {
-  return { slots, columns, operation };
 }
 
 /** Components [first, last) of a mixture in float32, rows padded with zeros to `row` numbers. */

@@ -1,6 +1,6 @@
 import { FewstepError } from '../errors.js';
 import type { BoundField, Field, PreparedField } from '../field/field.js';
-import { operationOf, shared } from '../field/prepared-mixture.js';
+import { operationOf, shared } from '../field/operation.js';
 import { folded } from '../gpu/dispatch.js';
 import type { Gpu } from '../gpu/gpu.js';
 import type { Scaling } from '../io/scaling.js';
