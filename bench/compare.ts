@@ -76,7 +76,10 @@ function warnings({ run: a, ...resultsA }: Results, { run: b, ...resultsB }: Res
     ...differ('adapters', a.adapter.name, b.adapter.name, speed),
     ...differ('drivers', a.adapter.driver, b.adapter.driver, speed),
     ...differ('CPUs', a.cpu, b.cpu, speed),
-    ...differ('batches', a.batch, b.batch, errors),
+    ...resultsA.problems.flatMap(({ name, batch }) => {
+      const other = resultsB.problems.find((problem) => problem.name === name);
+      return other ? differ(`batches of ${name}`, batch, other.batch, errors) : [];
+    }),
     ...differ(
       'sigma ranges',
       `${a.sigmaMin}..${a.sigmaMax}`,

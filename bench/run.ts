@@ -158,9 +158,8 @@ async function prepare(
   return { context, exact, problem };
 }
 
-/** Images take a quarter, since their fields cost a hundred times more; a distribution has at least two samples. */
-function batchOf({ batch }: Suite, kind: Subject['kind']): number {
-  return kind === 'image' ? Math.max(2, Math.ceil(batch / 16)) : batch;
+function batchOf({ batch, imageBatch }: Suite, kind: Subject['kind']): number {
+  return kind === 'image' ? imageBatch : batch;
 }
 
 /** Medians over a few true draws, since one of a few hundred samples may be off by half. */

@@ -13,8 +13,10 @@ export interface Suite {
   problems: string[];
   rows: Row[];
   nfe: number[];
-  /** Trajectories per cell; images take a sixteenth of it, since their fields cost a hundred times more. */
+  /** Trajectories per cell. */
   batch: number;
+  /** The same of images, fewer because their fields cost a hundred times more. */
+  imageBatch: number;
   seeds: number[];
   /** Evaluations of the accurate solve. */
   exactNfe: number;
@@ -54,6 +56,7 @@ const suites: Record<string, () => Suite> = {
     ],
     nfe: [3, 4, 5, 6, 8, 10],
     batch: 512,
+    imageBatch: 32,
     seeds: [0],
     exactNfe: 256,
     timingMs: 15,
@@ -64,6 +67,7 @@ const suites: Record<string, () => Suite> = {
     rows: rowsOf(allSolvers, ['polynomial:7', 'logsnr', 'time_uniform:1'], [false, true]),
     nfe: [3, 4, 5, 6, 7, 8, 9, 10],
     batch: 2048,
+    imageBatch: 128,
     seeds: [0, 1, 2],
     exactNfe: 512,
     timingMs: 100,

@@ -105,7 +105,7 @@ function stopped(when: string, remedy: string): FewstepError {
   return new FewstepError('interrupted', `stopped ${when}`, remedy);
 }
 
-/** Refuses what no device is needed to refuse: grids, solvers, their options, and an NFE that nobody reaches. */
+/** Refuses what needs no device to be refused: grids, solvers, their options, and an NFE that nobody reaches. */
 function checkWork(suite: Suite, range: SigmaRange): void {
   for (const grid of new Set(suite.rows.map((row) => row.grid))) {
     if (grid.startsWith('explicit')) {
@@ -117,7 +117,10 @@ function checkWork(suite: Suite, range: SigmaRange): void {
     }
     parseGrid(grid).times(1, range);
   }
-  reachable(suite);
+  const found = new Set(reachable(suite).map(({ row }) => row.solver));
+  const left = new Set(suite.rows.map((row) => row.solver).filter((solver) => !found.has(solver)));
+  if (left.size === 0) return;
+  process.stderr.write(`note: left out, since no NFE of the run is in reach: ${[...left].join(', ')}\n`);
 }
 
 function suiteOf(options: BenchOptions): Suite {
@@ -135,7 +138,7 @@ function suiteOf(options: BenchOptions): Suite {
   return {
     ...suite,
     ...(nfe && { nfe }),
-    ...(batch && { batch }),
+    ...(batch && { batch, imageBatch: batch }),
     ...(seeds && { seeds }),
     ...(exactNfe && { exactNfe }),
   };

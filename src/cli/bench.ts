@@ -40,9 +40,7 @@ export function benchCommand(): Command {
     .option('--afs', 'each solver with AFS too')
     .addOption(new Option('--nfe <counts>', 'evaluations, as in 3,4,5').argParser(numbers(1, 4096)))
     .addOption(
-      new Option('--batch <count>', 'trajectories per cell; images take a quarter').argParser(
-        wholeNumber(2, MOST_TRAJECTORIES),
-      ),
+      new Option('--batch <count>', 'trajectories per cell').argParser(wholeNumber(2, MOST_TRAJECTORIES)),
     )
     .addOption(new Option('--seeds <seeds>', 'seeds of the latents, as in 0,1,2').argParser(numbers(0)))
     .addOption(

@@ -158,15 +158,13 @@ test('errors of scaled data are in the units of the data', async () => {
   expect(b.scaling).toEqual({ offset: 100, scale: 8 });
 });
 
-test('images take a quarter of the batch, but at least two', async () => {
+test('images have a batch of their own, of two or more', async () => {
   const images = problemFromData('images', [0, 1, 0, 1, 1, 0, 1, 0, 1, 1, 0, 0], 3, 4, 0.1, [2, 2]);
-  for (const [batch, expected] of [
-    [2, 2],
-    [30, 8],
-  ]) {
-    const { problems } = await measure([subjectOfProblem(images)], { batch, nfe: [4], exactNfe: 8 });
-    expect(problems[0].batch).toBe(expected);
-    for (const picture of problems[0].pictures) expect(picture.samples).toHaveLength(4 * expected);
+  for (const imageBatch of [2, 8]) {
+    const { problems } = await measure([subjectOfProblem(images)], { imageBatch, nfe: [4], exactNfe: 8 });
+    expect(problems[0].batch).toBe(imageBatch);
+    expect(problems[0].pictures).toHaveLength(4);
+    for (const picture of problems[0].pictures) expect(picture.samples).toHaveLength(4 * imageBatch);
   }
 });
 

@@ -11,6 +11,7 @@ export const SMALL: Suite = {
   rows: rowsOf(['euler', 'heun', 'ipndm-3'], ['polynomial:7'], [false]),
   nfe: [4, 6],
   batch: 64,
+  imageBatch: 8,
   seeds: [0],
   exactNfe: 128,
   timingMs: 0,

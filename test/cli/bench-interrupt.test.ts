@@ -1,0 +1,120 @@
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { parseResults } from '../../src/report/parse-results.js';
+import { build, flags, type Running, start } from './command.js';
+
+let folder: string;
+beforeAll(build);
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'fewstep-bench-interrupt-'));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+/** Minutes of cells, with a moment of exact flow before the first. */
+function startLong(changes: Parameters<typeof flags>[0] = {}): Running {
+  const seeds = [...Array(200).keys()].join(',');
+  const long = { problem: 'ring', batch: 64, 'exact-nfe': 16, nfe: '1,2,3,4,5,6,7,8', seeds, out: 'out' };
+  return start(['bench', ...flags({ ...long, ...changes })], { cwd: folder });
+}
+
+/** Until stderr matches, or an error where the command ends before. */
+function said({ child, outcome }: Running, what: RegExp): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let text = '';
+    child.stderr!.on('data', (chunk) => {
+      text += chunk;
+      if (what.test(text)) resolve();
+    });
+    outcome.then(({ stderr }) => reject(new Error(`it ended: ${stderr}`)));
+  });
+}
+
+const PROGRESS = /^\d+ of \d+ cells, \d+ s left$/m;
+const results = async (out: string) =>
+  parseResults(JSON.parse(await readFile(join(folder, out, 'results.json'), 'utf8')));
+
+describe.skipIf(process.platform !== 'linux')('a benchmark that is stopped', () => {
+  it('keeps the finished cells and ends with status 130', async () => {
+    const stopped = async (signal: 'SIGINT' | 'SIGTERM') => {
+      const running = startLong({ out: signal });
+      await said(running, PROGRESS);
+      running.child.kill(signal);
+      const { status, stdout, stderr } = await running.outcome;
+      expect({ status, stderr }).toEqual({
+        status: 130,
+        stderr: expect.stringContaining(`${signal}: finishing`),
+      });
+      const { complete, cells, problems } = await results(signal);
+      expect(complete).toBe(false);
+      expect(cells.length).toBeGreaterThan(0);
+      expect(problems).toHaveLength(1);
+      expect(stderr).toContain(`error: stopped after ${cells.length} cells\n  they are kept in ${signal}`);
+      expect(stdout).toContain(`${cells.length} cells in`);
+      const page = await readFile(join(folder, signal, 'report.html'), 'utf8');
+      expect(page).toContain('This run was interrupted');
+      expect(page.trimEnd().endsWith('</html>')).toBe(true);
+      expect((await readdir(join(folder, signal))).sort()).toEqual([
+        'report.html',
+        'results.csv',
+        'results.json',
+      ]);
+    };
+    await Promise.all([stopped('SIGINT'), stopped('SIGTERM')]);
+  });
+
+  it('before its first cell writes nothing', async () => {
+    const running = startLong({ 'exact-nfe': 2048 });
+    await deviceOf(running);
+    running.child.kill('SIGINT');
+    const { status, stdout, stderr } = await running.outcome;
+    expect({ status, stdout }).toEqual({ status: 130, stdout: '' });
+    expect(stderr).toContain('error: stopped before the first cell\n  run again');
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  it('twice ends at once', async () => {
+    // Minutes of one solve, for which nobody who asks twice waits.
+    const running = startLong({ 'exact-nfe': 4096, problem: 'glyphs', batch: 4096 });
+    await deviceOf(running);
+    running.child.kill('SIGINT');
+    await said(running, /finishing the cell at hand/);
+    running.child.kill('SIGINT');
+    const { status, stderr } = await running.outcome;
+    expect({ status, stderr }).toEqual({ status: 130, stderr: expect.not.stringContaining('error:') });
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  it('by a crash leaves results that can be read, or none', async () => {
+    // Saved after each problem, and each is done in a moment.
+    const running = startLong({
+      problem: 'ring,two-moons,checkerboard,swiss-roll,pinwheel',
+      seeds: 1,
+      nfe: '4',
+    });
+    const saves = async () => (await readdir(folder)).length > 0;
+    await until(saves);
+    await pause(Math.random() * 500);
+    running.child.kill('SIGKILL');
+    await running.outcome;
+    const files = (await readdir(join(folder, 'out'))).filter((name) => !/^\..*\.tmp$/.test(name));
+    if (files.includes('results.json')) expect((await results('out')).problems.length).toBeGreaterThan(0);
+    for (const name of files.filter((each) => each === 'report.html')) {
+      expect((await readFile(join(folder, 'out', name), 'utf8')).trimEnd().endsWith('</html>')).toBe(true);
+    }
+  });
+});
+
+/** Until the GPU's driver is loaded: the command line is read, and work begins. */
+async function deviceOf({ child }: Running): Promise<void> {
+  await until(async () => (await readFile(`/proc/${child.pid}/maps`, 'utf8')).includes('libvulkan'));
+}
+
+async function until(met: () => Promise<boolean>): Promise<void> {
+  while (!(await met())) await pause(5);
+}
+
+function pause(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}

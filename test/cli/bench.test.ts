@@ -1,0 +1,143 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseHTML } from 'linkedom';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { writeNpy } from '../../src/io/npy.js';
+import { random } from '../../src/problem/random.js';
+import { parseResults } from '../../src/report/parse-results.js';
+import { rowLabel } from '../../src/report/results.js';
+import { freshSeed } from '../metrics/fixtures.js';
+import { flags, inProcess } from './command.js';
+
+const folder = await mkdtemp(join(tmpdir(), 'fewstep-bench-'));
+afterAll(() => rm(folder, { recursive: true }));
+const at = (name: string) => join(folder, name);
+
+/** Runs a small benchmark in this process and reads what it wrote. */
+async function bench(out: string, options: Parameters<typeof flags>[0]) {
+  const small = { solvers: 'euler,heun,ipndm-3', nfe: '4,6', batch: 64, 'exact-nfe': 16 };
+  const outcome = await inProcess(['bench', ...flags({ out: at(out), ...small, ...options })]);
+  expect(outcome).toMatchObject({ status: 0 });
+  const read = (name: string) => readFile(join(at(out), name), 'utf8');
+  const json: unknown = JSON.parse(await read('results.json'));
+  return {
+    ...outcome,
+    json,
+    results: parseResults(json),
+    csv: await read('results.csv'),
+    page: await read('report.html'),
+  };
+}
+
+describe('a run of two problems, three solvers and two NFE', () => {
+  let run: Awaited<ReturnType<typeof bench>>;
+  beforeAll(async () => {
+    run = await bench('new/deep', { problem: 'ring,two-moons', json: true });
+  });
+
+  it('prints an outline as JSON and nothing else', () => {
+    const { problems, cells, run: description } = run.results;
+    expect(JSON.parse(run.stdout)).toEqual({
+      results: at('new/deep/results.json'),
+      report: at('new/deep/report.html'),
+      complete: true,
+      problems: problems.map(({ name }) => name),
+      cells: cells.length,
+      failures: 0,
+      seconds: expect.any(Number),
+      adapter: description.adapter,
+    });
+  });
+
+  it('writes three whole files and results that survive reading and writing', async () => {
+    expect((await readdir(at('new/deep'))).sort()).toEqual(['report.html', 'results.csv', 'results.json']);
+    expect(JSON.parse(JSON.stringify(run.results))).toEqual(run.json);
+    expect(run.results).toMatchObject({ complete: true, failures: [] });
+    expect(run.results.run).toMatchObject({
+      suite: 'quick',
+      batch: 64,
+      seeds: [0],
+      nfe: [4, 6],
+      sigmaMax: 80,
+    });
+    expect(run.results.cells).toHaveLength(2 * 3 * 2);
+    expect(run.csv.trimEnd().split('\n')).toHaveLength(1 + 12);
+  });
+
+  it('describes the machine and the source', () => {
+    const { adapter, packages, node, fewstep, cores } = run.results.run;
+    expect(adapter.name).not.toBe('');
+    expect(Object.values(packages).every((version) => /^\d+\.\d+/.test(version))).toBe(true);
+    expect([node, /^\d+\.\d+/.test(fewstep), cores > 0]).toEqual([process.version, true, true]);
+  });
+
+  it('shows every row and every figure in the report', () => {
+    const { document } = parseHTML(run.page);
+    for (const { name } of run.results.problems) {
+      const table = document.querySelector(`#problem-${name} table.figures`)!.textContent!;
+      const section = document.querySelector(`#problem-${name}`)!.textContent!;
+      for (const cell of run.results.cells.filter(({ problem }) => problem === name)) {
+        expect(section).toContain(rowLabel(cell));
+        expect(table).toContain(cell.error.mean.toPrecision(3));
+      }
+    }
+    // An exact flow of 16 evaluations is nothing to measure six against, and the report says so.
+    expect(document.querySelector('#method .warning')!.textContent).toContain('larger --exact-nfe');
+  });
+});
+
+describe("the user's own", () => {
+  it('field in WGSL is measured against its own accurate solve, which the report says', async () => {
+    const wgsl = join(import.meta.dirname, '../field/custom/two-gaussians.wgsl');
+    const { results, page, stdout } = await bench('field', { field: wgsl, dim: 2, nfe: '4' });
+    expect(results.problems).toMatchObject([{ name: 'two-gaussians.wgsl', dim: 2, standIn: true }]);
+    expect(results.cells.map(({ solver, evaluations }) => [solver, evaluations])).toEqual([
+      ['euler', 4],
+      ['heun', 4],
+      ['ipndm-3', 4],
+    ]);
+    expect(page).toContain('stand in for true ones');
+    expect(stdout).toMatch(/two-gaussians\.wgsl \(2-D\).*\nNFE +4\neuler +[\d.]+/);
+  });
+
+  it('images are shown as images, scaled data measured in their own units', async () => {
+    const source = random(freshSeed());
+    const pixels = Float32Array.from({ length: 20 * 12 }, () => (source.uniform() < 0.5 ? 0 : 255));
+    await writeFile(at('images.npy'), writeNpy([20, 12], pixels));
+    const { results, page } = await bench('images', { data: at('images.npy'), image: '3x4', scale: true });
+    const [problem] = results.problems;
+    expect(problem).toMatchObject({ kind: 'image', imageShape: [3, 4], batch: 64 });
+    expect(problem.scaling).toEqual({ offset: 127.5, scale: 127.5 });
+    // The length of an image of noise in [0, 255], of which an error is a part; in [-1, 1] all would be below 4.
+    const worst = Math.max(...results.cells.map((cell) => cell.error.mean));
+    expect(worst).toBeGreaterThan(10);
+    expect(Math.max(...problem.truth)).toBeLessThan(2);
+    expect(page).toContain('(x − 128) / 128');
+    expect(page).toContain('data:image/png;base64,');
+  });
+
+  it('solvers are left out with a note where they reach no NFE', async () => {
+    const { results, stderr } = await bench('odd', { problem: 'ring', nfe: '5,3' });
+    expect(stderr).toContain('note: left out, since no NFE of the run is in reach: heun\n');
+    expect(results.cells.map(({ solver, nfe }) => `${solver} ${nfe}`)).toEqual([
+      'euler 5',
+      'euler 3',
+      'ipndm-3 5',
+      'ipndm-3 3',
+    ]);
+  });
+
+  it('solver options and AFS are rows of their own', async () => {
+    const solvers = 'dpm-solver-2:r=0.4,unipc-2:variant=bh1';
+    const { results } = await bench('options', { problem: 'ring', solvers, nfe: '3,4', afs: true });
+    expect(results.cells.map((cell) => `${rowLabel(cell)} ${cell.nfe}`).sort()).toEqual([
+      'dpm-solver-2:r=0.4 + AFS 3',
+      'dpm-solver-2:r=0.4 4',
+      'unipc-2:variant=bh1 + AFS 3',
+      'unipc-2:variant=bh1 + AFS 4',
+      'unipc-2:variant=bh1 3',
+      'unipc-2:variant=bh1 4',
+    ]);
+  });
+});
