@@ -20,6 +20,7 @@ export {
 } from './grid/grid.js';
 export { EMBEDDING_KINDS, type MlpConfig, type MlpOptions, mlpConfig } from './mlp/config.js';
 export { type MlpFieldOptions, type MlpModel, mlpField } from './mlp/field.js';
+export { decodeModel, encodeModel, type StoredModel, type TrainingInfo } from './mlp/model-file.js';
 export { initialParameters, parameterLayout } from './mlp/parameters.js';
 export { type SampleRequest, type SampleResult, sample } from './sample.js';
 export { type ReferenceSampleResult, sampleReference } from './sample-reference.js';

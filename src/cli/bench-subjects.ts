@@ -22,18 +22,17 @@ export interface SubjectOptions extends FieldOptions {
  * @throws FewstepError for what cannot be read, and `bad-argument` for an option that says nothing here
  */
 export async function subjectsOf(options: SubjectOptions, usual: readonly string[]): Promise<Subject[]> {
-  const { problem, data, field, columns, bandwidth, scale, dim } = options;
+  const { problem, data, field, columns, bandwidth, scale, dim, label, guidance } = options;
   if (data !== undefined && field !== undefined) {
     throw new FewstepError('bad-argument', '--data and --field are given', 'run one after the other');
   }
   checkApplies(options);
+  const fieldOptions = { columns, bandwidth, scale, dim, label, guidance };
   const named = problem ?? (data === undefined && field === undefined ? usual : []);
   const subjects = [
     ...named.map((name) => subjectOfProblem(problemByName(name))),
     ...(data === undefined ? [] : [await subjectOfData(data, options)]),
-    ...(field === undefined
-      ? []
-      : [subjectOfField(basename(field), await loadField(field, { columns, bandwidth, scale, dim }))]),
+    ...(field === undefined ? [] : [subjectOfField(basename(field), await loadField(field, fieldOptions))]),
   ];
   const names = subjects.map((subject) => subject.name);
   const twice = names.find((name, i) => names.indexOf(name) < i);
@@ -49,15 +48,17 @@ export async function subjectsOf(options: SubjectOptions, usual: readonly string
 function checkApplies(options: SubjectOptions): void {
   const { data, field } = options;
   const about = ['columns', 'bandwidth', 'scale'] as const;
+  const ofField = ['dim', 'label', 'guidance'] as const;
   const foreign =
     data !== undefined
-      ? (['dim'] as const)
+      ? ofField
       : field !== undefined
         ? (['image'] as const) // loadField knows which of the others its field takes
-        : ([...about, 'image', 'dim'] as const);
+        : ([...about, 'image', ...ofField] as const);
   const given = foreign.find((name) => options[name] !== undefined);
   if (given === undefined) return;
-  const needs = given === 'dim' ? '--field' : given === 'image' ? '--data' : '--data or --field';
+  const ofBoth = about.some((name) => name === given);
+  const needs = given === 'image' ? '--data' : ofBoth ? '--data or --field' : '--field';
   throw new FewstepError(
     'bad-argument',
     `--${given} says something about ${needs}`,

@@ -41,7 +41,10 @@ export function deviceOption(): Option {
 /** What describes a field: the same options in every command that loads one. */
 export function fieldOptions(): Option[] {
   return [
-    new Option('--field <field>', 'built-in problem, .json, .wgsl or data file').makeOptionMandatory(),
+    new Option(
+      '--field <field>',
+      'built-in problem, .json, .wgsl, .safetensors or data file',
+    ).makeOptionMandatory(),
     ...fieldDetails(),
   ];
 }
@@ -56,6 +59,11 @@ export function fieldDetails(): Option[] {
     ).argParser(nonNegativeNumber),
     new Option('--scale', "scale a data file to [-1, 1]; results come out in the data's own units"),
     new Option('--dim <count>', 'dimension of a .wgsl field').argParser(wholeNumber(1)),
+    new Option('--label <class>', 'class to sample from a model with classes').argParser(wholeNumber(0)),
+    new Option(
+      '--guidance <weight>',
+      'classifier-free guidance to that class: 0 none, 1 (default) the class alone, above 1 stronger',
+    ).argParser(nonNegativeNumber),
   ];
 }
 

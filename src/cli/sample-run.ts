@@ -80,8 +80,9 @@ function checkFiles({ out, trajectory, latents }: SampleOptions): void {
   );
 }
 
-function fieldOptionsOf({ columns, bandwidth, scale, dim }: SampleOptions): FieldOptions {
-  return { columns, bandwidth, scale, dim };
+function fieldOptionsOf(options: SampleOptions): FieldOptions {
+  const { columns, bandwidth, scale, dim, label, guidance } = options;
+  return { columns, bandwidth, scale, dim, label, guidance };
 }
 
 async function requestOf(options: SampleOptions, field: Field) {

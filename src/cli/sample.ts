@@ -9,7 +9,9 @@ A field is one of
   mixture.json          {"kind":"gaussian-mixture","weights":[..K],"means":[[..D]..K],"stds":[..K]}
                         {"kind":"empirical","data":"points.csv.gz","bandwidth":0.05,"scale":true}
                         {"kind":"custom","dim":2,"wgsl":"field.wgsl","reference":"field.mjs"}
+                        {"kind":"mlp","model":"model.safetensors","label":3,"guidance":2}
   points.csv            data: CSV, .npy, .npz (points.npz:array) or IDX, each also .gz; its exact field
+  model.safetensors     a model of \`fewstep train\`, with --label and --guidance where it has classes
   field.wgsl --dim 2    fn denoise(x: array<f32, 2>, sigma: f32) -> array<f32, 2>
 
 Samples are [B, D], the trajectory [N times, B, D], both in the data's own units: float32 .npy files, float64

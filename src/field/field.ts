@@ -15,7 +15,7 @@ export type Denoise = (x: Float64Array, sigma: number, out: Float64Array) => voi
  * of the diffusion ODE and the score follow: d = (x - D) / sigma, score = -d / sigma.
  */
 export interface Field {
-  /** 'gaussian-mixture', 'empirical', 'custom'. */
+  /** 'gaussian-mixture', 'empirical', 'custom', 'mlp'. */
   readonly kind: string;
   readonly dim: number;
   /** The float64 truth, where there is one. */

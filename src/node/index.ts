@@ -10,3 +10,4 @@ export {
 } from './adapter.js';
 export { type DoctorReport, examine } from './doctor.js';
 export { type FieldOptions, loadField } from './field/load.js';
+export { loadModel, saveModel } from './model.js';

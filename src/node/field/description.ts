@@ -5,6 +5,7 @@ import type { Field } from '../../field/field.js';
 import { gaussianMixture, mixtureSpec } from '../../field/gaussian-mixture.js';
 import { readBytes } from '../files.js';
 import { loadDataField } from './data.js';
+import { loadModelField } from './model.js';
 import { inFile } from './place.js';
 import { loadShaderField } from './shader.js';
 
@@ -37,6 +38,10 @@ const KINDS = {
   ),
   custom: kind({ dim: number, wgsl: text, reference: v.optional(text) }, ({ dim, wgsl, reference }, file) =>
     loadShaderField(beside(file, wgsl), dim, reference && beside(file, reference)),
+  ),
+  mlp: kind(
+    { model: text, label: v.optional(number), guidance: v.optional(number) },
+    ({ model, ...options }, file) => loadModelField(beside(file, model), options),
   ),
 };
 

@@ -3,13 +3,15 @@ import { FewstepError, nearestName } from '../../errors.js';
 import type { Field } from '../../field/field.js';
 import { gaussianMixture } from '../../field/gaussian-mixture.js';
 import { splitArrayName } from '../../io/npz.js';
+import type { MlpFieldOptions } from '../../mlp/field.js';
 import { problemByName, problems } from '../../problem/registry.js';
 import { type DataFieldOptions, loadDataField } from './data.js';
 import { loadDescribedField } from './description.js';
+import { loadModelField } from './model.js';
 import { loadShaderField } from './shader.js';
 
 /** What may be said about a field besides where it is; each kind of source takes some of it. */
-export interface FieldOptions extends DataFieldOptions {
+export interface FieldOptions extends DataFieldOptions, MlpFieldOptions {
   /** Dimension of a field written in WGSL. */
   dim?: number;
 }
@@ -43,6 +45,12 @@ const shader: Source = {
   },
 };
 
+const model: Source = {
+  what: 'a trained model',
+  takes: ['label', 'guidance'],
+  load: loadModelField,
+};
+
 const data: Source = {
   what: 'a data set',
   takes: ['columns', 'bandwidth', 'scale'],
@@ -53,7 +61,8 @@ const data: Source = {
  * Loads a field for the command line.
  *
  * @param spec name of a built-in problem; a .json file that describes a field; a .wgsl file with
- *   `fn denoise`; or a data file (CSV, .npy, .npz, IDX, also .gz), whose exact field is taken
+ *   `fn denoise`; a .safetensors file of a trained model; or a data file (CSV, .npy, .npz, IDX, also .gz), whose
+ *   exact field is taken
  * @throws FewstepError naming the file and the place: `unknown-name`, `file`, `bad-data`, `bad-field`, and
  *   `bad-argument` for an option that this kind of source does not take
  */
@@ -76,12 +85,13 @@ function sourceOf(spec: string): Source {
   if (Object.hasOwn(problems, spec)) return problem;
   if (/\.json$/i.test(spec)) return description;
   if (/\.wgsl$/i.test(spec)) return shader;
+  if (/\.safetensors$/i.test(spec)) return model;
   if (/[./\\]/.test(spec) || existsSync(splitArrayName(spec).path)) return data;
   const names = Object.keys(problems);
   const nearest = nearestName(spec, names);
   throw new FewstepError(
     'unknown-name',
     `field '${spec}' is neither a built-in problem nor a file`,
-    `${nearest ? `did you mean '${nearest}'? ` : ''}built in: ${names.join(', ')}; files: .json, .wgsl, .csv, .npy, .npz, IDX`,
+    `${nearest ? `did you mean '${nearest}'? ` : ''}built in: ${names.join(', ')}; files: .json, .wgsl, .safetensors, .csv, .npy, .npz, IDX`,
   );
 }

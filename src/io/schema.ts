@@ -1,0 +1,18 @@
+import * as v from 'valibot';
+
+/**
+ * JSON from outside, checked and typed.
+ *
+ * @param refuse makes the error of what is wrong, which names the place: "config.width: Invalid type: ..."
+ */
+export function conform<const Schema extends v.GenericSchema>(
+  schema: Schema,
+  value: unknown,
+  refuse: (what: string) => Error,
+): v.InferOutput<Schema> {
+  const parsed = v.safeParse(schema, value, { abortEarly: true });
+  if (parsed.success) return parsed.output;
+  const [issue] = parsed.issues;
+  const place = v.getDotPath(issue)?.replace(/\.(\d+)/g, '[$1]');
+  throw refuse(place ? `${place}: ${issue.message}` : issue.message);
+}

@@ -1,0 +1,112 @@
+import * as v from 'valibot';
+import { FewstepError } from '../errors.js';
+import { parseSafetensors, writeSafetensors } from '../io/safetensors.js';
+import type { Scaling } from '../io/scaling.js';
+import { conform } from '../io/schema.js';
+import { VERSION } from '../version.js';
+import type { MlpConfig } from './config.js';
+import { checkFormat, type Format, readConfig, readMetadata, scalingSchema } from './file-metadata.js';
+import { checkNothingElse, flatParameters, storedParameters } from './stored-parameters.js';
+
+/** Everything that a training needs to go on as if it had never stopped. */
+export interface Checkpoint {
+  config: MlpConfig;
+  /** How the data was scaled. */
+  scaling?: Scaling;
+  /** Flat as parameterLayout says, like the three that follow. */
+  parameters: Float32Array;
+  /** Exponential moving average of the parameters: the model that comes out. */
+  ema: Float32Array;
+  /** Adam's moving averages of the gradient (m) and of its squares (v). */
+  firstMoment: Float32Array;
+  secondMoment: Float32Array;
+  /** Steps done. */
+  step: number;
+  seed: number;
+  /** What the training was asked for, as JSON can hold it. */
+  options: Record<string, unknown>;
+  /** The losses so far, oldest first. */
+  history: LossRecord[];
+}
+
+export interface LossRecord {
+  step: number;
+  training: number;
+  /** On held-out data, where there are any. */
+  validation?: number;
+}
+
+const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+const finite = v.pipe(v.number(), v.finite());
+
+const stateSchema = v.strictObject({
+  step: count,
+  seed: count,
+  options: v.record(v.string(), v.unknown()),
+  history: v.array(v.strictObject({ step: count, training: finite, validation: v.optional(finite) })),
+});
+
+/** What the tensors of each copy of the parameters begin with. */
+const PREFIXES = {
+  parameters: 'parameters.',
+  ema: 'ema.',
+  firstMoment: 'adam.m.',
+  secondMoment: 'adam.v.',
+};
+type Copy = keyof typeof PREFIXES;
+const COPIES = Object.entries(PREFIXES) as [Copy, string][];
+
+const FORMAT: Format = 'fewstep-checkpoint-1';
+
+/**
+ * A checkpoint as a safetensors file: four times the tensors of a model, and in the metadata `format`, the
+ * `fewstep` that wrote it and, as JSON, `config`, `scaling` (null for none) and `state`.
+ *
+ * @throws FewstepError bad-shape for numbers that are not those of the configuration, not-finite for one that is
+ *   not a number, bad-argument for a state that could not be read again
+ */
+export function encodeCheckpoint(checkpoint: Checkpoint): Uint8Array {
+  const { config, scaling, step, seed, options, history } = checkpoint;
+  const refuse = (what: string) =>
+    new FewstepError('bad-argument', `a checkpoint cannot be saved: ${what}`, 'correct it there');
+  const metadata = {
+    format: FORMAT,
+    fewstep: VERSION,
+    config: JSON.stringify(config),
+    scaling: JSON.stringify(conform(v.nullable(scalingSchema), scaling ?? null, refuse)),
+    state: JSON.stringify(conform(stateSchema, { step, seed, options, history }, refuse), finiteOnly(refuse)),
+  };
+  const tensors = COPIES.flatMap(([copy, prefix]) => storedParameters(config, checkpoint[copy], prefix));
+  return writeSafetensors({ tensors: new Map(tensors), metadata });
+}
+
+/** For JSON.stringify, which would make null of an infinite number. */
+function finiteOnly(refuse: (what: string) => Error) {
+  return (key: string, value: unknown) => {
+    if (typeof value === 'number' && !Number.isFinite(value)) throw refuse(`${key} is ${value}`);
+    return value;
+  };
+}
+
+/**
+ * What `encodeCheckpoint` wrote, bit for bit.
+ *
+ * @param name the file, for errors
+ * @throws FewstepError bad-data naming the file and the tensor or the entry of the metadata
+ */
+export function decodeCheckpoint(bytes: Uint8Array, name: string): Checkpoint {
+  const file = parseSafetensors(bytes, name);
+  checkFormat(file, FORMAT, name);
+  const config = readConfig(file, name);
+  checkNothingElse(config, file.tensors, name, Object.values(PREFIXES));
+  const copy = (which: Copy) => flatParameters(config, file.tensors, name, PREFIXES[which]);
+  return {
+    config,
+    scaling: readMetadata(file, 'scaling', v.nullable(scalingSchema), name) ?? undefined,
+    parameters: copy('parameters'),
+    ema: copy('ema'),
+    firstMoment: copy('firstMoment'),
+    secondMoment: copy('secondMoment'),
+    ...readMetadata(file, 'state', stateSchema, name),
+  };
+}

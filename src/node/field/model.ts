@@ -1,0 +1,10 @@
+import type { Field } from '../../field/field.js';
+import { type MlpFieldOptions, mlpField } from '../../mlp/field.js';
+import { loadModel } from '../model.js';
+import { inFile } from './place.js';
+
+/** The field of a trained model; the scaling of its data comes with it. */
+export async function loadModelField(path: string, { label, guidance }: MlpFieldOptions): Promise<Field> {
+  const model = await loadModel(path);
+  return inFile(path, () => mlpField(model, { label, guidance }));
+}

@@ -1,0 +1,23 @@
+import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from '../mlp/checkpoint-file.js';
+import { decodeModel, encodeModel, type StoredModel } from '../mlp/model-file.js';
+import { readBytes, writeAtomic } from './files.js';
+
+/** Writes a model as safetensors, atomically; see `encodeModel`. */
+export async function saveModel(path: string, model: StoredModel): Promise<void> {
+  await writeAtomic(path, encodeModel(model));
+}
+
+/** Reads a model that `saveModel` wrote; see `decodeModel`. */
+export async function loadModel(path: string): Promise<ReturnType<typeof decodeModel>> {
+  return decodeModel(await readBytes(path), path);
+}
+
+/** Writes a checkpoint as safetensors, atomically: being killed meanwhile leaves the one before it whole. */
+export async function saveCheckpoint(path: string, checkpoint: Checkpoint): Promise<void> {
+  await writeAtomic(path, encodeCheckpoint(checkpoint));
+}
+
+/** Reads a checkpoint that `saveCheckpoint` wrote; see `decodeCheckpoint`. */
+export async function loadCheckpoint(path: string): Promise<Checkpoint> {
+  return decodeCheckpoint(await readBytes(path), path);
+}
