@@ -55,7 +55,7 @@ const suites: Record<string, () => Suite> = {
       ...rowsOf(AFS_IN_QUICK, ['polynomial:7'], [true]),
     ],
     nfe: [3, 4, 5, 6, 8, 10],
-    batch: 512,
+    batch: 256,
     imageBatch: 32,
     seeds: [0],
     exactNfe: 256,
