@@ -11,7 +11,8 @@ import package::mlp::precondition::{ Precondition, precondition };
 import package::mlp::shape::{ input_quads, matrix_start, output_quads, tape_embedding, tape_hidden, tape_output };
 import package::mlp::states::{ add_quad, state_quad, store_quad };
 @if(taped) import package::mlp::tape::tape;
-import package::mlp::tile::{ clamped, group_row, multiply, ROW_QUADS, rows_from, TILE, tile, weights };
+import package::mlp::tile::{ clamped, group_row, multiply, ROW_QUADS, rows_from, subgroup_lane, TILE, tile, weights };
+@if(broadcast) enable subgroups;
 
 struct Guidance {
   scale: f32,
@@ -20,7 +21,7 @@ struct Guidance {
 @if(features) @group(0) @binding(8) var<storage, read_write> features: array<f32>; // [trajectories, FEATURES]
 @if(guided) @group(0) @binding(9) var<uniform> guidance: Guidance;
 
-const LANES = WIDTH_QUADS;
+const LANES = (WIDTH_QUADS + 7) / 8 * 8; // whole subgroups; those past WIDTH_QUADS only help
 const INVOCATIONS = LANES * GROUPS;
 @if(features) const FEATURES = 64u;
 // Guided: D_none + scale (D_label - D_none), the network with its label first.
@@ -34,7 +35,9 @@ fn forward(
   @builtin(workgroup_id) group: vec3u,
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) local: u32,
+  @if(broadcast) @builtin(subgroup_invocation_id) subgroup_local: u32,
 ) {
+  @if(broadcast) subgroup_lane = subgroup_local;
   let first = (group.x + group.y * groups.x) * TILE;
   let row = group_row(local, LANES);
   let lane = local % LANES;
@@ -52,8 +55,9 @@ fn forward(
     for (var layer = 0u; layer <= LAYERS; layer++) {
       let stride = output_quads(layer);
       // States may have more numbers than the hidden layers are wide; those take one turn in both loops.
-      for (var column = 0u; column < stride; column += LANES) {
+      for (var column = 0u; column < stride; column += WIDTH_QUADS) {
         let quad = column + lane;
+        let works = lane < WIDTH_QUADS && quad < stride;
         @if(residual) if (layer == LAYERS) {
           z = array<vec4f, ROWS>();
         }
@@ -65,12 +69,10 @@ fn forward(
             stage_states(first, local, begin, count);
           }
           let embeds = !same && begin + count == input_quads(layer);
-          if (quad < stride) {
-            let matrix = matrix_start(layer) + 4 * begin * stride + quad;
-            multiply(&z, row, WIDTH_QUADS - count, count + select(0u, EMBEDDING_QUADS, embeds), matrix, stride);
-          }
+          let matrix = matrix_start(layer) + 4 * begin * stride + quad;
+          multiply(&z, works, row, WIDTH_QUADS - count, count + select(0u, EMBEDDING_QUADS, embeds), matrix, stride);
         }
-        if (layer == LAYERS && quad < stride) {
+        if (layer == LAYERS && works) {
           var output = z;
           for (var r = 0u; r < rows; r++) {
             @if(taped) tape[tape_output(first + row + r, operation.trajectories) + quad] = output[r];
@@ -86,7 +88,7 @@ fn forward(
       if (layer < LAYERS) {
         workgroupBarrier();
         var hidden = z; // a copy may be indexed without taking the sums themselves out of registers
-        for (var r = 0u; r < rows; r++) {
+        for (var r = 0u; r < rows && lane < WIDTH_QUADS; r++) {
           tile[(row + r) * ROW_QUADS + lane] = silu(hidden[r]);
           @if(taped) tape[tape_hidden(layer, first + row + r, operation.trajectories) + lane] = hidden[r];
         }

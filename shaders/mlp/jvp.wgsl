@@ -9,7 +9,8 @@ import package::mlp::precondition::{ Precondition, precondition, precondition_sl
 import package::mlp::shape::{ input_quads, matrix_start, output_quads, tape_hidden, tape_output };
 import package::mlp::states::{ state_quad, store_quad };
 import package::mlp::tape::tape;
-import package::mlp::tile::{ clamped, group_row, multiply, ROW_QUADS, rows_from, TILE, tile };
+import package::mlp::tile::{ clamped, group_row, multiply, ROW_QUADS, rows_from, subgroup_lane, TILE, tile };
+@if(broadcast) enable subgroups;
 
 struct Push {
   state: u32, // slots, in numbers
@@ -22,7 +23,7 @@ struct Push {
 
 @group(0) @binding(3) var<uniform> operation: Push;
 
-const LANES = WIDTH_QUADS;
+const LANES = (WIDTH_QUADS + 7) / 8 * 8; // whole subgroups; those past WIDTH_QUADS only help
 const INVOCATIONS = LANES * GROUPS;
 
 var<workgroup> scales: array<Precondition, TILE>;
@@ -33,7 +34,9 @@ fn jvp(
   @builtin(workgroup_id) group: vec3u,
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) local: u32,
+  @if(broadcast) @builtin(subgroup_invocation_id) subgroup_local: u32,
 ) {
+  @if(broadcast) subgroup_lane = subgroup_local;
   let first = (group.x + group.y * groups.x) * TILE;
   let row = group_row(local, LANES);
   let lane = local % LANES;
@@ -53,8 +56,9 @@ fn jvp(
   for (var layer = 0u; layer <= LAYERS; layer++) {
     let stride = output_quads(layer);
     // States may have more numbers than the hidden layers are wide; those take one turn in both loops.
-    for (var column = 0u; column < stride; column += LANES) {
+    for (var column = 0u; column < stride; column += WIDTH_QUADS) {
       let quad = column + lane;
+      let works = lane < WIDTH_QUADS && quad < stride;
       @if(residual) if (layer == LAYERS) {
         dz = array<vec4f, ROWS>();
       }
@@ -65,12 +69,10 @@ fn jvp(
           stage_tangents(first, local, begin, count);
         }
         let embeds = begin + count == input_quads(layer);
-        if (quad < stride) {
-          let matrix = matrix_start(layer) + 4 * begin * stride + quad;
-          multiply(&dz, row, WIDTH_QUADS - count, count + select(0u, EMBEDDING_QUADS, embeds), matrix, stride);
-        }
+        let matrix = matrix_start(layer) + 4 * begin * stride + quad;
+        multiply(&dz, works, row, WIDTH_QUADS - count, count + select(0u, EMBEDDING_QUADS, embeds), matrix, stride);
       }
-      if (layer == LAYERS && quad < stride) {
+      if (layer == LAYERS && works) {
         var output = dz;
         for (var r = 0u; r < rows; r++) {
           store_quad(operation.output, first + row + r, quad, output[r]);
@@ -80,7 +82,7 @@ fn jvp(
     if (layer < LAYERS) {
       workgroupBarrier();
       var hidden = dz; // a copy may be indexed without taking the sums themselves out of registers
-      for (var r = 0u; r < rows; r++) {
+      for (var r = 0u; r < rows && lane < WIDTH_QUADS; r++) {
         let z = tape[tape_hidden(layer, first + row + r, operation.trajectories) + lane];
         tile[(row + r) * ROW_QUADS + lane] = silu_slope(z) * hidden[r];
       }

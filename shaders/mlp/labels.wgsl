@@ -1,4 +1,4 @@
-import constants::{ CLASSES, DIM_QUADS, EMBEDDING_QUADS, LAYERS };
+import constants::{ CLASSES, EMBEDDING_QUADS, LAYERS };
 import package::mlp::shape::matrix_start;
 import package::mlp::tile::weights;
 

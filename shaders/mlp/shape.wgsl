@@ -1,4 +1,4 @@
-import constants::{ CLASS_ROWS, DIM_QUADS, EMBEDDING_QUADS, LAYERS, WIDTH_QUADS };
+import constants::{ DIM_QUADS, EMBEDDING_QUADS, LAYERS, WIDTH_QUADS };
 
 // Sizes and places of a network's matrices, in vec4. Layers count from 0; layer LAYERS is the output.
 // src/mlp/parameters.ts lays parameters out in this way.

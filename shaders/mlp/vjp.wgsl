@@ -11,7 +11,8 @@ import package::mlp::precondition::{ Precondition, precondition, precondition_sl
 import package::mlp::shape::{ input_quads, output_quads, tape_embedding, tape_hidden, tape_output, transposed_start };
 import package::mlp::states::{ state_quad, store_quad };
 import package::mlp::tape::tape;
-import package::mlp::tile::{ clamped, group_row, multiply, ROW_QUADS, rows_from, TILE, tile };
+import package::mlp::tile::{ clamped, group_row, multiply, ROW_QUADS, rows_from, subgroup_lane, TILE, tile };
+@if(broadcast) enable subgroups;
 
 struct Pull {
   state: u32, // slots, in numbers
@@ -26,7 +27,7 @@ struct Pull {
 /// The tape's twin, for the weights' gradient: what the cotangent comes to at each z, at F and at the embedding.
 @if(recorded) @group(0) @binding(9) var<storage, read_write> deltas: array<vec4f>;
 
-const LANES = ROW_QUADS;
+const LANES = (ROW_QUADS + 7) / 8 * 8; // whole subgroups; those past ROW_QUADS only help
 const INVOCATIONS = LANES * GROUPS;
 
 var<workgroup> scales: array<Precondition, TILE>;
@@ -37,12 +38,14 @@ fn vjp(
   @builtin(workgroup_id) group: vec3u,
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) local: u32,
+  @if(broadcast) @builtin(subgroup_invocation_id) subgroup_local: u32,
 ) {
+  @if(broadcast) subgroup_lane = subgroup_local;
   let first = (group.x + group.y * groups.x) * TILE;
   let row = group_row(local, LANES);
   let lane = local % LANES;
   let rows = rows_from(first + row, operation.trajectories);
-  let embeds = lane >= WIDTH_QUADS;
+  let embeds = lane >= WIDTH_QUADS && lane < ROW_QUADS;
   for (var r = local; r < TILE; r += INVOCATIONS) {
     let sigma = scalar_of(operation.sigma, clamped(first + r, operation.trajectories), operation.trajectories);
     scales[r] = precondition(sigma);
@@ -57,15 +60,17 @@ fn vjp(
     // States may have more numbers than the hidden layers are wide; those take one turn in both loops.
     for (var column = 0u; column < inputs; column += WIDTH_QUADS) {
       let quad = column + lane;
-      let works = select(quad < inputs, column == 0, embeds);
+      let works = select(lane < WIDTH_QUADS && quad < inputs, column == 0, embeds);
       for (var begin = 0u; begin < output_quads(layer); begin += WIDTH_QUADS) {
         let count = min(WIDTH_QUADS, output_quads(layer) - begin);
         if (layer == LAYERS) {
           stage_cotangents(first, local, begin, count);
         }
-        if (works) {
-          let matrix = transposed_start(layer) + 4 * begin * stride + select(quad, inputs + lane - WIDTH_QUADS, embeds);
-          multiply(&gradient, row, 0, count, matrix, stride);
+        let matrix = transposed_start(layer) + 4 * begin * stride + select(quad, inputs + lane - WIDTH_QUADS, embeds);
+        @if(broadcast) let before = gradient;
+        multiply(&gradient, works, row, 0, count, matrix, stride);
+        @if(broadcast) if (!works) {
+          gradient = before;
         }
       }
       if (layer == 0 && works && !embeds) {
@@ -80,7 +85,7 @@ fn vjp(
     if (layer == 0) {
       break;
     }
-    if (!embeds) {
+    if (lane < WIDTH_QUADS) {
       var hidden = gradient;
       for (var r = 0u; r < rows; r++) {
         let at = tape_hidden(layer - 1, first + row + r, operation.trajectories) + lane;
@@ -127,9 +132,9 @@ fn stage_cotangents(first: u32, local: u32, begin: u32, count: u32) {
 /// From the gradients of c_in x and of the embedding: dx, and dsigma as a sum in a fixed order.
 fn finish(first: u32, local: u32) {
   const HALF = EMBEDDING_QUADS / 2;
-  for (var i = local; i < TILE * LANES; i += INVOCATIONS) {
-    let row = i / LANES;
-    let lane = i % LANES;
+  for (var i = local; i < TILE * ROW_QUADS; i += INVOCATIONS) {
+    let row = i / ROW_QUADS;
+    let lane = i % ROW_QUADS;
     let index = clamped(first + row, operation.trajectories);
     let scale = scales[row];
     let slope = slopes[row];

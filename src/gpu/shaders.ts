@@ -2,6 +2,7 @@ import dispatch from '../../shaders/batch/dispatch.wgsl';
 import scalar from '../../shaders/batch/scalar.wgsl';
 import slots from '../../shaders/batch/slots.wgsl';
 import status from '../../shaders/batch/status.wgsl';
+import multiplyAdd from '../../shaders/bench/multiply_add.wgsl';
 import axpy from '../../shaders/doctor/axpy.wgsl';
 import custom from '../../shaders/field/custom.wgsl';
 import evaluate from '../../shaders/field/evaluate.wgsl';
@@ -36,6 +37,7 @@ export const shaders = {
   'batch/scalar': scalar,
   'batch/slots': slots,
   'batch/status': status,
+  'bench/multiply_add': multiplyAdd,
   'doctor/axpy': axpy,
   'field/custom': custom,
   'field/evaluate': evaluate,

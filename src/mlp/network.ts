@@ -79,10 +79,10 @@ export class Network {
 
   kernel(name: NetworkKernel, variant: NetworkVariant = {}): Promise<Kernel> {
     const { dim, width, layers, embedding, classes, sigmaData, residual } = this.config;
-    const { rows, groups } = name === 'mlp/vjp' ? this.backwardTile : this.forwardTile;
+    const { rows, groups, broadcast } = name === 'mlp/vjp' ? this.backwardTile : this.forwardTile;
     const { taped = false, features = false, guided = false, recorded = false } = variant;
     return this.gpu.kernel(name, {
-      conditions: { residual, labelled: classes > 0, taped, features, guided, recorded },
+      conditions: { residual, labelled: classes > 0, taped, features, guided, recorded, broadcast },
       constants: {
         DIM: dim,
         DIM_QUADS: Math.ceil(dim / 4),

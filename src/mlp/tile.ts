@@ -6,28 +6,39 @@ import type { MlpConfig } from './config.js';
 export interface Tile {
   rows: number;
   groups: number;
+  /** Whether the lanes of a subgroup tell each other what they load: mlp/tile.wgsl, multiply. */
+  broadcast: boolean;
 }
 
 /** Trajectories per invocation: more make more of each weight that is read, but need more registers. */
 const ROWS = [8, 4, 2, 1];
+const BROADCAST_ROWS = [16, 8];
 /** Invocations that a workgroup should have at least on hardware, whose lanes come in groups of 32 or 64. */
 const INVOCATIONS = 64;
 
 /**
  * The largest tile whose activations and embeddings fit into the adapter's workgroup memory.
- * @param lanes invocations that one trajectory needs
+ * @param quads vec4 of outputs, for each of which a trajectory needs an invocation
  * @throws FewstepError device-limit where not even one trajectory fits
  */
-export function tileFor(gpu: Gpu, { width, embedding }: MlpConfig, lanes: number): Tile {
+export function tileFor(gpu: Gpu, { width, embedding }: MlpConfig, quads: number): Tile {
   const { maxComputeWorkgroupStorageSize, maxComputeInvocationsPerWorkgroup } = gpu.limits;
+  const lanes = Math.ceil(quads / 8) * 8;
   // Besides a row of the tile: the preconditioning and its slopes.
   const bytes = 4 * (width + embedding.size) + 32;
-  // A software adapter gains nothing from more lanes, but from knowing that all read the same activations.
+  const fits = (rows: number, groups: number) =>
+    lanes * groups <= maxComputeInvocationsPerWorkgroup &&
+    rows * groups * bytes <= maxComputeWorkgroupStorageSize;
+
+  if (canBroadcast(gpu)) {
+    const rows = BROADCAST_ROWS.find((count) => fits(count, 1));
+    if (rows) return { rows, groups: 1, broadcast: true };
+  }
+  // A software adapter gains nothing from more lanes.
   const wanted = gpu.adapter.software ? 1 : Math.ceil(INVOCATIONS / lanes);
   for (const rows of ROWS) {
     for (let groups = wanted; groups >= 1; groups--) {
-      if (lanes * groups > maxComputeInvocationsPerWorkgroup) continue;
-      if (rows * groups * bytes <= maxComputeWorkgroupStorageSize) return { rows, groups };
+      if (fits(rows, groups)) return { rows, groups, broadcast: false };
     }
   }
   throw new FewstepError(
@@ -36,4 +47,9 @@ export function tileFor(gpu: Gpu, { width, embedding }: MlpConfig, lanes: number
       `${gpu.adapter.name} allows ${maxComputeInvocationsPerWorkgroup} and ${maxComputeWorkgroupStorageSize}`,
     'use a narrower network',
   );
+}
+
+/** Software adapters with subgroups of 8 or more, such as lavapipe: real workgroup memory is fast as it is. */
+function canBroadcast({ adapter, device }: Gpu): boolean {
+  return adapter.software && device.features.has('subgroups') && device.adapterInfo.subgroupMinSize >= 8;
 }

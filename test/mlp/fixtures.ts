@@ -135,7 +135,7 @@ export async function runOnGpu(given: Case): Promise<Results<Float32Array>> {
 }
 
 /** The same in float64. */
-export function runInFloat64({ config, batch, ...given }: Case): Results<ArrayLike<number>> {
+export function runInFloat64({ config, batch, ...given }: Case): Results<Float64Array> {
   const { dim } = config;
   const reference = new MlpReference(config, given.parameters);
   const gradient = new Float64Array(parameterLayout(config).size);
@@ -156,7 +156,15 @@ export function runInFloat64({ config, batch, ...given }: Case): Results<ArrayLi
     results.toX.push(...pulled.x);
     results.toSigma.push(pulled.sigma);
   }
-  return { ...results, gradient };
+  const { denoised, features, along, toX, toSigma } = results;
+  return {
+    denoised: Float64Array.from(denoised),
+    features: Float64Array.from(features),
+    along: Float64Array.from(along),
+    toX: Float64Array.from(toX),
+    toSigma: Float64Array.from(toSigma),
+    gradient,
+  };
 }
 
 /** |actual - expected| / |expected|, in the Euclidean norm. */
@@ -181,7 +189,7 @@ export async function checkAgainstFloat64(given: Case): Promise<void> {
     expect(relativeError(actual[name], expected[name]), `${name}, seed ${given.seed}`).toBeLessThan(1e-4);
   }
   for (const { name, rows, offset, stride } of parameterLayout(given.config).tensors) {
-    const part = (values: ArrayLike<number>) => Array.from(values).slice(offset, offset + rows * stride);
+    const part = (values: Float32Array | Float64Array) => values.subarray(offset, offset + rows * stride);
     const error = relativeError(part(actual.gradient), part(expected.gradient));
     expect(error, `${name}, seed ${given.seed}`).toBeLessThan(1e-4);
   }
