@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { FewstepError } from '../errors.js';
 import { elementCount, shapeText } from './array.js';
-import { conform } from './schema.js';
+import { conform, dictionary } from './schema.js';
 
 // Why no library: the npm package `safetensors` is an empty placeholder (0.0.1), and what Hugging Face publishes
 // for JavaScript reads headers of files on its hub. The reference implementation is Rust's, of which this checks
@@ -29,7 +29,7 @@ const LONGEST_HEADER = 100_000_000;
 const METADATA = '__metadata__';
 
 const size = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
-const metadataSchema = v.record(v.string(), v.string());
+const metadataSchema = dictionary(v.string());
 const entrySchema = v.strictObject({
   dtype: v.string(),
   shape: v.array(size),

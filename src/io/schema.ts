@@ -1,5 +1,14 @@
 import * as v from 'valibot';
 
+/** An object of any keys; valibot's own `record` takes lists for objects. */
+export function dictionary<const Schema extends v.GenericSchema>(values: Schema) {
+  return v.pipe(
+    v.unknown(),
+    v.check((value) => !Array.isArray(value), 'Invalid type: Expected Object but received Array'),
+    v.record(v.string(), values),
+  );
+}
+
 /**
  * JSON from outside, checked and typed.
  *

@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import { FewstepError } from '../errors.js';
 import { parseSafetensors, writeSafetensors } from '../io/safetensors.js';
 import type { Scaling } from '../io/scaling.js';
-import { conform } from '../io/schema.js';
+import { conform, dictionary } from '../io/schema.js';
 import { VERSION } from '../version.js';
 import type { MlpConfig } from './config.js';
 import { checkFormat, type Format, readConfig, readMetadata, scalingSchema } from './file-metadata.js';
@@ -16,14 +16,14 @@ export interface Checkpoint {
   /** Flat as parameterLayout says, like the three that follow. */
   parameters: Float32Array;
   /** Exponential moving average of the parameters: the model that comes out. */
-  ema: Float32Array;
+  average: Float32Array;
   /** Adam's moving averages of the gradient (m) and of its squares (v). */
-  firstMoment: Float32Array;
-  secondMoment: Float32Array;
+  first: Float32Array;
+  second: Float32Array;
   /** Steps done. */
   step: number;
   seed: number;
-  /** What the training was asked for, as JSON can hold it. */
+  /** What the training was asked for: plain values, infinite numbers among them. */
   options: Record<string, unknown>;
   /** The losses so far, oldest first. */
   history: LossRecord[];
@@ -42,16 +42,16 @@ const finite = v.pipe(v.number(), v.finite());
 const stateSchema = v.strictObject({
   step: count,
   seed: count,
-  options: v.record(v.string(), v.unknown()),
+  options: dictionary(v.unknown()),
   history: v.array(v.strictObject({ step: count, training: finite, validation: v.optional(finite) })),
 });
 
 /** What the tensors of each copy of the parameters begin with. */
 const PREFIXES = {
   parameters: 'parameters.',
-  ema: 'ema.',
-  firstMoment: 'adam.m.',
-  secondMoment: 'adam.v.',
+  average: 'ema.',
+  first: 'adam.m.',
+  second: 'adam.v.',
 };
 type Copy = keyof typeof PREFIXES;
 const COPIES = Object.entries(PREFIXES) as [Copy, string][];
@@ -74,18 +74,19 @@ export function encodeCheckpoint(checkpoint: Checkpoint): Uint8Array {
     fewstep: VERSION,
     config: JSON.stringify(config),
     scaling: JSON.stringify(conform(v.nullable(scalingSchema), scaling ?? null, refuse)),
-    state: JSON.stringify(conform(stateSchema, { step, seed, options, history }, refuse), finiteOnly(refuse)),
+    state: infiniteJson(conform(stateSchema, { step, seed, options, history }, refuse), refuse),
   };
   const tensors = COPIES.flatMap(([copy, prefix]) => storedParameters(config, checkpoint[copy], prefix));
   return writeSafetensors({ tensors: new Map(tensors), metadata });
 }
 
-/** For JSON.stringify, which would make null of an infinite number. */
-function finiteOnly(refuse: (what: string) => Error) {
-  return (key: string, value: unknown) => {
-    if (typeof value === 'number' && !Number.isFinite(value)) throw refuse(`${key} is ${value}`);
-    return value;
-  };
+/** JSON with infinite numbers, such as a bound that means none: 1e999, which JSON.parse takes for Infinity. */
+function infiniteJson(value: unknown, refuse: (what: string) => Error): string {
+  const marked = JSON.stringify(value, (key, entry) => {
+    if (Number.isNaN(entry)) throw refuse(`${key} is NaN`);
+    return typeof entry === 'number' && !Number.isFinite(entry) ? `\0${entry}` : entry;
+  });
+  return marked.replace(/"\\u0000(-?)Infinity"/g, (_, sign) => `${sign}1e999`);
 }
 
 /**
@@ -104,9 +105,9 @@ export function decodeCheckpoint(bytes: Uint8Array, name: string): Checkpoint {
     config,
     scaling: readMetadata(file, 'scaling', v.nullable(scalingSchema), name) ?? undefined,
     parameters: copy('parameters'),
-    ema: copy('ema'),
-    firstMoment: copy('firstMoment'),
-    secondMoment: copy('secondMoment'),
+    average: copy('average'),
+    first: copy('first'),
+    second: copy('second'),
     ...readMetadata(file, 'state', stateSchema, name),
   };
 }

@@ -97,6 +97,7 @@ export const BROKEN: [what: string, file: Uint8Array, message: RegExp][] = [
   ['a shape beyond all bounds', headed({ a: entry(0, 8, [2 ** 50, 2 ** 50]) }), /needs .* bytes, but has 8/],
   ['half precision', headed({ a: entry(0, 8, [4], 'F16') }), /elements of type F16; F32 and F64 can be read/],
   ['an unknown type', headed({ a: entry(0, 8, [2], 'toString') }), /elements of type toString/],
+  ['a list for metadata', headed({ __metadata__: ['x'], a: entry(0, 8) }), /__metadata__ is malformed/],
   ['metadata that is a text', headed({ __metadata__: 'x', a: entry(0, 8) }), /__metadata__ is malformed/],
   [
     'metadata with a number',
