@@ -26,6 +26,15 @@ import mlpVjp from '../../shaders/mlp/vjp.wgsl';
 import mlpWeightGradient from '../../shaders/mlp/weight_gradient.wgsl';
 import normal from '../../shaders/rng/normal.wgsl';
 import threefry from '../../shaders/rng/threefry.wgsl';
+import trainDraw from '../../shaders/train/draw.wgsl';
+import trainFigures from '../../shaders/train/figures.wgsl';
+import trainLanes from '../../shaders/train/lanes.wgsl';
+import trainLevel from '../../shaders/train/level.wgsl';
+import trainLoss from '../../shaders/train/loss.wgsl';
+import trainMeasure from '../../shaders/train/measure.wgsl';
+import trainNorm from '../../shaders/train/norm.wgsl';
+import trainStep from '../../shaders/train/step.wgsl';
+import trainUpdate from '../../shaders/train/update.wgsl';
 import combine from '../../shaders/update/combine.wgsl';
 import euler from '../../shaders/update/euler.wgsl';
 import eulerAt from '../../shaders/update/euler_at.wgsl';
@@ -61,6 +70,15 @@ export const shaders = {
   'mlp/weight_gradient': mlpWeightGradient,
   'rng/normal': normal,
   'rng/threefry': threefry,
+  'train/draw': trainDraw,
+  'train/figures': trainFigures,
+  'train/lanes': trainLanes,
+  'train/level': trainLevel,
+  'train/loss': trainLoss,
+  'train/measure': trainMeasure,
+  'train/norm': trainNorm,
+  'train/step': trainStep,
+  'train/update': trainUpdate,
   'update/combine': combine,
   'update/euler': euler,
   'update/euler_at': eulerAt,

@@ -64,7 +64,7 @@ export function normals(
 }
 
 /** Four normals by Box and Muller; the radius' uniform lies in (0, 1] and has 24 bits, as the angle's has. */
-function normal4(bits: Words): number[] {
+export function normal4(bits: Words): number[] {
   return [0, 2].flatMap((i) => {
     const radius = Math.sqrt(-2 * Math.log(((bits[i] >>> 8) + 1) * 2 ** -24));
     const angle = (bits[i + 1] >>> 8) * 2 ** -24 * 2 * Math.PI - Math.PI;

@@ -7,6 +7,11 @@ import type { Gpu } from '../../src/gpu/gpu.js';
 import { compileKernel } from '../../src/gpu/kernel.js';
 import type { ShaderVariant } from '../../src/gpu/link.js';
 import { type ShaderName, shaders } from '../../src/gpu/shaders.js';
+import { mlpConfig } from '../../src/mlp/config.js';
+import { Network } from '../../src/mlp/network.js';
+import { initialParameters } from '../../src/mlp/parameters.js';
+import { type NetworkBatch, NetworkPasses } from '../../src/mlp/passes.js';
+import { trainingKernels } from '../../src/train/kernels.js';
 import { gpu } from '../device.js';
 import user from '../field/custom/two-gaussians.wgsl';
 import { randomMixture } from '../field/fixtures.js';
@@ -35,6 +40,14 @@ const PREPARATIONS: ((on: Gpu) => Promise<unknown>)[] = [
     ...[1, 2, 3, 4].map((dim) => (on: Gpu) => prepareMixture(on, randomMixture(1, dim, 3, shape), 'small')),
   ]),
   (on) => customField({ dim: 2, wgsl: user }).prepare(on),
+  ...[{ residual: true, classes: 3 }, {}].map((options) => (on: Gpu) => {
+    const config = mlpConfig({ dim: 3, width: 32, layers: 2, ...options });
+    const network = new Network(on, config, initialParameters(config, 0));
+    return NetworkPasses.create(network, { features: {} } as NetworkBatch);
+  }),
+  ...(['edm', 'score-sde'] as const).flatMap((loss) =>
+    [0, 3].map((classes) => (on: Gpu) => trainingKernels(on, { classes }, loss)),
+  ),
 ];
 
 /** The kernels that preparations ask for, without compiling them. */
@@ -43,6 +56,9 @@ async function askedFor(): Promise<{ name: ShaderName; variant: ShaderVariant }[
   const recorded = new Error('recorded');
   const recorder = {
     limits: gpu.limits,
+    adapter: gpu.adapter,
+    device: gpu.device,
+    buffer() {},
     kernel(name: ShaderName, variant: ShaderVariant = {}) {
       asked.push({ name, variant });
       return Promise.reject(recorded);

@@ -1,0 +1,17 @@
+const LANES = 64u;
+
+var<workgroup> lanes: array<f32, LANES>;
+
+/// The sum over a workgroup's invocations, pairwise and so always in the same order; lane 0 has it.
+fn summed(value: f32, local: u32) -> f32 {
+  workgroupBarrier();
+  lanes[local] = value;
+  for (var half = LANES / 2; half > 0; half /= 2) {
+    workgroupBarrier();
+    if (local < half) {
+      lanes[local] += lanes[local + half];
+    }
+  }
+  workgroupBarrier();
+  return lanes[0];
+}

@@ -1,0 +1,34 @@
+// One workgroup: the batch's mean loss and the gradient's norm, each added up in a fixed order, into the history;
+// whether they are finite; and how much the gradient is to be scaled down.
+import package::train::figures::Figures;
+import package::train::lanes::{ LANES, summed };
+import package::train::step::operation;
+
+@group(0) @binding(4) var<storage, read_write> losses: array<f32>;
+@group(0) @binding(5) var<storage, read_write> parts: array<f32>;
+@group(0) @binding(6) var<storage, read_write> figures: Figures;
+
+@compute @workgroup_size(LANES)
+fn measure(@builtin(local_invocation_index) local: u32) {
+  var sum = 0.0;
+  for (var i = local; i < operation.trajectories; i += LANES) {
+    sum += losses[i];
+  }
+  var squares = 0.0;
+  for (var i = local; i < arrayLength(&parts); i += LANES) {
+    squares += parts[i];
+  }
+  let loss = summed(sum, local) / f32(operation.trajectories);
+  let square = summed(squares, local);
+  if (local > 0) {
+    return;
+  }
+  let norm = sqrt(square);
+  figures.history[operation.entry] = vec2f(loss, norm);
+  figures.scale = select(1.0, operation.clip / norm, norm > operation.clip);
+  // WGSL may assume that there is no NaN, so the exponent's bits are what is tested.
+  let exponent = vec2u(0x7f800000u);
+  if (figures.broken == 0 && any((bitcast<vec2u>(vec2f(loss, square)) & exponent) == exponent)) {
+    figures.broken = ~operation.step;
+  }
+}

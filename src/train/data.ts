@@ -1,0 +1,54 @@
+import { FewstepError } from '../errors.js';
+import type { MlpConfig } from '../mlp/config.js';
+
+/** What a network is trained on, in the field's units. */
+export interface TrainingData {
+  /** [rows, dim]. */
+  values: Float32Array;
+  /** One of each row's, 0 to classes - 1; for a model with classes. */
+  labels?: Uint32Array;
+}
+
+/** @throws FewstepError bad-shape, not-finite or bad-data naming the row */
+export function checkData({ dim, classes }: MlpConfig, { values, labels }: TrainingData, name: string): void {
+  const rows = values.length / dim;
+  if (values.length === 0 || !Number.isInteger(rows)) {
+    throw new FewstepError(
+      'bad-shape',
+      `the ${name}'s ${values.length} values are no rows of ${dim}`,
+      'give rows x dim values, with at least one row',
+    );
+  }
+  const broken = values.findIndex((value) => !Number.isFinite(value));
+  if (broken >= 0) {
+    throw new FewstepError(
+      'not-finite',
+      `the ${name} has ${values[broken]} in row ${Math.floor(broken / dim)}, column ${broken % dim}`,
+      'remove or replace such values (rows and columns are counted from 0)',
+    );
+  }
+  if (classes === 0) return;
+  if (labels?.length !== rows) {
+    throw new FewstepError(
+      'bad-shape',
+      `the ${name} has ${labels?.length ?? 0} labels for ${rows} rows`,
+      'give a label for each row, or train a model without classes',
+    );
+  }
+  const foreign = labels.findIndex((label) => label >= classes);
+  if (foreign < 0) return;
+  throw new FewstepError(
+    'bad-data',
+    `the ${name} has the label ${labels[foreign]} in row ${foreign}, for a model with ${classes} classes`,
+    `use labels from 0 to ${classes - 1}, or a model with more classes`,
+  );
+}
+
+/** The root mean square of all values about their mean: EDM's sigma_data. */
+export function standardDeviation(values: ArrayLike<number>): number {
+  let mean = 0;
+  for (let i = 0; i < values.length; i++) mean += values[i] / values.length;
+  let variance = 0;
+  for (let i = 0; i < values.length; i++) variance += (values[i] - mean) ** 2 / values.length;
+  return Math.sqrt(variance);
+}

@@ -1,0 +1,76 @@
+import { normal4, normals, threefry4x32, type Words } from '../rng/threefry.js';
+import type { TrainingSettings } from './settings.js';
+
+/** EDM's mean and standard deviation of ln sigma (arXiv 2206.00364, table 1). */
+const EDM_LEVELS = { mean: -1.2, std: 1.2 };
+/** Score-SDE's smallest time of the VE process (arXiv 2011.13456, appendix C). */
+const VE_EPSILON = 1e-5;
+
+/** Streams of random numbers: the choice of rows and noise levels, and one further the noise itself. */
+export const TRAINING_STREAM = 16;
+export const VALIDATION_STREAM = 18;
+
+/** The three numbers of shaders/train/level.wgsl. */
+export interface LevelNumbers {
+  level_a: number;
+  level_b: number;
+  level_c: number;
+}
+
+/** The distribution and the weights of the noise levels of a loss. */
+export function levelNumbers(settings: TrainingSettings, sigmaData: number): LevelNumbers {
+  const { loss, sigmaMin, sigmaMax } = settings;
+  if (loss === 'edm') return { level_a: EDM_LEVELS.mean, level_b: EDM_LEVELS.std, level_c: sigmaData };
+  const span = Math.log(sigmaMax / sigmaMin);
+  return {
+    level_a: Math.log(sigmaMin) + VE_EPSILON * span,
+    level_b: Math.log(sigmaMax),
+    level_c: loss === 'score-sde-likelihood' ? 2 * span : 1,
+  };
+}
+
+/** What shaders/train/draw.wgsl draws for one trajectory. */
+export interface Draw {
+  /** Of the data. */
+  row: number;
+  sigma: number;
+  /** Of |D - y|^2. */
+  weight: number;
+  /** Whether the label is left out. */
+  unlabelled: boolean;
+  /** [dim]. */
+  noise: Float64Array;
+}
+
+/** The draws of one trajectory in float64: the twin of shaders/train/draw.wgsl, up to rounding. */
+export function drawOf(
+  settings: TrainingSettings,
+  sigmaData: number,
+  { rows, dim }: { rows: number; dim: number },
+  { step, trajectory, stream }: { step: number; trajectory: number; stream: number },
+): Draw {
+  const { seed, labelDrop } = settings;
+  const key: Words = [seed >>> 0, Math.floor(seed / 2 ** 32) >>> 0, 0, 0];
+  const choice = threefry4x32(key, [trajectory, 0, step, stream]);
+  return {
+    row: choice[0] % rows,
+    ...level(settings, sigmaData, choice),
+    unlabelled: uniform(choice[1]) < labelDrop,
+    noise: normals(seed, trajectory, step, stream + 1, dim),
+  };
+}
+
+function level(settings: TrainingSettings, sigmaData: number, [, , z, w]: Words) {
+  const { level_a, level_b, level_c } = levelNumbers(settings, sigmaData);
+  if (settings.loss === 'edm') {
+    const sigma = Math.exp(level_a + level_b * normal4([z, w, z, w])[0]);
+    return { sigma, weight: 1 / sigma ** 2 + 1 / level_c ** 2 };
+  }
+  const sigma = Math.exp(level_a + (level_b - level_a) * uniform(z));
+  return { sigma, weight: level_c / sigma ** 2 };
+}
+
+/** In [0, 1), of 24 bits. */
+function uniform(word: number): number {
+  return (word >>> 8) * 2 ** -24;
+}

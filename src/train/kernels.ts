@@ -1,0 +1,34 @@
+import type { Gpu } from '../gpu/gpu.js';
+import type { Kernel } from '../gpu/kernel.js';
+import type { ShaderName } from '../gpu/shaders.js';
+import type { MlpConfig } from '../mlp/config.js';
+import type { LossName } from './settings.js';
+
+/** What a training step needs besides the network's passes, in the order of the step. */
+export const TRAINING_KERNELS = [
+  'train/draw',
+  'train/loss',
+  'train/norm',
+  'train/measure',
+  'train/update',
+] as const satisfies readonly ShaderName[];
+
+export type TrainingKernels = Record<(typeof TRAINING_KERNELS)[number], Kernel>;
+
+export async function trainingKernels(
+  gpu: Gpu,
+  { classes }: Pick<MlpConfig, 'classes'>,
+  loss: LossName,
+): Promise<TrainingKernels> {
+  const variant = {
+    conditions: { edm: loss === 'edm', labelled: classes > 0 },
+    constants: { CLASSES: classes },
+  };
+  const compiled = await Promise.all(
+    TRAINING_KERNELS.map(async (name) => [
+      name,
+      await gpu.kernel(name, name === 'train/draw' ? variant : {}),
+    ]),
+  );
+  return Object.fromEntries(compiled);
+}

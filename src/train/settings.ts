@@ -1,0 +1,110 @@
+import { FewstepError, unknownName } from '../errors.js';
+
+export const LOSSES = ['edm', 'score-sde', 'score-sde-likelihood'] as const;
+
+/**
+ * What is minimised, the mean over a batch of weight(sigma) |D(y + sigma n, sigma) - y|^2:
+ * - edm: ln sigma ~ N(-1.2, 1.2^2), weight (sigma^2 + sd^2) / (sigma sd)^2 (Karras et al., arXiv 2206.00364);
+ * - score-sde: |sigma score + n|^2, weight 1 / sigma^2, in Score-SDE's VE process sigma = min (max / min)^t with
+ *   t ~ U(eps, 1) (Song et al., arXiv 2011.13456, equation 7);
+ * - score-sde-likelihood: g^2 |score + n / sigma|^2 of the same process (Song et al., arXiv 2101.09258). Its g^2 is
+ *   2 ln(max / min) sigma^2, so it is the loss before times a constant: only clipping and epsilon tell them apart.
+ */
+export type LossName = (typeof LOSSES)[number];
+
+/** What a training run is, besides its network and its data: the same settings and seed give the same bits. */
+export interface TrainingSettings {
+  /** Integer from 0 to 2^53 - 1, of all draws. */
+  seed: number;
+  loss: LossName;
+  /** Trajectories in a batch. */
+  batch: number;
+  /** Steps of the whole run: the learning rate falls to 0 at its end. */
+  steps: number;
+  /** Learning rate after the warm-up. */
+  rate: number;
+  /** Steps over which the learning rate rises from 0. */
+  warmup: number;
+  beta1: number;
+  beta2: number;
+  epsilon: number;
+  /** AdamW's decoupled weight decay, times the learning rate; 0 is plain Adam. */
+  weightDecay: number;
+  /** Gradients of a larger global norm are scaled down to this one; Infinity for none. */
+  clip: number;
+  /** Decay of the parameters' moving average, reached slowly: at most (1 + step) / (10 + step). */
+  emaDecay: number;
+  /** Share of trajectories that a model with labels sees without theirs, for classifier-free guidance. */
+  labelDrop: number;
+  /** Noise levels of the score-sde losses. */
+  sigmaMin: number;
+  sigmaMax: number;
+}
+
+const DEFAULTS: TrainingSettings = {
+  seed: 0,
+  loss: 'edm',
+  batch: 512,
+  steps: 10_000,
+  rate: 1e-3,
+  warmup: 100,
+  beta1: 0.9,
+  beta2: 0.999,
+  epsilon: 1e-8,
+  weightDecay: 0,
+  clip: Number.POSITIVE_INFINITY,
+  emaDecay: 0.999,
+  labelDrop: 0.1,
+  sigmaMin: 0.002,
+  sigmaMax: 80,
+};
+
+/** What each number may be: in words, and as a test. */
+const BOUNDS: Record<
+  Exclude<keyof TrainingSettings, 'loss'>,
+  [what: string, holds: (x: number) => boolean]
+> = {
+  seed: ['a whole number from 0 to 2^53 - 1', (x) => Number.isSafeInteger(x) && x >= 0],
+  batch: ['a whole number from 1 to 2^20', (x) => Number.isInteger(x) && x >= 1 && x <= 2 ** 20],
+  // A step is told from its complement by a 32-bit word that is not 0.
+  steps: ['a whole number from 1 to 2^31', (x) => Number.isInteger(x) && x >= 1 && x <= 2 ** 31],
+  rate: ['a positive number', positive],
+  warmup: ['a whole number of 0 or more', (x) => Number.isInteger(x) && x >= 0],
+  beta1: ['a number from 0 to below 1', share],
+  beta2: ['a number from 0 to below 1', share],
+  epsilon: ['a positive number', positive],
+  weightDecay: ['a number of 0 or more', (x) => x >= 0 && Number.isFinite(x)],
+  clip: ['a positive number, or Infinity', (x) => x > 0],
+  emaDecay: ['a number from 0 to below 1', share],
+  labelDrop: ['a number from 0 to 1', (x) => x >= 0 && x <= 1],
+  sigmaMin: ['a positive number', positive],
+  sigmaMax: ['a positive number', positive],
+};
+
+/**
+ * Settings with their defaults filled in.
+ * @throws FewstepError bad-argument naming the entry, or unknown-name for a loss that does not exist
+ */
+export function trainingSettings(given: Partial<TrainingSettings> = {}): TrainingSettings {
+  const settings = { ...DEFAULTS, ...given };
+  if (!LOSSES.includes(settings.loss)) throw unknownName('loss', settings.loss, LOSSES);
+  for (const [name, [what, holds]] of Object.entries(BOUNDS)) {
+    const value = settings[name as keyof typeof BOUNDS];
+    if (typeof value === 'number' && holds(value)) continue;
+    throw new FewstepError('bad-argument', `the training's ${name} is ${value}`, `give ${what}`);
+  }
+  if (settings.sigmaMin < settings.sigmaMax) return settings;
+  throw new FewstepError(
+    'bad-argument',
+    `the training's sigmaMin, ${settings.sigmaMin}, is not below its sigmaMax, ${settings.sigmaMax}`,
+    'give a smaller sigmaMin',
+  );
+}
+
+function positive(x: number): boolean {
+  return x > 0 && Number.isFinite(x);
+}
+
+function share(x: number): boolean {
+  return x >= 0 && x < 1;
+}

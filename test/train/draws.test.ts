@@ -1,0 +1,125 @@
+import { expect, test } from 'vitest';
+import { mlpConfig } from '../../src/mlp/config.js';
+import { random } from '../../src/problem/random.js';
+import { slotStride } from '../../src/train/buffers.js';
+import { drawOf } from '../../src/train/draws.js';
+import { trainingKernels } from '../../src/train/kernels.js';
+import { LOSSES, type TrainingSettings, trainingSettings } from '../../src/train/settings.js';
+import { stepUniform } from '../../src/train/step-uniform.js';
+import { gpu } from '../device.js';
+import { freshSeed } from '../field/fixtures.js';
+import { runKernel } from '../gpu/run-kernel.js';
+
+const seed = freshSeed();
+const ROWS = 29;
+const STREAM = 40;
+
+/** What the kernel draws in step 7. */
+async function drawn(given: Partial<TrainingSettings>, dim: number) {
+  // Past 32 bits, so that both words of the key count.
+  const settings = trainingSettings({ seed: seed + 5 * 2 ** 32, ...given });
+  const config = mlpConfig({ dim, classes: 3 });
+  const { batch } = settings;
+  const numbers = random(seed);
+  const data = Float32Array.from({ length: ROWS * dim }, () => numbers.normal());
+  const rowLabels = Uint32Array.from({ length: ROWS }, (_, row) => row % 3);
+  const { 'train/draw': kernel } = await trainingKernels(gpu, config, settings.loss);
+  const stride = slotStride(batch, dim);
+  const buffers = {
+    slots: new Float32Array(2 * stride),
+    columns: new Float32Array(2 * batch),
+    data,
+    row_labels: rowLabels,
+    labels: new Uint32Array(batch),
+  };
+  const uniform = stepUniform(config, settings, { step: 7, entry: 0, stream: STREAM });
+  const groups = [Math.ceil((batch * Math.ceil(dim / 4)) / 64), 1] as const;
+  const read = (name: string) => runKernel(kernel, buffers, uniform, groups, name);
+  const states = new Float32Array(await read('slots'));
+  const columns = new Float32Array(await read('columns'));
+  return {
+    settings,
+    config,
+    data,
+    rowLabels,
+    clean: states.slice(0, batch * dim),
+    noisy: states.slice(stride, stride + batch * dim),
+    sigma: columns.slice(0, batch),
+    weight: columns.slice(batch),
+    labels: new Uint32Array(await read('labels')),
+  };
+}
+
+test.each(LOSSES.flatMap((loss) => [1, 4, 6].map((dim) => [loss, dim] as const)))(
+  `batches of '%s' on the GPU are their twin's, dim %i (seed ${seed})`,
+  async (loss, dim) => {
+    const batch = 200;
+    const made = await drawn({ loss, batch }, dim);
+    for (let trajectory = 0; trajectory < batch; trajectory++) {
+      const place = { step: 7, trajectory, stream: STREAM };
+      const twin = drawOf(made.settings, made.config.sigmaData, { rows: ROWS, dim }, place);
+      // WGSL allows sine and cosine 2^-11 and the logarithm's root 2^-10, of a normal: 0.004 in all (test/rng), times
+      // 1.2 in EDM's ln sigma, and twice that in a weight that falls as 1 / sigma^2.
+      expect(Math.abs(made.sigma[trajectory] / twin.sigma - 1)).toBeLessThan(0.005);
+      expect(Math.abs(made.weight[trajectory] / twin.weight - 1)).toBeLessThan(0.01);
+      expect(made.labels[trajectory]).toBe(twin.unlabelled ? 3 : made.rowLabels[twin.row]);
+      for (let d = 0; d < dim; d++) {
+        const at = trajectory * dim + d;
+        expect(made.clean[at]).toBe(made.data[twin.row * dim + d]);
+        const noise = (made.noisy[at] - made.clean[at]) / made.sigma[trajectory];
+        // x = y + sigma n is rounded to 2^-23 of |y|, which counts more where sigma is small.
+        const rounding = 2 ** -22 / made.sigma[trajectory];
+        expect(Math.abs(noise - twin.noise[d])).toBeLessThan(0.004 + 8 * rounding);
+      }
+    }
+  },
+);
+
+test(`rows, labels, noise levels and noise have their distributions (seed ${seed})`, async () => {
+  const batch = 50_000;
+  const dim = 2;
+  const made = await drawn({ loss: 'edm', batch, labelDrop: 0.3 }, dim);
+  const mean = (values: ArrayLike<number>) =>
+    Array.from(values).reduce((sum, value) => sum + value, 0) / values.length;
+  // Five standard deviations, which is once in 1.7 million runs.
+  const within = (actual: number, expected: number, variance: number, count = batch) =>
+    expect(Math.abs(actual - expected) / Math.sqrt(variance / count)).toBeLessThan(5);
+  const logs = Float64Array.from(made.sigma, (sigma) => (Math.log(sigma) + 1.2) / 1.2);
+  within(mean(logs), 0, 1);
+  within(mean(logs.map((value) => value ** 2)), 1, 2);
+  const noise = Float64Array.from(
+    made.noisy,
+    (x, i) => (x - made.clean[i]) / made.sigma[Math.floor(i / dim)],
+  );
+  within(mean(noise), 0, 1, 2 * batch);
+  within(mean(noise.map((value) => value ** 2)), 1, 2, 2 * batch);
+  // Neither the noise nor the level depends on the other, nor one number of the noise on the next.
+  within(mean(noise.filter((_, i) => i % 2 === 0).map((value, i) => value * logs[i])), 0, 1);
+  within(mean(noise.filter((_, i) => i % 2 === 0).map((value, i) => value * noise[2 * i + 1])), 0, 1);
+  within(mean(made.labels.map((label) => Number(label === 3))), 0.3, 0.3 * 0.7);
+  for (let row = 0; row < ROWS; row++) {
+    const share = mean(
+      Array.from({ length: batch }, (_, i) => Number(made.clean[i * dim] === made.data[row * dim])),
+    );
+    within(share, 1 / ROWS, (1 / ROWS) * (1 - 1 / ROWS));
+  }
+});
+
+test(`the noise levels of the VE process are even in their logarithm (seed ${seed})`, async () => {
+  const { sigma, weight } = await drawn(
+    { loss: 'score-sde-likelihood', batch: 20_000, sigmaMin: 0.01, sigmaMax: 50 },
+    1,
+  );
+  const shares = Float64Array.from(sigma, (value) => Math.log(value / 0.01) / Math.log(50 / 0.01));
+  const sorted = shares.slice().sort();
+  // Kolmogorov and Smirnov's distance of 20,000 draws stays below 2.5 / sqrt(n) in all but 1 of 130,000 runs.
+  const distance = sorted.reduce(
+    (most, value, i) => Math.max(most, Math.abs(value - (i + 0.5) / sorted.length)),
+    0,
+  );
+  expect(distance * Math.sqrt(sorted.length)).toBeLessThan(2.5);
+  // g^2 / sigma^4 with g^2 = d sigma^2 / dt = 2 ln(max / min) sigma^2.
+  for (const [i, value] of sigma.entries()) {
+    expect((weight[i] * value ** 2) / (2 * Math.log(50 / 0.01))).toBeCloseTo(1, 5);
+  }
+});
