@@ -3,20 +3,25 @@ import { dirname, resolve } from 'node:path';
 import { FewstepError } from '../errors.js';
 
 /**
- * Checks before a long run that an .npy file can be written at its end; its folder need not exist yet.
+ * Checks before a long run that a file can be written at its end; its folder need not exist yet.
  *
  * @param flag the option that names the file, for errors
+ * @param extension what its name must end in
  * @throws FewstepError `bad-argument`, or `file`
  */
-export function checkOutput(flag: string, path: string): void {
+export function checkOutput(flag: string, path: string, extension = '.npy'): void {
   if (statOf(path)?.isDirectory()) {
-    throw new FewstepError('file', `${flag} ${path} is a directory`, `give a file in it: ${path}/x.npy`);
+    throw new FewstepError(
+      'file',
+      `${flag} ${path} is a directory`,
+      `give a file in it: ${path}/x${extension}`,
+    );
   }
-  if (!/\.npy$/i.test(path)) {
+  if (!path.toLowerCase().endsWith(extension)) {
     throw new FewstepError(
       'bad-argument',
-      `${flag} ${path}: only .npy files are written`,
-      'give a name that ends in .npy',
+      `${flag} ${path}: only ${extension} files are written`,
+      `give a name that ends in ${extension}`,
     );
   }
   checkFolder(flag, dirname(path));

@@ -3,7 +3,8 @@ import { Presets, SingleBar } from 'cli-progress';
 
 /** How far a command is; `stop` leaves the terminal as it was. */
 export interface Progress {
-  update(done: number): void;
+  /** @param note how it goes, such as a loss */
+  update(done: number, note?: string): void;
   stop(): void;
 }
 
@@ -25,25 +26,29 @@ export function showProgress(
 }
 
 function bar(total: number, unit: string, stream: NodeJS.WritableStream): Progress {
-  const format = `{bar} {percentage} %, {value} of {total} ${unit}, {eta_formatted} left`;
+  const format = `{bar} {percentage} %, {value} of {total} ${unit}, {eta_formatted} left{note}`;
   // Ctrl-C has an owner already: untilInterrupted.
   const settings = { stream, format, hideCursor: true, clearOnComplete: true, gracefulExit: false };
   const single = new SingleBar(settings, Presets.shades_classic);
-  single.start(total, 0);
-  return { update: (done) => single.update(done), stop: () => single.stop() };
+  single.start(total, 0, { note: '' });
+  return { update: (done, note) => single.update(done, { note: noted(note) }), stop: () => single.stop() };
 }
 
 function lines(total: number, unit: string, stream: NodeJS.WritableStream): Progress {
   const begin = Date.now();
   let next = begin + LINE_EVERY_MS;
   return {
-    update(done) {
+    update(done, note) {
       const now = Date.now();
       if (now < next || done === 0 || done === total) return;
       next = now + LINE_EVERY_MS;
       const left = Math.ceil(((now - begin) * (total - done)) / done / 1000);
-      stream.write(`${done} of ${total} ${unit}, ${left} s left\n`);
+      stream.write(`${done} of ${total} ${unit}, ${left} s left${noted(note)}\n`);
     },
     stop() {},
   };
+}
+
+function noted(note?: string): string {
+  return note === undefined ? '' : `, ${note}`;
 }

@@ -6,6 +6,7 @@ import { doctorCommand } from './doctor.js';
 import { problemsCommand } from './problems.js';
 import { sampleCommand } from './sample.js';
 import { solversCommand } from './solvers.js';
+import { trainCommand } from './train.js';
 
 /** Exit statuses: a request that cannot be met, Ctrl-C as shells number it, and a fault of our own. */
 const REFUSED = 2;
@@ -36,6 +37,7 @@ function program(): Command {
     sampleCommand(),
     benchCommand(),
     compareCommand(),
+    trainCommand(),
     solversCommand(),
     problemsCommand(),
     doctorCommand(),

@@ -1,0 +1,184 @@
+import { rm } from 'node:fs/promises';
+import { FewstepError } from '../errors.js';
+import { Gpu } from '../gpu/gpu.js';
+import type { LossRecord } from '../mlp/checkpoint-file.js';
+import { type DeviceChoice, openDevice } from '../node/adapter.js';
+import { writeAtomic } from '../node/files.js';
+import { saveCheckpoint, saveModel } from '../node/model.js';
+import { STEPS_PER_SUBMIT } from '../train/buffers.js';
+import { Trainer } from '../train/trainer.js';
+import { checkOutput } from './output.js';
+import { type Progress, showProgress } from './progress.js';
+import {
+  type FreshOptions,
+  freshRequest,
+  keptOptions,
+  type PendingLosses,
+  resumedRequest,
+  type TrainRequest,
+} from './train-request.js';
+
+/** What the command line says, as commander hands it over. */
+export interface TrainOptions extends FreshOptions {
+  out: string;
+  resume?: string;
+  /** Seconds. */
+  checkpointEvery: number;
+  device?: DeviceChoice;
+  json?: boolean;
+}
+
+/** Lines of the loss curve of a long run. */
+const RECORDS = 100;
+/** Steps from one line to the next at least: a validation costs about five. */
+const RECORD_EVERY = 50;
+/** What one submit should take, so that there is progress to show and Ctrl-C is heard. */
+const SUBMIT_MS = 250;
+
+/** Trains, or goes on training, and writes the model. */
+export async function runTrain(options: TrainOptions, signal: AbortSignal): Promise<void> {
+  const begin = performance.now();
+  const { out, resume, checkpointEvery, device: choice, json, ...fresh } = options;
+  checkOutput('--out', out, '.safetensors');
+  const request = await (resume === undefined ? freshRequest(fresh) : resumedRequest(resume, fresh));
+  const { device, adapter } = await openDevice({ device: choice });
+  const gpu = new Gpu(device, adapter);
+  try {
+    const { config, settings, loaded, checkpoint: state } = request;
+    const { data, heldOut } = loaded;
+    const trainer = await Trainer.create(gpu, { config, settings, data, heldOut, state });
+    const run = new TrainRun(trainer, request, out);
+    await run.toTheEnd(signal, 1000 * checkpointEvery);
+    const { training } = await run.saveModel();
+    const seconds = (performance.now() - begin) / 1000;
+    const report = { out, config, settings, training, adapter, seconds };
+    const sentence =
+      `${out}: loss ${shortened(training.losses.training)}, ${shortened(training.losses.validation)} on held-out ` +
+      `data, after ${settings.steps} steps; ${seconds.toFixed(1)} s on ${adapter.name}`;
+    process.stdout.write(`${json ? JSON.stringify(report, null, 2) : sentence}\n`);
+  } finally {
+    gpu.destroy();
+  }
+}
+
+/** A training and its files: the checkpoint and the loss curve beside the model. */
+class TrainRun {
+  private readonly history: LossRecord[];
+  private pending: PendingLosses;
+  private readonly checkpoint: string;
+  private readonly curve: string;
+  private readonly recordEvery: number;
+
+  constructor(
+    private readonly trainer: Trainer,
+    private readonly request: TrainRequest,
+    private readonly out: string,
+  ) {
+    const { settings, checkpoint, pending } = request;
+    this.history = [...(checkpoint?.history ?? [])];
+    this.pending = pending;
+    const stem = out.replace(/\.safetensors$/i, '');
+    this.checkpoint = `${stem}.checkpoint.safetensors`;
+    this.curve = `${stem}.loss.csv`;
+    this.recordEvery = Math.max(RECORD_EVERY, Math.ceil(settings.steps / RECORDS));
+  }
+
+  /**
+   * Trains until all steps are done, with a checkpoint now and then.
+   * @throws FewstepError `interrupted` when the signal says so, after a checkpoint
+   */
+  async toTheEnd(signal: AbortSignal, checkpointEveryMs: number): Promise<void> {
+    const { steps } = this.request.settings;
+    let saved = performance.now();
+    let wanted = 1;
+    // Shown from the second submit on: the first waits for the compiler and says nothing of the time left.
+    let progress: Progress | undefined;
+    let first = 0;
+    try {
+      while (this.trainer.step < steps) {
+        if (signal.aborted) await this.stop();
+        const begin = performance.now();
+        const { count, loss } = await this.advance(wanted);
+        const fitting = Math.round((SUBMIT_MS * count) / (performance.now() - begin));
+        wanted = Math.min(STEPS_PER_SUBMIT, 2 * wanted, Math.max(1, fitting));
+        if (progress) {
+          progress.update(this.trainer.step - first, `loss ${shortened(loss)}`);
+        } else {
+          first = this.trainer.step;
+          progress = showProgress(steps - first, 'steps');
+        }
+        if (performance.now() - saved < checkpointEveryMs) continue;
+        await this.save();
+        saved = performance.now();
+      }
+    } finally {
+      progress?.stop();
+    }
+  }
+
+  /** Writes the model and its loss curve; the checkpoint has served its purpose. */
+  async saveModel() {
+    const { config, settings, loaded } = this.request;
+    const { loss, seed, steps } = settings;
+    const { average: parameters } = await this.trainer.state();
+    const { training: last, validation } = this.history[this.history.length - 1];
+    const training = { data: loaded.name, loss, steps, seed, losses: { training: last, validation } };
+    await saveModel(this.out, { config, parameters, scaling: loaded.scaling, training });
+    await this.saveCurve();
+    await rm(this.checkpoint, { force: true });
+    return { training };
+  }
+
+  /** Up to `most` steps, but none past the next line of the loss curve, and that line. */
+  private async advance(most: number): Promise<{ count: number; loss: number }> {
+    const { trainer, recordEvery } = this;
+    const nextRecord = (Math.floor(trainer.step / recordEvery) + 1) * recordEvery;
+    const end = Math.min(nextRecord, this.request.settings.steps);
+    const count = Math.min(most, end - trainer.step);
+    trainer.submit(count);
+    const { losses } = await trainer.figures();
+    const sum = losses.reduce((total, loss) => total + loss, this.pending.sum);
+    this.pending = { sum, steps: this.pending.steps + count };
+    const loss = sum / this.pending.steps;
+    if (trainer.step === end) {
+      this.history.push({ step: end, training: loss, validation: await trainer.validate() });
+      this.pending = { sum: 0, steps: 0 };
+    }
+    return { count, loss };
+  }
+
+  private async stop(): Promise<never> {
+    await this.save();
+    throw new FewstepError(
+      'interrupted',
+      `stopped after ${this.trainer.step} of ${this.request.settings.steps} steps`,
+      `go on with: fewstep train --resume ${this.checkpoint} --out ${this.out}`,
+    );
+  }
+
+  private async save(): Promise<void> {
+    const { config, settings, loaded } = this.request;
+    const { seed } = settings;
+    const { scaling } = loaded;
+    const options = keptOptions(this.request, this.pending);
+    const state = await this.trainer.state();
+    await saveCheckpoint(this.checkpoint, {
+      config,
+      scaling,
+      ...state,
+      seed,
+      options,
+      history: this.history,
+    });
+    await this.saveCurve();
+  }
+
+  private async saveCurve(): Promise<void> {
+    const lines = this.history.map(({ step, training, validation }) => `${step},${training},${validation}\n`);
+    await writeAtomic(this.curve, `step,training,validation\n${lines.join('')}`);
+  }
+}
+
+function shortened(loss: number | undefined): string {
+  return loss?.toPrecision(4) ?? 'none';
+}

@@ -1,0 +1,77 @@
+import { Command, Option } from 'commander';
+import { LOSSES } from '../train/settings.js';
+import { untilFinished } from './interrupt.js';
+import { deviceOption, nonNegativeNumber, positiveNumber, wholeNumber } from './options.js';
+import { runTrain, type TrainOptions } from './train-run.js';
+
+const HELP = `
+Trains a small denoiser network by score matching, on the GPU. The model is the moving average of the parameters;
+--field model.safetensors takes it wherever a field is taken. Beside it goes model.loss.csv: the mean training
+loss since the line before, and the loss of the averaged parameters on held-out data, which are a tenth of the
+problem's draws or the last tenth of a file's rows.
+
+While it runs, and when it is stopped, model.checkpoint.safetensors keeps all that --resume needs to end with the
+same model to the last bit, on the same adapter. With --labels the model is conditional: its classes are the
+distinct labels in their order.
+
+Examples:
+  fewstep train --problem two-moons --out moons.safetensors
+  fewstep train --data digits.csv.gz --labels 64 --scale --width 256 --steps 20000 --out digits.safetensors
+  fewstep train --resume digits.checkpoint.safetensors --out digits.safetensors
+
+Exit status: 0 when the model is written, 2 for a request that cannot be met, 130 when stopped.`;
+
+/** `fewstep train`: a network from data. */
+export function trainCommand(): Command {
+  return new Command('train')
+    .description('train a denoiser network on data or on a problem')
+    .option('--data <file>', 'data to train on: CSV, .npy, .npz or IDX, also .gz')
+    .addOption(new Option('--problem <name>', 'built-in problem to train on').conflicts('data'))
+    .requiredOption('--out <file>', 'where the model goes (.safetensors)')
+    .option('--columns <selection>', 'columns of a data file, such as 0-63 or x,y')
+    .option('--labels <column>', 'column of a CSV file with labels, for a conditional model')
+    .option('--scale', "scale a data file to [-1, 1]; samples come out in the data's own units")
+    .addOption(
+      new Option('--width <count>', 'of the hidden layers, a multiple of 4 (default: 128)').argParser(
+        wholeNumber(32, 512),
+      ),
+    )
+    .addOption(new Option('--layers <count>', 'hidden layers (default: 3)').argParser(wholeNumber(2, 8)))
+    .option('--residual', 'each hidden layer adds to the one before')
+    .addOption(
+      new Option('--steps <count>', 'of the optimiser (default: 10000)').argParser(wholeNumber(1, 2 ** 31)),
+    )
+    .addOption(
+      new Option('--batch <count>', 'trajectories in a step (default: 512)').argParser(
+        wholeNumber(1, 2 ** 20),
+      ),
+    )
+    .addOption(
+      new Option('--lr <rate>', 'learning rate, falling to 0 as a cosine (default: 0.001)').argParser(
+        positiveNumber,
+      ),
+    )
+    .addOption(
+      new Option('--warmup <steps>', 'over which it rises first (default: 100)').argParser(wholeNumber(0)),
+    )
+    .addOption(
+      new Option('--weight-decay <rate>', "AdamW's; 0 is Adam (default: 0)").argParser(nonNegativeNumber),
+    )
+    .addOption(
+      new Option('--clip <norm>', 'largest norm of a gradient (default: none)').argParser(positiveNumber),
+    )
+    .addOption(new Option('--seed <seed>', 'of parameters and draws (default: 0)').argParser(wholeNumber(0)))
+    .addOption(new Option('--loss <loss>', 'what is minimised (default: edm)').choices(LOSSES))
+    .option('--resume <checkpoint>', 'go on with a run that was stopped, as it began')
+    .addOption(
+      new Option('--checkpoint-every <seconds>', 'time between checkpoints')
+        .argParser(nonNegativeNumber)
+        .default(30),
+    )
+    .addOption(deviceOption())
+    .option('--json', 'print what was done as JSON')
+    .addHelpText('after', HELP)
+    .action((options: TrainOptions) =>
+      untilFinished((signal) => runTrain(options, signal), 'the steps at hand'),
+    );
+}

@@ -1,0 +1,116 @@
+import { existsSync } from 'node:fs';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { loadModel } from '../../src/node/model.js';
+import { random } from '../../src/problem/random.js';
+import { SLOW } from '../mlp/fixtures.js';
+import { build, flags, inProcess, start } from './command.js';
+
+let folder: string;
+const inFolder = (name: string) => join(folder, name);
+const bytes = (name: string) => readFile(inFolder(name));
+
+/** A small network on labelled data far from [-1, 1]. */
+const run = (out: string, changes: Parameters<typeof flags>[0] = {}) => {
+  const network = { width: 32, layers: 2, batch: 32, steps: 400, warmup: 10, seed: 3 };
+  const data = { data: inFolder('points.csv'), labels: 'kind', scale: true as const };
+  return ['train', ...flags({ ...data, ...network, out: inFolder(out), ...changes })];
+};
+const resumed = (out: string, checkpoint: string) => [
+  'train',
+  ...flags({ resume: inFolder(checkpoint), out: inFolder(out) }),
+];
+
+beforeAll(async () => {
+  build();
+  folder = await mkdtemp(join(tmpdir(), 'fewstep-train-'));
+  const draw = random(1);
+  const rows = Array.from(
+    { length: 300 },
+    (_, i) => `${100 + 10 * draw.normal()},${50 * (i % 2)},${'ab'[i % 2]}`,
+  );
+  await writeFile(inFolder('points.csv'), `x,y,kind\n${rows.join('\n')}\n`);
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+describe('fewstep train', () => {
+  test(
+    'writes a model, its loss curve, and what it did',
+    async () => {
+      const { status, stdout } = await inProcess([...run('model.safetensors'), '--json']);
+      expect(status).toBe(0);
+      const { training } = JSON.parse(stdout);
+      const model = await loadModel(inFolder('model.safetensors'));
+      expect(model.config).toMatchObject({ dim: 2, classes: 2, width: 32, layers: 2 });
+      expect(model.training).toEqual(training);
+      const [header, ...lines] = (await readFile(inFolder('model.loss.csv'), 'utf8')).trim().split('\n');
+      expect(header).toBe('step,training,validation');
+      expect(lines.map((line) => Number(line.split(',')[0]))).toEqual([
+        50, 100, 150, 200, 250, 300, 350, 400,
+      ]);
+      expect(lines[7]).toBe(`400,${training.losses.training},${training.losses.validation}`);
+      const validation = lines.map((line) => Number(line.split(',')[2]));
+      expect(validation[7]).toBeLessThan(validation[0]);
+      expect((await readdir(folder)).sort()).toEqual(['model.loss.csv', 'model.safetensors', 'points.csv']);
+    },
+    SLOW,
+  );
+
+  test.each(['SIGINT', 'SIGKILL'] as const)(
+    'stopped by %s, it goes on to the same model, to the last bit',
+    async (signal) => {
+      const [out, checkpoint] = [`${signal}.safetensors`, `${signal}.checkpoint.safetensors`];
+      const running = start(run(out, { 'checkpoint-every': 0 }));
+      while (!existsSync(inFolder(checkpoint))) await pause(5);
+      await pause(Math.random() * 200);
+      running.child.kill(signal);
+      const { status, stderr } = await running.outcome;
+      expect(status).toBe(signal === 'SIGINT' ? 130 : null);
+      if (signal === 'SIGINT') expect(stderr).toMatch(STOPPED);
+      expect((await inProcess(resumed(out, checkpoint))).status).toBe(0);
+      expect(await bytes(out)).toEqual(await bytes('model.safetensors'));
+      expect(await bytes(`${signal}.loss.csv`)).toEqual(await bytes('model.loss.csv'));
+      expect(await readdir(folder)).not.toContain(checkpoint);
+    },
+    SLOW,
+  );
+
+  test(
+    'refuses what cannot be, with what to do',
+    async () => {
+      const checkpoint = join(folder, 'early.checkpoint.safetensors');
+      const early = start(run('early.safetensors', { 'checkpoint-every': 0 }));
+      while (!existsSync(checkpoint)) await pause(5);
+      early.child.kill('SIGKILL');
+      await early.outcome;
+      const out = inFolder('refused.safetensors');
+      const resume = ['--resume', checkpoint];
+      const refusals: [args: string[], message: RegExp][] = [
+        [['--out', out], /nothing to train on\n {2}give --problem/],
+        [['--out', out, '--problem', 'rng'], /unknown problem 'rng'\n {2}did you mean 'ring'/],
+        [['--out', out, '--problem', 'ring', '--scale'], /--scale does not apply to a problem/],
+        [['--out', out, '--problem', 'ring', '--width', '34'], /width is 34\n {2}give a multiple of 4/],
+        [['--out', inFolder('x.npy'), '--problem', 'ring'], /only .safetensors files are written/],
+        [['--out', out, ...resume, '--weight-decay', '1'], /--weight-decay does not go with --resume/],
+        [['--out', out, '--resume', inFolder('model.safetensors')], /is a model, not a checkpoint/],
+      ];
+      for (const [args, message] of refusals) {
+        const { status, stderr } = await inProcess(['train', ...args]);
+        expect({ status, stderr }).toEqual({ status: 2, stderr: expect.stringMatching(message) });
+      }
+      await writeFile(inFolder('points.csv'), `${await readFile(inFolder('points.csv'), 'utf8')}1,2,a\n`);
+      const changed = await inProcess(['train', '--out', out, ...resume]);
+      expect(changed.stderr).toMatch(/points.csv has changed since the run of .* began/);
+      expect(existsSync(out)).toBe(false);
+    },
+    SLOW,
+  );
+});
+
+const STOPPED = /error: stopped after \d+ of 400 steps\n {2}go on with: fewstep train --resume/;
+
+function pause(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}
