@@ -58,8 +58,9 @@ function manifestsIn(path: string): string[] {
 
 function readManifest(manifest: string): VulkanDriver[] {
   try {
-    const { ICD } = JSON.parse(readFileSync(manifest, 'utf8')) as { ICD: { library_path: string } };
-    return [{ manifest, library: ICD.library_path }];
+    const text = readFileSync(manifest, 'utf8');
+    const { library_path: library } = (JSON.parse(text) as { ICD: { library_path: string } }).ICD;
+    return [{ manifest, library }];
   } catch {
     return [];
   }
