@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { NodeAdapterDescription } from '../src/node/adapter.js';
 import type { RunDescription } from '../src/report/results.js';
+import { VERSION } from '../src/version.js';
 
 /** Packages whose version may change a figure. */
 const PACKAGES = ['webgpu', 'wesl', 'wgsl_reflect', 'ml-matrix'];
@@ -23,7 +24,7 @@ export function describeRun(
   const require = createRequire(import.meta.url);
   const version = (path: string) => (JSON.parse(readFileSync(path, 'utf8')) as { version: string }).version;
   return {
-    fewstep: version(join(ROOT, 'package.json')),
+    fewstep: VERSION,
     commit: commit(),
     node: process.version,
     platform: `${process.platform} ${process.arch}`,

@@ -1,3 +1,4 @@
+import { FewstepError } from '../src/errors.js';
 import type { Field } from '../src/field/field.js';
 import { gaussianMixture } from '../src/field/gaussian-mixture.js';
 import type { Scaling } from '../src/io/scaling.js';
@@ -21,7 +22,15 @@ export function subjectOfProblem(problem: Problem, scaling?: Scaling): Subject {
   return { name, title, kind, imageShape, field: gaussianMixture(mixture), truth: problem.sample, scaling };
 }
 
-export function subjectOfField(name: string, field: Field): Subject {
-  const kind = field.dim === 2 ? 'points-2d' : 'vector';
-  return { name, title: name, kind, field, scaling: field.scaling };
+/** @throws FewstepError bad-shape where `imageShape` is not that of a state */
+export function subjectOfField(name: string, field: Field, imageShape?: readonly [number, number]): Subject {
+  if (imageShape && imageShape[0] * imageShape[1] !== field.dim) {
+    throw new FewstepError(
+      'bad-shape',
+      `${name}: a state of ${field.dim} numbers is no image of ${imageShape[0]} x ${imageShape[1]}`,
+      'give a height and a width whose product is the dimension',
+    );
+  }
+  const kind = imageShape ? 'image' : field.dim === 2 ? 'points-2d' : 'vector';
+  return { name, title: name, kind, imageShape, field, scaling: field.scaling };
 }

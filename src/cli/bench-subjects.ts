@@ -32,7 +32,9 @@ export async function subjectsOf(options: SubjectOptions, usual: readonly string
   const subjects = [
     ...named.map((name) => subjectOfProblem(problemByName(name))),
     ...(data === undefined ? [] : [await subjectOfData(data, options)]),
-    ...(field === undefined ? [] : [subjectOfField(basename(field), await loadField(field, fieldOptions))]),
+    ...(field === undefined
+      ? []
+      : [subjectOfField(basename(field), await loadField(field, fieldOptions), options.image)]),
   ];
   const names = subjects.map((subject) => subject.name);
   const twice = names.find((name, i) => names.indexOf(name) < i);
@@ -47,18 +49,13 @@ export async function subjectsOf(options: SubjectOptions, usual: readonly string
 /** Options that say something about --data or --field mean nothing without it. */
 function checkApplies(options: SubjectOptions): void {
   const { data, field } = options;
-  const about = ['columns', 'bandwidth', 'scale'] as const;
+  const about = ['columns', 'bandwidth', 'scale', 'image'] as const;
   const ofField = ['dim', 'label', 'guidance'] as const;
-  const foreign =
-    data !== undefined
-      ? ofField
-      : field !== undefined
-        ? (['image'] as const) // loadField knows which of the others its field takes
-        : ([...about, 'image', ...ofField] as const);
+  if (field !== undefined) return; // loadField knows which of them its field takes
+  const foreign = data === undefined ? [...about, ...ofField] : ofField;
   const given = foreign.find((name) => options[name] !== undefined);
   if (given === undefined) return;
-  const ofBoth = about.some((name) => name === given);
-  const needs = given === 'image' ? '--data' : ofBoth ? '--data or --field' : '--field';
+  const needs = about.some((name) => name === given) ? '--data or --field' : '--field';
   throw new FewstepError(
     'bad-argument',
     `--${given} says something about ${needs}`,

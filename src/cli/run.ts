@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { FewstepError } from '../errors.js';
+import { VERSION } from '../version.js';
 import { benchCommand } from './bench.js';
 import { compareCommand } from './compare.js';
 import { doctorCommand } from './doctor.js';
@@ -32,7 +33,9 @@ export async function run(args: readonly string[]): Promise<number> {
 }
 
 function program(): Command {
-  const fewstep = new Command('fewstep').description('few-step sampling of diffusion models on any GPU');
+  const fewstep = new Command('fewstep')
+    .description('few-step sampling of diffusion models on any GPU')
+    .version(VERSION, '-V, --version', 'print the version');
   const commands = [
     sampleCommand(),
     benchCommand(),

@@ -89,6 +89,7 @@ const refusals: [string, string[], ...string[]][] = [
   ['--dim with --data', data('points.csv', { dim: 2 }), '--dim says something about --field', 'leave it out'],
 
   ['--scale alone', benching({ scale: true }), '--scale says something about --data', 'leave it out'],
+  ['a field of another size', benching({ field: 'ring', image: '3x3' }), '2 numbers', '3 x 3'],
   ['--image alone', benching({ problem: 'ring', image: '1x2' }), '--image', 'give --data'],
   ['--data and --field', data('points.csv', { field: 'ring' }), '--data and --field', 'one after the other'],
   ['a field twice', benching({ problem: 'ring', field: 'ring' }), "'ring' is asked for twice", 'once'],
