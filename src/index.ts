@@ -30,5 +30,12 @@ export { nfeOf, type Operation, type Plan, perTrajectory, type Scalar, type Slot
 export { type PlanRequest, planFor } from './solver/plan-for.js';
 export { parseSolver, solverByName, solvers, stepsForNfe } from './solver/registry.js';
 export { standardDeviation, type TrainingData } from './train/data.js';
-export { LOSSES, type LossName, type TrainingSettings, trainingSettings } from './train/settings.js';
+export {
+  LOSSES,
+  type LossName,
+  PROCESSES,
+  type ProcessName,
+  type TrainingSettings,
+  trainingSettings,
+} from './train/settings.js';
 export { type StepFigures, Trainer, type TrainerOptions, type TrainingState } from './train/trainer.js';

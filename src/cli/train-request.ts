@@ -3,7 +3,12 @@ import { FewstepError } from '../errors.js';
 import type { Checkpoint } from '../mlp/checkpoint-file.js';
 import { type MlpConfig, mlpConfig } from '../mlp/config.js';
 import { loadCheckpoint } from '../node/model.js';
-import { type LossName, type TrainingSettings, trainingSettings } from '../train/settings.js';
+import {
+  type LossName,
+  type ProcessName,
+  type TrainingSettings,
+  trainingSettings,
+} from '../train/settings.js';
 import { type LoadedData, loadTrainingData, type TrainingSource } from './train-data.js';
 
 /** What the command line says of a run that begins; a resumed run has all of it from its checkpoint. */
@@ -24,6 +29,7 @@ export interface FreshOptions {
   clip?: number;
   seed?: number;
   loss?: LossName;
+  process?: ProcessName;
 }
 
 /** A run to do, or to go on with. */
@@ -69,8 +75,11 @@ export function keptOptions(
 /** @throws FewstepError for a run that cannot be: nothing to train on, or an option out of its bounds */
 export async function freshRequest(options: FreshOptions): Promise<TrainRequest> {
   const source = sourceOf(options);
-  const { width, layers, residual, steps, batch, lr, warmup, weightDecay, clip, seed, loss } = options;
-  const settings = trainingSettings(given({ steps, batch, rate: lr, warmup, weightDecay, clip, seed, loss }));
+  const { width, layers, residual, steps, batch, lr, warmup, weightDecay, clip, seed, loss, process } =
+    options;
+  const settings = trainingSettings(
+    given({ steps, batch, rate: lr, warmup, weightDecay, clip, seed, loss, process }),
+  );
   // Before the data, which may take a while, but for what they decide.
   mlpConfig({ dim: 1, ...given({ width, layers, residual }) });
   const loaded = await loadTrainingData(source, settings.seed);

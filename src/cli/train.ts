@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander';
-import { LOSSES } from '../train/settings.js';
+import { LOSSES, PROCESSES } from '../train/settings.js';
 import { untilFinished } from './interrupt.js';
 import { deviceOption, nonNegativeNumber, positiveNumber, wholeNumber } from './options.js';
 import { runTrain, type TrainOptions } from './train-run.js';
@@ -62,6 +62,7 @@ export function trainCommand(): Command {
     )
     .addOption(new Option('--seed <seed>', 'of parameters and draws (default: 0)').argParser(wholeNumber(0)))
     .addOption(new Option('--loss <loss>', 'what is minimised (default: edm)').choices(LOSSES))
+    .addOption(new Option('--process <process>', 'of the score-sde losses (default: ve)').choices(PROCESSES))
     .option('--resume <checkpoint>', 'go on with a run that was stopped, as it began')
     .addOption(
       new Option('--checkpoint-every <seconds>', 'time between checkpoints')

@@ -1,3 +1,4 @@
+import { VP_EPSILON, VpTime } from '../grid/vp-time.js';
 import { normal4, normals, threefry4x32, type Words } from '../rng/threefry.js';
 import type { TrainingSettings } from './settings.js';
 
@@ -19,13 +20,18 @@ export interface LevelNumbers {
 
 /** The distribution and the weights of the noise levels of a loss. */
 export function levelNumbers(settings: TrainingSettings, sigmaData: number): LevelNumbers {
-  const { loss, sigmaMin, sigmaMax } = settings;
+  const { loss, process, sigmaMin, sigmaMax } = settings;
+  const likelihood = loss === 'score-sde-likelihood';
   if (loss === 'edm') return { level_a: EDM_LEVELS.mean, level_b: EDM_LEVELS.std, level_c: sigmaData };
+  if (process === 'vp') {
+    const { betaD, betaMin } = new VpTime(sigmaMin, sigmaMax);
+    return { level_a: betaD, level_b: betaMin, level_c: likelihood ? 1 : 0 };
+  }
   const span = Math.log(sigmaMax / sigmaMin);
   return {
     level_a: Math.log(sigmaMin) + VE_EPSILON * span,
     level_b: Math.log(sigmaMax),
-    level_c: loss === 'score-sde-likelihood' ? 2 * span : 1,
+    level_c: likelihood ? 2 * span : 1,
   };
 }
 
@@ -65,6 +71,12 @@ function level(settings: TrainingSettings, sigmaData: number, [, , z, w]: Words)
   if (settings.loss === 'edm') {
     const sigma = Math.exp(level_a + level_b * normal4([z, w, z, w])[0]);
     return { sigma, weight: 1 / sigma ** 2 + 1 / level_c ** 2 };
+  }
+  if (settings.process === 'vp') {
+    const t = VP_EPSILON + (1 - VP_EPSILON) * uniform(z);
+    const squared = Math.expm1((level_a * t * t) / 2 + level_b * t);
+    const slope = (level_a * t + level_b) * (1 + squared);
+    return { sigma: Math.sqrt(squared), weight: level_c === 1 ? slope / squared ** 2 : 1 / squared };
   }
   const sigma = Math.exp(level_a + (level_b - level_a) * uniform(z));
   return { sigma, weight: level_c / sigma ** 2 };

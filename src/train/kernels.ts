@@ -2,7 +2,7 @@ import type { Gpu } from '../gpu/gpu.js';
 import type { Kernel } from '../gpu/kernel.js';
 import type { ShaderName } from '../gpu/shaders.js';
 import type { MlpConfig } from '../mlp/config.js';
-import type { LossName } from './settings.js';
+import type { TrainingSettings } from './settings.js';
 
 /** What a training step needs besides the network's passes, in the order of the step. */
 export const TRAINING_KERNELS = [
@@ -18,10 +18,10 @@ export type TrainingKernels = Record<(typeof TRAINING_KERNELS)[number], Kernel>;
 export async function trainingKernels(
   gpu: Gpu,
   { classes }: Pick<MlpConfig, 'classes'>,
-  loss: LossName,
+  { loss, process }: Pick<TrainingSettings, 'loss' | 'process'>,
 ): Promise<TrainingKernels> {
   const variant = {
-    conditions: { edm: loss === 'edm', labelled: classes > 0 },
+    conditions: { edm: loss === 'edm', vp: process === 'vp', labelled: classes > 0 },
     constants: { CLASSES: classes },
   };
   const compiled = await Promise.all(

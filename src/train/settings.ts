@@ -1,22 +1,29 @@
 import { FewstepError, unknownName } from '../errors.js';
+import { VpTime } from '../grid/vp-time.js';
 
 export const LOSSES = ['edm', 'score-sde', 'score-sde-likelihood'] as const;
 
 /**
  * What is minimised, the mean over a batch of weight(sigma) |D(y + sigma n, sigma) - y|^2:
  * - edm: ln sigma ~ N(-1.2, 1.2^2), weight (sigma^2 + sd^2) / (sigma sd)^2 (Karras et al., arXiv 2206.00364);
- * - score-sde: |sigma score + n|^2, weight 1 / sigma^2, in Score-SDE's VE process sigma = min (max / min)^t with
- *   t ~ U(eps, 1) (Song et al., arXiv 2011.13456, equation 7);
- * - score-sde-likelihood: g^2 |score + n / sigma|^2 of the same process (Song et al., arXiv 2101.09258). Its g^2 is
- *   2 ln(max / min) sigma^2, so it is the loss before times a constant: only clipping and epsilon tell them apart.
+ * - score-sde: |B score + n|^2 at t ~ U(eps, 1) of a process (Song et al., arXiv 2011.13456, equation 7), which is
+ *   the weight 1 / sigma^2;
+ * - score-sde-likelihood: g^2 |score + n / B|^2 (Song et al., arXiv 2101.09258), which is d sigma^2 / dt / sigma^4. In
+ *   the VE process that is the loss before times 2 ln(max / min), so that only clipping and epsilon tell them apart.
  */
 export type LossName = (typeof LOSSES)[number];
+
+export const PROCESSES = ['ve', 'vp'] as const;
+
+/** Where the score-sde losses take sigma from: min (max / min)^t, or the linear VP schedule with the same ends. */
+export type ProcessName = (typeof PROCESSES)[number];
 
 /** What a training run is, besides its network and its data: the same settings and seed give the same bits. */
 export interface TrainingSettings {
   /** Integer from 0 to 2^53 - 1, of all draws. */
   seed: number;
   loss: LossName;
+  process: ProcessName;
   /** Trajectories in a batch. */
   batch: number;
   /** Steps of the whole run: the learning rate falls to 0 at its end. */
@@ -44,6 +51,7 @@ export interface TrainingSettings {
 const DEFAULTS: TrainingSettings = {
   seed: 0,
   loss: 'edm',
+  process: 've',
   batch: 512,
   steps: 10_000,
   rate: 1e-3,
@@ -61,7 +69,7 @@ const DEFAULTS: TrainingSettings = {
 
 /** What each number may be: in words, and as a test. */
 const BOUNDS: Record<
-  Exclude<keyof TrainingSettings, 'loss'>,
+  Exclude<keyof TrainingSettings, 'loss' | 'process'>,
   [what: string, holds: (x: number) => boolean]
 > = {
   seed: ['a whole number from 0 to 2^53 - 1', (x) => Number.isSafeInteger(x) && x >= 0],
@@ -88,15 +96,17 @@ const BOUNDS: Record<
 export function trainingSettings(given: Partial<TrainingSettings> = {}): TrainingSettings {
   const settings = { ...DEFAULTS, ...given };
   if (!LOSSES.includes(settings.loss)) throw unknownName('loss', settings.loss, LOSSES);
+  if (!PROCESSES.includes(settings.process)) throw unknownName('process', settings.process, PROCESSES);
   for (const [name, [what, holds]] of Object.entries(BOUNDS)) {
     const value = settings[name as keyof typeof BOUNDS];
     if (typeof value === 'number' && holds(value)) continue;
     throw new FewstepError('bad-argument', `the training's ${name} is ${value}`, `give ${what}`);
   }
-  if (settings.sigmaMin < settings.sigmaMax) return settings;
+  const { process, sigmaMin, sigmaMax } = settings;
+  if (sigmaMin < sigmaMax && (process === 've' || new VpTime(sigmaMin, sigmaMax).rises)) return settings;
   throw new FewstepError(
     'bad-argument',
-    `the training's sigmaMin, ${settings.sigmaMin}, is not below its sigmaMax, ${settings.sigmaMax}`,
+    `the training's sigmaMin, ${sigmaMin}, is not ${process === 've' ? '' : 'far '}below its sigmaMax, ${sigmaMax}`,
     'give a smaller sigmaMin',
   );
 }

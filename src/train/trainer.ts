@@ -113,7 +113,7 @@ export class Trainer {
     const batch = { slots, columns, operation, capacity: settings.batch, ...labels };
     const [passes, kernels] = await Promise.all([
       NetworkPasses.create(network, batch),
-      trainingKernels(gpu, config, settings.loss),
+      trainingKernels(gpu, config, settings),
     ]);
     return new Trainer(gpu, options, network, buffers, passes, kernels);
   }

@@ -12,6 +12,7 @@ import { Network } from '../../src/mlp/network.js';
 import { initialParameters } from '../../src/mlp/parameters.js';
 import { type NetworkBatch, NetworkPasses } from '../../src/mlp/passes.js';
 import { trainingKernels } from '../../src/train/kernels.js';
+import { LOSSES, PROCESSES } from '../../src/train/settings.js';
 import { gpu } from '../device.js';
 import user from '../field/custom/two-gaussians.wgsl';
 import { randomMixture } from '../field/fixtures.js';
@@ -45,9 +46,10 @@ const PREPARATIONS: ((on: Gpu) => Promise<unknown>)[] = [
     const network = new Network(on, config, initialParameters(config, 0));
     return NetworkPasses.create(network, { features: {} } as NetworkBatch);
   }),
-  ...(['edm', 'score-sde'] as const).flatMap((loss) =>
-    [0, 3].map((classes) => (on: Gpu) => trainingKernels(on, { classes }, loss)),
+  ...LOSSES.flatMap((loss) =>
+    PROCESSES.map((process) => (on: Gpu) => trainingKernels(on, { classes: 3 }, { loss, process })),
   ),
+  (on) => trainingKernels(on, { classes: 0 }, { loss: 'edm', process: 've' }),
 ];
 
 /** The kernels that preparations ask for, without compiling them. */

@@ -1,10 +1,11 @@
 import { expect, test } from 'vitest';
+import { VP_EPSILON, VpTime } from '../../src/grid/vp-time.js';
 import { mlpConfig } from '../../src/mlp/config.js';
 import { random } from '../../src/problem/random.js';
 import { slotStride } from '../../src/train/buffers.js';
 import { drawOf } from '../../src/train/draws.js';
 import { trainingKernels } from '../../src/train/kernels.js';
-import { LOSSES, type TrainingSettings, trainingSettings } from '../../src/train/settings.js';
+import { LOSSES, PROCESSES, type TrainingSettings, trainingSettings } from '../../src/train/settings.js';
 import { stepUniform } from '../../src/train/step-uniform.js';
 import { gpu } from '../device.js';
 import { freshSeed } from '../field/fixtures.js';
@@ -23,7 +24,7 @@ async function drawn(given: Partial<TrainingSettings>, dim: number) {
   const numbers = random(seed);
   const data = Float32Array.from({ length: ROWS * dim }, () => numbers.normal());
   const rowLabels = Uint32Array.from({ length: ROWS }, (_, row) => row % 3);
-  const { 'train/draw': kernel } = await trainingKernels(gpu, config, settings.loss);
+  const { 'train/draw': kernel } = await trainingKernels(gpu, config, settings);
   const stride = slotStride(batch, dim);
   const buffers = {
     slots: new Float32Array(2 * stride),
@@ -50,11 +51,15 @@ async function drawn(given: Partial<TrainingSettings>, dim: number) {
   };
 }
 
-test.each(LOSSES.flatMap((loss) => [1, 4, 6].map((dim) => [loss, dim] as const)))(
-  `batches of '%s' on the GPU are their twin's, dim %i (seed ${seed})`,
-  async (loss, dim) => {
+const CASES = LOSSES.flatMap((loss) => PROCESSES.map((process) => ({ loss, process })))
+  .filter(({ loss, process }) => loss !== 'edm' || process === 've')
+  .flatMap((given) => [1, 4, 6].map((dim) => ({ ...given, dim })));
+
+test.each(CASES)(
+  `batches of '$loss' ($process) on the GPU are their twin's, dim $dim (seed ${seed})`,
+  async ({ dim, ...given }) => {
     const batch = 200;
-    const made = await drawn({ loss, batch }, dim);
+    const made = await drawn({ ...given, batch }, dim);
     for (let trajectory = 0; trajectory < batch; trajectory++) {
       const place = { step: 7, trajectory, stream: STREAM };
       const twin = drawOf(made.settings, made.config.sigmaData, { rows: ROWS, dim }, place);
@@ -105,21 +110,32 @@ test(`rows, labels, noise levels and noise have their distributions (seed ${seed
   }
 });
 
-test(`the noise levels of the VE process are even in their logarithm (seed ${seed})`, async () => {
-  const { sigma, weight } = await drawn(
-    { loss: 'score-sde-likelihood', batch: 20_000, sigmaMin: 0.01, sigmaMax: 50 },
-    1,
-  );
-  const shares = Float64Array.from(sigma, (value) => Math.log(value / 0.01) / Math.log(50 / 0.01));
-  const sorted = shares.slice().sort();
-  // Kolmogorov and Smirnov's distance of 20,000 draws stays below 2.5 / sqrt(n) in all but 1 of 130,000 runs.
-  const distance = sorted.reduce(
-    (most, value, i) => Math.max(most, Math.abs(value - (i + 0.5) / sorted.length)),
-    0,
-  );
-  expect(distance * Math.sqrt(sorted.length)).toBeLessThan(2.5);
-  // g^2 / sigma^4 with g^2 = d sigma^2 / dt = 2 ln(max / min) sigma^2.
-  for (const [i, value] of sigma.entries()) {
-    expect((weight[i] * value ** 2) / (2 * Math.log(50 / 0.01))).toBeCloseTo(1, 5);
-  }
-});
+test.each(PROCESSES)(
+  `times of the process '%s' are even, and weights its likelihood's (seed ${seed})`,
+  async (process) => {
+    const [sigmaMin, sigmaMax, batch] = [0.01, 50, 20_000];
+    const range = { sigmaMin, sigmaMax, batch, process };
+    const { sigma, weight } = await drawn({ ...range, loss: 'score-sde-likelihood' }, 1);
+    const vp = new VpTime(sigmaMin, sigmaMax);
+    const span = Math.log(sigmaMax / sigmaMin);
+    const sigmaOf = (time: number) => (process === 'vp' ? vp.sigma(time) : sigmaMin * Math.exp(span * time));
+    const timeOf = (value: number) => (process === 'vp' ? vp.time(value) : Math.log(value / sigmaMin) / span);
+    const first = process === 'vp' ? VP_EPSILON : 0;
+    const shares = Float64Array.from(sigma, (value) => (timeOf(value) - first) / (1 - first)).sort();
+    // Kolmogorov and Smirnov's distance of n draws stays below 2.5 / sqrt(n) in all but 1 of 130,000 runs.
+    const distance = shares.reduce(
+      (most, share, i) => Math.max(most, Math.abs(share - (i + 0.5) / batch)),
+      0,
+    );
+    expect(distance * Math.sqrt(batch)).toBeLessThan(2.5);
+    // d sigma^2 / dt / sigma^4, the slope by central differences.
+    for (const [i, value] of sigma.entries()) {
+      const time = timeOf(value);
+      const slope = (sigmaOf(time + 1e-6) ** 2 - sigmaOf(time - 1e-6) ** 2) / 2e-6;
+      expect((weight[i] * value ** 4) / slope).toBeCloseTo(1, 3);
+    }
+    const plain = await drawn({ ...range, loss: 'score-sde' }, 1);
+    expect(plain.sigma).toEqual(sigma);
+    for (const [i, value] of sigma.entries()) expect(plain.weight[i] * value ** 2).toBeCloseTo(1, 5);
+  },
+);

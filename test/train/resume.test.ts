@@ -125,6 +125,13 @@ test(
       ['validation', () => training.validate(), 'bad-argument', /no held-out data/, /give some/],
       ['loss', () => trainingSettings({ loss: 'emd' as LossName }), 'unknown-name', /'emd'/, /mean 'edm'/],
       ['beta', () => trainingSettings({ beta2: 1 }), 'bad-argument', /beta2 is 1/, /below 1/],
+      [
+        'vp',
+        () => trainingSettings({ process: 'vp', sigmaMin: 79 }),
+        'bad-argument',
+        /sigmaMin, 79, is not far/,
+        /smaller sigmaMin/,
+      ],
       ['sigma', () => trainingSettings({ sigmaMin: 90 }), 'bad-argument', /sigmaMin, 90/, /smaller sigmaMin/],
     ];
     for (const refusal of refusals) await expectRefusal(refusal);
