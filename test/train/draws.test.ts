@@ -56,7 +56,7 @@ const CASES = LOSSES.flatMap((loss) => PROCESSES.map((process) => ({ loss, proce
   .flatMap((given) => [1, 4, 6].map((dim) => ({ ...given, dim })));
 
 test.each(CASES)(
-  `batches of '$loss' ($process) on the GPU are their twin's, dim $dim (seed ${seed})`,
+  `batches of $loss, $process, on the GPU are their twin's, dim $dim (seed ${seed})`,
   async ({ dim, ...given }) => {
     const batch = 200;
     const made = await drawn({ ...given, batch }, dim);
