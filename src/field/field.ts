@@ -1,3 +1,4 @@
+import { FewstepError } from '../errors.js';
 import type { Gpu } from '../gpu/gpu.js';
 import type { StructValue } from '../gpu/layout.js';
 import type { Scaling } from '../io/scaling.js';
@@ -11,6 +12,21 @@ import type { Scaling } from '../io/scaling.js';
 export type Denoise = (x: Float64Array, sigma: number, out: Float64Array) => void;
 
 /**
+ * The vector-Jacobian product of D at one state in float64: the gradient of cotangent . D(x, sigma).
+ * @param x state [dim]
+ * @param sigma noise level, > 0
+ * @param cotangent [dim]
+ * @param out where the gradient to x goes, (dD/dx)^T cotangent, [dim]; may be neither x nor cotangent
+ * @returns the gradient to sigma, cotangent . dD/dsigma
+ */
+export type DenoiseGradient = (
+  x: Float64Array,
+  sigma: number,
+  cotangent: Float64Array,
+  out: Float64Array,
+) => number;
+
+/**
  * What is evaluated: the denoiser D(x, sigma) = E[x_0 | x_0 + sigma n = x] of a data distribution. The velocity
  * of the diffusion ODE and the score follow: d = (x - D) / sigma, score = -d / sigma.
  */
@@ -20,10 +36,17 @@ export interface Field {
   readonly dim: number;
   /** The float64 truth, where there is one. */
   readonly denoise?: Denoise;
+  /** The float64 truth of its gradient, where there is one. */
+  readonly gradient?: DenoiseGradient;
   /** Between the data's own units and the field's, where the data was scaled. */
   readonly scaling?: Scaling;
   /** Uploads and compiles for one device; `preparedField` keeps the result. */
   prepare(gpu: Gpu): Promise<PreparedField>;
+  /**
+   * The same for its gradient, where the field has one; `preparedGradient` keeps the result.
+   * @throws FewstepError bad-field where this device has no kernel for it
+   */
+  prepareGradient?(gpu: Gpu): Promise<PreparedGradient>;
 }
 
 /** A field on one device. */
@@ -34,6 +57,25 @@ export interface PreparedField {
   pack(value: StructValue, target: ArrayBuffer, offset: number): void;
   /** Binds the buffers of a run. */
   bind(batch: BatchBuffers): BoundField;
+}
+
+/** The vector-Jacobian product of a field on one device. */
+export interface PreparedGradient {
+  /** Size of a product's uniform in bytes. */
+  readonly operationSize: number;
+  /** Writes a product's uniform (struct Pull of shaders/field/pull.wgsl). */
+  pack(value: StructValue, target: ArrayBuffer, offset: number): void;
+  /**
+   * Binds the buffers of a run. What is encoded writes the gradient to x into the output slot, which may be neither
+   * the state's nor the cotangent's, and that to sigma into a column of `sigmaGradient`.
+   */
+  bind(batch: GradientBuffers): BoundField;
+}
+
+/** The buffers of a run that asks for gradients. */
+export interface GradientBuffers extends Pick<BatchBuffers, 'slots' | 'columns' | 'operation' | 'capacity'> {
+  /** Gradients to sigma, [columns, trajectories], as many columns as the uniforms name. */
+  readonly sigmaGradient: GPUBuffer;
 }
 
 /** The buffers that all operations of a run share. */
@@ -50,18 +92,45 @@ export interface BatchBuffers {
 }
 
 export interface BoundField {
-  /** Records one evaluation of the first `trajectories`, whose uniform stands at `offset`. */
+  /** Records one evaluation, or one product, of the first `trajectories`, whose uniform stands at `offset`. */
   encode(pass: GPUComputePassEncoder, offset: number, trajectories: number): void;
   destroy(): void;
 }
 
-const prepared = new WeakMap<Gpu, WeakMap<Field, Promise<PreparedField>>>();
+type Kept<Prepared> = WeakMap<Gpu, WeakMap<Field, Promise<Prepared>>>;
+
+const fields: Kept<PreparedField> = new WeakMap();
+const gradients: Kept<PreparedGradient> = new WeakMap();
 
 /** A field on a device, uploaded and compiled once. */
 export function preparedField(gpu: Gpu, field: Field): Promise<PreparedField> {
-  const fields = prepared.get(gpu) ?? new WeakMap<Field, Promise<PreparedField>>();
-  prepared.set(gpu, fields);
-  const result = fields.get(field) ?? field.prepare(gpu);
-  fields.set(field, result);
+  return kept(fields, gpu, field, () => field.prepare(gpu));
+}
+
+/**
+ * A field's gradient on a device, uploaded and compiled once.
+ * @throws FewstepError bad-field where the field has none
+ */
+export async function preparedGradient(gpu: Gpu, field: Field): Promise<PreparedGradient> {
+  if (!field.prepareGradient) {
+    throw new FewstepError(
+      'bad-field',
+      `the field '${field.kind}' has no gradient`,
+      'use a solver that is not trained, or a field with a gradient',
+    );
+  }
+  return kept(gradients, gpu, field, () => field.prepareGradient!(gpu));
+}
+
+function kept<Prepared>(
+  all: Kept<Prepared>,
+  gpu: Gpu,
+  field: Field,
+  prepare: () => Promise<Prepared>,
+): Promise<Prepared> {
+  const ofDevice = all.get(gpu) ?? new WeakMap<Field, Promise<Prepared>>();
+  all.set(gpu, ofDevice);
+  const result = ofDevice.get(field) ?? prepare();
+  ofDevice.set(field, result);
   return result;
 }

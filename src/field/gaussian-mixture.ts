@@ -1,9 +1,12 @@
 import { FewstepError } from '../errors.js';
 import type { Gpu } from '../gpu/gpu.js';
 import type { Scaling } from '../io/scaling.js';
-import type { Denoise, Field } from './field.js';
-import { type MixtureSpec, normalizedWeights, stdStrides } from './mixture.js';
+import type { Field } from './field.js';
+import type { MixtureSpec } from './mixture.js';
+import { denoiseMixture } from './mixture-denoise.js';
+import { mixtureGradient } from './mixture-gradient.js';
 import { prepareMixture } from './prepared-mixture.js';
+import { prepareMixtureGradient } from './prepared-mixture-gradient.js';
 
 /** How a user writes a mixture; JSON has the same shape. */
 export interface MixtureInput {
@@ -84,45 +87,10 @@ export function mixtureField(kind: string, spec: MixtureSpec, scaling?: Scaling)
     kind,
     dim: spec.dim,
     denoise: denoiseMixture(spec),
+    gradient: mixtureGradient(spec),
     scaling,
     prepare: (gpu: Gpu) => prepareMixture(gpu, spec),
-  };
-}
-
-function denoiseMixture(spec: MixtureSpec): Denoise {
-  const { dim, means, stds } = spec;
-  const logWeights = normalizedWeights(spec).map(Math.log);
-  // Not one a component and dimension unless the mixture has them: a data set may have 60,000 x 784.
-  const variances = stds.map((std) => std * std);
-  const { component, dimension } = stdStrides(spec);
-  const logitOf = (k: number, x: Float64Array, noise: number) => {
-    let [distance, logDeterminant] = [0, 0];
-    let spread = variances[k * component] + noise;
-    for (let d = 0; d < dim; d++) {
-      if (dimension === 1) {
-        spread = variances[k * component + d] + noise;
-        logDeterminant += Math.log(spread);
-      }
-      distance += (x[d] - means[k * dim + d]) ** 2 / spread;
-    }
-    return logWeights[k] - 0.5 * (distance + (dimension === 1 ? logDeterminant : dim * Math.log(spread)));
-  };
-  return (x, sigma, out) => {
-    const noise = sigma * sigma;
-    const logits = logWeights.map((_, k) => logitOf(k, x, noise));
-    const top = logits.reduce((max, logit) => Math.max(max, logit), -Infinity);
-    let total = 0;
-    out.fill(0);
-    for (const [k, logit] of logits.entries()) {
-      const weight = Math.exp(logit - top);
-      if (weight === 0) continue;
-      total += weight;
-      for (let d = 0; d < dim; d++) {
-        const variance = variances[k * component + d * dimension];
-        out[d] += (weight * (variance * x[d] + noise * means[k * dim + d])) / (variance + noise);
-      }
-    }
-    for (let d = 0; d < dim; d++) out[d] /= total;
+    prepareGradient: (gpu: Gpu) => prepareMixtureGradient(gpu, spec),
   };
 }
 

@@ -1,7 +1,7 @@
 import type { Kernel } from '../gpu/kernel.js';
 import type { BatchBuffers, PreparedField } from './field.js';
 
-/** What a field tells the executor about the uniform of its evaluations. */
+/** What a field tells the executor about the uniform of its evaluations, or of its products. */
 export function operationOf(kernel: Kernel): Pick<PreparedField, 'operationSize' | 'pack'> {
   return {
     operationSize: kernel.layout.bindings.find((binding) => binding.name === 'operation')!.size,
@@ -10,6 +10,10 @@ export function operationOf(kernel: Kernel): Pick<PreparedField, 'operationSize'
 }
 
 /** The buffers of a run by their names in the shaders. */
-export function shared({ slots, columns, operation }: BatchBuffers): Record<string, GPUBuffer> {
+export function shared({
+  slots,
+  columns,
+  operation,
+}: Pick<BatchBuffers, 'slots' | 'columns' | 'operation'>): Record<string, GPUBuffer> {
   return { slots, columns, operation };
 }

@@ -1,12 +1,14 @@
 import { folded } from '../gpu/dispatch.js';
 import type { Gpu } from '../gpu/gpu.js';
 import type { Kernel } from '../gpu/kernel.js';
+import type { ShaderVariant } from '../gpu/link.js';
+import type { ShaderName } from '../gpu/shaders.js';
 import type { BoundField, PreparedField } from './field.js';
 import { type MixtureSpec, normalizedWeights } from './mixture.js';
 import { operationOf, shared } from './operation.js';
 
 /** Up to this dimension a state is one vector, up to the other one an array in registers. */
-const [SMALL_DIM, REGISTER_DIM] = [4, 128];
+export const [SMALL_DIM, REGISTER_DIM] = [4, 128];
 /** Numbers of the four states that the tiled kernel holds in workgroup memory: 8 KiB of at least 16. */
 const STAGE = 512;
 /** Trajectories per workgroup of the tiled kernel. */
@@ -21,31 +23,45 @@ export async function prepareMixture(
   spec: MixtureSpec,
   kernel?: MixtureKernel,
 ): Promise<PreparedField> {
-  const { dim, stds, weights } = spec;
+  const { dim, weights } = spec;
   const fits = weights.length * dim * 4 <= gpu.limits.maxStorageBufferBindingSize;
-  const conditions = {
+  const chosen = kernel ?? (dim > REGISTER_DIM || !fits ? 'tiled' : dim > SMALL_DIM ? 'registers' : 'small');
+  if (chosen === 'tiled') return prepareTiled(gpu, spec);
+  const { name, variant, row } = untiledKernel(spec, chosen);
+  return prepareUntiled(gpu, spec, await gpu.kernel(name, variant), row);
+}
+
+/** The kernel of one invocation a trajectory, or its vector-Jacobian product, and the numbers of a row of means. */
+export function untiledKernel(
+  spec: MixtureSpec,
+  kernel: 'small' | 'registers',
+  suffix: '' | '_vjp' = '',
+): { name: ShaderName; variant: ShaderVariant; row: number } {
+  const { dim } = spec;
+  if (kernel === 'registers') {
+    const parts = Math.ceil(dim / 4);
+    const constants = { DIM: dim, PARTS: parts };
+    return {
+      name: `field/mixture${suffix}` as const,
+      variant: { conditions: conditionsOf(spec), constants },
+      row: 4 * parts,
+    };
+  }
+  const dims = Object.fromEntries([1, 2, 3, 4].map((d) => [`dim${d}`, d === dim]));
+  return {
+    name: `field/mixture_small${suffix}` as const,
+    variant: { conditions: { ...conditionsOf(spec), ...dims } },
+    row: dim <= 2 ? 2 : 4,
+  };
+}
+
+function conditionsOf({ stds, weights }: MixtureSpec): Record<string, boolean> {
+  return {
     shared_variance: stds.length === 1,
     per_component: stds.length === weights.length && stds.length > 1,
     per_dimension: stds.length !== 1 && stds.length !== weights.length,
     weighted: weights.some((weight) => weight !== weights[0]),
   };
-  switch (kernel ?? (dim > REGISTER_DIM || !fits ? 'tiled' : dim > SMALL_DIM ? 'registers' : 'small')) {
-    case 'tiled':
-      return prepareTiled(gpu, spec, conditions);
-    case 'registers': {
-      const parts = Math.ceil(dim / 4);
-      const registers = await gpu.kernel('field/mixture', {
-        conditions,
-        constants: { DIM: dim, PARTS: parts },
-      });
-      return prepareUntiled(gpu, spec, registers, 4 * parts);
-    }
-    case 'small': {
-      const dims = Object.fromEntries([1, 2, 3, 4].map((d) => [`dim${d}`, d === dim]));
-      const small = await gpu.kernel('field/mixture_small', { conditions: { ...conditions, ...dims } });
-      return prepareUntiled(gpu, spec, small, dim <= 2 ? 2 : 4);
-    }
-  }
 }
 
 /** @param row numbers from one component to the next */
@@ -67,14 +83,10 @@ function prepareUntiled(gpu: Gpu, spec: MixtureSpec, kernel: Kernel, row: number
   };
 }
 
-async function prepareTiled(
-  gpu: Gpu,
-  spec: MixtureSpec,
-  conditions: Record<string, boolean>,
-): Promise<PreparedField> {
+async function prepareTiled(gpu: Gpu, spec: MixtureSpec): Promise<PreparedField> {
   const row = Math.ceil(spec.dim / 4) * 4;
   const constants = { DIM: spec.dim, ROW: row, STAGE: Math.min(STAGE, row) };
-  const kernel = await gpu.kernel('field/mixture_tiled', { conditions, constants });
+  const kernel = await gpu.kernel('field/mixture_tiled', { conditions: conditionsOf(spec), constants });
   const components = spec.weights.length;
   const perShard = Math.min(components, Math.floor(gpu.limits.maxStorageBufferBindingSize / (row * 4)));
   const shards: Record<string, GPUBuffer>[] = [];
@@ -109,7 +121,7 @@ async function prepareTiled(
 }
 
 /** Components [first, last) of a mixture in float32, rows padded with zeros to `row` numbers. */
-function uploadComponents(
+export function uploadComponents(
   gpu: Gpu,
   spec: MixtureSpec,
   first: number,

@@ -8,7 +8,10 @@ import custom from '../../shaders/field/custom.wgsl';
 import evaluate from '../../shaders/field/evaluate.wgsl';
 import mixture from '../../shaders/field/mixture.wgsl';
 import mixtureSmall from '../../shaders/field/mixture_small.wgsl';
+import mixtureSmallVjp from '../../shaders/field/mixture_small_vjp.wgsl';
 import mixtureTiled from '../../shaders/field/mixture_tiled.wgsl';
+import mixtureVjp from '../../shaders/field/mixture_vjp.wgsl';
+import pull from '../../shaders/field/pull.wgsl';
 import mlpActivation from '../../shaders/mlp/activation.wgsl';
 import mlpEmbedding from '../../shaders/mlp/embedding.wgsl';
 import mlpForward from '../../shaders/mlp/forward.wgsl';
@@ -52,7 +55,10 @@ export const shaders = {
   'field/evaluate': evaluate,
   'field/mixture': mixture,
   'field/mixture_small': mixtureSmall,
+  'field/mixture_small_vjp': mixtureSmallVjp,
   'field/mixture_tiled': mixtureTiled,
+  'field/mixture_vjp': mixtureVjp,
+  'field/pull': pull,
   'mlp/activation': mlpActivation,
   'mlp/embedding': mlpEmbedding,
   'mlp/forward': mlpForward,

@@ -1,6 +1,7 @@
 import type { Denoise, Field } from '../../src/field/field.js';
 import type { MixtureSpec } from '../../src/field/mixture.js';
 import { random } from '../../src/problem/random.js';
+import { sampleMixture } from '../../src/problem/sample-mixture.js';
 
 export { freshSeed } from '../metrics/fixtures.js';
 
@@ -46,4 +47,18 @@ export function latents(seed: number, batch: number, dim: number, sigma = 80): F
   const source = random(seed, 1);
   // Rounded to float32, so that both executors begin at the same numbers.
   return Float64Array.from({ length: batch * dim }, () => Math.fround(sigma * source.normal()));
+}
+
+/** Noise levels from 0.002 to 80, one per trajectory, and states as they occur there: data and noise. */
+export function noisyStates(
+  seed: number,
+  spec: MixtureSpec,
+  batch: number,
+): { x: Float64Array; sigmas: number[] } {
+  const source = random(seed, 3);
+  const sigmas = Array.from({ length: batch }, (_, i) => Math.fround(0.002 * 40000 ** (i / (batch - 1))));
+  const x = sampleMixture(spec, batch, seed).map((value, i) =>
+    Math.fround(value + sigmas[Math.floor(i / spec.dim)] * source.normal()),
+  );
+  return { x, sigmas };
 }

@@ -7,25 +7,14 @@ import type { MixtureSpec } from '../../src/field/mixture.js';
 import { type MixtureKernel, prepareMixture } from '../../src/field/prepared-mixture.js';
 import type { Gpu } from '../../src/gpu/gpu.js';
 import { random } from '../../src/problem/random.js';
-import { sampleMixture } from '../../src/problem/sample-mixture.js';
 import { PlanBuilder } from '../../src/solver/builder.js';
 import { perTrajectory } from '../../src/solver/plan.js';
 import { gpu } from '../device.js';
 import { smallGpu } from '../gpu/small-gpu.js';
-import { freshSeed, randomMixture, type StdShape } from './fixtures.js';
+import { freshSeed, noisyStates, randomMixture, type StdShape } from './fixtures.js';
 import { roundingOfD } from './rounding.js';
 
 const seed = freshSeed();
-
-/** Noise levels from 0.002 to 80, one per trajectory, and states as they occur there: data and noise. */
-function statesOf(spec: MixtureSpec, batch: number): { x: Float64Array; sigmas: number[] } {
-  const source = random(seed, 3);
-  const sigmas = Array.from({ length: batch }, (_, i) => Math.fround(0.002 * 40000 ** (i / (batch - 1))));
-  const x = sampleMixture(spec, batch, seed).map((value, i) =>
-    Math.fround(value + sigmas[Math.floor(i / spec.dim)] * source.normal()),
-  );
-  return { x, sigmas };
-}
 
 /** D on the GPU, each trajectory at its own noise level. */
 async function denoisedOn(on: Gpu, field: Field, x: Float64Array, sigmas: number[]): Promise<Float32Array> {
@@ -36,7 +25,7 @@ async function denoisedOn(on: Gpu, field: Field, x: Float64Array, sigmas: number
 
 /** The largest error of the GPU over a field's states, in units of what float32 may do. */
 async function worst(on: Gpu, field: Field, spec: MixtureSpec, batch: number): Promise<number> {
-  const { x, sigmas } = statesOf(spec, batch);
+  const { x, sigmas } = noisyStates(seed, spec, batch);
   const actual = await denoisedOn(on, field, x, sigmas);
   const { dim } = spec;
   const expected = new Float64Array(dim);

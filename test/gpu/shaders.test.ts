@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { customField } from '../../src/field/custom.js';
 import { prepareMixture } from '../../src/field/prepared-mixture.js';
+import { prepareMixtureGradient } from '../../src/field/prepared-mixture-gradient.js';
 import type { Gpu } from '../../src/gpu/gpu.js';
 import { compileKernel } from '../../src/gpu/kernel.js';
 import type { ShaderVariant } from '../../src/gpu/link.js';
@@ -39,6 +40,7 @@ const PREPARATIONS: ((on: Gpu) => Promise<unknown>)[] = [
       (kernel) => (on: Gpu) => prepareMixture(on, randomMixture(1, 5, 3, shape), kernel),
     ),
     ...[1, 2, 3, 4].map((dim) => (on: Gpu) => prepareMixture(on, randomMixture(1, dim, 3, shape), 'small')),
+    ...[1, 2, 3, 4, 5].map((dim) => (on: Gpu) => prepareMixtureGradient(on, randomMixture(1, dim, 3, shape))),
   ]),
   (on) => customField({ dim: 2, wgsl: user }).prepare(on),
   ...[{ residual: true, classes: 3 }, {}].map((options) => (on: Gpu) => {
