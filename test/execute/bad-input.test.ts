@@ -10,7 +10,7 @@ import { perTrajectory } from '../../src/solver/plan.js';
 import { solverByName } from '../../src/solver/registry.js';
 import { gpu } from '../device.js';
 import { hostField } from '../field/fixtures.js';
-import { expectRefusal, type Refusal } from '../refusal.js';
+import { expectRefused, type Refusal } from '../refusal.js';
 
 const good = {
   weights: [1, 2],
@@ -232,7 +232,7 @@ const TABLE: Refusal[] = [
   ],
 ];
 
-test.each(TABLE)('%s', (...refusal) => expectRefusal(refusal));
+test.each(TABLE)('%s', (...refusal) => expectRefused(refusal));
 
 test('a host field is no field for the GPU', async () => {
   await expect(

@@ -6,7 +6,7 @@ import type { MixtureSpec } from '../../src/field/mixture.js';
 import { random } from '../../src/problem/random.js';
 import { gpu } from '../device.js';
 import { smallGpu } from '../gpu/small-gpu.js';
-import { expectRefusal } from '../refusal.js';
+import { expectRefused } from '../refusal.js';
 import { freshSeed, hostField, noisyStates, randomMixture, type StdShape } from './fixtures.js';
 import { gradientsOn, randomCotangents } from './gradient-fixtures.js';
 import { roundingOfGradient } from './rounding.js';
@@ -85,7 +85,7 @@ test('a mixture that registers or one binding cannot hold says so', async () => 
   const large = gaussianMixture(randomMixture(seed, 129, 2, 'shared'));
   const many = gaussianMixture(randomMixture(seed, 3, 100, 'shared'));
   for (const [on, field] of [[gpu, large] as const, [smallGpu(100 * 4 * 4 - 4), many] as const]) {
-    await expectRefusal([
+    await expectRefused([
       'a gradient of too much',
       () => preparedGradient(on, field),
       'bad-field',
@@ -96,7 +96,7 @@ test('a mixture that registers or one binding cannot hold says so', async () => 
 });
 
 test('a field without a gradient says so', async () => {
-  await expectRefusal([
+  await expectRefused([
     'a gradient of a host field',
     () =>
       preparedGradient(

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type CsvOptions, parseCsv } from '../../src/io/csv.js';
-import { expectRefusal } from './refusal.js';
+import { expectRefusal } from '../refusal.js';
 
 const read = (text: string, options: CsvOptions = {}) =>
   parseCsv(new TextEncoder().encode(text), { name: 'd.csv', ...options });

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { NdArray } from '../../src/io/array.js';
 import { type DataSet, expectMatrix } from '../../src/io/dataset.js';
 import { applyScaling, scaleToUnit, undoScaling } from '../../src/io/scaling.js';
-import { expectRefusal } from './refusal.js';
+import { expectRefusal } from '../refusal.js';
 
 const points = (values: readonly number[]): DataSet => ({
   rows: values.length,

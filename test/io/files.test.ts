@@ -5,7 +5,7 @@ import { zipSync } from 'fflate';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { writeNpy } from '../../src/io/npy.js';
 import { loadArray, loadDataSet, readBytes, saveNpy, writeAtomic } from '../../src/node/files.js';
-import { expectRefusal } from './refusal.js';
+import { expectRefusal } from '../refusal.js';
 
 let folder: string;
 beforeEach(async () => {

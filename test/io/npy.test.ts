@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { parse as parseWithNpyjs } from 'npyjs';
 import { describe, expect, it } from 'vitest';
 import { parseNpy, writeNpy } from '../../src/io/npy.js';
-import { expectRefusal } from './refusal.js';
+import { expectRefusal } from '../refusal.js';
 
 /** An .npy file put together by hand: any header text, any data. */
 function npyFile(dictionary: string, data: ArrayLike<number>, version: 1 | 2 = 1): Uint8Array {

@@ -2,7 +2,7 @@ import { gzipSync, zipSync } from 'fflate';
 import { describe, expect, it } from 'vitest';
 import { writeNpy } from '../../src/io/npy.js';
 import { type DataSetOptions, parseArray, parseDataSet } from '../../src/io/parse.js';
-import { expectRefusal } from './refusal.js';
+import { expectRefusal } from '../refusal.js';
 
 const text = (content: string) => new TextEncoder().encode(content);
 const csv = text('1,2,3,4\n5,6,7,8\n');

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseSafetensors, type StoredTensor, writeSafetensors } from '../../src/io/safetensors.js';
+import { expectRefusal } from '../refusal.js';
 import { BROKEN, bytesOf, fileOf } from './broken-safetensors.js';
-import { expectRefusal } from './refusal.js';
 
 /**
  * What Python's safetensors 0.8.0 writes for save({'b.weight': [[1, -2.5, 3], [4, 5, -0.0]] as float32, 'a': [0.1]

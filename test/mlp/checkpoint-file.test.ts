@@ -4,7 +4,7 @@ import { parseSafetensors, writeSafetensors } from '../../src/io/safetensors.js'
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from '../../src/mlp/checkpoint-file.js';
 import { mlpConfig } from '../../src/mlp/config.js';
 import { encodeModel } from '../../src/mlp/model-file.js';
-import { expectRefusal } from '../io/refusal.js';
+import { expectRefusal } from '../refusal.js';
 import {
   anyBits,
   anyConfig,

@@ -7,7 +7,7 @@ import { mlpConfig } from '../../src/mlp/config.js';
 import { decodeModel, encodeModel } from '../../src/mlp/model-file.js';
 import { parameterLayout } from '../../src/mlp/parameters.js';
 import { VERSION } from '../../src/version.js';
-import { expectRefusal } from '../io/refusal.js';
+import { expectRefusal } from '../refusal.js';
 import {
   anyBits,
   anyConfig,

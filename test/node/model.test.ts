@@ -8,8 +8,8 @@ import { mlpField } from '../../src/mlp/field.js';
 import { loadField } from '../../src/node/field/load.js';
 import { loadCheckpoint, loadModel, saveCheckpoint, saveModel } from '../../src/node/model.js';
 import { random } from '../../src/problem/random.js';
-import { expectRefusal } from '../io/refusal.js';
 import { randomParameters } from '../mlp/fixtures.js';
+import { expectRefusal } from '../refusal.js';
 
 const folder = await mkdtemp(join(tmpdir(), 'fewstep-model-'));
 afterAll(() => rm(folder, { recursive: true }));

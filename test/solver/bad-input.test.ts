@@ -2,7 +2,7 @@ import { test } from 'vitest';
 import { explicit, logsnr, parseGrid, polynomial, timeUniform } from '../../src/grid/grid.js';
 import { planFor } from '../../src/solver/plan-for.js';
 import { parseSolver, solverByName } from '../../src/solver/registry.js';
-import { expectRefusal, type Refusal } from '../refusal.js';
+import { expectRefused, type Refusal } from '../refusal.js';
 
 const option = (solver: string, options: Record<string, unknown>) => () =>
   solverByName(solver).plan([80, 1], { options });
@@ -210,4 +210,4 @@ const TABLE: Refusal[] = [
   ],
 ];
 
-test.each(TABLE)('%s', (...refusal) => expectRefusal(refusal));
+test.each(TABLE)('%s', (...refusal) => expectRefused(refusal));

@@ -4,7 +4,7 @@ import { Trainer, type TrainerOptions } from '../../src/train/trainer.js';
 import { gpu } from '../device.js';
 import { freshSeed } from '../field/fixtures.js';
 import { SLOW } from '../mlp/fixtures.js';
-import { expectRefusal, type Refusal } from '../refusal.js';
+import { expectRefused, type Refusal } from '../refusal.js';
 import { randomRun } from './fixtures.js';
 
 const seed = freshSeed();
@@ -82,7 +82,7 @@ test(
     const { parameters } = await training.state();
     training.submit(3);
     const figures = () => training.figures();
-    await expectRefusal(['divergence', figures, 'not-finite', /at step 1:/, /smaller learning rate/]);
+    await expectRefused(['divergence', figures, 'not-finite', /at step 1:/, /smaller learning rate/]);
     expect((await training.state()).parameters).toEqual(parameters);
   },
   SLOW,
@@ -134,7 +134,7 @@ test(
       ],
       ['sigma', () => trainingSettings({ sigmaMin: 90 }), 'bad-argument', /sigmaMin, 90/, /smaller sigmaMin/],
     ];
-    for (const refusal of refusals) await expectRefusal(refusal);
+    for (const refusal of refusals) await expectRefused(refusal);
   },
   SLOW,
 );
