@@ -3,8 +3,8 @@
 // transposed, so that neighbouring invocations read neighbouring weights. The first lanes hold the gradient of a
 // layer's inputs, the others add up that of the embedding. As many operations as a forward pass.
 import constants::{ DIM, EMBEDDING_QUADS, GROUPS, LAYERS, ROWS, WIDTH_QUADS };
-import package::batch::scalar::{ Scalar, scalar_of };
 import package::field::evaluate::slots;
+import package::field::pull::{ operation, sigma_of, store_sigma_gradient };
 import package::mlp::activation::silu_slope;
 import package::mlp::embedding::waves_slope;
 import package::mlp::precondition::{ Precondition, precondition, precondition_slope };
@@ -14,16 +14,6 @@ import package::mlp::tape::tape;
 import package::mlp::tile::{ clamped, group_row, multiply, ROW_QUADS, rows_from, subgroup_lane, TILE, tile };
 @if(broadcast) enable subgroups;
 
-struct Pull {
-  state: u32, // slots, in numbers
-  cotangent: u32,
-  output: u32, // dx
-  trajectories: u32,
-  @align(16) sigma: Scalar,
-}
-
-@group(0) @binding(3) var<uniform> operation: Pull;
-@group(0) @binding(8) var<storage, read_write> sigma_gradient: array<f32>; // [trajectories]
 /// The tape's twin, for the weights' gradient: what the cotangent comes to at each z, at F and at the embedding.
 @if(recorded) @group(0) @binding(9) var<storage, read_write> deltas: array<vec4f>;
 
@@ -47,7 +37,7 @@ fn vjp(
   let rows = rows_from(first + row, operation.trajectories);
   let embeds = lane >= WIDTH_QUADS && lane < ROW_QUADS;
   for (var r = local; r < TILE; r += INVOCATIONS) {
-    let sigma = scalar_of(operation.sigma, clamped(first + r, operation.trajectories), operation.trajectories);
+    let sigma = sigma_of(clamped(first + r, operation.trajectories));
     scales[r] = precondition(sigma);
     slopes[r] = precondition_slope(sigma);
   }
@@ -161,6 +151,6 @@ fn finish(first: u32, local: u32) {
     for (var n = r * ROW_QUADS; n < (r + 1) * ROW_QUADS; n++) {
       sum += tile[n].x;
     }
-    sigma_gradient[first + r] = sum;
+    store_sigma_gradient(first + r, sum);
   }
 }

@@ -7,6 +7,7 @@ import type { Scaling } from '../io/scaling.js';
 import type { MlpConfig } from './config.js';
 import { Network } from './network.js';
 import { checkParameters } from './parameters.js';
+import { prepareMlpGradient } from './prepared-gradient.js';
 import { MlpReference } from './reference.js';
 
 /** A network and its parameters, flat as parameterLayout says. */
@@ -38,19 +39,32 @@ export function mlpField(model: MlpModel, options: MlpFieldOptions = {}): Field 
   const { label = config.classes, guidance = 1 } = options;
   checkLabel(config, options);
   const guided = guidance !== 1;
-  let reference: MlpReference | undefined;
+  let kept: MlpReference | undefined;
+  const reference = () => {
+    kept ??= new MlpReference(config, parameters);
+    return kept;
+  };
   return {
     kind: 'mlp',
     dim: config.dim,
     scaling,
     denoise(x, sigma, out) {
-      reference ??= new MlpReference(config, parameters);
-      out.set(reference.forward(x, sigma, label).denoised);
+      out.set(reference().forward(x, sigma, label).denoised);
       if (!guided) return;
-      const { denoised } = reference.forward(x, sigma);
+      const { denoised } = reference().forward(x, sigma);
       for (let d = 0; d < config.dim; d++) out[d] = denoised[d] + guidance * (out[d] - denoised[d]);
     },
+    gradient(x, sigma, cotangent, out) {
+      const pullBack = (given: number) => reference().vjp(reference().forward(x, sigma, given), cotangent);
+      const labelled = pullBack(label);
+      out.set(labelled.x);
+      if (!guided) return labelled.sigma;
+      const plain = pullBack(config.classes);
+      for (let d = 0; d < config.dim; d++) out[d] = plain.x[d] + guidance * (out[d] - plain.x[d]);
+      return plain.sigma + guidance * (labelled.sigma - plain.sigma);
+    },
     prepare: (gpu) => prepareMlp(gpu, model, label, guidance),
+    prepareGradient: (gpu) => prepareMlpGradient(gpu, model, label, guidance),
   };
 }
 

@@ -87,13 +87,17 @@ export class NetworkPasses {
   }
 
   /**
-   * Writes a pass's uniform: struct Evaluate of field/evaluate.wgsl, Push of mlp/jvp.wgsl, Pull of mlp/vjp.wgsl, or
-   * Gradient of mlp/gradient.wgsl, whose `slice` is filled in here.
+   * Writes a pass's uniform: struct Evaluate of field/evaluate.wgsl, Push of mlp/jvp.wgsl, Pull of field/pull.wgsl
+   * without its column, or Gradient of mlp/gradient.wgsl without its slice.
    */
   pack(pass: NetworkPass, value: StructValue, target: ArrayBuffer, offset: number): void {
-    const complete =
-      pass === 'weightGradient' ? { ...value, slice: this.slice(value.trajectories as number) } : value;
-    this.kernels[pass].layout.pack('operation', complete, target, offset);
+    const own: StructValue =
+      pass === 'weightGradient'
+        ? { slice: this.slice(value.trajectories as number) }
+        : pass === 'vjp'
+          ? { sigma_column: 0 }
+          : {};
+    this.kernels[pass].layout.pack('operation', { ...value, ...own }, target, offset);
   }
 
   /** Records D or the velocity, the tape, and the features where the batch has them. */
@@ -153,7 +157,7 @@ export class NetworkPasses {
 }
 
 /** Numbers that a tape keeps of one trajectory: mlp/shape.wgsl. */
-function tapeSize({ config: { dim, width, layers, embedding } }: Network): number {
+export function tapeSize({ config: { dim, width, layers, embedding } }: Network): number {
   return layers * width + Math.ceil(dim / 4) * 4 + embedding.size;
 }
 
