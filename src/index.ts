@@ -5,7 +5,16 @@ export { type ReferenceOptions, type ReferenceSolution, solveReference } from '.
 export { type Solution, type SolveOptions, solve } from './execute/stepwise.js';
 export { customField } from './field/custom.js';
 export { empirical } from './field/empirical.js';
-export type { BatchBuffers, BoundField, Denoise, Field, PreparedField } from './field/field.js';
+export type {
+  BatchBuffers,
+  BoundField,
+  Denoise,
+  DenoiseGradient,
+  Field,
+  GradientBuffers,
+  PreparedField,
+  PreparedGradient,
+} from './field/field.js';
 export { gaussianMixture, type MixtureInput } from './field/gaussian-mixture.js';
 export { type AdapterDescription, Gpu } from './gpu/gpu.js';
 export {

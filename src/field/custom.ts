@@ -1,15 +1,27 @@
 import { FewstepError } from '../errors.js';
 import { folded } from '../gpu/dispatch.js';
-import type { Denoise, Field } from './field.js';
+import type { Denoise, DenoiseGradient, Field } from './field.js';
 import { operationOf, shared } from './operation.js';
+import { prepareCustomGradient } from './prepared-custom-gradient.js';
 
 /**
  * A user's own field, as WGSL: `fn denoise(x: array<f32, D>, sigma: f32) -> array<f32, D>` gives D(x, sigma).
  * The source may hold more functions, constants and structs; compile errors name its own lines.
- * @param denoise the same in float64, for the reference executor
+ *
+ * `fn denoise_vjp(x: array<f32, D>, sigma: f32, cotangent: array<f32, D>) -> array<f32, D + 1>`, where the source has
+ * it, is the gradient of cotangent . D: D numbers to x, then one to sigma. Without it, who needs gradients gets
+ * central differences with steps of sigma / 32, which cost 2 D + 4 evaluations. Relative to the gradient they err by
+ * about 2e-4 where D varies over lengths of sigma, more where it is steeper, and by 2e-6 |D| / sigma of rounding.
+ * @param denoise D in float64, for the reference executor
+ * @param gradient its gradient in float64
  */
-export function customField(options: { dim: number; wgsl: string; denoise?: Denoise }): Field {
-  const { dim, wgsl, denoise } = options;
+export function customField(options: {
+  dim: number;
+  wgsl: string;
+  denoise?: Denoise;
+  gradient?: DenoiseGradient;
+}): Field {
+  const { dim, wgsl, denoise, gradient } = options;
   if (!Number.isInteger(dim) || dim < 1) {
     throw new FewstepError(
       'bad-field',
@@ -28,6 +40,8 @@ export function customField(options: { dim: number; wgsl: string; denoise?: Deno
     kind: 'custom',
     dim,
     denoise,
+    gradient,
+    prepareGradient: (gpu) => prepareCustomGradient(gpu, dim, wgsl),
     async prepare(gpu) {
       const kernel = await gpu.kernel('field/custom', { constants: { DIM: dim }, modules: { user: wgsl } });
       return {

@@ -5,6 +5,7 @@ import status from '../../shaders/batch/status.wgsl';
 import multiplyAdd from '../../shaders/bench/multiply_add.wgsl';
 import axpy from '../../shaders/doctor/axpy.wgsl';
 import custom from '../../shaders/field/custom.wgsl';
+import customVjp from '../../shaders/field/custom_vjp.wgsl';
 import evaluate from '../../shaders/field/evaluate.wgsl';
 import mixture from '../../shaders/field/mixture.wgsl';
 import mixtureSmall from '../../shaders/field/mixture_small.wgsl';
@@ -52,6 +53,7 @@ export const shaders = {
   'bench/multiply_add': multiplyAdd,
   'doctor/axpy': axpy,
   'field/custom': custom,
+  'field/custom_vjp': customVjp,
   'field/evaluate': evaluate,
   'field/mixture': mixture,
   'field/mixture_small': mixtureSmall,

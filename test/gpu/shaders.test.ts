@@ -9,12 +9,14 @@ import { compileKernel } from '../../src/gpu/kernel.js';
 import type { ShaderVariant } from '../../src/gpu/link.js';
 import { type ShaderName, shaders } from '../../src/gpu/shaders.js';
 import { mlpConfig } from '../../src/mlp/config.js';
+import { mlpField } from '../../src/mlp/field.js';
 import { Network } from '../../src/mlp/network.js';
 import { initialParameters } from '../../src/mlp/parameters.js';
 import { type NetworkBatch, NetworkPasses } from '../../src/mlp/passes.js';
 import { trainingKernels } from '../../src/train/kernels.js';
 import { LOSSES, PROCESSES } from '../../src/train/settings.js';
 import { gpu } from '../device.js';
+import ownGradient from '../field/custom/gaussian.wgsl';
 import user from '../field/custom/two-gaussians.wgsl';
 import { randomMixture } from '../field/fixtures.js';
 
@@ -43,6 +45,12 @@ const PREPARATIONS: ((on: Gpu) => Promise<unknown>)[] = [
     ...[1, 2, 3, 4, 5].map((dim) => (on: Gpu) => prepareMixtureGradient(on, randomMixture(1, dim, 3, shape))),
   ]),
   (on) => customField({ dim: 2, wgsl: user }).prepare(on),
+  (on) => customField({ dim: 2, wgsl: user }).prepareGradient!(on),
+  (on) => customField({ dim: 3, wgsl: ownGradient }).prepareGradient!(on),
+  (on) => {
+    const config = mlpConfig({ dim: 3, width: 32, layers: 2 });
+    return mlpField({ config, parameters: initialParameters(config, 0) }).prepareGradient!(on);
+  },
   ...[{ residual: true, classes: 3 }, {}].map((options) => (on: Gpu) => {
     const config = mlpConfig({ dim: 3, width: 32, layers: 2, ...options });
     const network = new Network(on, config, initialParameters(config, 0));
