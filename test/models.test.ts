@@ -50,9 +50,9 @@ test.each(['two-moons', 'pinwheel'])('%s has learned the exact field', async (na
 test('digits come out as ink on paper, in the units of the data', async () => {
   const field = await loadField(`${folder}digits.safetensors`);
   const { samples } = await sampleReference({ field, solver: 'unipc-3', nfe: 40, batch: 12, seed: 3 });
-  expect(quantile(samples, 0.005)).toBeGreaterThan(-2);
-  expect(quantile(samples, 0.995)).toBeLessThan(18);
-  // Of the real digits' pixels a quarter are 0, half at most 1, a tenth 15 or 16.
-  expect(quantile(samples, 0.25)).toBeLessThan(2);
-  expect(quantile(samples, 0.9)).toBeGreaterThan(11);
+  // Of the real digits' pixels a quarter are 0, half at most 1, a fifth at least 12, a tenth 15 or 16.
+  expect(Math.abs(quantile(samples, 0.25))).toBeLessThan(1);
+  expect(quantile(samples, 0.5)).toBeLessThan(3);
+  expect(quantile(samples, 0.8)).toBeGreaterThan(9);
+  expect(Math.abs(quantile(samples, 0.9) - 15)).toBeLessThan(2);
 });
