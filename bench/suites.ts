@@ -56,7 +56,7 @@ const suites: Record<string, () => Suite> = {
     ],
     nfe: [3, 4, 5, 6, 8, 10],
     batch: 256,
-    imageBatch: 32,
+    imageBatch: 24,
     seeds: [0],
     exactNfe: 256,
     timingMs: 15,

@@ -35,8 +35,8 @@ export interface BenchOptions extends SubjectOptions {
 }
 
 /**
- * Runs a suite and writes results.json, results.csv and report.html into a folder: after each problem, and at the
- * end or at Ctrl-C with what is finished. Each file is whole or not there.
+ * Runs a suite and writes into a folder: results.json and results.csv after each problem and at the end, or at Ctrl-C
+ * with what is finished, and then report.html. Each file is whole or not there.
  */
 export async function runBench(options: BenchOptions, signal: AbortSignal): Promise<void> {
   checkFolder('--out', options.out);
@@ -80,13 +80,14 @@ export async function runBench(options: BenchOptions, signal: AbortSignal): Prom
         progress ??= showProgress(total, 'cells');
         progress.update(done);
       },
-      onProblem: (soFar) => save(options.out, toResults(soFar)),
+      onProblem: (soFar) => saveFigures(options.out, toResults(soFar)),
     });
     progress?.stop();
     if (measured.cells.length + measured.failures.length === 0)
       throw stopped('before the first cell', 'run again');
     const results = toResults(measured);
-    await save(options.out, results);
+    await saveFigures(options.out, results);
+    await writeAtomic(join(options.out, 'report.html'), renderReport(results));
     process.stdout.write(
       options.json
         ? `${JSON.stringify(outline(options.out, results), null, 2)}\n`
@@ -153,10 +154,10 @@ function quoted(text: string): string {
   return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
 
-async function save(folder: string, results: Results): Promise<void> {
+/** The report takes seconds to draw, so it waits for the end; the figures do not. */
+async function saveFigures(folder: string, results: Results): Promise<void> {
   await writeAtomic(join(folder, 'results.json'), `${JSON.stringify(results)}\n`);
   await writeAtomic(join(folder, 'results.csv'), resultsCsv(results));
-  await writeAtomic(join(folder, 'report.html'), renderReport(results));
 }
 
 function summary(folder: string, results: Results): string {
