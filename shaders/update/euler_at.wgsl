@@ -1,5 +1,5 @@
 // The Euler prediction at s_n: x' = x + c (s - t) v, from time t to time s, each for the batch or per
-// trajectory. With s the predictor's time it is AMED's first half (arXiv 2312.00094, equation 11); with t that
+// trajectory. With s the predictor's time it is AMED's first half (arXiv 2312.00094); with t that
 // time and c the predictor's scale it is the second half of AMED-Plugin on Euler.
 // 8 bytes read and 4 written per number, and 4 per trajectory for each number that differs.
 import package::batch::dispatch::linear_index;

@@ -3,7 +3,7 @@ import { defineSolver, noOptions } from './define.js';
 import { writeMultistep } from './multistep.js';
 import { integrate, lagrange } from './quadrature.js';
 
-/** Integrals of d(sigma) times the Lagrange polynomials in VP time (DEIS, arXiv 2204.13902, equation 15). */
+/** Integrals of d(sigma) times the Lagrange polynomials in VP time (DEIS, arXiv 2204.13902). */
 function tabWeights(times: readonly number[], i: number, count: number): number[] {
   const vp = new VpTime(times[times.length - 1], times[0]);
   const nodes = Array.from({ length: count }, (_, j) => vp.time(times[i - j]));

@@ -3,7 +3,7 @@ import { defineSolver } from './define.js';
 
 export const dpmSolver2 = defineSolver({
   name: 'dpm-solver-2',
-  summary: 'DPM-Solver-2 (arXiv 2206.00927, algorithm 4), its intermediate time at r in log sigma',
+  summary: 'DPM-Solver-2 (arXiv 2206.00927), its intermediate time at r in log sigma',
   order: 2,
   options: v.strictObject({
     r: v.optional(

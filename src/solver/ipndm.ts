@@ -1,7 +1,7 @@
 import { defineSolver, noOptions } from './define.js';
 import { writeMultistep } from './multistep.js';
 
-/** Adams-Bashforth coefficients on a uniform grid, newest first (PNDM, arXiv 2202.09778, equation 9). */
+/** Adams-Bashforth coefficients on a uniform grid, newest first (PNDM, arXiv 2202.09778). */
 const UNIFORM = [[1], [3 / 2, -1 / 2], [23 / 12, -16 / 12, 5 / 12], [55 / 24, -59 / 24, 37 / 24, -9 / 24]];
 
 function defineIpndm(evaluations: 2 | 3 | 4) {

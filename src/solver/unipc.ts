@@ -13,7 +13,7 @@ interface Evaluation {
   denoised: Slot;
 }
 
-/** Solves R rho = b of UniPC's equation 5 with the ratios r_q, the last of which is 1 for the corrector. */
+/** Solves the linear system R rho = b of UniPC with the ratios r_q, the last of which is 1 for the corrector. */
 function solveWeights(ratios: number[], hh: number, bh: number): number[] {
   let phi = Math.expm1(hh) / hh - 1;
   let factorial = 1;
@@ -80,7 +80,7 @@ function writeUnipc(b: PlanBuilder, max: number, variant: Variant, falls: boolea
 function defineUnipc(order: 2 | 3) {
   return defineSolver({
     name: `unipc-${order}`,
-    summary: `UniPC-${order}, data prediction, multistep (arXiv 2302.04867, algorithms 5 and 6)`,
+    summary: `UniPC-${order}, data prediction, multistep (arXiv 2302.04867)`,
     order: order + 1,
     options: v.strictObject({
       variant: v.optional(v.picklist(['bh1', 'bh2'], "must be 'bh1' or 'bh2'"), 'bh2'),
