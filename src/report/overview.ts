@@ -8,7 +8,7 @@ export interface Overview {
   nfe: number[];
   /** In the order of the tables. `ratio[i]`: geometric mean over problems of error / lowest error at nfe[i]. */
   rows: { solver: string; ratios: (number | undefined)[] }[];
-  /** At nfe[i]: the solver that is lowest on most problems, and on how many. */
+  /** At nfe[i]: the solver with the lowest ratio, and on how many problems its error is the lowest. */
   winners: ({ solver: string; problems: number } | undefined)[];
   /** Solvers that the plots show in colour, best first. */
   highlights: string[];
@@ -27,7 +27,7 @@ export function overview(results: Results): Overview {
   return {
     nfe,
     rows,
-    winners: wins.map((column) => mostFrequent(column)),
+    winners: wins.map((column, i) => lowest(rows, i, column)),
     highlights: rows
       .map(({ solver, ratios }) => ({ solver, won: won(solver), ratio: typical(ratios) }))
       .sort((a, b) => b.won - a.won || a.ratio - b.ratio)
@@ -52,10 +52,11 @@ export function findings(results: Results, { nfe, rows, winners }: Overview): st
   const where = runs.map((run) => {
     const [least, most] = [Math.min(...run.problems), Math.max(...run.problems)];
     const share = least === most ? least : `${least} to ${most}`;
-    return `${run.solver} at NFE ${span(run.nfe)}${problems > 1 ? ` (${share} of ${problems} problems)` : ''}`;
+    return `${run.solver} at NFE ${span(run.nfe)}${problems > 1 ? ` (the lowest on ${share} of ${problems})` : ''}`;
   });
   const scope = `${plural(rows.length, 'solver')} on ${plural(problems, 'problem')}, NFE ${span(nfe)}`;
-  return `${scope}: the lowest mean end-point error is that of ${list(where)}.${gain({ nfe, rows }, problems)}`;
+  const over = problems > 1 ? ' over the problems' : '';
+  return `${scope}: the lowest mean end-point error${over} is that of ${list(where)}.${gain({ nfe, rows }, problems)}`;
 }
 
 /** How much the best solver gains over Euler's method, in the middle of the range. */
@@ -68,7 +69,7 @@ function gain({ nfe, rows }: Pick<Overview, 'nfe' | 'rows'>, problems: number): 
   const solver = rows.find((row) => row.ratios[middle] === best)!.solver;
   if (solver === 'euler') return '';
   const average = problems > 1 ? 'on average over the problems ' : '';
-  return ` At NFE ${nfe[middle]} the error of ${solver} is ${average}${figure(ratio / best)} times below that of Euler’s method${problems > 1 ? ', the lowest of all' : ''}.`;
+  return ` At NFE ${nfe[middle]} the error of ${solver} is ${average}${figure(ratio / best)} times below that of Euler’s method.`;
 }
 
 function span(nfe: number[]): string {
@@ -103,10 +104,9 @@ function typical(ratios: (number | undefined)[]): number {
   return ratios.reduce<number>((sum, ratio) => sum + Math.log(ratio ?? 1e3), 0);
 }
 
-function mostFrequent(names: string[]): { solver: string; problems: number } | undefined {
-  const counted = [...new Set(names)].map((solver) => ({
-    solver,
-    problems: names.filter((name) => name === solver).length,
-  }));
-  return counted.sort((a, b) => b.problems - a.problems)[0];
+function lowest(rows: Overview['rows'], column: number, wins: string[]): Overview['winners'][number] {
+  const [best] = rows
+    .filter((row) => row.ratios[column] !== undefined)
+    .sort((a, b) => a.ratios[column]! - b.ratios[column]!);
+  return best && { solver: best.solver, problems: wins.filter((name) => name === best.solver).length };
 }
