@@ -1,4 +1,5 @@
 import type { Operation, Plan, Scalar, Slot } from './plan.js';
+import { scalarsOf } from './scalars.js';
 
 /** What solvers write their plans with: one call an operation. */
 export class PlanBuilder {
@@ -12,10 +13,12 @@ export class PlanBuilder {
   /**
    * @param times decreasing times of the grid
    * @param afs whether the first evaluation is analytical: D from the prior alone, at no cost
+   * @param keepZeros whether terms of coefficient 0 stay, so that the plan's structure does not depend on its numbers
    */
   constructor(
     readonly times: readonly number[],
     private readonly afs = false,
+    private readonly keepZeros = false,
   ) {
     this.analytical = afs;
   }
@@ -32,7 +35,7 @@ export class PlanBuilder {
 
   /** sum of coefficient * slot. */
   combine(...terms: (readonly [coefficient: Scalar, slot: Slot])[]): Slot {
-    const kept = terms.filter(([coefficient]) => coefficient !== 0);
+    const kept = this.keepZeros ? terms : terms.filter(([coefficient]) => coefficient !== 0);
     return this.push({
       kind: 'combine',
       terms: kept.map(([coefficient, slot]) => ({ coefficient, slot })),
@@ -45,15 +48,12 @@ export class PlanBuilder {
     return this.combine([1, state], [h, velocity]);
   }
 
-  /** x + scale (at - start) v, each of the three for the batch or per trajectory. */
+  /** x + scale (at - start) v, each of the three for the batch or per trajectory: the Euler prediction at s_n. */
   eulerAt(
     state: Slot,
     velocity: Slot,
     { start, at, scale = 1 }: { start: Scalar; at: Scalar; scale?: Scalar },
   ): Slot {
-    if (typeof start === 'number' && typeof at === 'number' && typeof scale === 'number') {
-      return this.euler(state, velocity, scale * (at - start));
-    }
     return this.push({ kind: 'euler-at', state, velocity, start, at, scale, out: this.slots });
   }
 
@@ -72,9 +72,6 @@ export class PlanBuilder {
     if (this.states.length !== this.times.length) {
       throw new Error(`${solver} reached ${this.states.length} of ${this.times.length} times`);
     }
-    const scalars = this.operations.flatMap((operation) =>
-      Object.values(operation).flat().flatMap(scalarsIn),
-    );
     return {
       solver,
       times: this.times,
@@ -82,7 +79,10 @@ export class PlanBuilder {
       operations: this.operations,
       states: this.states,
       slots: this.slots,
-      columns: Math.max(0, ...scalars.map((scalar) => scalar.column + 1)),
+      columns: Math.max(
+        0,
+        ...scalarsOf(this.operations).map((scalar) => (typeof scalar === 'number' ? 0 : scalar.column + 1)),
+      ),
     };
   }
 
@@ -107,10 +107,4 @@ export class PlanBuilder {
     this.slots += 1;
     return operation.out;
   }
-}
-
-function scalarsIn(value: unknown): { column: number }[] {
-  if (typeof value !== 'object' || value === null) return [];
-  if ('column' in value) return [value as { column: number }];
-  return Object.values(value).flatMap(scalarsIn);
 }

@@ -55,7 +55,8 @@ export function defineSolver<S extends OptionsSchema>(definition: Definition<S>)
   };
 }
 
-function parseOptions<S extends OptionsSchema>(name: string, schema: S, options: Record<string, unknown>) {
+/** @throws FewstepError bad-argument naming the option */
+export function parseOptions<S extends OptionsSchema>(name: string, schema: S, options: Record<string, unknown>) {
   const known = Object.keys(schema.entries);
   for (const key of Object.keys(options)) {
     if (known.includes(key)) continue;
@@ -78,7 +79,8 @@ function parseOptions<S extends OptionsSchema>(name: string, schema: S, options:
   );
 }
 
-function spell(name: string, options: Record<string, unknown>, defaults: Record<string, unknown>): string {
+/** A solver as one writes it, with the options that differ from their defaults. */
+export function spell(name: string, options: Record<string, unknown>, defaults: Record<string, unknown>): string {
   const changed = Object.entries(options).filter(([key, value]) => value !== defaults[key]);
   return changed.length === 0
     ? name

@@ -1,5 +1,6 @@
 import { FewstepError, unknownName } from '../errors.js';
 import { adamsBashforth } from './adams-bashforth.js';
+import { amedSolvers } from './amed.js';
 import type { Solver, SolverSettings } from './define.js';
 import { deis } from './deis.js';
 import { dpmSolver2 } from './dpm-solver-2.js';
@@ -13,7 +14,10 @@ import { nfeOf } from './plan.js';
 import { rk4 } from './rk4.js';
 import { unipc } from './unipc.js';
 
-/** Every solver, in the order in which tables show them. Tests of order, exactness and NFE run over this list. */
+/**
+ * Every solver that learned nothing, in the order in which tables show them. Tests of order, exactness and NFE run over
+ * this list; `amedSolvers` are those that take a predictor.
+ */
 export const solvers: readonly Solver[] = [
   euler,
   heun,
@@ -32,14 +36,14 @@ export const solvers: readonly Solver[] = [
 
 /** @throws FewstepError unknown-name, with the nearest name */
 export function solverByName(name: string): Solver {
-  const solver = solvers.find((candidate) => candidate.name === name);
-  if (!solver)
-    throw unknownName(
-      'solver',
-      name,
-      solvers.map((candidate) => candidate.name),
-    );
-  return solver;
+  const all = [...solvers, ...amedSolvers];
+  const solver = all.find((candidate) => candidate.name === name);
+  if (solver) return solver;
+  throw unknownName(
+    'solver',
+    name,
+    all.map((candidate) => candidate.name),
+  );
 }
 
 /**

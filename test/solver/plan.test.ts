@@ -114,15 +114,6 @@ test('the builder counts the columns that operations read', () => {
   expect(b.finish('by hand').columns).toBe(5);
 });
 
-test('eulerAt with plain numbers is an ordinary Euler step', () => {
-  const b = new PlanBuilder([4, 1]);
-  b.reach(b.eulerAt(b.start, b.velocity(b.start, 4), { start: 4, at: 1, scale: 2 }));
-  expect(b.finish('by hand').operations[1]).toMatchObject({
-    kind: 'combine',
-    terms: [{}, { coefficient: -6 }],
-  });
-});
-
 test('a solver that does not reach all times is refused', () => {
   expect(() => new PlanBuilder([2, 1]).finish('lazy')).toThrow('lazy reached 1 of 2 times');
 });

@@ -1,0 +1,75 @@
+import { describe, expect, test } from 'vitest';
+import { adjointReference } from '../../src/execute/adjoint-reference.js';
+import { solveReference } from '../../src/execute/reference.js';
+import { gaussianMixture } from '../../src/field/gaussian-mixture.js';
+import { polynomial } from '../../src/grid/grid.js';
+import { random } from '../../src/problem/random.js';
+import { amedSolvers } from '../../src/solver/amed.js';
+import { type PlanFamily, planFamily } from '../../src/solver/plan-family.js';
+import { freshSeed, latents, randomMixture } from '../field/fixtures.js';
+
+const seed = freshSeed();
+const STEPS = 3;
+
+/** A solver's plans as a function of its answers (r, direction, time) step by step. */
+function answersFamily(solver: (typeof amedSolvers)[number], afs: boolean): PlanFamily {
+  const times = polynomial().times(STEPS, { sigmaMin: 0.05, sigmaMax: 20 });
+  const make = (p: Float64Array) =>
+    solver.planWith(
+      times,
+      Array.from({ length: STEPS }, (_, i) => ({ r: p[3 * i], direction: p[3 * i + 1], time: p[3 * i + 2] })),
+      { afs },
+    );
+  return planFamily(make, [randomAnswers(1), randomAnswers(2)]);
+}
+
+function randomAnswers(stream: number): Float64Array {
+  const source = random(seed, stream);
+  return Float64Array.from({ length: 3 * STEPS }, (_, i) =>
+    i % 3 === 0 ? source.between(0.3, 0.7) : source.between(0.8, 1.2),
+  );
+}
+
+/** Each column's value for every trajectory, each trajectory with answers of its own. */
+function columnsOf({ plan, values }: PlanFamily, batch: number): Float64Array {
+  const columns = new Float64Array(plan.columns * batch);
+  for (let row = 0; row < batch; row++) {
+    for (const [c, value] of values(randomAnswers(10 + row)).entries()) columns[c * batch + row] = value;
+  }
+  return columns;
+}
+
+const cases = amedSolvers.flatMap((solver) => [false, true].map((afs) => ({ name: solver.name, solver, afs })));
+
+describe('in float64', () => {
+  test.each(cases)(`$name, AFS $afs: the adjoint is the difference (seed ${seed})`, ({ solver, afs }) => {
+    const family = answersFamily(solver, afs);
+    const { plan } = family;
+    const [batch, dim] = [2, 3];
+    const field = gaussianMixture(randomMixture(seed, dim, 4, 'per-component'));
+    const x = latents(seed, batch, dim, 20);
+    const columns = columnsOf(family, batch);
+    const target = latents(seed + 1, batch, dim, 1);
+    const loss = (c: Float64Array, at = x) =>
+      solveReference(field, plan, { latents: at, columns: c }).samples.reduce(
+        (sum, value, i) => sum + (value - target[i]) ** 2,
+        0,
+      );
+    const cotangent = (samples: Float64Array) => samples.map((value, i) => 2 * (value - target[i]));
+    const adjoint = adjointReference(field, plan, { latents: x, columns, cotangent });
+    const difference = (values: Float64Array, i: number, of: (moved: Float64Array) => number) => {
+      const step = 1e-5 * Math.max(1, Math.abs(values[i]));
+      const at = (by: number) => of(values.with(i, values[i] + by));
+      return (8 * (at(step) - at(-step)) - (at(2 * step) - at(-2 * step))) / (12 * step);
+    };
+    const scale = Math.max(...adjoint.columns.map(Math.abs));
+    expect(scale).toBeGreaterThan(1e-3);
+    for (let i = 0; i < columns.length; i++) {
+      expect(Math.abs(adjoint.columns[i] - difference(columns, i, loss))).toBeLessThan(1e-7 * (1 + scale));
+    }
+    for (let i = 0; i < x.length; i++) {
+      const numeric = difference(x, i, (moved) => loss(columns, moved));
+      expect(Math.abs(adjoint.latents[i] - numeric)).toBeLessThan(1e-7 * (1 + Math.abs(numeric)));
+    }
+  });
+});
