@@ -52,7 +52,8 @@ export function adjointReference(
     const pull = (value: Scalar, slope: number) => {
       if (typeof value !== 'number') toColumns[value.column * batch + row] += value.scale * slope;
     };
-    const rowOf = (slot: Slot, of: (slot: Slot) => Float64Array) => of(slot).subarray(row * dim, (row + 1) * dim);
+    const rowOf = (slot: Slot, of: (slot: Slot) => Float64Array) =>
+      of(slot).subarray(row * dim, (row + 1) * dim);
     const value = (slot: Slot) => rowOf(slot, (s) => slots.get(s)!);
     const bar = (slot: Slot) => rowOf(slot, (s) => cotangents[s]);
     for (const operation of plan.operations.toReversed()) {

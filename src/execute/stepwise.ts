@@ -51,7 +51,7 @@ export async function solve(gpu: Gpu, field: Field, plan: Plan, options: SolveOp
   const wanted = [...new Set([last, ...keep])];
   const results = new Map(wanted.map((slot) => [slot, new Float32Array(batch * dim)]));
 
-  const run = new StepwiseRun(gpu, await preparedField(gpu, field), plan, {
+  const run = await StepwiseRun.create(gpu, await preparedField(gpu, field), plan, {
     dim,
     capacity,
     place,
@@ -59,7 +59,6 @@ export async function solve(gpu: Gpu, field: Field, plan: Plan, options: SolveOp
     wanted,
   });
   try {
-    await run.compile();
     const begin = performance.now();
     for (let first = 0; first < batch; first += capacity) {
       options.signal?.throwIfAborted();

@@ -1,3 +1,9 @@
+import adjointCombine from '../../shaders/adjoint/combine.wgsl';
+import adjointDenoised from '../../shaders/adjoint/denoised.wgsl';
+import adjointEulerAt from '../../shaders/adjoint/euler_at.wgsl';
+import adjointEvaluate from '../../shaders/adjoint/evaluate.wgsl';
+import adjointGradient from '../../shaders/adjoint/gradient.wgsl';
+import adjointPulled from '../../shaders/adjoint/pulled.wgsl';
 import dispatch from '../../shaders/batch/dispatch.wgsl';
 import scalar from '../../shaders/batch/scalar.wgsl';
 import slots from '../../shaders/batch/slots.wgsl';
@@ -46,6 +52,12 @@ import heun from '../../shaders/update/heun.wgsl';
 
 /** Every shader by its path under `shaders/`, so that a browser bundle carries them; a test compares with the folder. */
 export const shaders = {
+  'adjoint/combine': adjointCombine,
+  'adjoint/denoised': adjointDenoised,
+  'adjoint/euler_at': adjointEulerAt,
+  'adjoint/evaluate': adjointEvaluate,
+  'adjoint/gradient': adjointGradient,
+  'adjoint/pulled': adjointPulled,
   'batch/dispatch': dispatch,
   'batch/scalar': scalar,
   'batch/slots': slots,

@@ -90,7 +90,8 @@ function checkAnswers(name: string, times: readonly number[], answers: readonly 
     throw new FewstepError('bad-argument', `${name}: ${answers.length} answers for ${steps} steps`, remedy);
   }
   const bad = answers.findIndex(
-    ({ r, direction, time }) => !(r > 0 && r < 1 && Number.isFinite(direction) && time > 0 && time < Infinity),
+    ({ r, direction, time }) =>
+      !(r > 0 && r < 1 && Number.isFinite(direction) && time > 0 && time < Infinity),
   );
   if (bad < 0) return;
   const { r, direction, time } = answers[bad];
@@ -121,11 +122,7 @@ const amedDpmSolver2 = defineAmed({
   options: {},
   write: (times, answers, afs) =>
     twoStage(times, answers, afs, (b, x, h, { r, direction }, first, middle) =>
-      b.combine(
-        [1, x],
-        [direction * h * (1 - 1 / (2 * r)), first],
-        [(direction * h) / (2 * r), middle],
-      ),
+      b.combine([1, x], [direction * h * (1 - 1 / (2 * r)), first], [(direction * h) / (2 * r), middle]),
     ),
 });
 
@@ -199,7 +196,13 @@ const amedDpmpp = [dpmpp2m, dpmpp3m].map((solver) =>
 );
 
 /** A plugin on a family of solvers whose option `order` chooses among them. */
-function familyPlugin(name: string, summary: string, family: readonly Solver[], usual: number, order: number) {
+function familyPlugin(
+  name: string,
+  summary: string,
+  family: readonly Solver[],
+  usual: number,
+  order: number,
+) {
   const orders = family.map((solver) => Number(/\d+$/.exec(solver.name)![0]));
   return defineAmed({
     name: `amed-${name}`,

@@ -56,7 +56,11 @@ export function defineSolver<S extends OptionsSchema>(definition: Definition<S>)
 }
 
 /** @throws FewstepError bad-argument naming the option */
-export function parseOptions<S extends OptionsSchema>(name: string, schema: S, options: Record<string, unknown>) {
+export function parseOptions<S extends OptionsSchema>(
+  name: string,
+  schema: S,
+  options: Record<string, unknown>,
+) {
   const known = Object.keys(schema.entries);
   for (const key of Object.keys(options)) {
     if (known.includes(key)) continue;
@@ -80,7 +84,11 @@ export function parseOptions<S extends OptionsSchema>(name: string, schema: S, o
 }
 
 /** A solver as one writes it, with the options that differ from their defaults. */
-export function spell(name: string, options: Record<string, unknown>, defaults: Record<string, unknown>): string {
+export function spell(
+  name: string,
+  options: Record<string, unknown>,
+  defaults: Record<string, unknown>,
+): string {
   const changed = Object.entries(options).filter(([key, value]) => value !== defaults[key]);
   return changed.length === 0
     ? name

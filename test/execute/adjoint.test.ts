@@ -1,15 +1,22 @@
 import { describe, expect, test } from 'vitest';
 import { adjointReference } from '../../src/execute/adjoint-reference.js';
+import { PlanAdjoint } from '../../src/execute/plan-adjoint.js';
 import { solveReference } from '../../src/execute/reference.js';
+import type { Field } from '../../src/field/field.js';
 import { gaussianMixture } from '../../src/field/gaussian-mixture.js';
 import { polynomial } from '../../src/grid/grid.js';
+import { mlpConfig } from '../../src/mlp/config.js';
+import { mlpField } from '../../src/mlp/field.js';
 import { random } from '../../src/problem/random.js';
 import { amedSolvers } from '../../src/solver/amed.js';
 import { type PlanFamily, planFamily } from '../../src/solver/plan-family.js';
+import { gpu } from '../device.js';
 import { freshSeed, latents, randomMixture } from '../field/fixtures.js';
+import { randomParameters, SLOW } from '../mlp/fixtures.js';
 
 const seed = freshSeed();
 const STEPS = 3;
+const network = mlpConfig({ dim: 3, width: 32, layers: 2 });
 
 /** A solver's plans as a function of its answers (r, direction, time) step by step. */
 function answersFamily(solver: (typeof amedSolvers)[number], afs: boolean): PlanFamily {
@@ -39,7 +46,9 @@ function columnsOf({ plan, values }: PlanFamily, batch: number): Float64Array {
   return columns;
 }
 
-const cases = amedSolvers.flatMap((solver) => [false, true].map((afs) => ({ name: solver.name, solver, afs })));
+const cases = amedSolvers.flatMap((solver) =>
+  [false, true].map((afs) => ({ name: solver.name, solver, afs })),
+);
 
 describe('in float64', () => {
   test.each(cases)(`$name, AFS $afs: the adjoint is the difference (seed ${seed})`, ({ solver, afs }) => {
@@ -72,4 +81,72 @@ describe('in float64', () => {
       expect(Math.abs(adjoint.latents[i] - numeric)).toBeLessThan(1e-7 * (1 + Math.abs(numeric)));
     }
   });
+});
+
+/** What the GPU makes of the same, given the cotangent of the result: the gradient to the columns and the latents. */
+async function adjointOnGpu(
+  field: Field,
+  family: PlanFamily,
+  x: Float64Array,
+  columns: Float64Array,
+  bar: Float64Array,
+) {
+  const { dim } = field;
+  const adjoint = await PlanAdjoint.create(gpu, field, family.plan, x.length / dim);
+  const { queue } = gpu.device;
+  const { slots, columns: columnBuffer, columnGradient } = adjoint.buffers;
+  queue.writeBuffer(slots, 0, Float32Array.from(x));
+  queue.writeBuffer(columnBuffer, 0, Float32Array.from(columns));
+  const encoder = gpu.device.createCommandEncoder();
+  adjoint.recordClear(encoder);
+  const forward = encoder.beginComputePass();
+  adjoint.recordForward(forward);
+  forward.end();
+  queue.submit([encoder.finish()]);
+  queue.writeBuffer(slots, 4 * adjoint.cotangent(adjoint.result), Float32Array.from(bar));
+  const back = gpu.device.createCommandEncoder();
+  const pass = back.beginComputePass();
+  adjoint.recordBackward(pass);
+  pass.end();
+  queue.submit([back.finish()]);
+  const toColumns = new Float32Array(await gpu.read(columnGradient));
+  const toLatents = new Float32Array(await gpu.read(slots, 4 * x.length, 4 * adjoint.cotangent(0)));
+  adjoint.destroy();
+  return { columns: toColumns, latents: toLatents };
+}
+
+/** The largest difference, relative to the largest number of the exact ones. */
+function relativeError(actual: ArrayLike<number>, exact: Float64Array): number {
+  const scale = Math.max(...exact.map(Math.abs));
+  return exact.reduce((worst, value, i) => {
+    const error = Math.abs(actual[i] - value) / scale;
+    return error <= worst ? worst : error; // a NaN is the worst of all
+  }, 0);
+}
+
+const fields: [string, Field][] = [
+  ['mixture in 3-D', gaussianMixture(randomMixture(seed, 3, 4, 'per-component'))],
+  ['mixture in 6-D', gaussianMixture(randomMixture(seed, 6, 4, 'shared'))],
+  ['network', mlpField({ config: network, parameters: randomParameters(network, random(seed, 5)) })],
+];
+
+/** Some tens of roundings of float32 by 6e-8, each carried on by a field whose slope is some units. */
+const TOLERANCE = 2e-5;
+
+describe.each(fields)('on the GPU, %s', (_, field) => {
+  test.each(cases)(
+    `$name, AFS $afs: the adjoint is that in float64 (seed ${seed})`,
+    async ({ solver, afs }) => {
+      const family = answersFamily(solver, afs);
+      const batch = 70;
+      const x = latents(seed, batch, field.dim, 20);
+      const columns = columnsOf(family, batch).map(Math.fround);
+      const bar = latents(seed + 2, batch, field.dim, 1);
+      const exact = adjointReference(field, family.plan, { latents: x, columns, cotangent: () => bar });
+      const actual = await adjointOnGpu(field, family, x, columns, bar);
+      expect(relativeError(actual.columns, exact.columns)).toBeLessThan(TOLERANCE);
+      expect(relativeError(actual.latents, exact.latents)).toBeLessThan(TOLERANCE);
+    },
+    SLOW,
+  );
 });

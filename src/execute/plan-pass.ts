@@ -1,0 +1,100 @@
+import type { BatchBuffers, BoundField, PreparedField } from '../field/field.js';
+import { folded } from '../gpu/dispatch.js';
+import type { Gpu } from '../gpu/gpu.js';
+import type { Kernel } from '../gpu/kernel.js';
+import { type Plan, type Slot, stepsOf } from '../solver/plan.js';
+import { scalarStruct, UPDATE_KERNELS, type UpdateKernel, updateKernel } from './update.js';
+
+/** Where the slots and the uniforms of a plan's operations are. */
+export interface PlanPlaces {
+  dim: number;
+  /** Where a slot starts, in vec4. */
+  start(slot: Slot): number;
+  /** Where the uniform of operation i stands, in bytes: a multiple of 256. */
+  uniform(i: number): number;
+}
+
+/** Bytes from one operation's uniform to the next. */
+export function uniformStride(...operationSizes: number[]): number {
+  return Math.max(512, Math.ceil(Math.max(...operationSizes) / 256) * 256);
+}
+
+/** A plan's operations, one dispatch each, over the buffers of one run: compiled and bound once. */
+export class PlanPass {
+  /** Evaluations in one pass, per trajectory, as recorded. */
+  evaluations = 0;
+  private readonly bound: BoundField;
+  private readonly groups: Map<Kernel, GPUBindGroup>;
+
+  private constructor(
+    private readonly field: PreparedField,
+    private readonly plan: Plan,
+    private readonly places: PlanPlaces,
+    private readonly kernels: Record<UpdateKernel, Kernel>,
+    buffers: BatchBuffers,
+  ) {
+    this.bound = field.bind(buffers);
+    const { slots, columns, status, operation } = buffers;
+    this.groups = new Map(
+      Object.values(kernels).map((kernel) => [kernel, kernel.bind({ slots, columns, status, operation })]),
+    );
+  }
+
+  /** Compiles what is not compiled yet, all kernels at once. */
+  static async create(
+    gpu: Gpu,
+    field: PreparedField,
+    plan: Plan,
+    places: PlanPlaces,
+    buffers: BatchBuffers,
+  ): Promise<PlanPass> {
+    const kernels = await Promise.all(UPDATE_KERNELS.map((name) => gpu.kernel(name)));
+    const byName = Object.fromEntries(UPDATE_KERNELS.map((name, i) => [name, kernels[i]]));
+    return new PlanPass(field, plan, places, byName as Record<UpdateKernel, Kernel>, buffers);
+  }
+
+  /** Writes the uniforms of all operations for the first `trajectories`. */
+  pack(target: ArrayBuffer, trajectories: number): void {
+    const { dim, start } = this.places;
+    const steps = stepsOf(this.plan);
+    for (const [i, operation] of this.plan.operations.entries()) {
+      const offset = this.places.uniform(i);
+      if (operation.kind === 'evaluate') {
+        const value = {
+          state: 4 * start(operation.state),
+          output: 4 * start(operation.out),
+          trajectories,
+          velocity: operation.output === 'velocity' ? 1 : 0,
+          sigma: scalarStruct(operation.time),
+          divisor: scalarStruct(operation.divisor),
+        };
+        this.field.pack(value, target, offset);
+      } else {
+        const { kernel, uniform } = updateKernel(operation, start);
+        const common = { dim, trajectories, step: steps[i], count: Math.ceil((trajectories * dim) / 4) };
+        this.kernels[kernel].layout.pack('operation', { ...uniform, ...common }, target, offset);
+      }
+    }
+  }
+
+  /** Records all operations for the first `trajectories`. */
+  record(pass: GPUComputePassEncoder, trajectories: number): void {
+    this.evaluations = 0;
+    for (const [i, operation] of this.plan.operations.entries()) {
+      const offset = this.places.uniform(i);
+      if (operation.kind === 'evaluate') {
+        this.bound.encode(pass, offset, trajectories);
+        this.evaluations++;
+      } else {
+        const { kernel } = updateKernel(operation, this.places.start);
+        pass.setPipeline(this.kernels[kernel].pipeline);
+        pass.setBindGroup(0, this.groups.get(this.kernels[kernel])!, [offset]);
+        pass.dispatchWorkgroups(...folded(Math.ceil((trajectories * this.places.dim) / 4 / 64)));
+      }
+    }
+  }
+
+  destroy(): void {
+    this.bound.destroy();
+  }
+}
