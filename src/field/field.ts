@@ -38,6 +38,11 @@ export interface Field {
   readonly denoise?: Denoise;
   /** The float64 truth of its gradient, where there is one. */
   readonly gradient?: DenoiseGradient;
+  /**
+   * The hidden features that a predictor reads of an evaluation of D at one state, in float64: 64 numbers into `out`.
+   * Present exactly where the field has such features, and then its kernels write them too (BatchBuffers).
+   */
+  readonly features?: (x: Float64Array, sigma: number, out: Float64Array) => void;
   /** Between the data's own units and the field's, where the data was scaled. */
   readonly scaling?: Scaling;
   /** Uploads and compiles for one device; `preparedField` keeps the result. */
@@ -89,6 +94,11 @@ export interface BatchBuffers {
   readonly operation: GPUBuffer;
   /** How many trajectories there is room for. */
   readonly capacity: number;
+  /**
+   * Where each evaluation writes the field's hidden features, [capacity, 64], over those of the one before. A field
+   * without features leaves it alone.
+   */
+  readonly features?: GPUBuffer;
 }
 
 export interface BoundField {

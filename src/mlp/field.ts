@@ -29,7 +29,7 @@ export interface MlpFieldOptions {
 }
 
 /**
- * A network as a field.
+ * A network as a field. Its features are those of the labelled network, whatever the guidance.
  * @throws FewstepError bad-shape where the parameters are not those of the configuration, bad-argument for a label
  *   or a guidance that the model cannot have
  */
@@ -63,6 +63,9 @@ export function mlpField(model: MlpModel, options: MlpFieldOptions = {}): Field 
       for (let d = 0; d < config.dim; d++) out[d] = plain.x[d] + guidance * (out[d] - plain.x[d]);
       return plain.sigma + guidance * (labelled.sigma - plain.sigma);
     },
+    features(x, sigma, out) {
+      out.set(reference().features(reference().forward(x, sigma, label)));
+    },
     prepare: (gpu) => prepareMlp(gpu, model, label, guidance),
     prepareGradient: (gpu) => prepareMlpGradient(gpu, model, label, guidance),
   };
@@ -75,7 +78,11 @@ async function prepareMlp(
   guidance: number,
 ): Promise<PreparedField> {
   const network = new Network(gpu, config, parameters);
-  const kernel = await network.kernel('mlp/forward', { guided: guidance !== 1 });
+  const guided = guidance !== 1;
+  const [plain, featured] = await Promise.all([
+    network.kernel('mlp/forward', { guided }),
+    network.kernel('mlp/forward', { guided, features: true }),
+  ]);
   const { rows, groups } = network.forwardTile;
   const own = {
     weights: network.parameters,
@@ -84,9 +91,11 @@ async function prepareMlp(
     guidance: gpu.buffer('guidance', GPUBufferUsage.UNIFORM, Float32Array.of(guidance)),
   };
   return {
-    ...operationOf(kernel),
+    ...operationOf(plain),
     bind(batch): BoundField {
-      const group = kernel.bind({ ...shared(batch), ...own });
+      const { features } = batch;
+      const kernel = features ? featured : plain;
+      const group = kernel.bind({ ...shared(batch), ...own, ...(features && { features }) });
       return {
         encode(pass, offset, trajectories) {
           pass.setPipeline(kernel.pipeline);
