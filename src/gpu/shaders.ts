@@ -9,6 +9,11 @@ import scalar from '../../shaders/batch/scalar.wgsl';
 import slots from '../../shaders/batch/slots.wgsl';
 import status from '../../shaders/batch/status.wgsl';
 import multiplyAdd from '../../shaders/bench/multiply_add.wgsl';
+import distillColumnSums from '../../shaders/distill/column_sums.wgsl';
+import distillCotangent from '../../shaders/distill/cotangent.wgsl';
+import distillDistance from '../../shaders/distill/distance.wgsl';
+import distillLoss from '../../shaders/distill/loss.wgsl';
+import distillMeasure from '../../shaders/distill/measure.wgsl';
 import axpy from '../../shaders/doctor/axpy.wgsl';
 import custom from '../../shaders/field/custom.wgsl';
 import customVjp from '../../shaders/field/custom_vjp.wgsl';
@@ -63,6 +68,11 @@ export const shaders = {
   'batch/slots': slots,
   'batch/status': status,
   'bench/multiply_add': multiplyAdd,
+  'distill/column_sums': distillColumnSums,
+  'distill/cotangent': distillCotangent,
+  'distill/distance': distillDistance,
+  'distill/loss': distillLoss,
+  'distill/measure': distillMeasure,
   'doctor/axpy': axpy,
   'field/custom': custom,
   'field/custom_vjp': customVjp,

@@ -1,0 +1,36 @@
+// One workgroup: the loss of a batch, added up in a fixed order, and in place of each squared error the slope of the
+// loss to it.
+import package::distill::loss::{ errors, Figures, operation };
+import package::train::lanes::{ LANES, summed };
+
+@group(0) @binding(7) var<storage, read_write> figures: Figures;
+
+@compute @workgroup_size(LANES)
+fn measure(@builtin(local_invocation_index) local: u32) {
+  let count = f32(operation.trajectories);
+  var squares = 0.0;
+  var roots = 0.0;
+  var softened = 0.0;
+  var logarithms = 0.0;
+  for (var i = local; i < operation.trajectories; i += LANES) {
+    let square = errors[i];
+    squares += square;
+    roots += sqrt(square);
+    softened += sqrt(square + operation.softening);
+    logarithms += log(square + operation.softening);
+  }
+  let mean_square = summed(squares, local) / count;
+  let mean_error = summed(roots, local) / count;
+  let mean_softened = summed(softened, local) / count;
+  let mean_logarithm = summed(logarithms, local) / count;
+  let log_mean = operation.log_mean != 0;
+  if (local == 0) {
+    figures.loss = select(mean_square, log(mean_softened) + 0.25 * mean_logarithm, log_mean);
+    figures.mean_error = mean_error;
+  }
+  for (var i = local; i < operation.trajectories; i += LANES) {
+    let square = errors[i] + operation.softening;
+    let slope = 0.5 / (mean_softened * sqrt(square)) + 0.25 / square;
+    errors[i] = select(1.0, slope, log_mean) / count;
+  }
+}

@@ -1,0 +1,29 @@
+import type { Answer } from '../solver/amed.js';
+
+/** The ranges of what is learned besides r. */
+export interface AnswerScales {
+  scaleDirection: number;
+  scaleTime: number;
+}
+
+/**
+ * Answers from unbounded parameters, three a step, as AMED's heads have them: r = sigmoid(p), and a scale
+ * 2 s sigmoid(p) + 1 - s within 1 - s and 1 + s.
+ */
+export function answersOf(parameters: Float64Array, { scaleDirection, scaleTime }: AnswerScales): Answer[] {
+  const scale = (s: number, p: number) => 2 * s * sigmoid(p) + 1 - s;
+  return Array.from({ length: parameters.length / 3 }, (_, i) => ({
+    r: sigmoid(parameters[3 * i]),
+    direction: scale(scaleDirection, parameters[3 * i + 1]),
+    time: scale(scaleTime, parameters[3 * i + 2]),
+  }));
+}
+
+/** The parameters that give every step this r and no scale. */
+export function parametersOf(steps: number, r: number): Float64Array {
+  return Float64Array.from({ length: 3 * steps }, (_, i) => (i % 3 === 0 ? Math.log(r / (1 - r)) : 0));
+}
+
+function sigmoid(p: number): number {
+  return 1 / (1 + Math.exp(-p));
+}

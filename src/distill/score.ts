@@ -1,0 +1,33 @@
+import { FewstepError } from '../errors.js';
+import { solve } from '../execute/stepwise.js';
+import type { Field } from '../field/field.js';
+import type { Gpu } from '../gpu/gpu.js';
+import { endpointErrors } from '../metrics/endpoint-errors.js';
+import { median } from '../metrics/quantile.js';
+import type { Plan } from '../solver/plan.js';
+import type { TeacherPool } from './pool.js';
+
+/** How far a student's end points are from its teacher's. */
+export interface Score {
+  mean: number;
+  median: number;
+  /** log mean + log median / 2, by which states are chosen: neither a few far ones nor the many near ones rule. */
+  score: number;
+}
+
+/** Scores a plan over the trajectories of a pool; one that diverges is infinitely bad. */
+export async function scoreOf(gpu: Gpu, field: Field, plan: Plan, pool: TeacherPool): Promise<Score> {
+  try {
+    const { samples } = await solve(gpu, field, plan, { latents: { values: pool.latents } });
+    return scoreOfErrors(endpointErrors(samples, pool.states[pool.states.length - 1], pool.dim));
+  } catch (error) {
+    if (!(error instanceof FewstepError && error.code === 'not-finite')) throw error;
+    return { mean: Infinity, median: Infinity, score: Infinity };
+  }
+}
+
+export function scoreOfErrors(errors: Float64Array): Score {
+  const mean = errors.reduce((sum, error) => sum + error, 0) / errors.length;
+  const middle = median([...errors]);
+  return { mean, median: middle, score: Math.log(mean) + Math.log(middle) / 2 };
+}

@@ -1,0 +1,154 @@
+import type { Field } from '../field/field.js';
+import type { Gpu } from '../gpu/gpu.js';
+import { random } from '../problem/random.js';
+import { type AmedSolver, type Answer, fixedAnswers } from '../solver/amed.js';
+import { planFamily } from '../solver/plan-family.js';
+import { Adam } from './adam.js';
+import { answersOf, parametersOf } from './answer-parameters.js';
+import { partOf, type TeacherPool } from './pool.js';
+import { type Score, scoreOf } from './score.js';
+import type { DistillSettings } from './settings.js';
+import { WholeTrajectory } from './whole-trajectory.js';
+
+/** Which student is to be distilled. */
+export interface Student {
+  solver: AmedSolver;
+  options?: Record<string, unknown>;
+  afs: boolean;
+  /** Times to choose from, each of as many steps: the search takes the best. The first is the untrained base's. */
+  grids: { name: string; times: number[] }[];
+}
+
+/** A student that learned one answer a step, for all trajectories. */
+export interface DistilledTable {
+  grid: string;
+  times: number[];
+  answers: Answer[];
+  /** On the validation trajectories: r = 1/2 on the first grid, where the training began, and what it led to. */
+  base: Score;
+  start: Score;
+  best: Score;
+  history: TableRecord[];
+  seconds: { search: number; training: number };
+}
+
+export interface TableRecord {
+  iteration: number;
+  loss: number;
+  meanError: number;
+  answers: Answer[];
+  /** Where the state was validated. */
+  validation?: Score;
+}
+
+export interface TableOptions {
+  settings: DistillSettings;
+  training: TeacherPool;
+  validation: TeacherPool;
+  onStart?: (start: { grid: string; r: number; score: Score }, base: Score) => void;
+  onRecord?: (record: TableRecord) => void;
+  signal?: AbortSignal;
+}
+
+/** r that the search tries in all steps. */
+const SEARCHED_R = [0.3, 0.4, 0.5, 0.6, 0.7];
+/** Trajectories that candidates are compared on. */
+const SEARCH_TRAJECTORIES = 192;
+const VALIDATE_EVERY = 20;
+const RATE = 0.05;
+/** Part of the squared median error at the start that is added to squared errors. */
+const SOFTENING = 1e-3;
+
+/**
+ * The robust recipe for answers that all trajectories share: a start from a search over grids and r, training through
+ * the whole trajectory to the teacher's end point, and of all states validated, those before the training included,
+ * the best.
+ */
+export async function distillTable(
+  gpu: Gpu,
+  field: Field,
+  student: Student,
+  options: TableOptions,
+): Promise<DistilledTable> {
+  const { settings, validation, training, onStart, onRecord, signal } = options;
+  const { solver, afs, grids } = student;
+  const planOf = (times: number[], answers: Answer[]) =>
+    solver.planWith(times, answers, { afs, options: student.options });
+  const score = (times: number[], answers: Answer[], pool: TeacherPool) =>
+    scoreOf(gpu, field, planOf(times, answers), pool);
+
+  let begin = performance.now();
+  const few = partOf(training, 0, Math.min(SEARCH_TRAJECTORIES, training.latents.length / training.dim));
+  const untrained = { grid: grids[0], r: 0.5 };
+  let found = { ...untrained, score: await score(grids[0].times, fixedAnswers(grids[0].times), few) };
+  for (const grid of grids) {
+    for (const r of SEARCHED_R) {
+      signal?.throwIfAborted();
+      const candidate = await score(grid.times, fixedAnswers(grid.times, r), few);
+      if (candidate.score < found.score.score) found = { grid, r, score: candidate };
+    }
+  }
+  const base = await score(untrained.grid.times, fixedAnswers(untrained.grid.times), validation);
+  const started = await score(found.grid.times, fixedAnswers(found.grid.times, found.r), validation);
+  // The search saw few trajectories: what validates better is the start.
+  const [start, first] =
+    started.score <= base.score ? [found, started] : [{ ...untrained, score: base }, base];
+  onStart?.({ grid: start.grid.name, r: start.r, score: first }, base);
+  const search = (performance.now() - begin) / 1000;
+
+  begin = performance.now();
+  const { times } = start.grid;
+  const steps = times.length - 1;
+  const family = planFamily((p) => planOf(times, answersOf(p, settings)), probes(steps));
+  const loss = { kind: 'log-mean' as const, softening: SOFTENING * first.median ** 2 };
+  const trajectory = await WholeTrajectory.create(gpu, field, family, training, {
+    batch: settings.batch,
+    loss,
+  });
+  const parameters = parametersOf(steps, start.r);
+  const scales = [1, settings.scaleDirection > 0 ? 1 : 0, settings.scaleTime > 0 ? 1 : 0];
+  const rates = Float64Array.from(parameters, (_, i) => RATE * scales[i % 3]);
+  const adam = new Adam(parameters, { rates, steps: settings.iterations, warmup: 10, clip: 1 });
+  const order = random(settings.seed, 40);
+  const history: TableRecord[] = [];
+  let best = { score: first, parameters: parameters.slice() };
+  try {
+    for (let iteration = 0; iteration < settings.iterations; iteration++) {
+      signal?.throwIfAborted();
+      const index = Math.floor(order.uniform() * trajectory.batches);
+      const { loss: value, meanError, gradient } = await trajectory.run(parameters, index);
+      adam.update(gradient);
+      const answers = answersOf(parameters, settings);
+      const record: TableRecord = { iteration: iteration + 1, loss: value, meanError, answers };
+      if (record.iteration % VALIDATE_EVERY === 0 || record.iteration === settings.iterations) {
+        record.validation = await score(times, answers, validation);
+        if (record.validation.score < best.score.score) {
+          best = { score: record.validation, parameters: parameters.slice() };
+        }
+      }
+      history.push(record);
+      onRecord?.(record);
+    }
+  } finally {
+    trajectory.destroy();
+  }
+  return {
+    grid: start.grid.name,
+    times,
+    answers: answersOf(best.parameters, settings),
+    base,
+    start: first,
+    best: best.score,
+    history,
+    seconds: { search, training: (performance.now() - begin) / 1000 },
+  };
+}
+
+/** Two sets of parameters that have nothing in common. */
+function probes(steps: number): [Float64Array, Float64Array] {
+  const draw = (stream: number) => {
+    const source = random(1, stream);
+    return Float64Array.from({ length: 3 * steps }, () => source.between(-0.5, 0.5));
+  };
+  return [draw(1), draw(2)];
+}
