@@ -39,6 +39,21 @@ import mlpTile from '../../shaders/mlp/tile.wgsl';
 import mlpTranspose from '../../shaders/mlp/transpose.wgsl';
 import mlpVjp from '../../shaders/mlp/vjp.wgsl';
 import mlpWeightGradient from '../../shaders/mlp/weight_gradient.wgsl';
+import predictorCoefficients from '../../shaders/predictor/coefficients.wgsl';
+import predictorCoefficientsVjp from '../../shaders/predictor/coefficients_vjp.wgsl';
+import predictorDeis from '../../shaders/predictor/deis.wgsl';
+import predictorDeltas from '../../shaders/predictor/deltas.wgsl';
+import predictorDouble from '../../shaders/predictor/double.wgsl';
+import predictorDpmpp from '../../shaders/predictor/dpmpp.wgsl';
+import predictorDual from '../../shaders/predictor/dual.wgsl';
+import predictorIpndm from '../../shaders/predictor/ipndm.wgsl';
+import predictorNetwork from '../../shaders/predictor/network.wgsl';
+import predictorNetworkGradient from '../../shaders/predictor/network_gradient.wgsl';
+import predictorNetworkVjp from '../../shaders/predictor/network_vjp.wgsl';
+import predictorSingle from '../../shaders/predictor/single.wgsl';
+import predictorStateFeatures from '../../shaders/predictor/state_features.wgsl';
+import predictorStep from '../../shaders/predictor/step.wgsl';
+import predictorUnipc from '../../shaders/predictor/unipc.wgsl';
 import normal from '../../shaders/rng/normal.wgsl';
 import threefry from '../../shaders/rng/threefry.wgsl';
 import trainDraw from '../../shaders/train/draw.wgsl';
@@ -98,6 +113,21 @@ export const shaders = {
   'mlp/transpose': mlpTranspose,
   'mlp/vjp': mlpVjp,
   'mlp/weight_gradient': mlpWeightGradient,
+  'predictor/coefficients': predictorCoefficients,
+  'predictor/coefficients_vjp': predictorCoefficientsVjp,
+  'predictor/deis': predictorDeis,
+  'predictor/deltas': predictorDeltas,
+  'predictor/double': predictorDouble,
+  'predictor/dpmpp': predictorDpmpp,
+  'predictor/dual': predictorDual,
+  'predictor/ipndm': predictorIpndm,
+  'predictor/network': predictorNetwork,
+  'predictor/network_gradient': predictorNetworkGradient,
+  'predictor/network_vjp': predictorNetworkVjp,
+  'predictor/single': predictorSingle,
+  'predictor/state_features': predictorStateFeatures,
+  'predictor/step': predictorStep,
+  'predictor/unipc': predictorUnipc,
   'rng/normal': normal,
   'rng/threefry': threefry,
   'train/draw': trainDraw,

@@ -7,8 +7,16 @@ export interface PlanFamily {
   readonly plan: Plan;
   /** The columns for some parameters, [plan.columns], each the same for all trajectories. */
   values(parameters: Float64Array): Float64Array;
+  /** Where each column stands first in the plan. */
+  readonly sources: readonly ColumnSource[];
   /** Their derivatives, [plan.columns][parameters]. */
   jacobian(parameters: Float64Array): Float64Array[];
+}
+
+/** A scalar of a plan: number `place` of an operation, in the order of `mapScalars`. */
+export interface ColumnSource {
+  operation: number;
+  place: number;
 }
 
 /**
@@ -39,12 +47,15 @@ export function planFamily(
     return column;
   });
   let index = 0;
-  const operations = plan.operations.map((operation) =>
-    mapScalars(operation, (scalar) => {
+  const places: ColumnSource[] = [];
+  const operations = plan.operations.map((operation, i) => {
+    let place = 0;
+    return mapScalars(operation, (scalar) => {
       const column = columns[index++];
+      places.push({ operation: i, place: place++ });
       return column === undefined ? scalar : perTrajectory(column);
-    }),
-  );
+    });
+  });
   const values = (parameters: Float64Array) => {
     const numbers = numbersOf(make(parameters));
     if (numbers.length !== columns.length) {
@@ -55,6 +66,7 @@ export function planFamily(
   return {
     plan: { ...plan, operations, columns: sources.length },
     values,
+    sources: sources.map((source) => places[source]),
     jacobian(parameters) {
       const rows = sources.map(() => new Float64Array(parameters.length));
       const moved = parameters.slice();
