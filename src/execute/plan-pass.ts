@@ -77,10 +77,20 @@ export class PlanPass {
     }
   }
 
-  /** Records all operations for the first `trajectories`. */
-  record(pass: GPUComputePassEncoder, trajectories: number): void {
-    this.evaluations = 0;
-    for (const [i, operation] of this.plan.operations.entries()) {
+  /**
+   * Records operations for the first `trajectories`.
+   * @param before what else is to be recorded before an operation
+   */
+  record(
+    pass: GPUComputePassEncoder,
+    trajectories: number,
+    before?: (pass: GPUComputePassEncoder, operation: number) => void,
+    { first = 0, end = this.plan.operations.length } = {},
+  ): void {
+    if (first === 0) this.evaluations = 0;
+    for (let i = first; i < end; i++) {
+      before?.(pass, i);
+      const operation = this.plan.operations[i];
       const offset = this.places.uniform(i);
       if (operation.kind === 'evaluate') {
         this.bound.encode(pass, offset, trajectories);

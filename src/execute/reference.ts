@@ -1,5 +1,6 @@
 import { FewstepError } from '../errors.js';
 import type { Field } from '../field/field.js';
+import { type NetworkPredictor, PredictorReference } from '../predictor/network-predictor.js';
 import type { Plan, Scalar, Slot } from '../solver/plan.js';
 import { stepsOf } from '../solver/plan.js';
 import { checkColumns, checkKept, rowsOf } from './inputs.js';
@@ -10,6 +11,8 @@ export interface ReferenceOptions {
   latents: ArrayLike<number>;
   /** Per-trajectory times and coefficients, [columns, batch]. */
   columns?: ArrayLike<number>;
+  /** Who fills the columns of its plan while that runs. */
+  predictor?: NetworkPredictor;
   /** Slots to return besides the result. */
   keep?: Iterable<Slot>;
 }
@@ -38,8 +41,13 @@ export function solveReference(field: Field, plan: Plan, options: ReferenceOptio
     );
   }
   const batch = rowsOf(options.latents, dim);
-  const columns = options.columns ?? [];
+  const { predictor } = options;
+  const columns = predictor
+    ? new Float64Array(plan.columns * batch)
+    : Float64Array.from(options.columns ?? []);
   checkColumns(plan, columns, batch);
+  const asked = predictor && new PredictorReference(predictor, field);
+  const answers = predictor && Array.from({ length: batch }, () => firstAnswers(predictor));
   const keep = new Set<Slot>(options.keep ?? []);
   checkKept(plan, keep);
   const scalar = (value: Scalar, trajectory: number) =>
@@ -55,6 +63,12 @@ export function solveReference(field: Field, plan: Plan, options: ReferenceOptio
   for (const [i, operation] of plan.operations.entries()) {
     const out = new Float64Array(batch * dim);
     slots[operation.out] = out;
+    const step = asked?.stepBefore(i);
+    for (let row = 0; step !== undefined && row < batch; row++) {
+      const rowOf = (slot: Slot) => slots[slot].subarray(row * dim, (row + 1) * dim);
+      for (const [c, value] of asked!.answer(step, answers![row], rowOf).entries())
+        columns[c * batch + row] = value;
+    }
     for (let row = 0; row < batch; row++) {
       const [from, to] = [row * dim, (row + 1) * dim];
       switch (operation.kind) {
@@ -92,6 +106,11 @@ export function solveReference(field: Field, plan: Plan, options: ReferenceOptio
     kept: new Map([...keep].map((slot) => [slot, slots[slot]])),
     evaluations: calls / batch,
   };
+}
+
+/** Answers before any are given: the middle of each step. */
+function firstAnswers({ predicted }: NetworkPredictor): Float64Array {
+  return Float64Array.from({ length: 3 * predicted.steps.length }, (_, i) => (i % 3 === 0 ? 0.5 : 1));
 }
 
 /** Adds the rows that hold a NaN or an infinity to `broken`; says whether there is one. */

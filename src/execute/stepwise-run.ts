@@ -1,8 +1,11 @@
-import type { PreparedField } from '../field/field.js';
+import { type Field, preparedField } from '../field/field.js';
 import { folded } from '../gpu/dispatch.js';
 import type { Gpu } from '../gpu/gpu.js';
 import type { Kernel } from '../gpu/kernel.js';
 import { PassTimer } from '../gpu/timer.js';
+import { FEATURES } from '../predictor/network-config.js';
+import type { NetworkPredictor } from '../predictor/network-predictor.js';
+import { PredictorPass } from '../predictor/predictor-pass.js';
 import type { Plan, Slot } from '../solver/plan.js';
 import type { Latents } from './inputs.js';
 import { PlanPass, uniformStride } from './plan-pass.js';
@@ -18,6 +21,8 @@ interface Shape {
   places: number;
   /** Slots to read back. */
   wanted: Slot[];
+  /** Who fills the columns while the plan runs. */
+  predictor?: NetworkPredictor;
 }
 
 /** The buffers of one solve. */
@@ -27,6 +32,9 @@ interface RunBuffers {
   status: GPUBuffer;
   operation: GPUBuffer;
   staging: GPUBuffer;
+  features?: GPUBuffer;
+  /** Of the predictor. */
+  weights?: GPUBuffer;
 }
 
 /**
@@ -46,6 +54,7 @@ export class StepwiseRun {
     private readonly buffers: RunBuffers,
     private readonly planPass: PlanPass,
     private readonly normal: Kernel,
+    private readonly predictor: PredictorPass | undefined,
     /** Numbers from one slot to the next. */
     private readonly slotStride: number,
     /** Bytes from one operation's uniform to the next. */
@@ -57,11 +66,12 @@ export class StepwiseRun {
   }
 
   /** Compiles what is not compiled yet, and allocates. */
-  static async create(gpu: Gpu, field: PreparedField, plan: Plan, shape: Shape): Promise<StepwiseRun> {
+  static async create(gpu: Gpu, field: Field, plan: Plan, shape: Shape): Promise<StepwiseRun> {
     const { STORAGE, UNIFORM, COPY_SRC, COPY_DST, MAP_READ } = GPUBufferUsage;
-    const { dim, capacity, place, places, wanted } = shape;
+    const { dim, capacity, place, places, wanted, predictor } = shape;
+    const prepared = await preparedField(gpu, field);
     const slotStride = Math.ceil((capacity * dim) / 64) * 64;
-    const stride = uniformStride(field.operationSize);
+    const stride = uniformStride(prepared.operationSize);
     const bytes = capacity * dim * 4;
     const buffers: RunBuffers = {
       slots: gpu.buffer('slots', STORAGE | COPY_SRC | COPY_DST, places * slotStride * 4),
@@ -70,17 +80,29 @@ export class StepwiseRun {
       // The latents' uniform, then those of the plan's operations.
       operation: gpu.buffer('operations', UNIFORM | COPY_DST, (plan.operations.length + 1) * stride),
       staging: gpu.buffer('samples (readback)', MAP_READ | COPY_DST, wanted.length * bytes),
+      ...(predictor && {
+        features: gpu.buffer('features', STORAGE, 4 * FEATURES * capacity),
+        weights: gpu.buffer('predictor', STORAGE, predictor.parameters),
+      }),
     };
     const planPlaces = {
       dim,
       start: (slot: Slot) => (place[slot] * slotStride) / 4,
       uniform: (i: number) => (i + 1) * stride,
     };
-    const [planPass, normal] = await Promise.all([
-      PlanPass.create(gpu, field, plan, planPlaces, { ...buffers, capacity }),
+    const [planPass, normal, predictorPass] = await Promise.all([
+      PlanPass.create(gpu, prepared, plan, planPlaces, { ...buffers, capacity }),
       gpu.kernel('rng/normal'),
+      predictor &&
+        PredictorPass.create(
+          gpu,
+          field,
+          predictor,
+          { ...buffers, features: buffers.features!, weights: buffers.weights!, capacity },
+          planPlaces.start,
+        ),
     ]);
-    return new StepwiseRun(gpu, plan, shape, buffers, planPass, normal, slotStride, stride);
+    return new StepwiseRun(gpu, plan, shape, buffers, planPass, normal, predictorPass, slotStride, stride);
   }
 
   /** Evaluations recorded, per trajectory. */
@@ -93,7 +115,8 @@ export class StepwiseRun {
     const { device } = this.gpu;
     const { dim, wanted, place } = this.shape;
     const { slots, status, operation, staging } = this.buffers;
-    device.queue.writeBuffer(this.buffers.columns, 0, columns as Float32Array<ArrayBuffer>);
+    if (this.predictor) this.predictor.upload(count);
+    else device.queue.writeBuffer(this.buffers.columns, 0, columns as Float32Array<ArrayBuffer>);
     device.queue.writeBuffer(operation, 0, this.uniforms(first, count, latents));
     if ('values' in latents) {
       const rows = Float32Array.from({ length: count * dim }, (_, i) => latents.values[first * dim + i]);
@@ -108,7 +131,7 @@ export class StepwiseRun {
       pass.setBindGroup(0, this.latents, [0]);
       pass.dispatchWorkgroups(...folded(Math.ceil((count * Math.ceil(dim / 4)) / 64)));
     }
-    this.planPass.record(pass, count);
+    this.planPass.record(pass, count, (recording, i) => this.predictor?.record(recording, i, count));
     pass.end();
     this.timer.end(encoder);
     const bytes = count * dim * 4;
@@ -132,6 +155,13 @@ export class StepwiseRun {
     if (gpuMs !== undefined) this.gpuMs = (this.gpuMs ?? 0) + gpuMs;
   }
 
+  /** What the predictor answered for the last chunk, [3 steps, count]. */
+  async answers(count: number): Promise<Float32Array | undefined> {
+    if (!this.predictor || !this.shape.predictor) return undefined;
+    const rows = 3 * this.shape.predictor.predicted.steps.length;
+    return new Float32Array(await this.gpu.read(this.predictor.answers, 4 * rows * count));
+  }
+
   /** Which step first produced a value that is not finite, and in how many trajectories, over all chunks. */
   async status(): Promise<{ step: number; trajectories: number }> {
     const [first, trajectories] = new Uint32Array(await this.gpu.read(this.buffers.status, 8));
@@ -140,6 +170,7 @@ export class StepwiseRun {
 
   destroy(): void {
     this.planPass.destroy();
+    this.predictor?.destroy();
     this.timer.destroy();
     for (const buffer of Object.values(this.buffers) as GPUBuffer[]) buffer.destroy();
   }

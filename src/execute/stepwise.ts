@@ -1,6 +1,7 @@
 import { FewstepError } from '../errors.js';
-import { type Field, preparedField } from '../field/field.js';
+import type { Field } from '../field/field.js';
 import type { Gpu } from '../gpu/gpu.js';
+import { checkPredictor, type NetworkPredictor } from '../predictor/network-predictor.js';
 import { allocate, type Plan, type Slot } from '../solver/plan.js';
 import { checkColumns, checkKept, checkWhole, type Latents, rowsOf } from './inputs.js';
 import { notFinite } from './not-finite.js';
@@ -10,6 +11,8 @@ export interface SolveOptions {
   latents: Latents;
   /** Per-trajectory times and coefficients, [columns, batch], for plans that read them. */
   columns?: ArrayLike<number>;
+  /** Who fills the columns of its plan while that runs. */
+  predictor?: NetworkPredictor;
   /** Slots to return besides the result: states of the grid, points of evaluation. */
   keep?: Iterable<Slot>;
   /** At most so many trajectories at once; by default what the adapter's limits allow. Results do not depend on it. */
@@ -24,6 +27,8 @@ export interface Solution {
   samples: Float32Array;
   /** The slots that were asked for. */
   kept: Map<Slot, Float32Array>;
+  /** What the predictor answered: r, direction and time of each step, [3 steps, batch]. */
+  answers?: Float32Array;
   /** Field evaluations really made, per trajectory. */
   evaluations: number;
   /** From the first submit to the last readback, milliseconds. */
@@ -40,8 +45,10 @@ export interface Solution {
 export async function solve(gpu: Gpu, field: Field, plan: Plan, options: SolveOptions): Promise<Solution> {
   const { dim } = field;
   const batch = batchOf(options.latents, dim);
+  const { predictor } = options;
   const columns = Float32Array.from(options.columns ?? []);
-  checkColumns(plan, columns, batch);
+  if (predictor) checkPredictor(predictor, field);
+  else checkColumns(plan, columns, batch);
   const last = plan.states[plan.states.length - 1];
   const keep = new Set<Slot>(options.keep ?? []);
   checkKept(plan, keep);
@@ -51,20 +58,22 @@ export async function solve(gpu: Gpu, field: Field, plan: Plan, options: SolveOp
   const wanted = [...new Set([last, ...keep])];
   const results = new Map(wanted.map((slot) => [slot, new Float32Array(batch * dim)]));
 
-  const run = await StepwiseRun.create(gpu, await preparedField(gpu, field), plan, {
-    dim,
-    capacity,
-    place,
-    places,
-    wanted,
-  });
+  const answers = predictor && new Float32Array(3 * predictor.predicted.steps.length * batch);
+  const run = await StepwiseRun.create(gpu, field, plan, { dim, capacity, place, places, wanted, predictor });
   try {
     const begin = performance.now();
     for (let first = 0; first < batch; first += capacity) {
       options.signal?.throwIfAborted();
       const count = Math.min(capacity, batch - first);
-      run.submit(first, count, options.latents, chunkOfColumns(columns, plan.columns, batch, first, count));
+      const own = predictor ? columns : chunkOfColumns(columns, plan.columns, batch, first, count);
+      run.submit(first, count, options.latents, own);
       await run.collect(count, (slot, values) => results.get(slot)!.set(values, first * dim));
+      if (answers) {
+        const rows = (await run.answers(count))!;
+        for (let row = 0; row * batch < answers.length; row++) {
+          answers.set(rows.subarray(row * count, (row + 1) * count), row * batch + first);
+        }
+      }
       options.onProgress?.(first + count);
     }
     const { step, trajectories } = await run.status();
@@ -73,6 +82,7 @@ export async function solve(gpu: Gpu, field: Field, plan: Plan, options: SolveOp
     return {
       samples: results.get(last)!,
       kept: new Map([...keep].map((slot) => [slot, results.get(slot)!])),
+      answers,
       evaluations: run.evaluations,
       hostMs,
       gpuMs: run.gpuMs,

@@ -6,14 +6,8 @@ import type { StructValue } from '../gpu/layout.js';
 import { VpTime } from '../grid/vp-time.js';
 import type { Slot } from '../solver/plan.js';
 import { FEATURES, HIDDEN, type NetworkConfig, TIME_CHANNELS } from './network-config.js';
+import type { NetworkPredictor } from './network-predictor.js';
 import type { PredictedPlan, PredictedStep } from './predicted-plan.js';
-
-/** The mean and the standard deviation of the data, in whose units state features are. */
-export interface DataFigures {
-  /** [dim]. */
-  mean: Float32Array;
-  std: number;
-}
 
 /** What a predictor's kernels share with the plan that they serve. */
 export interface PredictorBuffers {
@@ -58,9 +52,7 @@ export class PredictorPass {
   static async create(
     gpu: Gpu,
     field: Field,
-    predicted: PredictedPlan,
-    config: NetworkConfig,
-    figures: DataFigures,
+    { predicted, config, figures }: Omit<NetworkPredictor, 'parameters'>,
     buffers: PredictorBuffers,
     start: (slot: Slot) => number,
     taped = false,

@@ -1,12 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { gaussianMixture } from '../../src/field/gaussian-mixture.js';
 import { polynomial } from '../../src/grid/grid.js';
-import {
-  FEATURES,
-  initialNetwork,
-  type NetworkConfig,
-  networkLayout,
-} from '../../src/predictor/network-config.js';
+import { FEATURES, type NetworkConfig, networkLayout } from '../../src/predictor/network-config.js';
 import { NetworkReference } from '../../src/predictor/network-reference.js';
 import { predictedPlan } from '../../src/predictor/predicted-plan.js';
 import { PredictorAdjoint } from '../../src/predictor/predictor-adjoint.js';
@@ -15,6 +10,7 @@ import { random } from '../../src/problem/random.js';
 import { amedSolvers } from '../../src/solver/amed.js';
 import { gpu } from '../device.js';
 import { freshSeed, randomMixture } from '../field/fixtures.js';
+import { randomNetwork } from './fixtures.js';
 
 const seed = freshSeed();
 const STEPS = 4;
@@ -28,12 +24,6 @@ const CONFIGS: NetworkConfig[] = [
   { scaleDirection: 0.1, scaleTime: 0.2, reads: 'hidden' },
 ];
 
-/** Weights without a zero among them. */
-function randomNetwork(config: NetworkConfig): Float32Array {
-  const source = random(seed, 3);
-  return initialNetwork(config, seed).map((value) => value + 0.1 * source.normal());
-}
-
 test.each([
   [0, 0, 8929],
   [0.01, 0, 8950],
@@ -45,7 +35,7 @@ test.each([
 test.each(CONFIGS)(
   `the gradient in float64 is the difference, $scaleDirection $scaleTime (seed ${seed})`,
   (config) => {
-    const parameters = Float64Array.from(randomNetwork(config));
+    const parameters = Float64Array.from(randomNetwork(config, seed));
     const source = random(seed, 4);
     const features = Float64Array.from({ length: FEATURES }, () => source.normal());
     const given = { r: source.normal(), direction: source.normal(), time: source.normal() };
@@ -74,7 +64,7 @@ async function runOnGpu(solver: (typeof amedSolvers)[number], config: NetworkCon
   const { plan } = predicted;
   const source = random(seed, 5);
   const numbers = (count: number) => Float32Array.from({ length: count }, () => source.normal());
-  const parameters = randomNetwork(config);
+  const parameters = randomNetwork(config, seed);
   const features = numbers(BATCH * FEATURES);
   const columnGradient = numbers(plan.columns * BATCH);
   const { STORAGE, COPY_SRC, COPY_DST } = GPUBufferUsage;
@@ -88,7 +78,7 @@ async function runOnGpu(solver: (typeof amedSolvers)[number], config: NetworkCon
   };
   const field = gaussianMixture(randomMixture(seed, 2, 2, 'shared'));
   const figures = { mean: new Float32Array(2), std: 1 };
-  const pass = await PredictorPass.create(gpu, field, predicted, config, figures, buffers, () => 0, true);
+  const pass = await PredictorPass.create(gpu, field, { predicted, config, figures }, buffers, () => 0, true);
   const adjoint = await PredictorAdjoint.create(gpu, predicted, config, pass, buffers, BATCH);
   pass.upload(BATCH);
   const encoder = gpu.device.createCommandEncoder();

@@ -1,0 +1,83 @@
+import { FewstepError } from '../errors.js';
+import type { Field } from '../field/field.js';
+import { FEATURES, type NetworkConfig } from './network-config.js';
+import { NetworkReference } from './network-reference.js';
+import type { PredictedPlan } from './predicted-plan.js';
+import { stateFeatures } from './state-features.js';
+
+/** The mean and the standard deviation of the data, in whose units state features are. */
+export interface DataFigures {
+  /** [dim]. */
+  mean: Float32Array;
+  std: number;
+}
+
+/** A network that answers per trajectory, and the plan whose columns its answers become. */
+export interface NetworkPredictor {
+  predicted: PredictedPlan;
+  config: NetworkConfig;
+  /** [networkLayout.size]. */
+  parameters: Float32Array;
+  figures: DataFigures;
+}
+
+/** @throws FewstepError bad-field where the predictor reads hidden features and the field has none, bad-shape */
+export function checkPredictor({ config, figures }: NetworkPredictor, field: Field): void {
+  if (config.reads === 'hidden' && !field.features) {
+    throw new FewstepError(
+      'bad-field',
+      `the predictor reads hidden features, and a ${field.kind} field has none`,
+      'use the field that it was trained on, or train a predictor that reads the state or the times alone',
+    );
+  }
+  if (config.reads !== 'state' || figures.mean.length === field.dim) return;
+  throw new FewstepError(
+    'bad-shape',
+    `the predictor was trained on states of ${figures.mean.length} numbers, these have ${field.dim}`,
+    'use the field that it was trained on',
+  );
+}
+
+/** What a predictor answers in float64, step by step while a plan runs: the truth that the GPU is compared with. */
+export class PredictorReference {
+  private readonly network: NetworkReference;
+
+  constructor(
+    private readonly predictor: NetworkPredictor,
+    private readonly field: Field,
+  ) {
+    checkPredictor(predictor, field);
+    this.network = new NetworkReference(predictor.config, predictor.parameters);
+  }
+
+  /** The step whose predictor is asked before operation i, if there is one. */
+  stepBefore(i: number): number | undefined {
+    const n = this.predictor.predicted.steps.findIndex(({ before }) => before === i);
+    return n < 0 ? undefined : n;
+  }
+
+  /**
+   * Answers step n for one trajectory.
+   * @param answers its answers, [3 steps], those before step n given; step n's are written
+   * @param slot its row of a slot
+   * @returns the plan's columns for these answers; those of later steps mean nothing yet
+   */
+  answer(n: number, answers: Float64Array, slot: (slot: number) => Float64Array): Float64Array {
+    const { predicted, config, figures } = this.predictor;
+    const { current, next, evaluation } = predicted.steps[n];
+    const features = new Float64Array(FEATURES);
+    if (evaluation) {
+      const x = slot(evaluation.state);
+      if (config.reads === 'hidden') this.field.features!(x, current, features);
+      if (config.reads === 'state') {
+        const out = slot(evaluation.out);
+        const denoised =
+          evaluation.output === 'velocity' ? x.map((value, d) => value - current * out[d]) : out;
+        stateFeatures(x, denoised, current, figures, features);
+      }
+    }
+    const { answer } = this.network.forward(features, current, next);
+    answers.set([answer.r, answer.direction, answer.time], 3 * n);
+    return predicted.family.values(answers);
+  }
+}
