@@ -1,4 +1,4 @@
-import package::predictor::dual::{ constant, Dual, exponential_minus_1, logarithm, product, quotient };
+import package::predictor::dual::{ constant, Dual, exponential_minus_1, logarithm, phi, product, quotient };
 
 /// DPM-Solver++ (arXiv 2211.01095), multistep, data prediction, as published: the weights of x and of the last
 /// denoised, newest first.
@@ -20,8 +20,8 @@ fn update_weights(start: Dual, end: Dual, past: array<Dual, 3>, order: u32) -> a
   }
   // D10 = (m0 - m1) / r0, D11 = (m1 - m2) / r1; D1 = D10 + share (D10 - D11), D2 = (D10 - D11) / (r0 + r1).
   let r1 = quotient(logarithm(quotient(past[1], past[0])), h);
-  let p2 = quotient(p1, h) + constant(1);
-  let p3 = quotient(p2, h) - constant(0.5);
+  let p2 = -phi(1, -h);
+  let p3 = phi(2, -h);
   let share = quotient(r0, r0 + r1);
   let along10 = product(p2, constant(1) + share) - quotient(p3, r0 + r1);
   let along11 = quotient(p3, r0 + r1) - product(p2, share);

@@ -1,14 +1,11 @@
-import package::predictor::dual::{ constant, Dual, exponential_minus_1, logarithm, product, quotient };
+import package::predictor::dual::{ constant, Dual, exponential_minus_1, logarithm, phi, product, quotient };
 
 /// UniPC (arXiv 2302.04867), B2(h), data prediction: the weights of x, of the evaluation at `start`, of those before
 /// it, and for the corrector of the one at `end`.
 fn update_weights(start: Dual, end: Dual, past: array<Dual, 3>, order: u32, corrects: bool) -> array<Dual, 6> {
   let hh = logarithm(quotient(end, start));
   let b = exponential_minus_1(hh);
-  let phi1 = quotient(b, hh) - constant(1);
-  let phi2 = quotient(phi1, hh) - constant(1.0 / 2);
-  let phi3 = quotient(phi2, hh) - constant(1.0 / 6);
-  let right = array<Dual, 3>(quotient(phi1, b), quotient(2 * phi2, b), quotient(6 * phi3, b));
+  let right = array<Dual, 3>(quotient(phi(1, hh), b), quotient(2 * phi(2, hh), b), quotient(6 * phi(3, hh), b));
   // Times of the other evaluations in units of the step, from its start.
   var ratios: array<Dual, 3>;
   let others = order - 1;

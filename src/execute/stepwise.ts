@@ -2,6 +2,7 @@ import { FewstepError } from '../errors.js';
 import type { Field } from '../field/field.js';
 import type { Gpu } from '../gpu/gpu.js';
 import { checkPredictor, type NetworkPredictor } from '../predictor/network-predictor.js';
+import { slotsRead } from '../predictor/predicted-plan.js';
 import { allocate, type Plan, type Slot } from '../solver/plan.js';
 import { checkColumns, checkKept, checkWhole, type Latents, rowsOf } from './inputs.js';
 import { notFinite } from './not-finite.js';
@@ -53,7 +54,7 @@ export async function solve(gpu: Gpu, field: Field, plan: Plan, options: SolveOp
   const keep = new Set<Slot>(options.keep ?? []);
   checkKept(plan, keep);
   if (options.chunk !== undefined) checkWhole('chunk', options.chunk, 1);
-  const { place, places } = allocate(plan, keep);
+  const { place, places } = allocate(plan, keep, predictor && slotsRead(predictor.predicted));
   const capacity = Math.min(batch, options.chunk ?? Infinity, largestChunk(gpu, dim, places, plan.columns));
   const wanted = [...new Set([last, ...keep])];
   const results = new Map(wanted.map((slot) => [slot, new Float32Array(batch * dim)]));

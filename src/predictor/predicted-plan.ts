@@ -54,6 +54,13 @@ export interface PredictedUpdate {
   columns: number[];
 }
 
+/** The slots that the predictor reads by itself, and before which operation. */
+export function slotsRead({ steps }: PredictedPlan): { slot: number; before: number }[] {
+  return steps.flatMap(({ evaluation, before }) =>
+    evaluation ? [evaluation.state, evaluation.out].map((slot) => ({ slot, before })) : [],
+  );
+}
+
 /** The evaluations before t_c that formulas may use. */
 const PAST = 3;
 

@@ -91,12 +91,18 @@ export function stepsOf(plan: Plan): number[] {
 /**
  * Places slots into as few buffers as their lifetimes allow.
  * @param keep slots that must survive to the end of the run, besides the result
+ * @param alsoRead slots that something else reads before an operation
  * @returns the place of each slot, and how many places there are
  */
-export function allocate(plan: Plan, keep: Iterable<Slot> = []): { place: number[]; places: number } {
+export function allocate(
+  plan: Plan,
+  keep: Iterable<Slot> = [],
+  alsoRead: Iterable<{ slot: Slot; before: number }> = [],
+): { place: number[]; places: number } {
   const lastRead = new Array<number>(plan.slots).fill(-1);
+  for (const { slot, before } of alsoRead) lastRead[slot] = Math.max(lastRead[slot], before);
   for (const [i, operation] of plan.operations.entries()) {
-    for (const slot of inputsOf(operation)) lastRead[slot] = i;
+    for (const slot of inputsOf(operation)) lastRead[slot] = Math.max(lastRead[slot], i);
   }
   for (const slot of [...keep, plan.states[plan.states.length - 1]])
     lastRead[slot] = Number.POSITIVE_INFINITY;
@@ -104,13 +110,17 @@ export function allocate(plan: Plan, keep: Iterable<Slot> = []): { place: number
   const place = new Array<number>(plan.slots).fill(-1);
   place[0] = 0;
   const free: number[] = [];
+  const live = new Set<Slot>([0]);
   let places = 1;
   for (const [i, operation] of plan.operations.entries()) {
     // An operation reads each number before it writes it, but a field mixes the numbers of a trajectory:
     // its output may not take the place of its input, so inputs are freed only afterwards.
     place[operation.out] = free.pop() ?? places++;
-    for (const slot of new Set([...inputsOf(operation), operation.out])) {
-      if (lastRead[slot] <= i) free.push(place[slot]);
+    live.add(operation.out);
+    for (const slot of live) {
+      if (lastRead[slot] > i) continue;
+      free.push(place[slot]);
+      live.delete(slot);
     }
   }
   return { place, places };

@@ -1,14 +1,14 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { solveReference } from '../../src/execute/reference.js';
 import { solve } from '../../src/execute/stepwise.js';
-import { type Field, preparedField } from '../../src/field/field.js';
+import { preparedField } from '../../src/field/field.js';
 import { gaussianMixture } from '../../src/field/gaussian-mixture.js';
 import { polynomial } from '../../src/grid/grid.js';
-import { random } from '../../src/problem/random.js';
-import { nfeOf, type Plan } from '../../src/solver/plan.js';
+import { nfeOf } from '../../src/solver/plan.js';
 import { solvers } from '../../src/solver/registry.js';
 import { gpu } from '../device.js';
 import { freshSeed, latents, randomMixture } from '../field/fixtures.js';
+import { EPSILON, excess, roundingErrors } from './rounding.js';
 
 const seed = freshSeed();
 const SHAPES = ['shared', 'per-component', 'per-dimension'] as const;
@@ -27,54 +27,13 @@ const problems = [
 // All at once: a kernel takes a software adapter a second or more.
 beforeAll(() => Promise.all(problems.map(({ field }) => preparedField(gpu, field))));
 
-/** Relative rounding of float32. */
-const EPSILON = 2 ** -24;
-
-/**
- * What float32 may do to each trajectory: float64 runs whose every evaluation is disturbed at random by as much
- * as float32 rounds. An evaluation sums `dim` squares into its logits and a few terms of the size of x into D,
- * and an update adds numbers of the size of x.
- */
-function roundingErrors(field: Field, plan: Plan, x: Float64Array, exact: Float64Array): number[] {
-  const { dim } = field;
-  const errors = new Array<number>(x.length / dim).fill(0);
-  for (let run = 0; run < 4; run++) {
-    const source = random(seed, run + 1);
-    const disturbed: Field = {
-      ...field,
-      denoise(state, sigma, out) {
-        field.denoise!(state, sigma, out);
-        for (let d = 0; d < dim; d++) {
-          out[d] += EPSILON * (8 + dim) * (1 + Math.abs(state[d])) * source.between(-1, 1);
-        }
-      },
-    };
-    const { samples } = solveReference(disturbed, plan, { latents: x });
-    for (const [i, value] of samples.entries()) {
-      const row = Math.floor(i / dim);
-      errors[row] = Math.max(errors[row], Math.abs(value - exact[i]));
-    }
-  }
-  return errors;
-}
-
-/** The error of the GPU in units of what rounding explains; the largest over the batch. */
-function excess(samples: Float32Array, exact: Float64Array, errors: readonly number[], dim: number): number {
-  // Trajectories that happened to be disturbed little count with the typical error of the batch.
-  const typical = errors.toSorted((a, b) => a - b)[Math.floor(errors.length / 2)];
-  return exact.reduce((worst, value, i) => {
-    const allowed = errors[Math.floor(i / dim)] + typical + EPSILON * Math.abs(value);
-    return Math.max(worst, Math.abs(samples[i] - value) / allowed);
-  }, 0);
-}
-
 describe.each([false, true])('with AFS %s', (afs) => {
   test.each(solvers)(`$name on the GPU is the reference up to rounding (seed ${seed})`, async (solver) => {
     const plan = solver.plan(polynomial().times(5), { afs });
     for (const { dim, field, x, shape } of problems) {
       const exact = solveReference(field, plan, { latents: x }).samples;
       const { samples, evaluations } = await solve(gpu, field, plan, { latents: { values: x } });
-      const errors = roundingErrors(field, plan, x, exact);
+      const errors = roundingErrors(field, plan, { latents: x }, exact, seed);
       // The disturbances are random, so twice the largest of four runs is the bound.
       expect(excess(samples, exact, errors, dim), `dim ${dim}, ${shape}`).toBeLessThan(2);
       expect(evaluations).toBe(nfeOf(plan));
@@ -93,7 +52,10 @@ test('options reach the GPU', async () => {
     const plan = solvers.find((solver) => solver.name === name)!.plan(polynomial().times(6), { options });
     const exact = solveReference(field, plan, { latents: x }).samples;
     const { samples } = await solve(gpu, field, plan, { latents: { values: x } });
-    expect(excess(samples, exact, roundingErrors(field, plan, x, exact), dim), plan.solver).toBeLessThan(2);
+    expect(
+      excess(samples, exact, roundingErrors(field, plan, { latents: x }, exact, seed), dim),
+      plan.solver,
+    ).toBeLessThan(2);
   }
 });
 
