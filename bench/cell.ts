@@ -7,6 +7,7 @@ import { endpointErrors } from '../src/metrics/endpoint-errors.js';
 import { median } from '../src/metrics/quantile.js';
 import { summarize } from '../src/metrics/summary.js';
 import type { Cell } from '../src/report/results.js';
+import { resolveGrid } from '../src/search/resolve-grid.js';
 import { nfeOf } from '../src/solver/plan.js';
 import { planFor } from '../src/solver/plan-for.js';
 import type { Row } from './suites.js';
@@ -32,7 +33,8 @@ export interface CellContext {
 /** Solves one row at one NFE, compares it with the exact flow and the true distribution, and times it. */
 export async function measureCell(context: CellContext, row: Row, nfe: number): Promise<Cell> {
   const { gpu, field, range, batch, seed, endpoints, reference, unit, timingMs } = context;
-  const plan = planFor({ ...row, nfe, range });
+  const { grid, search } = await resolveGrid(gpu, field, { ...row, range });
+  const plan = planFor({ ...row, grid, nfe, range });
   const latents = { batch, seed };
   // Every kernel has been compiled for the exact flow, so the first run is as good as the next.
   const runs: Solution[] = [];
@@ -48,6 +50,7 @@ export async function measureCell(context: CellContext, row: Row, nfe: number): 
     problem: context.problem,
     solver: plan.solver,
     grid: row.grid,
+    ...(search && { times: [...plan.times] }),
     afs: row.afs,
     nfe: nfeOf(plan),
     seed,

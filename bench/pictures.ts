@@ -1,6 +1,7 @@
 import { solve } from '../src/execute/stepwise.js';
 import type { Picture } from '../src/report/results.js';
 import { rowLabel } from '../src/report/results.js';
+import { resolveGrid } from '../src/search/resolve-grid.js';
 import type { Evaluate, Plan } from '../src/solver/plan.js';
 import { planFor } from '../src/solver/plan-for.js';
 import type { CellContext } from './cell.js';
@@ -21,10 +22,11 @@ export async function takePictures(
   shots: readonly { row: Row; nfe: number }[],
 ): Promise<Picture[]> {
   if (subject.kind === 'vector') return [];
-  const { range } = context;
+  const { gpu, field, range } = context;
   const pictures = [await picture(context, subject, 'exact', exact.plan)];
   for (const { row, nfe } of shots) {
-    pictures.push(await picture(context, subject, rowLabel(row), planFor({ ...row, nfe, range })));
+    const { grid } = await resolveGrid(gpu, field, { ...row, range });
+    pictures.push(await picture(context, subject, rowLabel(row), planFor({ ...row, grid, nfe, range })));
   }
   return pictures;
 }

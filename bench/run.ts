@@ -4,6 +4,7 @@ import type { SigmaRange } from '../src/grid/grid.js';
 import { distributionReference } from '../src/metrics/distribution-reference.js';
 import { median } from '../src/metrics/quantile.js';
 import type { Cell, Distances, Failure, ProblemResult } from '../src/report/results.js';
+import { parseGits, searchGits } from '../src/search/gits.js';
 import { parseSolver, stepsForNfe } from '../src/solver/registry.js';
 import { type CellContext, measureCell } from './cell.js';
 import { type ExactSolve, exactEndpoints, solveExactly } from './exact.js';
@@ -126,8 +127,12 @@ async function prepare(
 ): Promise<{ context: CellContext; exact: ExactSolve; problem: ProblemResult }> {
   const { field, kind, imageShape, name, title, scaling } = subject;
   const { dim } = field;
+  // Before any cell, whose timing is its own.
+  const search = suite.rows.some((row) => parseGits(row.grid))
+    ? await about(`grids of ${name}`, () => searchGits(gpu, field, range, signal))
+    : undefined;
   const batch = batchOf(suite, kind);
-  const exact = await about(name, () =>
+  const exact = await about(`exact flow of ${name}`, () =>
     solveExactly(gpu, field, { batch, seed, nfe: suite.exactNfe, range, signal }),
   );
   const drawn = truth(TRUE_SAMPLES, REFERENCE_SEED);
@@ -149,6 +154,7 @@ async function prepare(
       halved: spreadInUnits(accuracy.halved, unit),
       ...(accuracy.float64 && { float64: spreadInUnits(accuracy.float64, unit) }),
     },
+    ...(search && { search: search.cost }),
     standIn: subject.truth === undefined,
     floor: floorOf((i) => reference.compare(truth(batch, FLOOR_SEED + i))),
     exactDistances: reference.compare(endpoints),
@@ -179,7 +185,7 @@ async function standIn(
 ): Promise<NonNullable<Subject['truth']>> {
   const draw = async (batch: number, seed: number) => {
     const options = { batch, seed, nfe: suite.exactNfe, range, signal };
-    return Float64Array.from(await about(name, () => exactEndpoints(gpu, field, options)));
+    return Float64Array.from(await about(`exact flow of ${name}`, () => exactEndpoints(gpu, field, options)));
   };
   const reference = await draw(TRUE_SAMPLES, REFERENCE_SEED);
   const batch = batchOf(suite, kind);
@@ -190,13 +196,13 @@ async function standIn(
       : floor.subarray((seed - FLOOR_SEED) * batch * field.dim, (seed - FLOOR_SEED + 1) * batch * field.dim);
 }
 
-/** Runs the exact flow of a problem, whose errors do not know what they are about: they come out with its name. */
-async function about<T>(problem: string, work: () => Promise<T>): Promise<T> {
+/** Runs what a problem needs before its cells; its errors do not know what they are about, and come out with that. */
+async function about<T>(what: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
     if (!(error instanceof FewstepError) || error.code !== 'not-finite') throw error;
-    throw new FewstepError(error.code, `exact flow of ${problem}: ${error.message}`, error.remedy, {
+    throw new FewstepError(error.code, `${what}: ${error.message}`, error.remedy, {
       cause: error,
     });
   }

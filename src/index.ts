@@ -33,6 +33,7 @@ export { decodeModel, encodeModel, type StoredModel, type TrainingInfo } from '.
 export { initialParameters, parameterLayout } from './mlp/parameters.js';
 export { type SampleRequest, type SampleResult, sample } from './sample.js';
 export { type ReferenceSampleResult, sampleReference } from './sample-reference.js';
+export { type GitsOptions, type GitsSearch, gitsGrid, type SearchCost, searchGits } from './search/gits.js';
 export { PlanBuilder } from './solver/builder.js';
 export { defineSolver, type Solver, type SolverSettings } from './solver/define.js';
 export { nfeOf, type Operation, type Plan, perTrajectory, type Scalar, type Slot } from './solver/plan.js';

@@ -3,6 +3,8 @@ import { type Solution, solve } from './execute/stepwise.js';
 import type { Field } from './field/field.js';
 import type { Gpu } from './gpu/gpu.js';
 import { undoScaling } from './io/scaling.js';
+import type { SearchCost } from './search/gits.js';
+import { resolveGrid } from './search/resolve-grid.js';
 import type { Plan } from './solver/plan.js';
 import { type PlanRequest, planFor } from './solver/plan-for.js';
 
@@ -25,6 +27,8 @@ export interface SampleRequest extends PlanRequest {
 export interface SampleResult extends Omit<Solution, 'kept'> {
   /** The plan that was run; `nfeOf` it is what was asked for. */
   plan: Plan;
+  /** What the search of the grid took, where it was searched on the field. */
+  search?: SearchCost;
   /** With `trajectory`: the state at each time of the grid, each [batch, dim]. */
   trajectory?: Float32Array[];
 }
@@ -36,7 +40,8 @@ export interface SampleResult extends Omit<Solution, 'kept'> {
  */
 export async function sample(gpu: Gpu, request: SampleRequest): Promise<SampleResult> {
   const { field, batch = 64, seed = 0, chunk, onProgress, signal } = request;
-  const plan = planFor(request);
+  const { grid, search } = await resolveGrid(gpu, field, request, signal);
+  const plan = planFor({ ...request, grid });
   const latents: Latents = request.latents ? { values: request.latents } : { batch, seed };
   const keep = request.trajectory ? plan.states : [];
   const { kept, ...solution } = await solve(gpu, field, plan, { latents, keep, chunk, onProgress, signal });
@@ -44,6 +49,7 @@ export async function sample(gpu: Gpu, request: SampleRequest): Promise<SampleRe
   return {
     ...solution,
     plan,
+    ...(search && { search }),
     samples: inDataUnits(solution.samples),
     trajectory: request.trajectory ? plan.states.map((slot) => inDataUnits(kept.get(slot)!)) : undefined,
   };

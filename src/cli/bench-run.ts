@@ -12,6 +12,8 @@ import { plural } from '../report/number.js';
 import { renderReport } from '../report/report.js';
 import { RESULTS_SCHEMA, type Results } from '../report/results.js';
 import { summaryTable } from '../report/terminal.js';
+import { checkableGrid } from '../search/resolve-grid.js';
+import { planFor } from '../solver/plan-for.js';
 import { parseSolver } from '../solver/registry.js';
 import { type SubjectOptions, subjectsOf } from './bench-subjects.js';
 import { checkFolder } from './output.js';
@@ -116,9 +118,13 @@ function checkWork(suite: Suite, range: SigmaRange): void {
         'take a grid with a rule, such as polynomial:7 or logsnr',
       );
     }
-    parseGrid(grid).times(1, range);
+    const rule = checkableGrid(grid);
+    (typeof rule === 'string' ? parseGrid(rule) : rule).times(1, range);
   }
-  const found = new Set(reachable(suite).map(({ row }) => row.solver));
+  const work = reachable(suite);
+  // A searched grid has no more steps than its teacher.
+  for (const { row, nfe } of work) planFor({ ...row, grid: checkableGrid(row.grid), nfe, range });
+  const found = new Set(work.map(({ row }) => row.solver));
   const left = new Set(suite.rows.map((row) => row.solver).filter((solver) => !found.has(solver)));
   if (left.size === 0) return;
   process.stderr.write(`note: left out, since no NFE of the run is in reach: ${[...left].join(', ')}\n`);

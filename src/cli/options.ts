@@ -79,7 +79,7 @@ export function planOptions(): Option[] {
       .makeOptionMandatory(),
     new Option(
       '--grid <grid>',
-      'time grid: polynomial:RHO, logsnr, time_uniform:RHO or explicit:80,10,1,.002',
+      'time grid: polynomial:RHO, logsnr, time_uniform:RHO, explicit:80,10,1,.002 or gits (searched on the field)',
     ).default('polynomial:7'),
     new Option('--sigma-min <sigma>', 'last time of the grid (default: 0.002)').argParser(positiveNumber),
     new Option('--sigma-max <sigma>', 'first time of the grid (default: 80)').argParser(positiveNumber),

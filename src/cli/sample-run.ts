@@ -8,6 +8,8 @@ import { type FieldOptions, loadField } from '../node/field/load.js';
 import { loadArray, saveNpy } from '../node/files.js';
 import { type SampleRequest, sample } from '../sample.js';
 import { sampleReference } from '../sample-reference.js';
+import type { SearchCost } from '../search/gits.js';
+import { checkableGrid } from '../search/resolve-grid.js';
 import { nfeOf, type Plan } from '../solver/plan.js';
 import { planFor } from '../solver/plan-for.js';
 import { checkOutput } from './output.js';
@@ -40,6 +42,8 @@ interface Made {
   hostMs: number;
   gpuMs?: number;
   adapter?: NodeAdapterDescription;
+  plan: Plan;
+  search?: SearchCost;
 }
 
 /**
@@ -50,7 +54,7 @@ export async function runSample(options: SampleOptions, signal: AbortSignal): Pr
   const begin = performance.now();
   checkFiles(options);
   const field = await loadField(options.field, fieldOptionsOf(options));
-  const { request, plan, batch } = await requestOf(options, field);
+  const { request, batch } = await requestOf(options, field);
 
   const progress = showProgress(batch, 'trajectories');
   // In parts, so that there is progress to show.
@@ -61,10 +65,10 @@ export async function runSample(options: SampleOptions, signal: AbortSignal): Pr
   signal.throwIfAborted();
   if (options.trajectory && made.trajectory) {
     const states = joined(made.trajectory);
-    await saveNpy(options.trajectory, [plan.times.length, batch, field.dim], states);
+    await saveNpy(options.trajectory, [made.trajectory.length, batch, field.dim], states);
   }
   await saveNpy(options.out, [batch, field.dim], made.samples);
-  const report = reportOf(options, field, plan, batch, made, performance.now() - begin);
+  const report = reportOf(options, field, batch, made, performance.now() - begin);
   process.stdout.write(`${options.json ? JSON.stringify(report, null, 2) : sentence(report)}\n`);
 }
 
@@ -96,15 +100,16 @@ async function requestOf(options: SampleOptions, field: Field) {
   }
   const range = { ...(sigmaMin !== undefined && { sigmaMin }), ...(sigmaMax !== undefined && { sigmaMax }) };
   const common = { field, solver, nfe, grid, range, afs, trajectory: trajectory !== undefined };
-  const plan = planFor(common);
+  // The reference executor has no GPU to search a grid with, and says so.
+  const plan = planFor(options.executor === 'reference' ? common : { ...common, grid: checkableGrid(grid) });
   const drawn = { ...common, batch, seed };
   const { latents: file } = options;
   if (file === undefined) {
     checkSize(batch, field.dim, trajectory ? plan.times.length : 1);
-    return { request: drawn satisfies SampleRequest, plan, batch };
+    return { request: drawn satisfies SampleRequest, batch };
   }
   const { values, rows } = expectMatrix(await loadArray(file), { name: file, columns: field.dim });
-  return { request: { ...common, latents: values } satisfies SampleRequest, plan, batch: rows };
+  return { request: { ...common, latents: values } satisfies SampleRequest, batch: rows };
 }
 
 /** More numbers than this in one array, 4 GiB of float32, is a slip of the finger. */
@@ -139,16 +144,9 @@ function joined(states: readonly (Float32Array | Float64Array)[]): Float32Array 
   return all;
 }
 
-function reportOf(
-  options: SampleOptions,
-  field: Field,
-  plan: Plan,
-  batch: number,
-  made: Made,
-  totalMs: number,
-) {
+function reportOf(options: SampleOptions, field: Field, batch: number, made: Made, totalMs: number) {
   const { out, trajectory, executor, latents, seed, grid } = options;
-  const { evaluations, hostMs, gpuMs, adapter } = made;
+  const { plan, search, evaluations, hostMs, gpuMs, adapter } = made;
   return {
     out,
     trajectory,
@@ -157,6 +155,7 @@ function reportOf(
     afs: plan.afs,
     grid,
     times: plan.times,
+    search,
     /** Field evaluations per trajectory: of the plan, and really made. */
     nfe: nfeOf(plan),
     evaluations,

@@ -80,10 +80,16 @@ export function parseGrid(text: string): Grid {
           "write 'logsnr'",
         );
       return logsnr();
+    case 'gits':
+      throw new FewstepError(
+        'bad-grid',
+        "grid 'gits' is searched on the field with a GPU, and there is none here",
+        'use the stepwise executor, or list the times it finds there: explicit:80,..',
+      );
     case 'explicit':
       return explicit(argument.split(',').map((time) => (time.trim() === '' ? Number.NaN : Number(time))));
     default:
-      throw unknownName('grid', kind, ['polynomial', 'logsnr', 'time_uniform', 'explicit']);
+      throw unknownName('grid', kind, ['polynomial', 'logsnr', 'time_uniform', 'explicit', 'gits']);
   }
 }
 

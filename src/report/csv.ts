@@ -31,6 +31,7 @@ const columns: readonly [name: string, value: (cell: Cell, results: Results) => 
   ['trajectories_per_second', (cell) => cell.timing.trajectoriesPerSecond],
   ['adapter', (_, { run }) => run.adapter.name],
   ['software', (_, { run }) => run.adapter.software],
+  ['times', (cell) => cell.times?.join(' ')],
 ];
 
 /**

@@ -44,7 +44,7 @@ ${notes(results).map(({ kind, text }) => html`<p class="${kind}">${text}</p>`)}
 /** What holds for some problems alone and changes how figures are to be read. */
 function notes(results: Results): { kind: 'note' | 'warning'; text: string }[] {
   return results.problems.flatMap((problem) => {
-    const { title, scaling, standIn } = problem;
+    const { title, scaling, search, standIn } = problem;
     const inaccurate = comparedTo(results, problem);
     return [
       ...(inaccurate === undefined ? [] : [{ kind: 'warning' as const, text: inaccurate }]),
@@ -54,6 +54,14 @@ function notes(results: Results): { kind: 'note' | 'warning'; text: string }[] {
             {
               kind: 'note' as const,
               text: `${title}: the field works on (x − ${figure(scaling.offset)}) / ${figure(scaling.scale)}, in which σ is measured; errors and distances are in the data’s own units.`,
+            },
+          ]),
+      ...(search === undefined
+        ? []
+        : [
+            {
+              kind: 'note' as const,
+              text: `${title}: the grid gits was searched with ${search.teacher} at NFE ${search.evaluations} on ${count(search.trajectories)} trajectories of other latents, once for all NFE, in ${figure(search.seconds)} s.`,
             },
           ]),
       ...(standIn

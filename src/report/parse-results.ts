@@ -67,6 +67,9 @@ const problem = v.object({
   scaling: v.optional(v.object({ offset: v.number(), scale: v.number() })),
   batch: count,
   exact: v.object({ solver: v.string(), nfe: count, halved: spread, float64: v.optional(spread) }),
+  search: v.optional(
+    v.object({ teacher: v.string(), evaluations: count, trajectories: count, seconds: v.number() }),
+  ),
   standIn: v.optional(v.boolean()),
   floor: distances,
   exactDistances: distances,
@@ -85,6 +88,7 @@ const which = {
 
 const cell = v.object({
   ...which,
+  times: v.optional(numbers),
   evaluations: count,
   error: v.object({ mean: figure, median: figure, p95: figure, meanInterval: ends, medianInterval: ends }),
   distances,

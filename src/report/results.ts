@@ -68,6 +68,8 @@ export interface ProblemResult {
     /** Distance to a float64 solve of the same plan, over a subset of the batch; absent where the field has no float64 form. */
     float64?: Spread;
   };
+  /** What the search of grids took, where the run has searched ones: one search for all numbers of steps. */
+  search?: { teacher: string; evaluations: number; trajectories: number; seconds: number };
   /** Whether samples of the accurate solve stand in for true ones, which cannot be drawn. */
   standIn?: boolean;
   /** Distances between two independent draws of the true distribution: the floor of the columns in cells. */
@@ -114,6 +116,8 @@ export interface Cell {
   /** The solver with its options. */
   solver: string;
   grid: string;
+  /** The times of a grid that was searched, [steps + 1]: its name does not tell them. */
+  times?: number[];
   afs: boolean;
   nfe: number;
   seed: number;

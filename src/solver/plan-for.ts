@@ -8,7 +8,7 @@ export interface PlanRequest {
   solver: string;
   /** Field evaluations per trajectory, exactly. */
   nfe: number;
-  /** 'polynomial:7' (the default), 'logsnr', 'time_uniform:1', 'explicit:80,..'. */
+  /** 'polynomial:7' (the default), 'logsnr', 'time_uniform:1', 'explicit:80,..'; 'gits' only where there is a field. */
   grid?: string | Grid;
   range?: Partial<SigmaRange>;
   /** Analytical first step. */

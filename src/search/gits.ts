@@ -1,0 +1,160 @@
+import { FewstepError } from '../errors.js';
+import { solve } from '../execute/stepwise.js';
+import type { Field } from '../field/field.js';
+import type { Gpu } from '../gpu/gpu.js';
+import { DEFAULT_RANGE, type Grid, polynomial, type SigmaRange } from '../grid/grid.js';
+import { planFor } from '../solver/plan-for.js';
+import { cheapestPath } from './cheapest-path.js';
+import { analyticalCosts, jumpCosts } from './jump-costs.js';
+
+/** The teacher of the paper: iPNDM with 60 steps on the polynomial grid, 256 trajectories. */
+const TEACHER = { solver: 'ipndm-4', nfe: 60, trajectories: 256 };
+/** Of the teacher's latents, away from those that anyone samples with: a grid is not tried on what it was made for. */
+const SEED = 30_001;
+const COEFFICIENT = 1.15;
+
+/** What a search took. */
+export interface SearchCost {
+  teacher: string;
+  /** Field evaluations of each trajectory. */
+  evaluations: number;
+  trajectories: number;
+  /** Wall time, with what had to be compiled. */
+  seconds: number;
+}
+
+/** What is known of a field after one run of the teacher; grids of any number of steps follow from it. */
+export interface GitsSearch {
+  /** The teacher's decreasing times, [nodes]: those that a grid is chosen from. */
+  times: readonly number[];
+  /** See `jumpCosts`, [nodes * nodes]. */
+  costs: Float64Array;
+  /** See `analyticalCosts`, [nodes]. */
+  analytical: Float64Array;
+  cost: SearchCost;
+}
+
+export interface GitsOptions {
+  /** Weight of each further jump against the one before; see `cheapestPath`. 1.15 as in the paper. */
+  coefficient?: number;
+  /** For plans whose first step is analytical: the first jump then costs what that step does. */
+  afs?: boolean;
+}
+
+const searches = new WeakMap<Gpu, WeakMap<Field, Map<string, Promise<GitsSearch>>>>();
+
+/**
+ * Searches a field for the jumps that its trajectories allow (GITS, arXiv 2405.11326): no gradient, one run of the
+ * teacher with its states and velocities kept. The result is kept for the field and range.
+ *
+ * @throws FewstepError bad-grid for an impossible range, not-finite where the teacher diverges, device-limit
+ */
+export function searchGits(
+  gpu: Gpu,
+  field: Field,
+  range: Partial<SigmaRange> = {},
+  signal?: AbortSignal,
+): Promise<GitsSearch> {
+  const whole = { ...DEFAULT_RANGE, ...range };
+  const ofGpu = searches.get(gpu) ?? new WeakMap<Field, Map<string, Promise<GitsSearch>>>();
+  searches.set(gpu, ofGpu);
+  const ofField = ofGpu.get(field) ?? new Map<string, Promise<GitsSearch>>();
+  ofGpu.set(field, ofField);
+  const key = `${whole.sigmaMax} ${whole.sigmaMin}`;
+  const search = ofField.get(key) ?? runTeacher(gpu, field, whole, signal);
+  ofField.set(key, search);
+  search.catch(() => ofField.delete(key));
+  return search;
+}
+
+/** The grid of any number of steps, up to the teacher's, with the least cost. */
+export function gitsGrid(search: GitsSearch, options: GitsOptions = {}): Grid {
+  const { coefficient = COEFFICIENT, afs = false } = options;
+  const { times, analytical } = search;
+  const costs = search.costs.slice();
+  if (afs) costs.set(analytical);
+  return {
+    name: nameOf(coefficient),
+    times: (steps) => cheapestPath(costs, times.length, steps, coefficient).map((i) => times[i]),
+  };
+}
+
+/**
+ * Reads `gits` or `gits:1.15`, the coefficient; undefined for another grid.
+ * @throws FewstepError bad-grid for a coefficient that is not a positive number
+ */
+export function parseGits(text: string): { coefficient: number } | undefined {
+  const [kind, ...rest] = text.split(':');
+  if (kind !== 'gits') return undefined;
+  const argument = rest.join(':');
+  const coefficient = argument === '' ? COEFFICIENT : Number(argument);
+  if (coefficient > 0 && coefficient < Infinity) return { coefficient };
+  throw new FewstepError(
+    'bad-grid',
+    `the coefficient of grid 'gits' must be a positive number, not '${argument}'`,
+    "write 'gits', or 'gits:1.15'",
+  );
+}
+
+/** Stands for a searched grid before the search, so that a request can be checked: it refuses what that will refuse. */
+export function unsearched(): Grid {
+  return {
+    name: 'gits',
+    times(steps, range) {
+      if (steps <= TEACHER.nfe) return polynomial().times(steps, range);
+      throw new FewstepError(
+        'bad-grid',
+        `grid 'gits' is chosen from the ${TEACHER.nfe + 1} times of its teacher; ${steps} steps are asked for`,
+        'give a lower NFE, or take a grid with a rule, such as polynomial:7',
+      );
+    },
+  };
+}
+
+function nameOf(coefficient: number): string {
+  return coefficient === COEFFICIENT ? 'gits' : `gits:${coefficient}`;
+}
+
+async function runTeacher(
+  gpu: Gpu,
+  field: Field,
+  range: SigmaRange,
+  signal?: AbortSignal,
+): Promise<GitsSearch> {
+  const begin = performance.now();
+  const { solver, nfe, trajectories } = TEACHER;
+  const plan = planFor({ solver, nfe, grid: polynomial(), range });
+  // iPNDM evaluates once a step, at the state that it has reached.
+  const velocities = plan.operations.flatMap((operation) =>
+    operation.kind === 'evaluate' ? [operation.out] : [],
+  );
+  const { kept, evaluations } = await solve(gpu, field, plan, {
+    latents: { batch: trajectories, seed: SEED },
+    keep: [...plan.states, ...velocities],
+    signal,
+  }).catch((error: unknown) => {
+    throw aboutTeacher(error);
+  });
+  const run = {
+    times: plan.times,
+    dim: field.dim,
+    states: plan.states.map((slot) => kept.get(slot)!),
+    velocities: velocities.map((slot) => kept.get(slot)!),
+  };
+  const [costs, analytical] = [jumpCosts(run), analyticalCosts(run)];
+  const seconds = (performance.now() - begin) / 1000;
+  return {
+    times: plan.times,
+    costs,
+    analytical,
+    cost: { teacher: plan.solver, evaluations, trajectories, seconds },
+  };
+}
+
+/** A divergence must not be taken for one of the solver that was asked for. */
+function aboutTeacher(error: unknown): unknown {
+  if (!(error instanceof FewstepError) || error.code !== 'not-finite') return error;
+  return new FewstepError(error.code, `the teacher of grid 'gits': ${error.message}`, error.remedy, {
+    cause: error,
+  });
+}
