@@ -51,6 +51,13 @@ const refusals: [string, string[], ...string[]][] = [
   ['an unknown option of a solver', benching({ solvers: 'euler:r=1' }), "no option 'r'", 'takes no options'],
   ['an unknown grid', benching({ grids: 'cosine' }), "unknown grid 'cosine'", 'polynomial, logsnr'],
   ['a listed grid', benching({ grids: 'explicit:80,1' }), 'fix the number of steps', 'polynomial:7'],
+  ['a bad coefficient', benching({ grids: 'gits:0' }), "coefficient of grid 'gits'", "'gits:1.15'"],
+  [
+    'more steps than a searched grid has',
+    benching({ grids: 'gits', nfe: '5,61', solvers: 'euler' }),
+    '61 steps are asked for',
+    'lower NFE',
+  ],
   ['empty names', benching({ solvers: 'euler,,heun' }), 'names separated by commas'],
   ['an unknown device', benching({ device: 'gpu' }), "'gpu' is invalid", 'auto, hardware'],
 

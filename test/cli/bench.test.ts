@@ -141,3 +141,27 @@ describe("the user's own", () => {
     ]);
   });
 });
+
+it('grids that are searched are found once for all NFE, and the results tell their times and cost', async () => {
+  const { results, csv, page } = await bench('gits', {
+    problem: 'ring',
+    solvers: 'euler,heun',
+    grids: 'polynomial:7,gits',
+    afs: true,
+  });
+  const searched = results.cells.filter(({ grid }) => grid === 'gits');
+  expect(searched.map((cell) => [rowLabel(cell), cell.nfe, cell.times?.length])).toEqual([
+    ['euler · gits', 4, 5],
+    ['euler · gits', 6, 7],
+    ['euler · gits + AFS', 4, 6],
+    ['euler · gits + AFS', 6, 8],
+    ['heun · gits', 4, 3],
+    ['heun · gits', 6, 4],
+  ]);
+  for (const { times } of searched) expect([times?.[0], times?.at(-1)]).toEqual([80, 0.002]);
+  expect(results.cells.filter(({ times }) => times)).toEqual(searched);
+  const [problem] = results.problems;
+  expect(problem.search).toMatchObject({ teacher: 'ipndm-4', evaluations: 60, trajectories: 256 });
+  expect(csv).toContain(`,${searched[0].times!.join(' ')}\n`);
+  expect(page).toContain('searched with ipndm-4 at NFE 60 on 256 trajectories');
+});

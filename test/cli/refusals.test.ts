@@ -93,6 +93,19 @@ const refusals: [string, string[], ...string[]][] = [
   ],
   ['an unknown grid', sampling({ grid: 'cosine' }), "unknown grid 'cosine'", 'polynomial, logsnr'],
   ['a bad rho', sampling({ grid: 'polynomial:x' }), 'rho must be', 'give rho > 0'],
+  ['a bad coefficient', sampling({ grid: 'gits:x' }), "coefficient of grid 'gits'", "'gits:1.15'"],
+  [
+    'more steps than a searched grid has',
+    sampling({ grid: 'gits', nfe: 61 }),
+    '61 steps are asked for',
+    'polynomial:7',
+  ],
+  [
+    'a search without a GPU',
+    sampling({ grid: 'gits', executor: 'reference' }),
+    'searched on the field with a GPU',
+    'stepwise executor',
+  ],
   ['rising times', sampling({ grid: 'explicit:1,2' }), 'is not below the one before', 'decreasing'],
   ['too few times', sampling({ grid: 'explicit:80,1,.1' }), '2 steps; 5 are asked for', 'list 6 times'],
   [

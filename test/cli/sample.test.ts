@@ -210,3 +210,18 @@ describe('an unexpected error', () => {
     expect(existsSync(at('throws.npy'))).toBe(false);
   });
 });
+
+describe('a searched grid', () => {
+  it('is reported with its times and cost, and the listed times give the same samples', async () => {
+    const args = { out: at('gits.npy'), grid: 'gits', trajectory: at('gits-t.npy'), json: true } as const;
+    const { status, stdout } = await inProcess(sampling(args));
+    expect(status).toBe(0);
+    const report = JSON.parse(stdout);
+    expect(report).toMatchObject({ grid: 'gits', nfe: 6, evaluations: 6 });
+    expect(report.search).toMatchObject({ teacher: 'ipndm-4', evaluations: 60, trajectories: 256 });
+    expect(report.times).toHaveLength(7);
+    expect((await loadArray(at('gits-t.npy'))).shape).toEqual([7, 10, 2]);
+    const listed = await sampled('listed.npy', { grid: `explicit:${report.times.join(',')}` });
+    expect((await loadArray(at('gits.npy'))).values).toEqual(listed.values);
+  });
+});
