@@ -5,7 +5,7 @@ import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { NodeAdapterDescription } from '../src/node/adapter.js';
-import type { RunDescription } from '../src/report/results.js';
+import type { MachineDescription } from '../src/report/results.js';
 import { VERSION } from '../src/version.js';
 
 /** Packages whose version may change a figure. */
@@ -15,12 +15,7 @@ const PACKAGES = ['webgpu', 'wesl', 'wgsl_reflect', 'ml-matrix'];
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
 /** What there is to know of this machine, this source and this command. */
-export function describeRun(
-  adapter: NodeAdapterDescription,
-): Pick<
-  RunDescription,
-  'fewstep' | 'commit' | 'node' | 'platform' | 'cpu' | 'cores' | 'adapter' | 'packages'
-> {
+export function describeRun(adapter: NodeAdapterDescription): MachineDescription {
   const require = createRequire(import.meta.url);
   const version = (path: string) => (JSON.parse(readFileSync(path, 'utf8')) as { version: string }).version;
   return {

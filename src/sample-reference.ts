@@ -3,7 +3,7 @@ import { checkWhole, rowsOf } from './execute/inputs.js';
 import { type ReferenceOptions, type ReferenceSolution, solveReference } from './execute/reference.js';
 import type { Field } from './field/field.js';
 import { undoScaling } from './io/scaling.js';
-import { normals } from './rng/threefry.js';
+import { drawLatents } from './rng/latents.js';
 import type { SampleRequest } from './sample.js';
 import type { Plan } from './solver/plan.js';
 import { planFor } from './solver/plan-for.js';
@@ -32,7 +32,7 @@ export async function sampleReference(request: SampleRequest): Promise<Reference
   const { field, onProgress, signal } = request;
   const plan = planFor(request);
   const { dim } = field;
-  const latents = request.latents ?? drawLatents(request, plan.times[0]);
+  const latents = request.latents ?? drawn(request, plan.times[0]);
   const batch = rowsOf(latents, dim);
   const keep = request.trajectory ? plan.states : [];
   const samples = new Float64Array(batch * dim);
@@ -81,13 +81,8 @@ function solveTrajectory(
   }
 }
 
-/** The noise N(0, scale^2) that the GPU draws for the same seed, in float64, [batch, dim]. */
-function drawLatents({ field: { dim }, batch = 64, seed = 0 }: SampleRequest, scale: number): Float64Array {
+function drawn({ field, batch = 64, seed = 0 }: SampleRequest, scale: number): Float64Array {
   checkWhole('batch', batch, 1);
   checkWhole('seed', seed, 0);
-  const latents = new Float64Array(batch * dim);
-  for (let i = 0; i < batch; i++) {
-    for (const [d, normal] of normals(seed, i, 0, 0, dim).entries()) latents[i * dim + d] = scale * normal;
-  }
-  return latents;
+  return drawLatents(seed, 0, batch, field.dim, scale);
 }

@@ -1,18 +1,12 @@
 import { type Content, type Html, html } from './html.js';
 import { count, figure, list, plural } from './number.js';
-import type { ProblemResult, Results, Spread } from './results.js';
+import type { MachineDescription, ProblemResult, Results, Spread } from './results.js';
 
 /** What the figures are figures of: machine, exact endpoint, floors, how to repeat the run. */
 export function machineSection(results: Results): Html {
   const { run, problems } = results;
-  const facts: [string, Content][] = [
-    [
-      'Adapter',
-      `${run.adapter.name}, ${run.adapter.driver}, ${run.adapter.backend}${run.adapter.software ? ' (software)' : ''}`,
-    ],
-    ['Toggles', run.adapter.toggles.join(', ') || 'none'],
-    ['Processor', `${run.cpu}, ${plural(run.cores, 'core')}, ${run.platform}`],
-    ['Versions', versions(results)],
+  const facts: Fact[] = [
+    ...machineFacts(run),
     [
       'Run',
       `${run.started}, ${count(run.seconds)} s, suite ${run.suite}, ${results.complete ? 'complete' : 'interrupted'}`,
@@ -35,10 +29,33 @@ ${problems.map(
 )}</tbody></table></div>
 <p class="note">Accuracies are medians over trajectories, 95th percentile and maximum on hover. SW: sliced Wasserstein distance.</p>
 ${notes(results).map(({ kind, text }) => html`<p class="${kind}">${text}</p>`)}
-<dl>${facts.map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>`)}</dl>
-<p>To repeat this run:</p>
-<pre>${run.command}</pre>
+${factList(facts)}
+${repeat(run.command)}
 </section>`;
+}
+
+/** What is known of a run, under its name. */
+export type Fact = readonly [name: string, value: Content];
+
+export function factList(facts: readonly Fact[]): Html {
+  return html`<dl>${facts.map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>`)}</dl>`;
+}
+
+export function repeat(command: string): Html {
+  return html`<p>To repeat this run:</p>
+<pre>${command}</pre>`;
+}
+
+export function machineFacts({ adapter, cpu, cores, platform, ...source }: MachineDescription): Fact[] {
+  return [
+    [
+      'Adapter',
+      `${adapter.name}, ${adapter.driver}, ${adapter.backend}${adapter.software ? ' (software)' : ''}`,
+    ],
+    ['Toggles', adapter.toggles.join(', ') || 'none'],
+    ['Processor', `${cpu}, ${plural(cores, 'core')}, ${platform}`],
+    ['Versions', versions(source)],
+  ];
 }
 
 /** What holds for some problems alone and changes how figures are to be read. */
@@ -94,7 +111,7 @@ function spread(measured: Spread | undefined): Html {
   return html`<td title="95th percentile ${figure(p95)}, maximum ${figure(max)}">${figure(median)}</td>`;
 }
 
-function versions({ run }: Results): string {
+function versions(run: Pick<MachineDescription, 'fewstep' | 'commit' | 'node' | 'packages'>): string {
   const commit = run.commit === undefined ? '' : ` (${run.commit.replace(/^([0-9a-f]{12})[0-9a-f]+/, '$1')})`;
   const packages = Object.entries(run.packages).map(([name, version]) => `${name} ${version}`);
   return [`fewstep ${run.fewstep}${commit}`, `Node ${run.node}`, ...packages].join(', ');

@@ -1,22 +1,19 @@
-import { type Html, html, raw } from './html.js';
+import { type Html, html } from './html.js';
 import { imageRows } from './images.js';
 import { machineSection } from './machine.js';
 import { count } from './number.js';
 import { findings, overview } from './overview.js';
 import { overviewTable } from './overview-view.js';
+import { htmlPage } from './page.js';
 import { type Palette, palette } from './palette.js';
 import { problemPlots } from './plots.js';
 import { type Picture, type ProblemResult, type Results, rowLabel } from './results.js';
 import { scatterPanels } from './scatter.js';
 import { script } from './script.js';
-import { style } from './style.js';
 import { problemTable } from './table-view.js';
 import { trajectoryPanels } from './trajectories.js';
 
-/**
- * The report of a benchmark run as one HTML file that needs nothing else: tables, plots and pictures for
- * screens from a phone's on, light and dark, and for print.
- */
+/** The report of a benchmark run as one HTML file: tables, plots and pictures. */
 export function renderReport(results: Results): string {
   const { run, problems } = results;
   const summary = overview(results);
@@ -25,26 +22,15 @@ export function renderReport(results: Results): string {
     summary.rows.map((row) => row.solver),
   );
   const title = 'Few-step solvers at a fixed number of evaluations';
-  const page = html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${title} · ${run.suite}</title>
-<style>${raw(style)}</style>
-</head>
-<body><main>
-<header><h1>${title}</h1>
+  const page = html`<header><h1>${title}</h1>
 <p class="by">fewstep bench, suite ${run.suite}, ${run.started.slice(0, 10)}. ${run.adapter.name}${run.adapter.software ? ', a software adapter' : ''}.</p>
 <p class="lead">${findings(results, summary)}</p>
 ${results.complete ? '' : html`<p class="warning">This run was interrupted: the ${count(results.cells.length)} cells that were finished are here, others are missing.</p>`}
 <nav>${problems.length > 1 && html`<a href="#overview">All problems</a>`}${problems.map((problem) => html`<a href="#${anchor(problem)}">${problem.title}</a>`)}<a href="#method">Method and machine</a></nav></header>
 ${problems.length > 1 && overviewTable(summary, problems.length, colors)}
 ${problems.map((problem) => problemSection(results, problem, colors))}
-${machineSection(results)}
-</main><script>${raw(script)}</script></body></html>
-`;
-  return page.html;
+${machineSection(results)}`;
+  return htmlPage(title, run.suite, page, script);
 }
 
 function problemSection(results: Results, problem: ProblemResult, colors: Palette): Html {

@@ -19,14 +19,8 @@ export interface Failure extends Pick<Cell, 'problem' | 'solver' | 'grid' | 'afs
   message: string;
 }
 
-/** Everything one needs to run it again, and to know what the figures are figures of. */
-export interface RunDescription {
-  /** ISO 8601. */
-  started: string;
-  seconds: number;
-  /** The command line that repeats it. */
-  command: string;
-  suite: string;
+/** What a figure depends on besides what was asked for: machine, adapter, source. */
+export interface MachineDescription {
   fewstep: string;
   /** Git commit of the source, with '+changes' where the tree was not clean; absent outside a checkout. */
   commit?: string;
@@ -42,6 +36,16 @@ export interface RunDescription {
     toggles: string[];
   };
   packages: Record<string, string>;
+}
+
+/** Everything one needs to run it again, and to know what the figures are figures of. */
+export interface RunDescription extends MachineDescription {
+  /** ISO 8601. */
+  started: string;
+  seconds: number;
+  /** The command line that repeats it. */
+  command: string;
+  suite: string;
   batch: number;
   seeds: number[];
   nfe: number[];
