@@ -40,8 +40,10 @@ const COMPONENTS = [1, 2, 3];
 const SHOWN = 40;
 /** Numbers of states and velocities in memory at once, 64 MiB. */
 const MOST_NUMBERS = 2 ** 24;
-/** Trajectories between two looks at progress and Ctrl-C. */
-const MOST_AT_ONCE = 64;
+/** Trajectories solved at once, for progress. */
+const MOST_AT_ONCE = 256;
+/** How long the host may compute before it lets others (a progress bar, Ctrl-C) run. */
+const TURN_MS = 50;
 
 /**
  * Measures why few steps suffice: how near the trajectories of a field are to a plane and to a line, and whether one
@@ -70,6 +72,8 @@ export async function analyze(gpu: Gpu, options: AnalyzeOptions): Promise<Analys
     })),
   );
   const paths: number[][][] = [];
+  let evaluations = 0;
+  let turn = performance.now();
 
   const fitting = Math.floor(MOST_NUMBERS / (2 * times.length * dim));
   const part = Math.max(1, Math.min(MOST_AT_ONCE, fitting));
@@ -78,7 +82,8 @@ export async function analyze(gpu: Gpu, options: AnalyzeOptions): Promise<Analys
     const count = Math.min(part, trajectories - first);
     const latents = { values: drawLatents(seed, first, count, dim, times[0]) };
     const keep = [...plan.states, ...velocities];
-    const { kept, samples } = await solve(gpu, field, plan, { latents, keep, signal });
+    const { kept, samples, ...made } = await solve(gpu, field, plan, { latents, keep, signal });
+    evaluations = made.evaluations;
     const rough = await solve(gpu, field, half, { latents, signal });
     halved.set(endpointErrors(samples, rough.samples, dim), first);
     for (let row = 0; row < count; row++) {
@@ -113,15 +118,20 @@ export async function analyze(gpu: Gpu, options: AnalyzeOptions): Promise<Analys
         }
       }
       if (paths.length < SHOWN) paths.push(flat(pca));
+      if (performance.now() - turn < TURN_MS) continue;
+      onProgress?.(index + 1);
+      await new Promise((resume) => setTimeout(resume));
+      signal?.throwIfAborted();
+      turn = performance.now();
     }
-    onProgress?.(first + count);
   }
 
+  onProgress?.(trajectories);
   return {
     trajectories,
     times: [...times],
     nfe: nfeOf(accurate),
-    evaluations: nfeOf(plan),
+    evaluations,
     halved: distribution(halved),
     explained: COMPONENTS.map((components, k) => ({ components, share: distribution(explained[k]) })),
     projection: COMPONENTS.map((components, k) => ({ components, error: projection[k].map(distribution) })),

@@ -16,6 +16,7 @@ import { checkableGrid } from '../search/resolve-grid.js';
 import { planFor } from '../solver/plan-for.js';
 import { parseSolver } from '../solver/registry.js';
 import { type SubjectOptions, subjectsOf } from './bench-subjects.js';
+import { commandLine } from './command-line.js';
 import { checkFolder } from './output.js';
 import { type Progress, showProgress } from './progress.js';
 
@@ -58,7 +59,7 @@ export async function runBench(options: BenchOptions, signal: AbortSignal): Prom
       ...description,
       started: started.toISOString(),
       seconds: (Date.now() - started.getTime()) / 1000,
-      command: ['fewstep', ...process.argv.slice(2).map(quoted)].join(' '),
+      command: commandLine(),
       suite: suite.name,
       batch: suite.batch,
       seeds: suite.seeds,
@@ -153,11 +154,6 @@ function suiteOf(options: BenchOptions): Suite {
 
 function rangeOf({ sigmaMin, sigmaMax }: BenchOptions): SigmaRange {
   return { sigmaMin: sigmaMin ?? DEFAULT_RANGE.sigmaMin, sigmaMax: sigmaMax ?? DEFAULT_RANGE.sigmaMax };
-}
-
-/** An argument as a shell takes it. */
-function quoted(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
 
 /** The report takes seconds to draw, so it waits for the end; the figures do not. */

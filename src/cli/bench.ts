@@ -2,7 +2,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { suiteNames } from '../../bench/suites.js';
 import { runBench } from './bench-run.js';
 import { untilFinished } from './interrupt.js';
-import { deviceOption, fieldDetails, positiveNumber, wholeNumber } from './options.js';
+import { deviceOption, fieldDetails, positiveNumber, wholeNumber, wholeNumbers } from './options.js';
 
 const HELP = `
 Every solver is compared at the same number of field evaluations (NFE), on the same latents: its end points with
@@ -38,11 +38,11 @@ export function benchCommand(): Command {
     .addOption(new Option('--solvers <names>', 'solvers, separated by commas').argParser(names))
     .addOption(new Option('--grids <grids>', 'time grids, separated by commas').argParser(names))
     .option('--afs', 'each solver with AFS too')
-    .addOption(new Option('--nfe <counts>', 'evaluations, as in 3,4,5').argParser(numbers(1, 4096)))
+    .addOption(new Option('--nfe <counts>', 'evaluations, as in 3,4,5').argParser(wholeNumbers(1, 4096)))
     .addOption(
       new Option('--batch <count>', 'trajectories per cell').argParser(wholeNumber(2, MOST_TRAJECTORIES)),
     )
-    .addOption(new Option('--seeds <seeds>', 'seeds of the latents, as in 0,1,2').argParser(numbers(0)))
+    .addOption(new Option('--seeds <seeds>', 'seeds of the latents, as in 0,1,2').argParser(wholeNumbers(0)))
     .addOption(
       new Option('--exact-nfe <count>', 'evaluations of the solve that counts as exact').argParser(
         evenNumber,
@@ -66,11 +66,6 @@ function names(text: string): string[] {
   }
   if (parts.every((part) => part !== '')) return [...new Set(parts)];
   throw new InvalidArgumentError('Give names separated by commas.');
-}
-
-function numbers(low: number, high?: number): (text: string) => number[] {
-  const whole = wholeNumber(low, high);
-  return (text) => [...new Set(text.split(',').map((part) => whole(part.trim())))];
 }
 
 /** The accurate solve is checked against half of its evaluations. */

@@ -11,6 +11,12 @@ export function wholeNumber(low: number, high = Number.MAX_SAFE_INTEGER): (text:
   };
 }
 
+/** Reads whole numbers separated by commas, each once. */
+export function wholeNumbers(low: number, high?: number): (text: string) => number[] {
+  const whole = wholeNumber(low, high);
+  return (text) => [...new Set(text.split(',').map((part) => whole(part.trim())))];
+}
+
 /** Reads a number above zero, such as a noise level. */
 export function positiveNumber(text: string): number {
   const value = finiteNumber(text);

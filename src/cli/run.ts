@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { FewstepError } from '../errors.js';
 import { VERSION } from '../version.js';
+import { analyzeCommand } from './analyze.js';
 import { benchCommand } from './bench.js';
 import { compareCommand } from './compare.js';
 import { doctorCommand } from './doctor.js';
@@ -40,6 +41,7 @@ function program(): Command {
     sampleCommand(),
     benchCommand(),
     compareCommand(),
+    analyzeCommand(),
     trainCommand(),
     solversCommand(),
     problemsCommand(),

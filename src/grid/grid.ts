@@ -83,8 +83,8 @@ export function parseGrid(text: string): Grid {
     case 'gits':
       throw new FewstepError(
         'bad-grid',
-        "grid 'gits' is searched on the field with a GPU, and there is none here",
-        'use the stepwise executor, or list the times it finds there: explicit:80,..',
+        "grid 'gits' is searched on the field with a GPU, which does not happen here",
+        'take the times that `fewstep sample --grid gits --json` prints: explicit:80,..',
       );
     case 'explicit':
       return explicit(argument.split(',').map((time) => (time.trim() === '' ? Number.NaN : Number(time))));

@@ -104,7 +104,7 @@ const refusals: [string, string[], ...string[]][] = [
     'a search without a GPU',
     sampling({ grid: 'gits', executor: 'reference' }),
     'searched on the field with a GPU',
-    'stepwise executor',
+    'sample --grid gits --json',
   ],
   ['rising times', sampling({ grid: 'explicit:1,2' }), 'is not below the one before', 'decreasing'],
   ['too few times', sampling({ grid: 'explicit:80,1,.1' }), '2 steps; 5 are asked for', 'list 6 times'],

@@ -9,11 +9,11 @@ describe('help', () => {
   it('lists the commands', async () => {
     const { status, stdout } = await inProcess(['--help']);
     expect(status).toBe(0);
-    for (const command of ['sample', 'solvers', 'problems', 'doctor'])
+    for (const command of ['sample', 'analyze', 'solvers', 'problems', 'doctor'])
       expect(stdout).toContain(`  ${command} `);
   });
 
-  it.each(['sample', 'solvers', 'problems'])('of %s has examples', async (command) => {
+  it.each(['sample', 'analyze', 'solvers', 'problems'])('of %s has examples', async (command) => {
     const { status, stdout } = await inProcess([command, '--help']);
     expect(status).toBe(0);
     expect(stdout).toMatch(/\nExamples?:\n {2}fewstep /);
