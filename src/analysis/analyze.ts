@@ -34,7 +34,7 @@ export interface AnalyzeOptions {
   signal?: AbortSignal;
 }
 
-/** Components that are looked at. */
+/** Numbers of components that are looked at, as far as there are so many dimensions. */
 const COMPONENTS = [1, 2, 3];
 /** Paths kept for pictures. */
 const SHOWN = 40;
@@ -57,9 +57,10 @@ export async function analyze(gpu: Gpu, options: AnalyzeOptions): Promise<Analys
   const { plan, velocities } = withVelocities(accurate);
   const { dim } = field;
   const { times } = plan;
+  const counts = COMPONENTS.filter((components) => components <= dim);
 
-  const explained = COMPONENTS.map(() => new Float64Array(trajectories));
-  const projection = COMPONENTS.map(() => times.map(() => new Float64Array(trajectories)));
+  const explained = counts.map(() => new Float64Array(trajectories));
+  const projection = counts.map(() => times.map(() => new Float64Array(trajectories)));
   const deviation = times.map(() => new Float64Array(trajectories));
   const largest = new Float64Array(trajectories);
   const halved = new Float64Array(trajectories);
@@ -103,7 +104,7 @@ export async function analyze(gpu: Gpu, options: AnalyzeOptions): Promise<Analys
         ),
       };
       const pca = principalComponents(path.states, dim);
-      for (const [k, components] of COMPONENTS.entries()) {
+      for (const [k, components] of counts.entries()) {
         explained[k][index] = sum(pca.shares.subarray(0, components));
         const errors = projectionErrors(path, pca.coordinates, pca.shares.length, components);
         for (const [n, error] of errors.entries()) projection[k][n][index] = error;
@@ -133,8 +134,8 @@ export async function analyze(gpu: Gpu, options: AnalyzeOptions): Promise<Analys
     nfe: nfeOf(accurate),
     evaluations,
     halved: distribution(halved),
-    explained: COMPONENTS.map((components, k) => ({ components, share: distribution(explained[k]) })),
-    projection: COMPONENTS.map((components, k) => ({ components, error: projection[k].map(distribution) })),
+    explained: counts.map((components, k) => ({ components, share: distribution(explained[k]) })),
+    projection: counts.map((components, k) => ({ components, error: projection[k].map(distribution) })),
     deviation: deviation.map(distribution),
     largestDeviation: distribution(largest),
     meanValue: coarse.flatMap((nodes, c) =>

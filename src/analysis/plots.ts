@@ -47,7 +47,7 @@ export function deviationPlot({ times, deviation }: Analysis): Html {
   return drawn('Distance to the chord by noise level', {
     ...WIDE,
     x: alongSigma(times),
-    y: { domain: [0, 1.1 * Math.max(...rows.map(({ p95 }) => p95))] },
+    y: { domain: [0, 1.1 * Math.max(ROUNDING, ...rows.map(({ p95 }) => p95))] },
     marks: [
       Plot.gridY({ stroke: 'var(--rule)', strokeOpacity: 1 }),
       ...band(rows, 'var(--c0)'),
@@ -65,23 +65,20 @@ export function projectionPlot({ times, projection }: Analysis): Html {
       rows: times.map((sigma, i) => ({ sigma, ...logarithmic(error[i]) })),
     }))
     .filter(({ rows }) => rows.some(({ p95 }) => p95 > ROUNDING));
+  const domain = decades(lines.flatMap(({ rows }) => rows.flatMap(({ p5, p95 }) => [p5, p95])));
   return drawn('Relative error of the projection on the first components by noise level', {
     ...SIZE,
     x: alongSigma(times),
-    y: {
-      type: 'log',
-      domain: decades(lines.flatMap(({ rows }) => rows.flatMap(({ p5, p95 }) => [p5, p95]))),
-    },
+    y: { type: 'log', domain },
     marks: [
-      Plot.gridY({ stroke: 'var(--rule)', strokeOpacity: 1, ticks: 6 }),
+      Plot.gridY(powersIn(domain), { stroke: 'var(--rule)', strokeOpacity: 1 }),
       ...lines.flatMap(({ rows, color }) => band(rows, color)),
       sigmaAxis(times),
-      Plot.axisY({
+      Plot.axisY(powersIn(domain), {
         label: '|x − projection| / |x|',
         labelArrow: false,
         tickSize: 0,
-        ticks: 6,
-        tickFormat: power,
+        text: power,
       }),
     ],
   });
@@ -113,17 +110,18 @@ export function meanValuePlot({ meanValue }: Analysis): Html {
     point(step, step.error, 'var(--c0)'),
   ]);
   const steps = [...new Set(meanValue.map((step) => step.steps))];
+  const domain = decades(points.flatMap(({ low, high }) => [low, high]));
   return drawn('Error of one direction by step', {
     ...WIDE,
     fx: { label: null, domain: steps, tickFormat: (count: number) => `${count} steps` },
     x: { type: 'band', label: null },
-    y: { type: 'log', domain: decades(points.flatMap(({ low, high }) => [low, high])) },
+    y: { type: 'log', domain },
     marks: [
-      Plot.gridY({ stroke: 'var(--rule)', strokeOpacity: 1, ticks: 6 }),
+      Plot.gridY(powersIn(domain), { stroke: 'var(--rule)', strokeOpacity: 1 }),
       Plot.ruleX(points, { fx: 'steps', x: 'step', y1: 'low', y2: 'high', stroke: 'color', strokeWidth: 2 }),
       Plot.dot(points, { fx: 'steps', x: 'step', y: 'median', fill: 'color', r: 4 }),
       Plot.axisX({ label: 'step', labelArrow: false, tickSize: 0 }),
-      Plot.axisY({ label: 'relative error', labelArrow: false, tickSize: 0, ticks: 6, tickFormat: power }),
+      Plot.axisY(powersIn(domain), { label: 'relative error', labelArrow: false, tickSize: 0, text: power }),
     ],
   });
 }
@@ -174,10 +172,12 @@ function shown(value: number): number {
   return Math.max(ROUNDING, value);
 }
 
-/** From the power of ten below all values to that above. */
+/** From the power of ten below all values to that above; the lowest decade where there are none. */
 function decades(values: readonly number[]): [number, number] {
-  const low = 10 ** Math.floor(Math.log10(Math.min(...values)));
-  return [low, Math.max(10 * low, 10 ** Math.ceil(Math.log10(Math.max(...values))))];
+  if (values.length === 0) return [ROUNDING, 10 * ROUNDING];
+  const first = Math.floor(Math.log10(Math.min(...values)));
+  const last = Math.ceil(Math.log10(Math.max(...values)));
+  return [10 ** first, 10 ** Math.max(first + 1, last)];
 }
 
 /** 0.001 and larger as they are, smaller ones as 1e-4. */

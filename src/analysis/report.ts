@@ -1,6 +1,6 @@
 import { type Html, html } from '../report/html.js';
 import { factList, machineFacts, repeat } from '../report/machine.js';
-import { count, figure } from '../report/number.js';
+import { count, figure, plural } from '../report/number.js';
 import { htmlPage } from '../report/page.js';
 import { deviationPlot, meanValuePlot, pathPlot, projectionPlot, varianceLeft } from './plots.js';
 import type { Analysis, AnalysisFile, AnalysisRun, Distribution, MeanValueOfStep } from './results.js';
@@ -15,21 +15,21 @@ export function renderAnalysis({ run, analysis }: AnalysisFile): string {
 <p class="lead">${finding(analysis, field.dim)}</p>
 <nav><a href="#plane">Plane</a><a href="#line">Line</a><a href="#step">One direction a step</a><a href="#method">Method and machine</a></nav></header>
 <section id="plane"><h2>How near to a plane</h2>
-<p>Each trajectory has principal components of its own, those of its states around their mean. ${field.dim <= 3 ? `In ${field.dim} dimensions, ${field.dim} components hold everything.` : ''}</p>
+<p>Each trajectory has principal components of its own, those of its states around their mean. ${field.dim <= 3 && `With ${plural(field.dim, 'dimension')}, as many components hold everything.`}</p>
 ${varianceTable(analysis)}
 <div class="plots"><figure>${varianceLeft(analysis)}
 <figcaption><b>Variance left.</b> What the first components of a trajectory do not explain; dot: median, bar: 5 to 95% of the trajectories. At 1e-7 stands what is that or less, the rounding of float32. States at large σ lie far apart and make up nearly all of the variance.</figcaption></figure>
 <figure>${projectionPlot(analysis)}
 <figcaption><b>Projection.</b> What is missing of a state after projection on the first component (blue), two (red) and three (green); line: median, band: 5 to 95%. Near the data, where states are small, this asks more than the variance does.</figcaption></figure></div></section>
 <section id="line"><h2>How near to a line</h2>
-<figure class="wide">${deviationPlot(analysis)}
+<figure class="wide"><div class="scroll">${deviationPlot(analysis)}</div>
 <figcaption><b>Distance to the chord</b> between a trajectory’s ends, in lengths of that chord; line: median, band: 5 to 95%.</figcaption></figure>
-<figure class="wide">${pathPlot(analysis)}
+<figure class="wide"><div class="scroll">${pathPlot(analysis)}</div>
 <figcaption><b>Paths in their planes.</b> The first ${analysis.paths.length} trajectories, each in the plane of its own first two components, with its chord as the unit; the height is magnified.</figcaption></figure></section>
 <section id="step"><h2>One direction a step</h2>
 <p>Is there a time s within a coarse step whose velocity, times the step, is the whole increment of the true trajectory? In one dimension there is, by the mean value theorem; AMED (arXiv 2312.00094) rests on its being nearly so here. The error is |h v(x(s), s) − Δx| / |Δx| for the best s on the path, beside that of the step’s beginning, which is Euler’s.</p>
-<figure class="wide">${meanValuePlot(analysis)}
-<figcaption><b>Error of one direction.</b> Red: the best on the path; grey: the one at the step’s beginning. Dot: median, bar: 5 to 95% of the trajectories.</figcaption></figure>
+<figure class="wide"><div class="scroll">${meanValuePlot(analysis)}</div>
+<figcaption><b>Error of one direction.</b> Red: the best on the path; grey: the one at the step’s beginning. Dot: median, bar: 5 to 95% of the trajectories; at 1e-7 stands what is that or less.</figcaption></figure>
 ${meanValueTable(meanValue)}
 <p class="note">Medians over trajectories, 5th and 95th percentile on hover. r tells where the best time lies: s = σ_to^r σ_from^(1−r).</p></section>
 ${method(run, analysis)}`;

@@ -36,6 +36,7 @@ figcaption b { color: var(--ink); font-weight: 600; }
 .plots figure { max-width: 500px; }
 .plot { display: block; width: 100%; height: auto; font-family: var(--sans); overflow: visible; }
 .scroll { overflow-x: auto; }
+.wide > .scroll > .plot { min-width: 640px; }
 .spaced { margin-top: 22px; }
 .controls { display: flex; flex-wrap: wrap; gap: 4px 22px; align-items: baseline; justify-content: space-between; margin: 22px 0 6px; font: 13px/1.5 var(--sans); color: var(--muted); }
 .controls .metric { color: var(--ink); font-weight: 600; }

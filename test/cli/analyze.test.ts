@@ -79,8 +79,15 @@ describe('an analysis', () => {
   it('is of any field: points in the plane, data, a model', async () => {
     const ring = await analyzed('ring');
     expect(ring.stdout).toMatch(/^One component holds [\d.]+% .* chord.*\n12 trajectories in /);
+    expect(ring.file.analysis.explained).toHaveLength(2);
     expect(ring.file.analysis.explained[1].share.p5).toBeCloseTo(1, 12);
     expect(ring.page).not.toMatch(/NaN|undefined|Infinity/);
+
+    const gaussian = { kind: 'gaussian-mixture', weights: [1], means: [[2]], stds: [0.5] };
+    await writeFile(at('line.json'), JSON.stringify(gaussian));
+    const line = await analyzed('line', { field: at('line.json') });
+    expect(line.file.analysis.explained).toHaveLength(1);
+    expect(line.page).not.toMatch(/NaN|undefined|Infinity/);
 
     const source = random(freshSeed());
     const rows = Array.from({ length: 30 }, () => [1, 2, 3].map(() => 100 * source.uniform()).join(','));
