@@ -7,13 +7,11 @@ import type { Grid, SigmaRange } from '../grid/grid.js';
 import { endpointErrors } from '../metrics/endpoint-errors.js';
 import { quantileOfSorted } from '../metrics/quantile.js';
 import { drawLatents } from '../rng/latents.js';
-import { nfeOf, type Plan } from '../solver/plan.js';
+import { nfeOf, type Plan, type Slot } from '../solver/plan.js';
 import { planFor } from '../solver/plan-for.js';
 import { withVelocities } from './along-path.js';
-import { flat } from './flat.js';
-import { meanValue } from './mean-value.js';
-import { chordOf, norm, type Path } from './path.js';
-import { principalComponents } from './principal-components.js';
+import type { MeanValue } from './mean-value.js';
+import { type PathFigures, pathFigures } from './path-figures.js';
 import type { Analysis, Distribution, MeanValueOfStep } from './results.js';
 
 export interface AnalyzeOptions {
@@ -57,25 +55,11 @@ export async function analyze(gpu: Gpu, options: AnalyzeOptions): Promise<Analys
   const { plan, velocities } = withVelocities(accurate);
   const { dim } = field;
   const { times } = plan;
-  const counts = COMPONENTS.filter((components) => components <= dim);
+  const components = COMPONENTS.filter((count) => count <= dim);
 
-  const explained = counts.map(() => new Float64Array(trajectories));
-  const projection = counts.map(() => times.map(() => new Float64Array(trajectories)));
-  const deviation = times.map(() => new Float64Array(trajectories));
-  const largest = new Float64Array(trajectories);
-  const halved = new Float64Array(trajectories);
-  const values = coarse.map(({ length }) =>
-    Array.from({ length: length - 1 }, () => ({
-      error: new Float64Array(trajectories),
-      eulerError: new Float64Array(trajectories),
-      angle: new Float64Array(trajectories),
-      r: new Float64Array(trajectories),
-    })),
-  );
-  const paths: number[][][] = [];
+  const figures: PathFigures[] = [];
+  const halved: number[] = [];
   let evaluations = 0;
-  let turn = performance.now();
-
   const fitting = Math.floor(MOST_NUMBERS / (2 * times.length * dim));
   const part = Math.max(1, Math.min(MOST_AT_ONCE, fitting));
   for (let first = 0; first < trajectories; first += part) {
@@ -86,73 +70,61 @@ export async function analyze(gpu: Gpu, options: AnalyzeOptions): Promise<Analys
     const { kept, samples, ...made } = await solve(gpu, field, plan, { latents, keep, signal });
     evaluations = made.evaluations;
     const rough = await solve(gpu, field, half, { latents, signal });
-    halved.set(endpointErrors(samples, rough.samples, dim), first);
+    halved.push(...endpointErrors(samples, rough.samples, dim));
+    // Half of the work, as far as anyone can tell before it is done.
+    onProgress?.(first + Math.floor(count / 2));
+    let turn = performance.now();
+    const gather = (slots: readonly Slot[], row: number) => {
+      const path = new Float64Array(slots.length * dim);
+      for (const [n, slot] of slots.entries()) {
+        path.set(kept.get(slot)!.subarray(row * dim, (row + 1) * dim), n * dim);
+      }
+      return path;
+    };
     for (let row = 0; row < count; row++) {
-      const index = first + row;
-      const path: Path = {
-        times,
-        dim,
-        states: gather(
-          plan.states.map((slot) => kept.get(slot)!),
-          row,
-          dim,
-        ),
-        velocities: gather(
-          velocities.map((slot) => kept.get(slot)!),
-          row,
-          dim,
-        ),
-      };
-      const pca = principalComponents(path.states, dim);
-      for (const [k, components] of counts.entries()) {
-        explained[k][index] = sum(pca.shares.subarray(0, components));
-        const errors = projectionErrors(path, pca.coordinates, pca.shares.length, components);
-        for (const [n, error] of errors.entries()) projection[k][n][index] = error;
-      }
-      const chord = chordOf(path);
-      for (const [n, distance] of chord.distances.entries()) deviation[n][index] = distance / chord.length;
-      largest[index] = Math.max(...chord.distances) / chord.length;
-      for (const [c, nodes] of coarse.entries()) {
-        for (const [step, figures] of values[c].entries()) {
-          const found = meanValue(path, nodes[step], nodes[step + 1]);
-          for (const key of ['error', 'eulerError', 'angle', 'r'] as const) figures[key][index] = found[key];
-        }
-      }
-      if (paths.length < SHOWN) paths.push(flat(pca));
+      const path = { times, dim, states: gather(plan.states, row), velocities: gather(velocities, row) };
+      figures.push(pathFigures(path, components, coarse));
       if (performance.now() - turn < TURN_MS) continue;
-      onProgress?.(index + 1);
+      onProgress?.(first + Math.floor((count + row) / 2));
       await new Promise((resume) => setTimeout(resume));
       signal?.throwIfAborted();
       turn = performance.now();
     }
   }
-
   onProgress?.(trajectories);
+  const over = (value: (path: PathFigures) => number) => distribution(figures.map(value));
   return {
     trajectories,
     times: [...times],
     nfe: nfeOf(accurate),
     evaluations,
     halved: distribution(halved),
-    explained: counts.map((components, k) => ({ components, share: distribution(explained[k]) })),
-    projection: counts.map((components, k) => ({ components, error: projection[k].map(distribution) })),
-    deviation: deviation.map(distribution),
-    largestDeviation: distribution(largest),
+    explained: components.map((count, k) => ({
+      components: count,
+      share: over((path) => path.explained[k]),
+    })),
+    projection: components.map((count, k) => ({
+      components: count,
+      error: times.map((_, n) => over((path) => path.projection[k][n])),
+    })),
+    deviation: times.map((_, n) => over((path) => path.deviation[n])),
+    largestDeviation: over((path) => Math.max(...path.deviation)),
     meanValue: coarse.flatMap((nodes, c) =>
-      values[c].map(
-        (figures, step): MeanValueOfStep => ({
+      nodes.slice(1).map((node, step): MeanValueOfStep => {
+        const of = (key: keyof MeanValue) => over((path) => path.meanValue[c][step][key]);
+        return {
           steps: nodes.length - 1,
           step,
           from: times[nodes[step]],
-          to: times[nodes[step + 1]],
-          error: distribution(figures.error),
-          eulerError: distribution(figures.eulerError),
-          angle: distribution(figures.angle),
-          r: distribution(figures.r),
-        }),
-      ),
+          to: times[node],
+          error: of('error'),
+          eulerError: of('eulerError'),
+          angle: of('angle'),
+          r: of('r'),
+        };
+      }),
     ),
-    paths,
+    paths: figures.slice(0, SHOWN).map((path) => path.flat),
   };
 }
 
@@ -182,30 +154,10 @@ export function analysisPlans(options: AnalyzeOptions): { accurate: Plan; half: 
   return { accurate, half, coarse };
 }
 
-/** One trajectory out of the batch's states at all times, [N * dim]. */
-function gather(states: readonly Float32Array[], row: number, dim: number): Float64Array {
-  const path = new Float64Array(states.length * dim);
-  for (const [n, state] of states.entries()) path.set(state.subarray(row * dim, (row + 1) * dim), n * dim);
-  return path;
-}
-
-/** |x - projection| / |x| at each time: what is left of the state beyond the first components. */
-function projectionErrors(path: Path, coordinates: Float64Array, width: number, components: number) {
-  const { dim, states } = path;
-  return path.times.map((_, n) => {
-    const rest = coordinates.subarray(n * width + Math.min(width, components), (n + 1) * width);
-    return norm(rest) / norm(states.subarray(n * dim, (n + 1) * dim));
-  });
-}
-
-function sum(values: Float64Array): number {
-  return values.reduce((total, value) => total + value, 0);
-}
-
-function distribution(values: Float64Array): Distribution {
-  const sorted = values.slice().sort();
+function distribution(values: readonly number[]): Distribution {
+  const sorted = Float64Array.from(values).sort();
   return {
-    mean: sum(values) / values.length,
+    mean: sorted.reduce((sum, value) => sum + value, 0) / sorted.length,
     median: quantileOfSorted(sorted, 0.5),
     p5: quantileOfSorted(sorted, 0.05),
     p95: quantileOfSorted(sorted, 0.95),

@@ -18,13 +18,18 @@ Examples:
 
 Exit status: 0 when the files are written, 2 for a request that cannot be met, 130 when stopped.`;
 
+/** The figures of more would fill the memory, and tell nothing new. */
+const MOST_TRAJECTORIES = 2 ** 16;
+
 /** `fewstep analyze`: the shape of a field's trajectories, in figures and plots. */
 export function analyzeCommand(): Command {
   const command = new Command('analyze').description('measure the shape of trajectories and write a report');
   for (const option of fieldOptions()) command.addOption(option);
   return command
     .addOption(
-      new Option('--trajectories <count>', 'how many').argParser(wholeNumber(2, 2 ** 20)).default(512),
+      new Option('--trajectories <count>', 'how many')
+        .argParser(wholeNumber(2, MOST_TRAJECTORIES))
+        .default(512),
     )
     .addOption(new Option('--seed <seed>', 'seed of the latents').argParser(wholeNumber(0)).default(0))
     .option('--solver <name>', 'solver of the accurate trajectories', 'unipc-3')
