@@ -1,4 +1,6 @@
 /** The public API of fewstep. It imports nothing of Node: bring a GPUDevice of the browser, or of `fewstep/node`. */
+export { type AnalyzeOptions, analyze } from './analysis/analyze.js';
+export type { Analysis, Distribution, MeanValueOfStep } from './analysis/results.js';
 export { type ErrorCode, FewstepError } from './errors.js';
 export type { Latents } from './execute/inputs.js';
 export { type ReferenceOptions, type ReferenceSolution, solveReference } from './execute/reference.js';

@@ -36,7 +36,11 @@ export function benchCommand(): Command {
   for (const option of fieldDetails()) command.addOption(option);
   return command
     .addOption(new Option('--solvers <names>', 'solvers, separated by commas').argParser(names))
-    .addOption(new Option('--grids <grids>', 'time grids, separated by commas').argParser(names))
+    .addOption(
+      new Option('--grids <grids>', 'time grids, separated by commas, as in polynomial:7,gits').argParser(
+        names,
+      ),
+    )
     .option('--afs', 'each solver with AFS too')
     .addOption(new Option('--nfe <counts>', 'evaluations, as in 3,4,5').argParser(wholeNumbers(1, 4096)))
     .addOption(
