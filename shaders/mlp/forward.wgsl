@@ -11,8 +11,10 @@ import package::mlp::precondition::{ Precondition, precondition };
 import package::mlp::shape::{ input_quads, matrix_start, output_quads, tape_embedding, tape_hidden, tape_output };
 import package::mlp::states::{ add_quad, state_quad, store_quad };
 @if(taped) import package::mlp::tape::tape;
-import package::mlp::tile::{ clamped, group_row, multiply, ROW_QUADS, rows_from, subgroup_lane, TILE, tile, weights };
+import package::mlp::tile::{ clamped, group_row, multiply, ROW_QUADS, rows_from, subgroup_lane, TILE, tile };
+import package::mlp::weights::weight_quad;
 @if(broadcast) enable subgroups;
+@if(half) enable f16;
 
 struct Guidance {
   scale: f32,
@@ -143,9 +145,9 @@ fn embed(first: u32, local: u32, branch: u32) {
 fn add_bias(sums: ptr<function, array<vec4f, ROWS>>, layer: u32, quad: u32, same: bool) {
   let stride = output_quads(layer);
   let times = matrix_start(layer) + 4 * input_quads(layer) * stride + quad;
-  var sum = weights[times + 4 * EMBEDDING_QUADS * stride];
+  var sum = weight_quad(times + 4 * EMBEDDING_QUADS * stride);
   for (var k = 0u; k < select(0u, 4 * EMBEDDING_QUADS, same); k++) {
-    sum += tile[WIDTH_QUADS + k / 4][k % 4] * weights[times + k * stride];
+    sum += tile[WIDTH_QUADS + k / 4][k % 4] * weight_quad(times + k * stride);
   }
   for (var r = 0u; r < ROWS; r++) {
     (*sums)[r] += sum;

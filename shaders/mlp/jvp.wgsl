@@ -11,6 +11,7 @@ import package::mlp::states::{ state_quad, store_quad };
 import package::mlp::tape::tape;
 import package::mlp::tile::{ clamped, group_row, multiply, ROW_QUADS, rows_from, subgroup_lane, TILE, tile };
 @if(broadcast) enable subgroups;
+@if(half) enable f16;
 
 struct Push {
   state: u32, // slots, in numbers

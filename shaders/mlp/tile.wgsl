@@ -1,4 +1,5 @@
 import constants::{ EMBEDDING_QUADS, GROUPS, ROWS, WIDTH_QUADS };
+import package::mlp::weights::weight_quad;
 
 /// The trajectories of a workgroup: GROUPS groups of ROWS; an invocation takes all rows of its group.
 const TILE = ROWS * GROUPS;
@@ -9,9 +10,6 @@ const ROW_QUADS = WIDTH_QUADS + EMBEDDING_QUADS;
 @if(broadcast) var<private> subgroup_lane: u32;
 
 var<workgroup> tile: array<vec4f, TILE * ROW_QUADS>;
-
-/// A network's parameters, or their transposed matrices, as rows of vec4.
-@group(0) @binding(4) var<storage, read> weights: array<vec4f>;
 
 /// sums[r] += (columns [column, column + quads) of tile row `row + r`) times a matrix whose rows have `stride` vec4;
 /// `matrix` is where this invocation's column of vec4 starts in it. All rows of a group share each load.
@@ -25,10 +23,10 @@ fn multiply(sums: ptr<function, array<vec4f, ROWS>>, works: bool, row: u32, colu
   }
   for (var k = 0u; k < quads; k++) {
     let at = matrix + 4 * k * stride;
-    let w0 = weights[at];
-    let w1 = weights[at + stride];
-    let w2 = weights[at + 2 * stride];
-    let w3 = weights[at + 3 * stride];
+    let w0 = weight_quad(at);
+    let w1 = weight_quad(at + stride);
+    let w2 = weight_quad(at + 2 * stride);
+    let w3 = weight_quad(at + 3 * stride);
     @if(!broadcast) for (var r = 0u; r < ROWS; r++) {
       add_product(sums, r, tile[(row + r) * ROW_QUADS + column + k], w0, w1, w2, w3);
     }

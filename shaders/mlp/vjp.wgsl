@@ -13,9 +13,19 @@ import package::mlp::states::{ state_quad, store_quad };
 import package::mlp::tape::tape;
 import package::mlp::tile::{ clamped, group_row, multiply, ROW_QUADS, rows_from, subgroup_lane, TILE, tile };
 @if(broadcast) enable subgroups;
+@if(half) enable f16;
 
 /// The tape's twin, for the weights' gradient: what the cotangent comes to at each z, at F and at the embedding.
 @if(recorded) @group(0) @binding(9) var<storage, read_write> deltas: array<vec4f>;
+
+/// A guided field's product is the sum of two, each weighted: that of the network with its label comes first.
+struct Branch {
+  weight: f32,
+  last: u32, // whether what the branch before came to is added
+}
+
+@if(guided) @group(0) @binding(10) var<storage, read_write> parts: array<f32>; // [trajectories, DIM], [trajectories]
+@if(guided) @group(0) @binding(11) var<uniform> branch: Branch;
 
 const LANES = (ROW_QUADS + 7) / 8 * 8; // whole subgroups; those past ROW_QUADS only help
 const INVOCATIONS = LANES * GROUPS;
@@ -140,7 +150,8 @@ fn finish(first: u32, local: u32) {
         let c = slots[operation.cotangent + index * DIM + d];
         let network = tape[tape_output(index, operation.trajectories) + d / 4][d % 4];
         sum += c * (slope.skip * x + slope.out * network) + slope.input * x * slots[output];
-        slots[output] = scale.skip * c + scale.input * slots[output];
+        let pulled = scale.skip * c + scale.input * slots[output];
+        slots[output] = with_branch_before(index * DIM + d, pulled);
       }
     }
     tile[i].x = sum;
@@ -151,6 +162,15 @@ fn finish(first: u32, local: u32) {
     for (var n = r * ROW_QUADS; n < (r + 1) * ROW_QUADS; n++) {
       sum += tile[n].x;
     }
-    store_sigma_gradient(first + r, sum);
+    store_sigma_gradient(first + r, with_branch_before(operation.trajectories * DIM + first + r, sum));
+  }
+}
+
+fn with_branch_before(part: u32, pulled: f32) -> f32 {
+  @if(!guided) return pulled;
+  @if(guided) {
+    let sum = branch.weight * pulled + select(0, parts[part], branch.last != 0);
+    parts[part] = sum;
+    return sum;
   }
 }

@@ -22,12 +22,12 @@ export interface SubjectOptions extends FieldOptions {
  * @throws FewstepError for what cannot be read, and `bad-argument` for an option that says nothing here
  */
 export async function subjectsOf(options: SubjectOptions, usual: readonly string[]): Promise<Subject[]> {
-  const { problem, data, field, columns, bandwidth, scale, dim, label, guidance } = options;
+  const { problem, data, field, columns, bandwidth, scale, dim, label, guidance, precision } = options;
   if (data !== undefined && field !== undefined) {
     throw new FewstepError('bad-argument', '--data and --field are given', 'run one after the other');
   }
   checkApplies(options);
-  const fieldOptions = { columns, bandwidth, scale, dim, label, guidance };
+  const fieldOptions = { columns, bandwidth, scale, dim, label, guidance, precision };
   const named = problem ?? (data === undefined && field === undefined ? usual : []);
   const subjects = [
     ...named.map((name) => subjectOfProblem(problemByName(name))),
@@ -50,7 +50,7 @@ export async function subjectsOf(options: SubjectOptions, usual: readonly string
 function checkApplies(options: SubjectOptions): void {
   const { data, field } = options;
   const about = ['columns', 'bandwidth', 'scale', 'image'] as const;
-  const ofField = ['dim', 'label', 'guidance'] as const;
+  const ofField = ['dim', 'label', 'guidance', 'precision'] as const;
   if (field !== undefined) return; // loadField knows which of them its field takes
   const foreign = data === undefined ? [...about, ...ofField] : ofField;
   const given = foreign.find((name) => options[name] !== undefined);

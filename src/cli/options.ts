@@ -1,4 +1,5 @@
 import { InvalidArgumentError, Option } from 'commander';
+import { PRECISIONS } from '../mlp/precision.js';
 import { DEVICE_CHOICES } from '../node/adapter.js';
 
 /** Reads a whole number within bounds, both included; 1e6 is one. */
@@ -70,6 +71,10 @@ export function fieldDetails(): Option[] {
       '--guidance <weight>',
       'classifier-free guidance to that class: 0 none, 1 (default) the class alone, above 1 stronger',
     ).argParser(nonNegativeNumber),
+    new Option(
+      '--precision <precision>',
+      "how a model's weights are stored on the GPU (default: f32)",
+    ).choices(PRECISIONS),
   ];
 }
 

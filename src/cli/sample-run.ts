@@ -85,8 +85,8 @@ function checkFiles({ out, trajectory, latents }: SampleOptions): void {
 }
 
 function fieldOptionsOf(options: SampleOptions): FieldOptions {
-  const { columns, bandwidth, scale, dim, label, guidance } = options;
-  return { columns, bandwidth, scale, dim, label, guidance };
+  const { columns, bandwidth, scale, dim, label, guidance, precision } = options;
+  return { columns, bandwidth, scale, dim, label, guidance, precision };
 }
 
 async function requestOf(options: SampleOptions, field: Field) {

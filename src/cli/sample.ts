@@ -11,7 +11,7 @@ A field is one of
                         {"kind":"custom","dim":2,"wgsl":"field.wgsl","reference":"field.mjs"}
                         {"kind":"mlp","model":"model.safetensors","label":3,"guidance":2}
   points.csv            data: CSV, .npy, .npz (points.npz:array) or IDX, each also .gz; its exact field
-  model.safetensors     a model of \`fewstep train\`, with --label and --guidance where it has classes
+  model.safetensors     a model of \`fewstep train\`, with --label and --guidance where it has classes, --precision
   field.wgsl --dim 2    fn denoise(x: array<f32, 2>, sigma: f32) -> array<f32, 2>
 
 Samples are [B, D], the trajectory [N times, B, D], both in the data's own units: float32 .npy files, float64

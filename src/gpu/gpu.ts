@@ -62,6 +62,10 @@ export class Gpu {
     return this.device.limits;
   }
 
+  get features(): GPUSupportedFeatures {
+    return this.device.features;
+  }
+
   /** A kernel by the name of its file; compiled once per variant, also for concurrent callers. */
   kernel(name: ShaderName, variant: ShaderVariant = {}): Promise<Kernel> {
     const key = JSON.stringify([name, variant.conditions, variant.constants, variant.modules]);

@@ -39,6 +39,7 @@ import mlpTile from '../../shaders/mlp/tile.wgsl';
 import mlpTranspose from '../../shaders/mlp/transpose.wgsl';
 import mlpVjp from '../../shaders/mlp/vjp.wgsl';
 import mlpWeightGradient from '../../shaders/mlp/weight_gradient.wgsl';
+import mlpWeights from '../../shaders/mlp/weights.wgsl';
 import predictorCoefficients from '../../shaders/predictor/coefficients.wgsl';
 import predictorCoefficientsVjp from '../../shaders/predictor/coefficients_vjp.wgsl';
 import predictorDeis from '../../shaders/predictor/deis.wgsl';
@@ -128,6 +129,7 @@ export const shaders = {
   'predictor/state_features': predictorStateFeatures,
   'predictor/step': predictorStep,
   'predictor/unipc': predictorUnipc,
+  'mlp/weights': mlpWeights,
   'rng/normal': normal,
   'rng/threefry': threefry,
   'train/draw': trainDraw,

@@ -1,4 +1,4 @@
-import { FewstepError } from '../errors.js';
+import { FewstepError, unknownName } from '../errors.js';
 import type { BoundField, Field, PreparedField } from '../field/field.js';
 import { operationOf, shared } from '../field/operation.js';
 import { folded } from '../gpu/dispatch.js';
@@ -7,6 +7,7 @@ import type { Scaling } from '../io/scaling.js';
 import type { MlpConfig } from './config.js';
 import { Network } from './network.js';
 import { checkParameters } from './parameters.js';
+import { PRECISIONS, type Precision, roundedToHalf } from './precision.js';
 import { prepareMlpGradient } from './prepared-gradient.js';
 import { MlpReference } from './reference.js';
 
@@ -26,18 +27,29 @@ export interface MlpFieldOptions {
    * two evaluations of the network for each of the field. Default 1: the labelled network alone.
    */
   guidance?: number;
+  /**
+   * How the parameters are stored on the GPU, default 'f32'. With 'f16' the field is that of the rounded parameters,
+   * in float64 too.
+   */
+  precision?: Precision;
 }
+
+/** A network as a field reads it: everything that was left to a default is there. */
+export interface FieldNetwork extends MlpModel, Required<MlpFieldOptions> {}
 
 /**
  * A network as a field. Its features are those of the labelled network, whatever the guidance.
  * @throws FewstepError bad-shape where the parameters are not those of the configuration, bad-argument for a label
- *   or a guidance that the model cannot have
+ *   or a guidance that the model cannot have, or for parameters that its precision cannot hold
  */
 export function mlpField(model: MlpModel, options: MlpFieldOptions = {}): Field {
-  const { config, parameters, scaling } = model;
-  checkParameters(config, parameters);
-  const { label = config.classes, guidance = 1 } = options;
+  const { config, scaling } = model;
+  checkParameters(config, model.parameters);
+  const { label = config.classes, guidance = 1, precision = 'f32' } = options;
   checkLabel(config, options);
+  if (!PRECISIONS.includes(precision)) throw unknownName('precision', precision, PRECISIONS);
+  const parameters = precision === 'f16' ? roundedToHalf(config, model.parameters) : model.parameters;
+  const network: FieldNetwork = { ...model, parameters, label, guidance, precision };
   const guided = guidance !== 1;
   let kept: MlpReference | undefined;
   const reference = () => {
@@ -66,18 +78,16 @@ export function mlpField(model: MlpModel, options: MlpFieldOptions = {}): Field 
     features(x, sigma, out) {
       out.set(reference().features(reference().forward(x, sigma, label)));
     },
-    prepare: (gpu) => prepareMlp(gpu, model, label, guidance),
-    prepareGradient: (gpu) => prepareMlpGradient(gpu, model, label, guidance),
+    prepare: (gpu) => prepareMlp(gpu, network),
+    prepareGradient: (gpu) => prepareMlpGradient(gpu, network),
   };
 }
 
 async function prepareMlp(
   gpu: Gpu,
-  { config, parameters }: MlpModel,
-  label: number,
-  guidance: number,
+  { config, parameters, label, guidance, precision }: FieldNetwork,
 ): Promise<PreparedField> {
-  const network = new Network(gpu, config, parameters);
+  const network = new Network(gpu, config, parameters, precision);
   const guided = guidance !== 1;
   const [plain, featured] = await Promise.all([
     network.kernel('mlp/forward', { guided }),

@@ -3,6 +3,7 @@ import type { Kernel } from '../gpu/kernel.js';
 import type { ShaderName } from '../gpu/shaders.js';
 import { featureLayer, frequencies, type MlpConfig } from './config.js';
 import { checkParameters, type ParameterLayout, parameterLayout } from './parameters.js';
+import { checkPrecision, halves, type Precision } from './precision.js';
 import { type Tile, tileFor } from './tile.js';
 
 /** The kernels of a network; each is compiled when it is first asked for. */
@@ -17,7 +18,7 @@ export interface NetworkVariant {
   taped?: boolean;
   /** forward: write the hidden features. */
   features?: boolean;
-  /** forward: classifier-free guidance, two networks' worth of operations. */
+  /** forward: classifier-free guidance, two networks' worth of operations; vjp: one of the two products of it. */
   guided?: boolean;
   /** vjp: keep the deltas that the weights' gradient needs. */
   recorded?: boolean;
@@ -29,21 +30,26 @@ export interface NetworkVariant {
  */
 export class Network {
   readonly layout: ParameterLayout;
-  /** [layout.size] as parameterLayout says. */
+  /** [layout.size] as parameterLayout says, float32 or float16. */
   readonly parameters: GPUBuffer;
   /** Frequencies of the time embedding. */
   readonly frequencies: GPUBuffer;
   private transposedBuffer?: GPUBuffer;
 
+  /**
+   * @throws FewstepError bad-shape where the parameters are not those of the configuration; at precision f16
+   *   device-limit where the device cannot read it, bad-argument for parameters that it cannot hold
+   */
   constructor(
     readonly gpu: Gpu,
     readonly config: MlpConfig,
     parameters: Float32Array,
+    readonly precision: Precision = 'f32',
   ) {
-    checkParameters(config, parameters);
+    checkPrecision(gpu, precision);
     const { STORAGE, COPY_SRC, COPY_DST } = GPUBufferUsage;
     this.layout = parameterLayout(config);
-    this.parameters = gpu.buffer('parameters', STORAGE | COPY_SRC | COPY_DST, parameters);
+    this.parameters = gpu.buffer('parameters', STORAGE | COPY_SRC | COPY_DST, this.stored(parameters));
     this.frequencies = gpu.buffer(
       'embedding frequencies',
       STORAGE,
@@ -53,18 +59,22 @@ export class Network {
 
   /** Replaces the parameters. */
   upload(parameters: Float32Array): void {
-    checkParameters(this.config, parameters);
-    this.gpu.device.queue.writeBuffer(this.parameters, 0, parameters as Float32Array<ArrayBuffer>);
+    this.gpu.device.queue.writeBuffer(this.parameters, 0, this.stored(parameters));
   }
 
   /** The matrices of all layers, transposed by `transpose`; made when first asked for. */
   get transposed(): GPUBuffer {
+    const size = 4 * this.bytes * this.transposedQuads;
+    this.transposedBuffer ??= this.gpu.buffer('transposed parameters', GPUBufferUsage.STORAGE, size);
+    return this.transposedBuffer;
+  }
+
+  /** How many vec4 `transposed` holds. */
+  get transposedQuads(): number {
     const { dim, width, layers, embedding } = this.config;
     const padded = Math.ceil(dim / 4) * 4;
-    const size =
-      width * (padded + embedding.size) + ((layers - 1) * width + padded) * (width + embedding.size);
-    this.transposedBuffer ??= this.gpu.buffer('transposed parameters', GPUBufferUsage.STORAGE, 4 * size);
-    return this.transposedBuffer;
+    const first = width * (padded + embedding.size);
+    return (first + ((layers - 1) * width + padded) * (width + embedding.size)) / 4;
   }
 
   /** Trajectories and lanes of a workgroup of the forward pass and the Jacobian-vector product. */
@@ -82,7 +92,16 @@ export class Network {
     const { rows, groups, broadcast } = name === 'mlp/vjp' ? this.backwardTile : this.forwardTile;
     const { taped = false, features = false, guided = false, recorded = false } = variant;
     return this.gpu.kernel(name, {
-      conditions: { residual, labelled: classes > 0, taped, features, guided, recorded, broadcast },
+      conditions: {
+        residual,
+        labelled: classes > 0,
+        taped,
+        features,
+        guided,
+        recorded,
+        broadcast,
+        half: this.precision === 'f16',
+      },
       constants: {
         DIM: dim,
         DIM_QUADS: Math.ceil(dim / 4),
@@ -97,6 +116,17 @@ export class Network {
         GROUPS: groups,
       },
     });
+  }
+
+  /** Bytes of a parameter. */
+  private get bytes(): number {
+    return this.precision === 'f16' ? 2 : 4;
+  }
+
+  private stored(parameters: Float32Array): Float32Array<ArrayBuffer> | Uint16Array<ArrayBuffer> {
+    checkParameters(this.config, parameters);
+    if (this.precision === 'f32') return parameters as Float32Array<ArrayBuffer>;
+    return halves(this.config, parameters);
   }
 
   destroy(): void {

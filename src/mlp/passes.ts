@@ -130,7 +130,7 @@ export class NetworkPasses {
   transpose(pass: GPUComputePassEncoder): void {
     pass.setPipeline(this.kernels.transpose.pipeline);
     pass.setBindGroup(0, this.groups.transpose);
-    pass.dispatchWorkgroups(...folded(Math.ceil(this.network.transposed.size / 16 / 64)));
+    pass.dispatchWorkgroups(...folded(Math.ceil(this.network.transposedQuads / 64)));
   }
 
   destroy(): void {

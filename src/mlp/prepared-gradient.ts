@@ -1,11 +1,10 @@
-import { FewstepError } from '../errors.js';
 import type { PreparedGradient } from '../field/field.js';
 import { operationOf, shared } from '../field/operation.js';
 import { folded } from '../gpu/dispatch.js';
 import type { Gpu } from '../gpu/gpu.js';
 import type { Kernel } from '../gpu/kernel.js';
 import type { StructValue } from '../gpu/layout.js';
-import type { MlpModel } from './field.js';
+import type { FieldNetwork } from './field.js';
 import { Network } from './network.js';
 import { tapeSize } from './passes.js';
 import type { Tile } from './tile.js';
@@ -15,31 +14,27 @@ const FORWARD = 256;
 
 /**
  * The vector-Jacobian product of a network as a field: a forward pass that keeps the tape, its D going to the output
- * slot for a moment, and the way back.
- * @throws FewstepError bad-field for a guided field
+ * slot for a moment, and the way back. A guided field takes both twice, with its label and with none: its product is
+ * guidance times the first and 1 - guidance times the second.
  */
 export async function prepareMlpGradient(
   gpu: Gpu,
-  { config, parameters }: MlpModel,
-  label: number,
-  guidance: number,
+  { config, parameters, label, guidance, precision }: FieldNetwork,
 ): Promise<PreparedGradient> {
-  if (guidance !== 1) {
-    throw new FewstepError(
-      'bad-field',
-      `no gradient of a network with guidance ${guidance}`,
-      'leave the guidance at 1, or train the solver on the labelled network alone',
-    );
-  }
-  const network = new Network(gpu, config, parameters);
+  const network = new Network(gpu, config, parameters, precision);
+  const guided = guidance !== 1;
   const [forward, vjp, transpose] = await Promise.all([
     network.kernel('mlp/forward', { taped: true }),
-    network.kernel('mlp/vjp'),
+    network.kernel('mlp/vjp', { guided }),
     network.kernel('mlp/transpose'),
   ]);
   runTranspose(network, transpose);
   const { frequencies, transposed } = network;
-  const labels = gpu.buffer('label', GPUBufferUsage.STORAGE, Uint32Array.of(label));
+  const upload = ({ label, ...value }: Branch) => ({
+    labels: gpu.buffer('label', GPUBufferUsage.STORAGE, Uint32Array.of(label)),
+    branch: guided && gpu.buffer('branch', GPUBufferUsage.UNIFORM, vjp.layout.pack('branch', value)),
+  });
+  const branches = branchesOf(network, label, guidance).map(upload);
   const product = operationOf(vjp);
   const evaluation = operationOf(forward);
   return {
@@ -49,24 +44,45 @@ export async function prepareMlpGradient(
       evaluation.pack(evaluationOf(value), target, offset + FORWARD);
     },
     bind(batch) {
-      const tape = gpu.buffer('tape', GPUBufferUsage.STORAGE, 4 * batch.capacity * tapeSize(network));
-      const common = { ...shared(batch), frequencies, tape, labels };
-      const forwardGroup = forward.bind({ ...common, weights: network.parameters });
-      const vjpGroup = vjp.bind({ ...common, weights: transposed, sigma_gradient: batch.sigmaGradient });
+      const { STORAGE } = GPUBufferUsage;
+      const tape = gpu.buffer('tape', STORAGE, 4 * batch.capacity * tapeSize(network));
+      const parts = gpu.buffer('parts', STORAGE, guided ? 4 * batch.capacity * (config.dim + 1) : 4);
+      const common = { ...shared(batch), frequencies, tape };
+      const pulled = { weights: transposed, sigma_gradient: batch.sigmaGradient, parts };
+      const groups = branches.map(({ labels, branch }) => ({
+        forward: forward.bind({ ...common, labels, weights: network.parameters }),
+        vjp: vjp.bind({ ...common, ...pulled, ...(branch && { branch }) }),
+      }));
       return {
         encode(pass, offset, trajectories) {
-          const groups = ({ rows, groups }: Tile) => folded(Math.ceil(trajectories / (rows * groups)));
-          pass.setPipeline(forward.pipeline);
-          pass.setBindGroup(0, forwardGroup, [offset + FORWARD]);
-          pass.dispatchWorkgroups(...groups(network.forwardTile));
-          pass.setPipeline(vjp.pipeline);
-          pass.setBindGroup(0, vjpGroup, [offset]);
-          pass.dispatchWorkgroups(...groups(network.backwardTile));
+          const workgroups = ({ rows, groups }: Tile) => folded(Math.ceil(trajectories / (rows * groups)));
+          for (const group of groups) {
+            pass.setPipeline(forward.pipeline);
+            pass.setBindGroup(0, group.forward, [offset + FORWARD]);
+            pass.dispatchWorkgroups(...workgroups(network.forwardTile));
+            pass.setPipeline(vjp.pipeline);
+            pass.setBindGroup(0, group.vjp, [offset]);
+            pass.dispatchWorkgroups(...workgroups(network.backwardTile));
+          }
         },
-        destroy: () => tape.destroy(),
+        destroy() {
+          tape.destroy();
+          parts.destroy();
+        },
       };
     },
   };
+}
+
+/** One network of a guided field, as struct Branch of mlp/vjp.wgsl, and the label that it takes. */
+type Branch = { label: number; weight: number; last: number };
+
+function branchesOf({ config }: Network, label: number, guidance: number): Branch[] {
+  if (guidance === 1) return [{ label, weight: 1, last: 1 }];
+  return [
+    { label, weight: guidance, last: 0 },
+    { label: config.classes, weight: 1 - guidance, last: 1 },
+  ];
 }
 
 /** A product's uniform as that of the evaluation of D before it. */
@@ -74,12 +90,12 @@ function evaluationOf({ state, output, trajectories, sigma }: StructValue): Stru
   return { state, output, trajectories, sigma, velocity: 0, divisor: sigma };
 }
 
-function runTranspose({ gpu, parameters, transposed }: Network, kernel: Kernel): void {
+function runTranspose({ gpu, parameters, transposed, transposedQuads }: Network, kernel: Kernel): void {
   const encoder = gpu.device.createCommandEncoder();
   const pass = encoder.beginComputePass();
   pass.setPipeline(kernel.pipeline);
   pass.setBindGroup(0, kernel.bind({ parameters, transposed }));
-  pass.dispatchWorkgroups(...folded(Math.ceil(transposed.size / 16 / 64)));
+  pass.dispatchWorkgroups(...folded(Math.ceil(transposedQuads / 64)));
   pass.end();
   gpu.device.queue.submit([encoder.finish()]);
 }

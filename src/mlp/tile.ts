@@ -50,6 +50,6 @@ export function tileFor(gpu: Gpu, { width, embedding }: MlpConfig, quads: number
 }
 
 /** Software adapters with subgroups of 8 or more, such as lavapipe: real workgroup memory is fast as it is. */
-function canBroadcast({ adapter, device }: Gpu): boolean {
-  return adapter.software && device.features.has('subgroups') && device.adapterInfo.subgroupMinSize >= 8;
+function canBroadcast({ adapter, device, features }: Gpu): boolean {
+  return adapter.software && features.has('subgroups') && device.adapterInfo.subgroupMinSize >= 8;
 }

@@ -7,6 +7,7 @@ import { loadArray } from '../../src/node/files.js';
 import { saveModel } from '../../src/node/model.js';
 import { random } from '../../src/problem/random.js';
 import { parseResults } from '../../src/report/parse-results.js';
+import { gpu } from '../device.js';
 import { randomParameters, relativeError } from '../mlp/fixtures.js';
 import { flags, inProcess } from './command.js';
 
@@ -44,6 +45,23 @@ describe('fewstep sample --field model.safetensors', () => {
     },
   );
 
+  it('takes float16 weights with --precision f16 where the adapter has them, and else says so', async () => {
+    const options = { label: 2, precision: 'f16' };
+    const reference = await sampled({ ...options, executor: 'reference' });
+    expect(reference).not.toEqual(await sampled({ label: 2, executor: 'reference' }));
+    if (gpu.features.has('shader-f16')) {
+      const scaled = (values: Float64Array) => values.map((value) => (value - 100) / 8);
+      const samples = await sampled(options);
+      expect(relativeError(scaled(samples), scaled(reference)), `seed ${seed}`).toBeLessThan(1e-4);
+    } else {
+      const given = { field, out: at('never.npy'), solver: 'heun', nfe: 8, ...options };
+      const { status, stderr } = await inProcess(['sample', ...flags(given)]);
+      expect(status).toBe(2);
+      expect(stderr).toContain('has no shader-f16');
+      expect(stderr).toContain('use precision f32');
+    }
+  });
+
   it("samples in the data's units, and another label gives other samples", async () => {
     const [none, one] = [await sampled({}), await sampled({ label: 1 })];
     expect(one).not.toEqual(none);
@@ -72,6 +90,7 @@ describe('bad requests', () => {
     ['--label -1', { label: -1 }, "'-1' is invalid", 'whole number of 0 or more'],
     ['guidance without a label', { guidance: 2 }, 'guidance was given without a label', 'give the label'],
     ['--guidance much', { label: 1, guidance: 'much' }, "'much' is invalid", 'number of 0 or more'],
+    ['--precision f8', { precision: 'f8' }, "'f8' is invalid", 'f32, f16'],
     ['--columns of a model', { columns: '0' }, '--columns does not apply', 'it takes --label, --guidance'],
     ['--label of a problem', { field: 'ring', label: 1 }, '--label does not apply to ring', 'leave it out'],
     ['a cut model', { field: at('cut.safetensors') }, 'cut.safetensors is not a usable', 'truncated'],

@@ -13,6 +13,7 @@ import { mlpField } from '../../src/mlp/field.js';
 import { Network } from '../../src/mlp/network.js';
 import { initialParameters } from '../../src/mlp/parameters.js';
 import { type NetworkBatch, NetworkPasses } from '../../src/mlp/passes.js';
+import { PRECISIONS } from '../../src/mlp/precision.js';
 import { trainingKernels } from '../../src/train/kernels.js';
 import { LOSSES, PROCESSES } from '../../src/train/settings.js';
 import { gpu } from '../device.js';
@@ -47,15 +48,20 @@ const PREPARATIONS: ((on: Gpu) => Promise<unknown>)[] = [
   (on) => customField({ dim: 2, wgsl: user }).prepare(on),
   (on) => customField({ dim: 2, wgsl: user }).prepareGradient!(on),
   (on) => customField({ dim: 3, wgsl: ownGradient }).prepareGradient!(on),
-  (on) => {
-    const config = mlpConfig({ dim: 3, width: 32, layers: 2 });
-    return mlpField({ config, parameters: initialParameters(config, 0) }).prepareGradient!(on);
-  },
-  ...[{ residual: true, classes: 3 }, {}].map((options) => (on: Gpu) => {
-    const config = mlpConfig({ dim: 3, width: 32, layers: 2, ...options });
-    const network = new Network(on, config, initialParameters(config, 0));
-    return NetworkPasses.create(network, { features: {} } as NetworkBatch);
+  ...[{}, { label: 1, guidance: 2 }].flatMap((options) => {
+    const config = mlpConfig({ dim: 3, width: 32, layers: 2, classes: 3 });
+    const field = mlpField({ config, parameters: initialParameters(config, 0) }, options);
+    return [field.prepare, field.prepareGradient!];
   }),
+  ...[{ residual: true, classes: 3 }, {}].flatMap((options) =>
+    PRECISIONS.filter((precision) => precision === 'f32' || gpu.features.has('shader-f16')).map(
+      (precision) => (on: Gpu) => {
+        const config = mlpConfig({ dim: 3, width: 32, layers: 2, ...options });
+        const network = new Network(on, config, initialParameters(config, 0), precision);
+        return NetworkPasses.create(network, { features: {} } as NetworkBatch);
+      },
+    ),
+  ),
   ...LOSSES.flatMap((loss) =>
     PROCESSES.map((process) => (on: Gpu) => trainingKernels(on, { classes: 3 }, { loss, process })),
   ),
@@ -68,6 +74,7 @@ async function askedFor(): Promise<{ name: ShaderName; variant: ShaderVariant }[
   const recorded = new Error('recorded');
   const recorder = {
     limits: gpu.limits,
+    features: gpu.features,
     adapter: gpu.adapter,
     device: gpu.device,
     buffer() {},

@@ -3,6 +3,7 @@ import { FEATURES, type MlpConfig } from '../../src/mlp/config.js';
 import { Network } from '../../src/mlp/network.js';
 import { parameterLayout } from '../../src/mlp/parameters.js';
 import { NetworkPasses } from '../../src/mlp/passes.js';
+import { type Precision, roundedToHalf } from '../../src/mlp/precision.js';
 import { MlpReference } from '../../src/mlp/reference.js';
 import { type Random, random } from '../../src/problem/random.js';
 import { gpu } from '../device.js';
@@ -15,6 +16,8 @@ export interface Case {
   seed: number;
   config: MlpConfig;
   parameters: Float32Array;
+  /** How the GPU stores them; float64 sees them rounded. Default f32. */
+  precision?: Precision;
   batch: number;
   /** [batch, dim] each. */
   x: Float32Array;
@@ -78,7 +81,7 @@ export async function runOnGpu(given: Case): Promise<Results<Float32Array>> {
   const stride = Math.ceil((batch * config.dim) / 64) * 64;
   const slotData = new Float32Array(6 * stride);
   for (const [i, values] of [x, tangent, cotangent].entries()) slotData.set(values, i * stride);
-  const network = new Network(gpu, config, given.parameters);
+  const network = new Network(gpu, config, given.parameters, given.precision);
   const slots = gpu.buffer('slots', STORAGE | COPY_SRC, slotData);
   const columns = gpu.buffer('columns', STORAGE, Float32Array.of(...given.sigma, ...given.sigmaTangent));
   const operation = gpu.buffer('operations', UNIFORM | COPY_DST, 4 * 512);
@@ -137,7 +140,9 @@ export async function runOnGpu(given: Case): Promise<Results<Float32Array>> {
 /** The same in float64. */
 export function runInFloat64({ config, batch, ...given }: Case): Results<Float64Array> {
   const { dim } = config;
-  const reference = new MlpReference(config, given.parameters);
+  const { parameters, precision } = given;
+  const stored = precision === 'f16' ? roundedToHalf(config, parameters) : parameters;
+  const reference = new MlpReference(config, stored);
   const gradient = new Float64Array(parameterLayout(config).size);
   const results: Record<Exclude<keyof Results<unknown>, 'gradient'>, number[]> = {
     denoised: [],

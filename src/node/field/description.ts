@@ -3,6 +3,7 @@ import * as v from 'valibot';
 import { FewstepError, unknownName } from '../../errors.js';
 import type { Field } from '../../field/field.js';
 import { gaussianMixture, mixtureSpec } from '../../field/gaussian-mixture.js';
+import { PRECISIONS } from '../../mlp/precision.js';
 import { readBytes } from '../files.js';
 import { loadDataField } from './data.js';
 import { loadModelField } from './model.js';
@@ -40,7 +41,12 @@ const KINDS = {
     loadShaderField(beside(file, wgsl), dim, reference && beside(file, reference)),
   ),
   mlp: kind(
-    { model: text, label: v.optional(number), guidance: v.optional(number) },
+    {
+      model: text,
+      label: v.optional(number),
+      guidance: v.optional(number),
+      precision: v.optional(v.picklist(PRECISIONS, `must be ${PRECISIONS.join(' or ')}`)),
+    },
     ({ model, ...options }, file) => loadModelField(beside(file, model), options),
   ),
 };

@@ -47,7 +47,7 @@ const shader: Source = {
 
 const model: Source = {
   what: 'a trained model',
-  takes: ['label', 'guidance'],
+  takes: ['label', 'guidance', 'precision'],
   load: loadModelField,
 };
 

@@ -4,7 +4,10 @@ import { loadModel } from '../model.js';
 import { inFile } from './place.js';
 
 /** The field of a trained model; the scaling of its data comes with it. */
-export async function loadModelField(path: string, { label, guidance }: MlpFieldOptions): Promise<Field> {
+export async function loadModelField(
+  path: string,
+  { label, guidance, precision }: MlpFieldOptions,
+): Promise<Field> {
   const model = await loadModel(path);
-  return inFile(path, () => mlpField(model, { label, guidance }));
+  return inFile(path, () => mlpField(model, { label, guidance, precision }));
 }
