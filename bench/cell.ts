@@ -4,12 +4,12 @@ import type { Gpu } from '../src/gpu/gpu.js';
 import type { SigmaRange } from '../src/grid/grid.js';
 import type { DistributionReference } from '../src/metrics/distribution-reference.js';
 import { endpointErrors } from '../src/metrics/endpoint-errors.js';
-import { median } from '../src/metrics/quantile.js';
 import { summarize } from '../src/metrics/summary.js';
 import type { Cell } from '../src/report/results.js';
 import { resolveGrid } from '../src/search/resolve-grid.js';
 import { nfeOf } from '../src/solver/plan.js';
 import { planFor } from '../src/solver/plan-for.js';
+import { minMedianMax } from './spread.js';
 import type { Row } from './suites.js';
 
 /** What all cells of one problem and seed are measured with. */
@@ -64,8 +64,4 @@ export async function measureCell(context: CellContext, row: Row, nfe: number): 
       trajectoriesPerSecond: (1000 * batch) / hostMs[1],
     },
   };
-}
-
-function minMedianMax(values: number[]): [number, number, number] {
-  return [Math.min(...values), median(values), Math.max(...values)];
 }

@@ -11,11 +11,17 @@ import { VERSION } from '../src/version.js';
 /** Packages whose version may change a figure. */
 const PACKAGES = ['webgpu', 'wesl', 'wgsl_reflect', 'ml-matrix'];
 
-/** The folder of this package: both the source and the bundle lie one below it. */
-const ROOT = fileURLToPath(new URL('..', import.meta.url));
+/** The folder of this package, above the source and the bundles. */
+const ROOT = fileURLToPath(packageRoot(new URL('.', import.meta.url)));
 
-/** What there is to know of this machine, this source and this command. */
-export function describeRun(adapter: NodeAdapterDescription): MachineDescription {
+/**
+ * What there is to know of this machine, this source and this command.
+ * @param others packages besides the usual ones whose version may change a figure
+ */
+export function describeRun(
+  adapter: NodeAdapterDescription,
+  others: readonly string[] = [],
+): MachineDescription {
   const require = createRequire(import.meta.url);
   const version = (path: string) => (JSON.parse(readFileSync(path, 'utf8')) as { version: string }).version;
   return {
@@ -32,8 +38,14 @@ export function describeRun(adapter: NodeAdapterDescription): MachineDescription
       software: adapter.software,
       toggles: adapter.toggles,
     },
-    packages: Object.fromEntries(PACKAGES.map((name) => [name, version(packageFile(require, name))])),
+    packages: Object.fromEntries(
+      [...PACKAGES, ...others].map((name) => [name, version(packageFile(require, name))]),
+    ),
   };
+}
+
+function packageRoot(folder: URL): URL {
+  return existsSync(new URL('package.json', folder)) ? folder : packageRoot(new URL('..', folder));
 }
 
 /** A package's own package.json, which its `exports` may hide: the nearest one that Node would find. */

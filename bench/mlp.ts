@@ -1,85 +1,146 @@
 /**
- * Evaluations per second and achieved FLOP/s of the network's passes, beside the adapter's own multiply-add ceiling
- * in the same run. Build and run: `npx esbuild bench/mlp.ts --bundle --platform=node --format=esm
- * --packages=external --loader:.wgsl=text --outfile=dist/bench-mlp.js && node dist/bench-mlp.js`; FEWSTEP_DEVICE
- * chooses the adapter.
+ * How fast networks are: evaluations per second and operations per second of the forward pass, both Jacobian
+ * products, the weights' gradient and a whole training step, over widths and batches, beside the adapter's own
+ * multiply-add ceiling and TensorFlow.js on the same device in the same run. `npm run bench:mlp -- --help`.
  */
+import { Command, CommanderError } from 'commander';
+import { deviceOption } from '../src/cli/options.js';
+import { table } from '../src/cli/table.js';
+import { FewstepError } from '../src/errors.js';
 import { Gpu } from '../src/gpu/gpu.js';
-import { type MlpConfig, mlpConfig } from '../src/mlp/config.js';
-import { Network } from '../src/mlp/network.js';
-import { initialParameters } from '../src/mlp/parameters.js';
-import { NetworkPasses } from '../src/mlp/passes.js';
-import { openDevice } from '../src/node/adapter.js';
-import { multiplyAddCeiling, timed } from './ceiling.js';
+import { type DeviceChoice, openDevice } from '../src/node/adapter.js';
+import { writeAtomic } from '../src/node/files.js';
+import { multiplyAddCeiling } from './ceiling.js';
+import { describeRun } from './describe-run.js';
+import { type MlpRow, measureSubject } from './mlp-measure.js';
+import { mlpSubjects } from './mlp-passes.js';
+import { mlpShape } from './mlp-shape.js';
+import { minMedianMax } from './spread.js';
+import { startTfjs, TFJS_PACKAGES, tfjsSubjects } from './tfjs.js';
 
-const REPEATS = 5;
-/** Bytes from one pass's uniform to the next. */
-const STRIDE = 256;
-
-const { device, adapter } = await openDevice();
-const gpu = new Gpu(device, adapter);
-console.log(`${adapter.name} (${adapter.driver}), ${adapter.software ? 'software' : 'hardware'}`);
-for (const [dim, width, batch] of [
-  [64, 256, 16384],
-  [2, 64, 262144],
-]) {
-  await measure(mlpConfig({ dim, width, layers: 3 }), adapter.software ? batch / 16 : batch);
-}
-gpu.destroy();
-process.exit(0);
-
-/** Multiply-adds that one evaluation needs, the time embedding's included. */
-function multiplyAdds({ dim, width, layers, embedding }: MlpConfig): number {
-  const time = embedding.size;
-  return (dim + time) * width + (layers - 1) * (width + time) * width + (width + time) * dim;
+interface Options {
+  out?: string;
+  quick?: boolean;
+  device?: DeviceChoice;
 }
 
-async function measure(config: MlpConfig, batch: number): Promise<void> {
-  const { dim, width, layers } = config;
-  const { STORAGE, UNIFORM, COPY_DST } = GPUBufferUsage;
-  const network = new Network(gpu, config, initialParameters(config, 1));
-  const slot = Math.ceil((batch * dim) / 64) * 64;
-  const slots = gpu.buffer('slots', STORAGE, 4 * 3 * slot);
-  const columns = gpu.buffer('columns', STORAGE, new Float32Array(batch).fill(1));
-  const operation = gpu.buffer('operations', UNIFORM | COPY_DST, 5 * STRIDE);
-  const passes = await NetworkPasses.create(network, { slots, columns, operation, capacity: batch });
+const FULL = { widths: [32, 64, 128, 256, 512], batches: [256, 4096, 16384], repeats: 7, repeatMs: 50 };
+const QUICK = { widths: [64, 256], batches: [256, 2048], repeats: 3, repeatMs: 20 };
+/** A larger batch is left out where the one before says that doing it once takes longer. */
+const LONGEST_MS = { full: 1500, quick: 400 };
 
-  const uniforms = new ArrayBuffer(5 * STRIDE);
-  const same = { offset: 1, scale: 0, column: -1 };
-  const each = { offset: 0, scale: 1, column: 0 };
-  const common = { state: 0, output: 2 * slot, trajectories: batch };
-  const evaluate = { ...common, velocity: 0, divisor: same };
-  passes.pack('forward', { ...evaluate, sigma: same }, uniforms, 0);
-  passes.pack('forward', { ...evaluate, sigma: each }, uniforms, STRIDE);
-  passes.pack('jvp', { ...common, tangent: slot, sigma: each, sigma_tangent: each }, uniforms, 2 * STRIDE);
-  passes.pack('vjp', { ...common, cotangent: slot, sigma: each }, uniforms, 3 * STRIDE);
-  passes.pack('weightGradient', { state: 0, trajectories: batch, sigma: each }, uniforms, 4 * STRIDE);
-  gpu.device.queue.writeBuffer(operation, 0, uniforms);
+const command = new Command('npm run bench:mlp --')
+  .description('time the passes of 64-W-W-W-64 networks, and TensorFlow.js doing the same')
+  .option('--out <file>', 'where all figures go as JSON')
+  .option('--quick', 'two widths, two batches, three repeats: below a minute')
+  .addOption(deviceOption())
+  .exitOverride();
+try {
+  await bench(command.parse().opts<Options>());
+  process.exit(0);
+} catch (error) {
+  if (error instanceof CommanderError) process.exit(error.exitCode === 0 ? 0 : 2); // it has spoken already
+  if (!(error instanceof FewstepError)) throw error;
+  console.error(`error: ${error.message}\n  ${error.remedy}`);
+  process.exit(2);
+}
 
-  console.log(`\n${[dim, ...new Array(layers).fill(width), dim].join('-')}, batch ${batch}`);
-  const runs: [string, (pass: GPUComputePassEncoder) => void][] = [
-    ['forward, one sigma', (pass) => passes.forward(pass, 0, batch)],
-    ['forward, sigma each', (pass) => passes.forward(pass, STRIDE, batch)],
-    ['jvp', (pass) => passes.jvp(pass, 2 * STRIDE, batch)],
-    ['vjp', (pass) => passes.vjp(pass, 3 * STRIDE, batch)],
-    ['weight gradient', (pass) => passes.weightGradient(pass, 4 * STRIDE, batch)],
-  ];
-  for (const [name, record] of runs) {
-    await timed(gpu, record); // compiles
-    let [ms, ceiling] = [Infinity, 0];
-    for (let i = 0; i < REPEATS; i++) {
-      ceiling = Math.max(ceiling, await multiplyAddCeiling(gpu, 1));
-      ms = Math.min(ms, await timed(gpu, record));
+async function bench({ out, quick = false, device: choice }: Options): Promise<void> {
+  const started = new Date();
+  const { device, adapter } = await openDevice({ device: choice });
+  const gpu = new Gpu(device, adapter);
+  const description = describeRun(adapter, TFJS_PACKAGES);
+  const { widths, batches, ...repetition } = quick ? QUICK : FULL;
+  const longest = quick ? LONGEST_MS.quick : LONGEST_MS.full;
+  const tfjs = await startTfjs(gpu).then(
+    () => undefined,
+    (error: Error) => error.message,
+  );
+
+  const rows: MlpRow[] = [];
+  const leftOut: { name: string; width: number; batch: number; expectedMs: number }[] = [];
+  const failures: { name: string; width: number; batch: number; message: string }[] = [];
+  const ceilings: number[] = [];
+  for (const width of widths) {
+    for (const batch of batches) {
+      const shape = mlpShape(width, batch);
+      const subjects = [...mlpSubjects(gpu, shape), ...(tfjs === undefined ? tfjsSubjects(gpu, shape) : [])];
+      for (const subject of subjects) {
+        const { name } = subject;
+        const smaller = rows.findLast((row) => row.name === name && row.width === width);
+        const expectedMs = smaller ? (smaller.ms[1] * batch) / smaller.batch : 0;
+        if (expectedMs > longest) {
+          leftOut.push({ name, width, batch, expectedMs });
+          continue;
+        }
+        ceilings.push(await multiplyAddCeiling(gpu, 1));
+        console.error(`width ${width}, batch ${batch}: ${name}`);
+        try {
+          rows.push(await measureSubject(subject, { width, batch, ...repetition }));
+        } catch (error) {
+          if (!name.startsWith('tfjs')) throw error;
+          failures.push({ name, width, batch, message: (error as Error).message });
+        }
+      }
     }
-    const rate = (1000 * batch) / ms;
-    const flops = 2 * multiplyAdds(config) * rate;
-    const share = ((100 * flops) / ceiling).toFixed(0);
-    console.log(
-      `${name.padEnd(20)} ${rate.toExponential(2)} trajectories/s  ${(flops / 1e9).toFixed(1)} GFLOP/s  ` +
-        `${share} % of ${(ceiling / 1e9).toFixed(1)}`,
-    );
   }
-  passes.destroy();
-  network.destroy();
-  for (const buffer of [slots, columns, operation]) buffer.destroy();
+  gpu.destroy();
+
+  const ceiling = minMedianMax(ceilings);
+  print(rows, ceiling[2]);
+  for (const { name, width, batch, message } of failures) {
+    console.log(`failed: ${name}, width ${width}, batch ${batch}: ${message}`);
+  }
+  if (tfjs !== undefined) console.log(`TensorFlow.js was left out: ${tfjs}`);
+  if (leftOut.length > 0)
+    console.log(`${leftOut.length} left out, which would take above ${longest} ms a time`);
+  const { name, driver, software } = adapter;
+  const [least, middle, most] = ceiling.map(giga);
+  console.log(`${name} (${driver}), ${software ? 'software' : 'hardware'}; commit ${description.commit}`);
+  console.log(`multiply-add ceiling ${most} GFLOP/s (median ${middle}, least ${least})`);
+  if (out === undefined) return;
+  const run = {
+    ...description,
+    started: started.toISOString(),
+    seconds: (Date.now() - started.getTime()) / 1000,
+    command: ['npm run bench:mlp --', ...process.argv.slice(2)].join(' '),
+  };
+  const results = { schema: 'fewstep-bench-mlp-1', run, ceiling, rows, leftOut, failures, tfjs };
+  await writeAtomic(out, `${JSON.stringify(results, null, 2)}\n`);
+  console.log(`figures in ${out}`);
+}
+
+/** A row a subject and shape: the median, how far the repeats spread, and how it compares. */
+function print(rows: readonly MlpRow[], ceiling: number): void {
+  const header = [
+    'width',
+    'batch',
+    '',
+    'per second',
+    'ms',
+    'least',
+    'most',
+    'GFLOP/s',
+    'of ceiling',
+    'over tfjs',
+  ];
+  const lines = rows.map((row) => {
+    const { name, width, batch, ms, evaluationsPerSecond, flops } = row;
+    const [least, middle, most] = ms.map((time) => time.toPrecision(3));
+    const share = `${((100 * flops) / ceiling).toFixed(0)} %`;
+    const rate = Math.round(evaluationsPerSecond).toLocaleString('en');
+    return [`${width}`, `${batch}`, name, rate, middle, least, most, giga(flops), share, overTfjs(rows, row)];
+  });
+  console.log(table(header, lines));
+}
+
+/** How many times as fast as TensorFlow.js doing the same on the same shape. */
+function overTfjs(rows: readonly MlpRow[], { name, width, batch, ms }: MlpRow): string {
+  const same = `tfjs ${name.replace(/ f(16|32)$/, '')}`;
+  const theirs = rows.find((row) => row.name === same && row.width === width && row.batch === batch);
+  return theirs && name !== same ? `${(theirs.ms[1] / ms[1]).toPrecision(2)} x` : '';
+}
+
+function giga(flops: number): string {
+  return (flops / 1e9).toPrecision(3);
 }

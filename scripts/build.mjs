@@ -1,5 +1,5 @@
 // Bundles the command line, the browser-safe core and Node's part into dist/. Packages stay outside.
-import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -35,6 +35,33 @@ export async function buildDist(root) {
   }
 }
 
+/**
+ * Builds dist/bench/mlp.js, which no package carries. TensorFlow.js goes into it: the modules that register its
+ * gradients are none that Node can load.
+ */
+export async function buildBench(root) {
+  const { dependencies } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
+  await build({
+    absWorkingDir: root,
+    entryPoints: { mlp: 'bench/mlp.ts' },
+    outdir: join(root, 'dist', 'bench'),
+    bundle: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20',
+    mainFields: ['module', 'main'],
+    external: [...Object.keys(dependencies), '@sparticuz/chromium', 'tar-fs', 'node-fetch'],
+    // TensorFlow.js calls require() for modules of Node.
+    banner: {
+      js: "import { createRequire as requireFrom } from 'node:module';\nconst require = requireFrom(import.meta.url);",
+    },
+    loader: { '.wgsl': 'text' },
+    sourcemap: true,
+    logLevel: 'warning',
+  });
+}
+
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  await buildDist(fileURLToPath(new URL('..', import.meta.url)));
+  const root = fileURLToPath(new URL('..', import.meta.url));
+  await (process.argv[2] === 'bench' ? buildBench(root) : buildDist(root));
 }
