@@ -12,7 +12,7 @@ import { VERSION } from '../src/version.js';
 const PACKAGES = ['webgpu', 'wesl', 'wgsl_reflect', 'ml-matrix'];
 
 /** The folder of this package, above the source and the bundles. */
-const ROOT = fileURLToPath(packageRoot(new URL('.', import.meta.url)));
+export const ROOT = fileURLToPath(packageRoot(new URL('.', import.meta.url)));
 
 /**
  * What there is to know of this machine, this source and this command.

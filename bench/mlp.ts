@@ -3,6 +3,7 @@
  * products, the weights' gradient and a whole training step, over widths and batches, beside the adapter's own
  * multiply-add ceiling and TensorFlow.js on the same device in the same run. `npm run bench:mlp -- --help`.
  */
+import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { deviceOption } from '../src/cli/options.js';
 import { table } from '../src/cli/table.js';
@@ -10,8 +11,10 @@ import { FewstepError } from '../src/errors.js';
 import { Gpu } from '../src/gpu/gpu.js';
 import { type DeviceChoice, openDevice } from '../src/node/adapter.js';
 import { writeAtomic } from '../src/node/files.js';
+import { loadModel } from '../src/node/model.js';
 import { multiplyAddCeiling } from './ceiling.js';
-import { describeRun } from './describe-run.js';
+import { describeRun, ROOT } from './describe-run.js';
+import { type PrecisionError, precisionErrors, sampleDifference } from './mlp-accuracy.js';
 import { type MlpRow, measureSubject } from './mlp-measure.js';
 import { mlpSubjects } from './mlp-passes.js';
 import { mlpShape } from './mlp-shape.js';
@@ -84,6 +87,9 @@ async function bench({ out, quick = false, device: choice }: Options): Promise<v
       }
     }
   }
+  const digits = await loadModel(join(ROOT, 'models', 'digits.safetensors'));
+  const errors = await precisionErrors(gpu, digits);
+  const samples = gpu.features.has('shader-f16') ? await sampleDifference(gpu, digits) : undefined;
   gpu.destroy();
 
   const ceiling = minMedianMax(ceilings);
@@ -94,6 +100,8 @@ async function bench({ out, quick = false, device: choice }: Options): Promise<v
   if (tfjs !== undefined) console.log(`TensorFlow.js was left out: ${tfjs}`);
   if (leftOut.length > 0)
     console.log(`${leftOut.length} left out, which would take above ${longest} ms a time`);
+  printErrors(errors);
+  if (samples !== undefined) console.log(`samples, f16 from f32: ${samples.toExponential(1)}`);
   const { name, driver, software } = adapter;
   const [least, middle, most] = ceiling.map(giga);
   console.log(`${name} (${driver}), ${software ? 'software' : 'hardware'}; commit ${description.commit}`);
@@ -105,7 +113,17 @@ async function bench({ out, quick = false, device: choice }: Options): Promise<v
     seconds: (Date.now() - started.getTime()) / 1000,
     command: ['npm run bench:mlp --', ...process.argv.slice(2)].join(' '),
   };
-  const results = { schema: 'fewstep-bench-mlp-1', run, ceiling, rows, leftOut, failures, tfjs };
+  const results = {
+    schema: 'fewstep-bench-mlp-1',
+    run,
+    ceiling,
+    rows,
+    leftOut,
+    failures,
+    tfjs,
+    errors,
+    samples,
+  };
   await writeAtomic(out, `${JSON.stringify(results, null, 2)}\n`);
   console.log(`figures in ${out}`);
 }
@@ -132,6 +150,22 @@ function print(rows: readonly MlpRow[], ceiling: number): void {
     return [`${width}`, `${batch}`, name, rate, middle, least, most, giga(flops), share, overTfjs(rows, row)];
   });
   console.log(table(header, lines));
+}
+
+/** A row a noise level: the errors of the shipped digits model at each precision. */
+function printErrors(errors: readonly PrecisionError[]): void {
+  const precisions = [...new Set(errors.map(({ precision }) => precision))];
+  const header = [
+    'sigma',
+    ...precisions.flatMap((name) => [`error of D, ${name}`, `of the velocity, ${name}`]),
+  ];
+  const lines = [...new Set(errors.map(({ sigma }) => sigma))].map((sigma) => [
+    `${sigma}`,
+    ...errors
+      .filter((error) => error.sigma === sigma)
+      .flatMap(({ denoised, velocity }) => [denoised.toExponential(1), velocity.toExponential(1)]),
+  ]);
+  console.log(`\nThe digits model, relative to its float32 weights in float64:\n${table(header, lines)}`);
 }
 
 /** How many times as fast as TensorFlow.js doing the same on the same shape. */

@@ -29,7 +29,7 @@ export interface MlpFieldOptions {
   guidance?: number;
   /**
    * How the parameters are stored on the GPU, default 'f32'. With 'f16' the field is that of the rounded parameters,
-   * in float64 too.
+   * in float64 too; docs/architecture.md has measured what that costs.
    */
   precision?: Precision;
 }
