@@ -162,11 +162,11 @@ export function tapeSize({ config: { dim, width, layers, embedding } }: Network)
 }
 
 /** Workgroups that share out all matrices: mlp/weight_gradient.wgsl, part_of. */
-function gradientParts({ config, layout }: Network): number {
-  const outputLanes = Math.min(64, config.width / 4);
-  const inputs = 16 * Math.floor(64 / outputLanes);
-  const parts = (rows: number, columns: number) =>
-    Math.ceil(rows / inputs) * Math.ceil(columns / 4 / outputLanes);
+function gradientParts({ layout }: Network): number {
+  const parts = (rows: number, columns: number) => {
+    const lanes = [8, 16, 32].find((count) => columns / 4 <= count) ?? 64;
+    return Math.ceil(rows / ((16 * 64) / lanes)) * Math.ceil(columns / 4 / lanes);
+  };
   const matrices = layout.layers.map(({ weight, time }) =>
     parts(Math.ceil(weight.rows / 4) * 4 + time.rows + 1, weight.stride),
   );

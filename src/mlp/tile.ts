@@ -49,7 +49,8 @@ export function tileFor(gpu: Gpu, { width, embedding }: MlpConfig, quads: number
   );
 }
 
-/** Software adapters with subgroups of 8 or more, such as lavapipe: real workgroup memory is fast as it is. */
+/** Software adapters with subgroups of 8, such as lavapipe: real workgroup memory is fast as it is. */
 function canBroadcast({ adapter, device, features }: Gpu): boolean {
-  return adapter.software && features.has('subgroups') && device.adapterInfo.subgroupMinSize >= 8;
+  const { subgroupMinSize, subgroupMaxSize } = device.adapterInfo;
+  return adapter.software && features.has('subgroups') && subgroupMinSize === 8 && subgroupMaxSize === 8;
 }
