@@ -33,6 +33,7 @@ export { EMBEDDING_KINDS, type MlpConfig, type MlpOptions, mlpConfig } from './m
 export { type MlpFieldOptions, type MlpModel, mlpField } from './mlp/field.js';
 export { decodeModel, encodeModel, type StoredModel, type TrainingInfo } from './mlp/model-file.js';
 export { initialParameters, parameterLayout } from './mlp/parameters.js';
+export { PRECISIONS, type Precision } from './mlp/precision.js';
 export { type SampleRequest, type SampleResult, sample } from './sample.js';
 export { type ReferenceSampleResult, sampleReference } from './sample-reference.js';
 export { type GitsOptions, type GitsSearch, gitsGrid, type SearchCost, searchGits } from './search/gits.js';
