@@ -1,0 +1,83 @@
+import { FewstepError } from '../errors.js';
+import type { AmedSolver, Answer } from '../solver/amed.js';
+import type { Plan } from '../solver/plan.js';
+import { parseSolver } from '../solver/registry.js';
+import type { NetworkConfig } from './network-config.js';
+import type { DataFigures, NetworkPredictor } from './network-predictor.js';
+import { predictedPlan } from './predicted-plan.js';
+
+/** What a student learned, and what it learned it for. */
+export type Predictor = TablePredictor | StoredNetwork;
+
+interface Common {
+  /** An AMED solver with its options, as one writes it: 'amed-ipndm:order=3'. */
+  solver: string;
+  afs: boolean;
+}
+
+/** Answers that all trajectories share, one a step. */
+export interface TablePredictor extends Common {
+  kind: 'table';
+  schedules: (Schedule & { answers: Answer[] })[];
+}
+
+/** A network that answers per trajectory; its answers depend on the times, so that one may serve several NFE. */
+export interface StoredNetwork extends Common {
+  kind: 'network';
+  schedules: Schedule[];
+  config: NetworkConfig;
+  /** [networkLayout.size]. */
+  parameters: Float32Array;
+  figures: DataFigures;
+}
+
+/** A number of evaluations and the times that they were learned on. */
+export interface Schedule {
+  nfe: number;
+  /** Name of the grid, for people. */
+  grid: string;
+  times: number[];
+}
+
+/** What `solve` needs to sample with a predictor. */
+export interface PredictedRun {
+  plan: Plan;
+  /** Where answers differ from trajectory to trajectory. */
+  predictor?: NetworkPredictor;
+}
+
+/**
+ * The plan of a predictor at an NFE.
+ * @throws FewstepError unreachable-nfe where it did not learn for this NFE
+ */
+export function predictedRun(predictor: Predictor, nfe: number): PredictedRun {
+  const { solver: text, afs } = predictor;
+  const { solver, options } = amedSolver(text);
+  const index = predictor.schedules.findIndex((schedule) => schedule.nfe === nfe);
+  if (index < 0) {
+    throw new FewstepError(
+      'unreachable-nfe',
+      `the predictor of ${text} learned nothing for NFE ${nfe}`,
+      `it learned for ${predictor.schedules.map((schedule) => schedule.nfe).join(', ')}: take one of them, or distil again`,
+    );
+  }
+  if (predictor.kind === 'table') {
+    const { times, answers } = predictor.schedules[index];
+    return { plan: solver.planWith(times, answers, { afs, options }) };
+  }
+  const { config, parameters, figures, schedules } = predictor;
+  const scaled = { direction: config.scaleDirection > 0, time: config.scaleTime > 0 };
+  const predicted = predictedPlan(solver, schedules[index].times, { afs, options, scaled });
+  return { plan: predicted.plan, predictor: { predicted, config, parameters, figures } };
+}
+
+/** @throws FewstepError bad-argument for a solver that takes no predictor, and as parseSolver */
+export function amedSolver(text: string): { solver: AmedSolver; options: Record<string, unknown> } {
+  const { solver, options } = parseSolver(text);
+  if ('planWith' in solver) return { solver: solver as AmedSolver, options };
+  throw new FewstepError(
+    'bad-argument',
+    `the solver '${solver.name}' takes no predictor`,
+    'take one that does, such as amed or amed-ipndm: see `fewstep solvers`',
+  );
+}
