@@ -1,6 +1,6 @@
 // The cotangent of the result, 2 (x - target) times the loss's slope to the squared error: one number an invocation.
 import package::batch::dispatch::linear_index;
-import package::distill::loss::{ errors, operation, slots, targets };
+import package::distill::loss::{ operation, slopes, slots, targets };
 
 @compute @workgroup_size(64)
 fn cotangent(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
@@ -8,5 +8,5 @@ fn cotangent(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) 
   if (i >= operation.trajectories * operation.dim) {
     return;
   }
-  slots[operation.cotangent + i] = 2 * errors[i / operation.dim] * (slots[operation.result + i] - targets[i]);
+  slots[operation.cotangent + i] = 2 * slopes[i / operation.dim] * (slots[operation.result + i] - targets[i]);
 }

@@ -17,4 +17,5 @@ struct Figures {
 @group(0) @binding(0) var<storage, read_write> slots: array<f32>;
 @group(0) @binding(3) var<uniform> operation: Loss;
 @group(0) @binding(5) var<storage, read> targets: array<f32>; // [trajectories, dim]
-@group(0) @binding(6) var<storage, read_write> errors: array<f32>; // [trajectories]: |e|^2, then the loss's slope to it
+@group(0) @binding(6) var<storage, read_write> errors: array<f32>; // [trajectories]: |e|^2
+@group(0) @binding(8) var<storage, read_write> slopes: array<f32>; // [trajectories]: of the loss to |e|^2

@@ -1,6 +1,5 @@
-// One workgroup: the loss of a batch, added up in a fixed order, and in place of each squared error the slope of the
-// loss to it.
-import package::distill::loss::{ errors, Figures, operation };
+// One workgroup: the loss of a batch, added up in a fixed order, and its slope to each squared error.
+import package::distill::loss::{ errors, Figures, operation, slopes };
 import package::train::lanes::{ LANES, summed };
 
 @group(0) @binding(7) var<storage, read_write> figures: Figures;
@@ -31,6 +30,6 @@ fn measure(@builtin(local_invocation_index) local: u32) {
   for (var i = local; i < operation.trajectories; i += LANES) {
     let square = errors[i] + operation.softening;
     let slope = 0.5 / (mean_softened * sqrt(square)) + 0.25 / square;
-    errors[i] = select(1.0, slope, log_mean) / count;
+    slopes[i] = select(1.0, slope, log_mean) / count;
   }
 }

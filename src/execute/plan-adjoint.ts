@@ -11,7 +11,7 @@ import type { Gpu } from '../gpu/gpu.js';
 import type { Kernel } from '../gpu/kernel.js';
 import type { StructValue } from '../gpu/layout.js';
 import type { Operation, Plan, Slot } from '../solver/plan.js';
-import { PlanPass, uniformStride } from './plan-pass.js';
+import { type OperationRange, PlanPass, uniformStride } from './plan-pass.js';
 import { scalarStruct } from './update.js';
 
 const ADJOINT_KERNELS = [
@@ -60,8 +60,17 @@ export class PlanAdjoint {
     this.pack();
   }
 
-  /** @throws FewstepError bad-field where the field has no gradient, device-limit where the slots do not fit */
-  static async create(gpu: Gpu, field: Field, plan: Plan, batch: number): Promise<PlanAdjoint> {
+  /**
+   * @param features where each evaluation writes the field's hidden features, [batch, 64]
+   * @throws FewstepError bad-field where the field has no gradient, device-limit where the slots do not fit
+   */
+  static async create(
+    gpu: Gpu,
+    field: Field,
+    plan: Plan,
+    batch: number,
+    features?: GPUBuffer,
+  ): Promise<PlanAdjoint> {
     const { dim } = field;
     const { STORAGE, UNIFORM, COPY_SRC, COPY_DST } = GPUBufferUsage;
     const [evaluation, product] = await Promise.all([
@@ -92,7 +101,7 @@ export class PlanAdjoint {
     const start = (slot: Slot) => (slot * slotStride) / 4;
     const places = { dim, start, uniform: (i: number) => i * stride };
     const [forward, compiled] = await Promise.all([
-      PlanPass.create(gpu, evaluation, plan, places, { ...buffers, capacity: batch }),
+      PlanPass.create(gpu, evaluation, plan, places, { ...buffers, features, capacity: batch }),
       Promise.all(ADJOINT_KERNELS.map((name) => gpu.kernel(name))),
     ]);
     const byName = <T>(values: readonly T[]) =>
@@ -146,15 +155,23 @@ export class PlanAdjoint {
     encoder.clearBuffer(columnGradient);
   }
 
-  /** Records the plan, from the latents in slot 0 and the columns. */
-  recordForward(pass: GPUComputePassEncoder): void {
-    this.forward.record(pass, this.batch);
+  /**
+   * Records the plan, from the latents in slot 0 and the columns, or a part of it.
+   * @param before what else is to be recorded before an operation
+   */
+  recordForward(
+    pass: GPUComputePassEncoder,
+    before?: (pass: GPUComputePassEncoder, operation: number) => void,
+    part?: OperationRange,
+  ): void {
+    this.forward.record(pass, this.batch, before, part);
   }
 
-  /** Records the way back, from the cotangent of the result to the gradient of the columns. */
-  recordBackward(pass: GPUComputePassEncoder): void {
+  /** Records the way back, from the cotangent of the result to the gradient of the columns, or a part of it. */
+  recordBackward(pass: GPUComputePassEncoder, part?: OperationRange): void {
     const { operations } = this.plan;
-    for (let i = operations.length - 1; i >= 0; i--) this.recordAdjoint(pass, operations[i], i);
+    const { first, end } = part ?? { first: 0, end: operations.length };
+    for (let i = end - 1; i >= first; i--) this.recordAdjoint(pass, operations[i], i);
   }
 
   /** Fills each column with one value for all trajectories. */

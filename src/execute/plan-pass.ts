@@ -14,6 +14,12 @@ export interface PlanPlaces {
   uniform(i: number): number;
 }
 
+/** The operations [first, end) of a plan. */
+export interface OperationRange {
+  first: number;
+  end: number;
+}
+
 /** Bytes from one operation's uniform to the next. */
 export function uniformStride(...operationSizes: number[]): number {
   return Math.max(512, Math.ceil(Math.max(...operationSizes) / 256) * 256);
@@ -85,10 +91,10 @@ export class PlanPass {
     pass: GPUComputePassEncoder,
     trajectories: number,
     before?: (pass: GPUComputePassEncoder, operation: number) => void,
-    { first = 0, end = this.plan.operations.length } = {},
+    part: OperationRange = { first: 0, end: this.plan.operations.length },
   ): void {
-    if (first === 0) this.evaluations = 0;
-    for (let i = first; i < end; i++) {
+    if (part.first === 0) this.evaluations = 0;
+    for (let i = part.first; i < part.end; i++) {
       before?.(pass, i);
       const operation = this.plan.operations[i];
       const offset = this.places.uniform(i);

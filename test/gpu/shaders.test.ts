@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { customField } from '../../src/field/custom.js';
+import type { Field } from '../../src/field/field.js';
 import { prepareMixture } from '../../src/field/prepared-mixture.js';
 import { prepareMixtureGradient } from '../../src/field/prepared-mixture-gradient.js';
 import type { Gpu } from '../../src/gpu/gpu.js';
@@ -14,12 +15,17 @@ import { Network } from '../../src/mlp/network.js';
 import { initialParameters } from '../../src/mlp/parameters.js';
 import { type NetworkBatch, NetworkPasses } from '../../src/mlp/passes.js';
 import { PRECISIONS } from '../../src/mlp/precision.js';
+import type { NetworkConfig } from '../../src/predictor/network-config.js';
+import { PredictorAdjoint } from '../../src/predictor/predictor-adjoint.js';
+import { type PredictorBuffers, PredictorPass } from '../../src/predictor/predictor-pass.js';
+import { type AmedSolver, amedSolvers } from '../../src/solver/amed.js';
 import { trainingKernels } from '../../src/train/kernels.js';
 import { LOSSES, PROCESSES } from '../../src/train/settings.js';
 import { gpu } from '../device.js';
 import ownGradient from '../field/custom/gaussian.wgsl';
 import user from '../field/custom/two-gaussians.wgsl';
 import { randomMixture } from '../field/fixtures.js';
+import { randomPredictor } from '../predictor/fixtures.js';
 
 const folder = join(import.meta.dirname, '../../shaders');
 const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) =>
@@ -32,6 +38,23 @@ test('every shader file is in the bundle under its path, and nothing else', () =
     expect(source).toBe(readFileSync(join(folder, `${name}.wgsl`), 'utf8'));
   }
 });
+
+interface PredictorCase {
+  solver: AmedSolver;
+  field: Field;
+  config: NetworkConfig;
+}
+
+function predictorPass(on: Gpu, { solver, field, config }: PredictorCase): Promise<unknown> {
+  const predictor = randomPredictor(solver, field, config, { seed: 1, steps: 2, afs: false });
+  return PredictorPass.create(on, field, predictor, {} as PredictorBuffers, () => 0, true);
+}
+
+function predictorAdjoint(on: Gpu, { solver, field, config }: PredictorCase): Promise<unknown> {
+  const { predicted } = randomPredictor(solver, field, config, { seed: 1, steps: 2, afs: false });
+  const buffers = {} as Parameters<typeof PredictorAdjoint.create>[4];
+  return PredictorAdjoint.create(on, predicted, config, {} as PredictorPass, buffers, 1);
+}
 
 /**
  * What prepares kernels that need more than their name: conditions, constants, modules. The variants to compile
@@ -65,6 +88,11 @@ const PREPARATIONS: ((on: Gpu) => Promise<unknown>)[] = [
   ...LOSSES.flatMap((loss) =>
     PROCESSES.map((process) => (on: Gpu) => trainingKernels(on, { classes: 3 }, { loss, process })),
   ),
+  ...amedSolvers.flatMap((solver) => {
+    const field = customField({ dim: 2, wgsl: user });
+    const given = { solver, field, config: { scaleDirection: 0.1, scaleTime: 0.2, reads: 'state' as const } };
+    return [(on: Gpu) => predictorPass(on, given), (on: Gpu) => predictorAdjoint(on, given)];
+  }),
   (on) => trainingKernels(on, { classes: 0 }, { loss: 'edm', process: 've' }),
 ];
 
