@@ -5,9 +5,10 @@ import { type AmedSolver, type Answer, fixedAnswers } from '../solver/amed.js';
 import { planFamily } from '../solver/plan-family.js';
 import { Adam } from './adam.js';
 import { answersOf, parametersOf } from './answer-parameters.js';
-import { partOf, type TeacherPool } from './pool.js';
+import type { TeacherPool } from './pool.js';
 import { type Score, scoreOf } from './score.js';
 import type { DistillSettings } from './settings.js';
+import { searchStart } from './start.js';
 import { WholeTrajectory } from './whole-trajectory.js';
 
 /** Which student is to be distilled. */
@@ -50,10 +51,6 @@ export interface TableOptions {
   signal?: AbortSignal;
 }
 
-/** r that the search tries in all steps. */
-const SEARCHED_R = [0.3, 0.4, 0.5, 0.6, 0.7];
-/** Trajectories that candidates are compared on. */
-const SEARCH_TRAJECTORIES = 192;
 const VALIDATE_EVERY = 20;
 const RATE = 0.05;
 /** Part of the squared median error at the start that is added to squared errors. */
@@ -78,29 +75,16 @@ export async function distillTable(
     scoreOf(gpu, field, planOf(times, answers), pool);
 
   let begin = performance.now();
-  const few = partOf(training, 0, Math.min(SEARCH_TRAJECTORIES, training.latents.length / training.dim));
-  const untrained = { grid: grids[0], r: 0.5 };
-  let found = { ...untrained, score: await score(grids[0].times, fixedAnswers(grids[0].times), few) };
-  for (const grid of grids) {
-    for (const r of SEARCHED_R) {
-      signal?.throwIfAborted();
-      const candidate = await score(grid.times, fixedAnswers(grid.times, r), few);
-      if (candidate.score < found.score.score) found = { grid, r, score: candidate };
-    }
-  }
-  const base = await score(untrained.grid.times, fixedAnswers(untrained.grid.times), validation);
-  const started = await score(found.grid.times, fixedAnswers(found.grid.times, found.r), validation);
-  // The search saw few trajectories: what validates better is the start.
-  const [start, first] =
-    started.score <= base.score ? [found, started] : [{ ...untrained, score: base }, base];
-  onStart?.({ grid: start.grid.name, r: start.r, score: first }, base);
+  const base = await score(grids[0].times, fixedAnswers(grids[0].times), validation);
+  const start = await searchStart(gpu, field, student, { training, validation, base, signal });
+  onStart?.({ grid: start.grid.name, r: start.r, score: start.score }, base);
   const search = (performance.now() - begin) / 1000;
 
   begin = performance.now();
   const { times } = start.grid;
   const steps = times.length - 1;
   const family = planFamily((p) => planOf(times, answersOf(p, settings)), probes(steps));
-  const loss = { kind: 'log-mean' as const, softening: SOFTENING * first.median ** 2 };
+  const loss = { kind: 'log-mean' as const, softening: SOFTENING * start.score.median ** 2 };
   const trajectory = await WholeTrajectory.create(gpu, field, family, training, {
     batch: settings.batch,
     loss,
@@ -111,7 +95,7 @@ export async function distillTable(
   const adam = new Adam(parameters, { rates, steps: settings.iterations, warmup: 10, clip: 1 });
   const order = random(settings.seed, 40);
   const history: TableRecord[] = [];
-  let best = { score: first, parameters: parameters.slice() };
+  let best = { score: start.score, parameters: parameters.slice() };
   try {
     for (let iteration = 0; iteration < settings.iterations; iteration++) {
       signal?.throwIfAborted();
@@ -137,7 +121,7 @@ export async function distillTable(
     times,
     answers: answersOf(best.parameters, settings),
     base,
-    start: first,
+    start: start.score,
     best: best.score,
     history,
     seconds: { search, training: (performance.now() - begin) / 1000 },

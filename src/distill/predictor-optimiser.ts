@@ -1,0 +1,124 @@
+import { folded } from '../gpu/dispatch.js';
+import type { Gpu } from '../gpu/gpu.js';
+import type { Kernel } from '../gpu/kernel.js';
+import { HISTORY, NORM_PARTS, STRIDE } from '../train/buffers.js';
+
+const KERNELS = ['train/norm', 'train/measure', 'train/update'] as const;
+type OptimiserKernel = (typeof KERNELS)[number];
+
+export interface OptimiserSchedule {
+  /** Updates in all. */
+  updates: number;
+  /** Learning rate of an update, from 0. */
+  rate(update: number): number;
+  beta1: number;
+  beta2: number;
+  /** Gradients of a larger norm are scaled down to this one. */
+  clip: number;
+}
+
+/** Adam on a predictor's weights, with the kernels that train networks; updates follow each other without the host. */
+export class PredictorOptimiser {
+  private constructor(
+    private readonly gpu: Gpu,
+    private readonly schedule: OptimiserSchedule,
+    private readonly kernels: Record<OptimiserKernel, Kernel>,
+    private readonly groups: Record<OptimiserKernel, GPUBindGroup>,
+    private readonly own: Record<
+      'parts' | 'figures' | 'average' | 'first' | 'second' | 'operation',
+      GPUBuffer
+    >,
+    private readonly quads: number,
+  ) {}
+
+  /**
+   * @param weights the parameters, and their gradient
+   * @param errors the squared distances of the batch, whose mean goes into the history
+   */
+  static async create(
+    gpu: Gpu,
+    { weights, gradient, errors }: { weights: GPUBuffer; gradient: GPUBuffer; errors: GPUBuffer },
+    trajectories: number,
+    schedule: OptimiserSchedule,
+  ): Promise<PredictorOptimiser> {
+    const { STORAGE, UNIFORM, COPY_SRC, COPY_DST } = GPUBufferUsage;
+    const compiled = await Promise.all(KERNELS.map((name) => gpu.kernel(name)));
+    const { updates } = schedule;
+    const own = {
+      parts: gpu.buffer("parts of the gradient's norm", STORAGE, 4 * NORM_PARTS),
+      figures: gpu.buffer('figures of all updates', STORAGE | COPY_SRC, HISTORY + 8 * Math.max(1, updates)),
+      // The kernel averages the weights too; nobody reads that here.
+      average: gpu.buffer('average', STORAGE, weights.size),
+      first: gpu.buffer('first moments', STORAGE, weights.size),
+      second: gpu.buffer('second moments', STORAGE, weights.size),
+      operation: gpu.buffer('updates', UNIFORM | COPY_DST, STRIDE * Math.max(1, updates)),
+    };
+    const bytes = new ArrayBuffer(STRIDE * updates);
+    for (let update = 0; update < updates; update++) {
+      const value = stepOf(schedule, update, trajectories);
+      compiled[2].layout.pack('operation', value, bytes, update * STRIDE);
+    }
+    gpu.device.queue.writeBuffer(own.operation, 0, bytes);
+    const shared = { ...own, gradient, parameters: weights, losses: errors };
+    const byName = <T>(values: readonly T[]) =>
+      Object.fromEntries(KERNELS.map((name, i) => [name, values[i]])) as Record<OptimiserKernel, T>;
+    const groups = compiled.map((kernel) => kernel.bind(shared));
+    return new PredictorOptimiser(gpu, schedule, byName(compiled), byName(groups), own, weights.size / 16);
+  }
+
+  /** Records one update, from 0. */
+  record(pass: GPUComputePassEncoder, update: number): void {
+    this.dispatch(pass, 'train/norm', NORM_PARTS, []);
+    this.dispatch(pass, 'train/measure', 1, [update * STRIDE]);
+    this.dispatch(pass, 'train/update', Math.ceil(this.quads / 64), [update * STRIDE]);
+  }
+
+  /** The mean squared distances that the updates so far were made for, and the first that was not finite. */
+  async history(): Promise<{ meanSquares: Float32Array; broken?: number }> {
+    const bytes = await this.gpu.read(this.own.figures);
+    const [complement] = new Uint32Array(bytes, 0, 1);
+    const numbers = new Float32Array(bytes, HISTORY);
+    return {
+      meanSquares: numbers.filter((_, i) => i % 2 === 0).subarray(0, this.schedule.updates),
+      ...(complement !== 0 && { broken: ~complement >>> 0 }),
+    };
+  }
+
+  destroy(): void {
+    for (const buffer of Object.values(this.own)) buffer.destroy();
+  }
+
+  private dispatch(
+    pass: GPUComputePassEncoder,
+    name: OptimiserKernel,
+    groups: number,
+    offsets: number[],
+  ): void {
+    pass.setPipeline(this.kernels[name].pipeline);
+    pass.setBindGroup(0, this.groups[name], offsets);
+    pass.dispatchWorkgroups(...folded(groups));
+  }
+}
+
+/** Struct Step of shaders/train/step.wgsl, without what concerns the draws. */
+function stepOf({ rate, beta1, beta2, clip }: OptimiserSchedule, update: number, trajectories: number) {
+  // As the GPU has them: 1 - beta2 is a small difference, and the correction has to go with it.
+  const [b1, b2] = [Math.fround(beta1), Math.fround(beta2)];
+  const unused = ['stream', 'seed_low', 'seed_high', 'dim', 'clean', 'noisy', 'denoised', 'cotangent'];
+  const noLevels = ['level_a', 'level_b', 'level_c', 'label_drop'];
+  return {
+    ...Object.fromEntries([...unused, ...noLevels].map((name) => [name, 0])),
+    step: update,
+    entry: update,
+    trajectories,
+    clip: Math.min(clip, 3e38),
+    rate: rate(update),
+    weight_decay: 0,
+    beta1: b1,
+    beta2: b2,
+    correction1: 1 / (1 - b1 ** (update + 1)),
+    correction2: 1 / (1 - b2 ** (update + 1)),
+    epsilon: 1e-8,
+    ema_share: 0,
+  };
+}

@@ -1,0 +1,47 @@
+import type { Field } from '../field/field.js';
+import type { Gpu } from '../gpu/gpu.js';
+import { fixedAnswers } from '../solver/amed.js';
+import { partOf, type TeacherPool } from './pool.js';
+import { type Score, scoreOf } from './score.js';
+import type { Student } from './table.js';
+
+/** Where a training begins: the same r in all steps of a grid. */
+export interface Start {
+  grid: { name: string; times: number[] };
+  r: number;
+  /** On the validation trajectories. */
+  score: Score;
+}
+
+/** r that the search tries in all steps. */
+const SEARCHED_R = [0.3, 0.4, 0.5, 0.6, 0.7];
+/** Trajectories that candidates are compared on. */
+const SEARCH_TRAJECTORIES = 192;
+
+/**
+ * Searches for a start over a student's grids and r. The search sees few trajectories, so that what it finds has to
+ * be better than r = 1/2 on the first grid on the validation trajectories too.
+ * @param base the score of that
+ */
+export async function searchStart(
+  gpu: Gpu,
+  field: Field,
+  { solver, options, afs, grids }: Student,
+  given: { training: TeacherPool; validation: TeacherPool; base: Score; signal?: AbortSignal },
+): Promise<Start> {
+  const { training, validation, base, signal } = given;
+  const score = (times: number[], r: number, pool: TeacherPool) =>
+    scoreOf(gpu, field, solver.planWith(times, fixedAnswers(times, r), { afs, options }), pool);
+  const few = partOf(training, 0, Math.min(SEARCH_TRAJECTORIES, training.latents.length / training.dim));
+  const untrained: Start = { grid: grids[0], r: 0.5, score: base };
+  let found = { ...untrained, score: await score(grids[0].times, 0.5, few) };
+  for (const grid of grids) {
+    for (const r of SEARCHED_R) {
+      signal?.throwIfAborted();
+      const candidate = await score(grid.times, r, few);
+      if (candidate.score < found.score.score) found = { grid, r, score: candidate };
+    }
+  }
+  const validated = await score(found.grid.times, found.r, validation);
+  return validated.score <= base.score ? { ...found, score: validated } : untrained;
+}
