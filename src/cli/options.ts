@@ -66,7 +66,10 @@ export function fieldDetails(): Option[] {
     ).argParser(nonNegativeNumber),
     new Option('--scale', "scale a data file to [-1, 1]; results come out in the data's own units"),
     new Option('--dim <count>', 'dimension of a .wgsl field').argParser(wholeNumber(1)),
-    new Option('--label <class>', 'class to sample from a model with classes').argParser(wholeNumber(0)),
+    new Option(
+      '--label <class>',
+      'class to sample from a model with classes: its name, or its number from 0',
+    ),
     new Option(
       '--guidance <weight>',
       'classifier-free guidance to that class: 0 none, 1 (default) the class alone, above 1 stronger',

@@ -5,6 +5,7 @@ import { folded } from '../gpu/dispatch.js';
 import type { Gpu } from '../gpu/gpu.js';
 import type { Scaling } from '../io/scaling.js';
 import type { MlpConfig } from './config.js';
+import { labelNumber, whatThereIs } from './labels.js';
 import { Network } from './network.js';
 import { checkParameters } from './parameters.js';
 import { PRECISIONS, type Precision, roundedToHalf } from './precision.js';
@@ -15,13 +16,15 @@ import { MlpReference } from './reference.js';
 export interface MlpModel {
   config: MlpConfig;
   parameters: Float32Array;
+  /** Names of its classes in their order, where they have names. */
+  labelNames?: readonly string[];
   /** How the data that it was trained on was scaled. */
   scaling?: Scaling;
 }
 
 export interface MlpFieldOptions {
-  /** The label to sample, 0 to classes - 1; by default none. */
-  label?: number;
+  /** The label to sample, by its number, 0 to classes - 1, or by its name; by default none. */
+  label?: number | string;
   /**
    * Classifier-free guidance (Ho and Salimans, arXiv 2207.12598): D_none + guidance (D_label - D_none), which costs
    * two evaluations of the network for each of the field. Default 1: the labelled network alone.
@@ -35,18 +38,23 @@ export interface MlpFieldOptions {
 }
 
 /** A network as a field reads it: everything that was left to a default is there. */
-export interface FieldNetwork extends MlpModel, Required<MlpFieldOptions> {}
+export interface FieldNetwork extends MlpModel, Required<Omit<MlpFieldOptions, 'label'>> {
+  /** Its number; `classes` for none. */
+  label: number;
+}
 
 /**
  * A network as a field. Its features are those of the labelled network, whatever the guidance.
- * @throws FewstepError bad-shape where the parameters are not those of the configuration, bad-argument for a label
- *   or a guidance that the model cannot have, or for parameters that its precision cannot hold
+ * @throws FewstepError bad-shape where the parameters are not those of the configuration, bad-argument or
+ *   unknown-name for a label or a guidance that the model cannot have, or for parameters that its precision cannot hold
  */
 export function mlpField(model: MlpModel, options: MlpFieldOptions = {}): Field {
   const { config, scaling } = model;
   checkParameters(config, model.parameters);
-  const { label = config.classes, guidance = 1, precision = 'f32' } = options;
-  checkLabel(config, options);
+  const { guidance = 1, precision = 'f32' } = options;
+  const label =
+    options.label === undefined ? config.classes : labelNumber(config, model.labelNames, options.label);
+  checkGuidance(model, options);
   if (!PRECISIONS.includes(precision)) throw unknownName('precision', precision, PRECISIONS);
   const parameters = precision === 'f16' ? roundedToHalf(config, model.parameters) : model.parameters;
   const network: FieldNetwork = { ...model, parameters, label, guidance, precision };
@@ -118,14 +126,10 @@ async function prepareMlp(
   };
 }
 
-function checkLabel({ classes }: MlpConfig, { label, guidance = 1 }: MlpFieldOptions): void {
-  if (label !== undefined && !(Number.isInteger(label) && label >= 0 && label < classes)) {
-    throw new FewstepError(
-      'bad-argument',
-      `the label is ${label}, of a model with ${classes} classes`,
-      classes > 0 ? `give a label from 0 to ${classes - 1}, or none` : 'this model takes no labels',
-    );
-  }
+function checkGuidance(
+  { config: { classes }, labelNames }: MlpModel,
+  { label, guidance = 1 }: MlpFieldOptions,
+): void {
   if (!Number.isFinite(guidance)) {
     throw new FewstepError('bad-argument', `the guidance is ${guidance}`, 'give a finite number');
   }
@@ -133,7 +137,9 @@ function checkLabel({ classes }: MlpConfig, { label, guidance = 1 }: MlpFieldOpt
     throw new FewstepError(
       'bad-argument',
       'guidance was given without a label',
-      'give the label to guide to',
+      classes > 0
+        ? `give the label to guide to: ${whatThereIs(classes, labelNames)}`
+        : 'this model takes no labels',
     );
   }
 }

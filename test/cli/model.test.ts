@@ -21,15 +21,28 @@ const config = mlpConfig({ dim: 2, width: 32, layers: 2, classes: 3 });
 const field = at('model.safetensors');
 await saveModel(field, { config, parameters: randomParameters(config, random(seed)), scaling });
 
+const named = at('named.safetensors');
+const labelNames = ['red', 'green', 'blue'];
+await saveModel(named, { config, parameters: randomParameters(config, random(seed)), scaling, labelNames });
+
 type Options = Parameters<typeof flags>[0];
 
 /** Samples of `fewstep sample`, [10, 2]. */
 async function sampled(options: Options) {
   const out = at('x.npy');
-  const given = { field, out, solver: 'heun', nfe: 8, batch: 10, 'sigma-min': 0.01, 'sigma-max': 10 };
-  const outcome = await inProcess(['sample', ...flags({ ...given, json: true, ...options })]);
+  const given = {
+    field,
+    out,
+    solver: 'heun',
+    nfe: 8,
+    batch: 10,
+    'sigma-min': 0.01,
+    'sigma-max': 10,
+    ...options,
+  };
+  const outcome = await inProcess(['sample', ...flags({ ...given, json: true })]);
   expect(outcome, outcome.stderr).toMatchObject({ status: 0 });
-  expect(JSON.parse(outcome.stdout).field).toEqual({ source: field, kind: 'mlp', dim: 2 });
+  expect(JSON.parse(outcome.stdout).field).toEqual({ source: given.field, kind: 'mlp', dim: 2 });
   return (await loadArray(out)).values;
 }
 
@@ -84,10 +97,16 @@ describe('fewstep sample --field model.safetensors', () => {
   });
 });
 
+it('--label takes the name of a class', async () => {
+  expect(await sampled({ field: named, label: 'blue' })).toEqual(await sampled({ label: 2 }));
+});
+
 describe('bad requests', () => {
   it.each<[string, Options, ...string[]]>([
     ['a label beyond the classes', { label: 3 }, 'model.safetensors: the label is 3', 'from 0 to 2'],
-    ['--label -1', { label: -1 }, "'-1' is invalid", 'whole number of 0 or more'],
+    ['--label -1', { label: -1 }, 'model.safetensors: the label is -1', 'from 0 to 2'],
+    ['a name that it has not', { field: named, label: 'blu' }, "unknown label 'blu'", "did you mean 'blue'"],
+    ['a number where it has names', { field: named, label: 1 }, "unknown label '1'", 'red, green, blue'],
     ['guidance without a label', { guidance: 2 }, 'guidance was given without a label', 'give the label'],
     ['--guidance much', { label: 1, guidance: 'much' }, "'much' is invalid", 'number of 0 or more'],
     ['--precision f8', { precision: 'f8' }, "'f8' is invalid", 'f32, f16'],
@@ -112,10 +131,10 @@ describe('bad requests', () => {
 it('fewstep bench takes a model', async () => {
   const out = at('bench');
   const small = { solvers: 'euler,heun', nfe: '4', batch: 32, 'exact-nfe': 16 };
-  const outcome = await inProcess(['bench', ...flags({ out, field, label: 1, ...small })]);
+  const outcome = await inProcess(['bench', ...flags({ out, field: named, label: 'green', ...small })]);
   expect(outcome, outcome.stderr).toMatchObject({ status: 0 });
   const results = parseResults(JSON.parse(await readFile(join(out, 'results.json'), 'utf8')));
-  expect(results.problems.map(({ name }) => name)).toEqual(['model.safetensors']);
+  expect(results.problems.map(({ name }) => name)).toEqual(['named.safetensors']);
   expect(results.failures).toEqual([]);
   expect(results.cells).toHaveLength(2);
 });

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { FewstepError } from '../../src/errors.js';
 import { solveReference } from '../../src/execute/reference.js';
 import { solve } from '../../src/execute/stepwise.js';
 import { type MlpOptions, mlpConfig } from '../../src/mlp/config.js';
@@ -38,4 +39,51 @@ test('labels and guidance that a model cannot have are refused', () => {
   expect(() => mlpField(model(labelled), { label: 2 })).toThrowError('2 classes');
   expect(() => mlpField(model(labelled), { guidance: 2 })).toThrowError('without a label');
   expect(() => mlpField({ config: plain, parameters: new Float32Array(3) })).toThrowError('3 parameters');
+});
+
+test('a label is its number or its name, and a wrong name is told from the right ones', () => {
+  const config = mlpConfig({ dim: 2, width: 32, classes: 3 });
+  const parameters = randomParameters(config, random(1));
+  const labelNames = ['circle', 'square', '0'];
+  const denoised = (options: MlpFieldOptions, names: string[] | undefined = labelNames) => {
+    const out = new Float64Array(2);
+    mlpField({ config, parameters, labelNames: names }, options).denoise!(Float64Array.of(1, 2), 0.5, out);
+    return out;
+  };
+  expect(denoised({ label: 'square' })).toEqual(denoised({ label: 1 }));
+  expect(denoised({ label: 'square' })).not.toEqual(denoised({ label: 'circle' }));
+  expect(denoised({ label: '0' }), 'a name comes before a number').toEqual(denoised({ label: 2 }));
+  const plain = { config, parameters };
+  const nameless = new Float64Array(2);
+  mlpField(plain, { label: '1' }).denoise!(Float64Array.of(1, 2), 0.5, nameless);
+  expect(nameless).toEqual(denoised({ label: 1 }));
+
+  const refusal = (options: MlpFieldOptions, model: object = { labelNames }) => {
+    try {
+      mlpField({ ...plain, ...model }, options);
+    } catch (error) {
+      const { code, message, remedy } = error as FewstepError;
+      return `${code}: ${message}; ${remedy}`;
+    }
+  };
+  const known = 'known: circle, square, 0';
+  expect(refusal({ label: 'squares' })).toBe(
+    `unknown-name: unknown label 'squares'; did you mean 'square'? ${known}`,
+  );
+  expect(refusal({ label: '1' })).toBe(`unknown-name: unknown label '1'; did you mean '0'? ${known}`);
+  expect(refusal({ label: 'triangular' })).toBe(`unknown-name: unknown label 'triangular'; ${known}`);
+  expect(refusal({ label: 3 })).toContain('give a label from 0 to 2 (circle, square, 0), or none');
+  expect(refusal({ guidance: 2 })).toContain('from 0 to 2 (circle, square, 0)');
+  for (const label of ['', '-1', '1.0', 'a', '3']) {
+    expect(refusal({ label }, {}), label).toContain(
+      `the label is ${label}, of a model with 3 classes; give a`,
+    );
+  }
+  const many = mlpConfig({ dim: 2, width: 32, classes: 30 });
+  const crowd = {
+    config: many,
+    parameters: randomParameters(many, random(1)),
+    labelNames: Array.from({ length: 30 }, (_, i) => `kind ${i}`),
+  };
+  expect(refusal({ label: 'none of them' }, crowd)).toMatch(/kind 19 and 10 more$/);
 });

@@ -75,6 +75,15 @@ describe('a model', () => {
     expect(output[4 * 3 + 2]).toBe(model.parameters[offset + 4 * stride + 2]);
   });
 
+  it('has the names of its labels, where there are any', () => {
+    const names = ['a label with "quotes", é and \u0000'];
+    const bytes = encodeModel({ ...model, labelNames: names });
+    expect(decodeModel(bytes, 'm').labelNames).toEqual(names);
+    expect(encodeModel(decodeModel(bytes, 'm'))).toEqual(bytes);
+    const old = decodeModel(encodeModel(model), 'm');
+    expect(Object.keys(old)).not.toContain('labelNames');
+  });
+
   it('that could not be read again is not written', async () => {
     const encode = (change: object) => () => encodeModel({ ...model, ...change });
     await expectRefusal(encode({ parameters: new Float32Array(4) }), 'bad-shape', '4 parameters were given');
@@ -86,11 +95,21 @@ describe('a model', () => {
       "'layers.0.bias' cannot be saved: it is NaN at [0, 5]",
     );
     await expectRefusal(encode({ scaling: { offset: 0, scale: 0 } }), 'bad-argument', 'scale: ');
+    await expectRefusal(encode({ labelNames: ['a', 'b'] }), 'bad-argument', '1 classes has as many names');
+    await expectRefusal(encode({ labelNames: ['x'.repeat(201)] }), 'bad-argument', 'Expected <=200');
     const losses = { training: Number.NaN };
     const training = { ...model.training, losses };
     await expectRefusal(encode({ training }), 'bad-argument', 'losses.training: ');
   });
 });
+
+const WRONG_NAMES: [what: string, json: string, message: RegExp][] = [
+  ['two names for one label', '["a","b"]', /'labelNames' is malformed: .* 1 classes has as many names/],
+  ['names that are no texts', '[3]', /'labelNames' is malformed: \[?0/],
+  ['a name without end', JSON.stringify(['x'.repeat(201)]), /'labelNames' is malformed: .*200/],
+  ['names that are no JSON', '[', /'labelNames' is no JSON/],
+  ['no list of names', '{}', /'labelNames' is malformed: .*Array/],
+];
 
 const WRONG: [what: string, change: Change, message: RegExp][] = [
   ...wrongFiles(''),
@@ -107,6 +126,13 @@ const WRONG: [what: string, change: Change, message: RegExp][] = [
     }),
     /'training' is malformed: steps: /,
   ],
+  ...WRONG_NAMES.map(([what, names, message]): (typeof WRONG)[number] => [
+    what,
+    ({ metadata }) => {
+      metadata.labelNames = names;
+    },
+    message,
+  ]),
   ['no labels', ({ tensors }) => tensors.delete('labels'), /'labels' of shape \[2, 16\] is missing/],
   [
     'labels of no class',

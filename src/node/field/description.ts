@@ -43,7 +43,7 @@ const KINDS = {
   mlp: kind(
     {
       model: text,
-      label: v.optional(number),
+      label: v.optional(v.union([number, text], 'must be a number or a name')),
       guidance: v.optional(number),
       precision: v.optional(v.picklist(PRECISIONS, `must be ${PRECISIONS.join(' or ')}`)),
     },
