@@ -123,7 +123,8 @@ class TrainRun {
     const { average: parameters } = await this.trainer.state();
     const { training: last, validation } = this.history[this.history.length - 1];
     const training = { data: loaded.name, loss, steps, seed, losses: { training: last, validation } };
-    await saveModel(this.out, { config, parameters, scaling: loaded.scaling, training });
+    const { scaling, labelNames } = loaded;
+    await saveModel(this.out, { config, parameters, scaling, labelNames, training });
     await this.saveCurve();
     await rm(this.checkpoint, { force: true });
     return { training };
