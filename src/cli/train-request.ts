@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { FewstepError } from '../errors.js';
 import type { Checkpoint } from '../mlp/checkpoint-file.js';
-import { type MlpConfig, mlpConfig } from '../mlp/config.js';
+import { type EmbeddingKind, type MlpConfig, mlpConfig } from '../mlp/config.js';
 import { loadCheckpoint } from '../node/model.js';
 import {
   type LossName,
@@ -21,12 +21,17 @@ export interface FreshOptions {
   width?: number;
   layers?: number;
   residual?: boolean;
+  embedding?: EmbeddingKind;
+  embeddingSize?: number;
+  embeddingScale?: number;
   steps?: number;
   batch?: number;
   lr?: number;
   warmup?: number;
   weightDecay?: number;
   clip?: number;
+  ema?: number;
+  labelDrop?: number;
   seed?: number;
   loss?: LossName;
   process?: ProcessName;
@@ -75,16 +80,26 @@ export function keptOptions(
 /** @throws FewstepError for a run that cannot be: nothing to train on, or an option out of its bounds */
 export async function freshRequest(options: FreshOptions): Promise<TrainRequest> {
   const source = sourceOf(options);
-  const { width, layers, residual, steps, batch, lr, warmup, weightDecay, clip, seed, loss, process } =
-    options;
-  const settings = trainingSettings(
-    given({ steps, batch, rate: lr, warmup, weightDecay, clip, seed, loss, process }),
-  );
+  const { width, layers, residual } = options;
+  const { embedding: kind, embeddingSize: size, embeddingScale } = options;
+  const { steps, batch, lr: rate, warmup, weightDecay, clip, ema: emaDecay, labelDrop } = options;
+  const { seed, loss, process } = options;
+  const optimiser = { steps, batch, rate, warmup, weightDecay, clip, emaDecay, labelDrop };
+  const settings = trainingSettings(given({ ...optimiser, seed, loss, process }));
+  const embedding = given({ kind, size, scale: embeddingScale });
+  const network = { ...given({ width, layers, residual }), embedding };
   // Before the data, which may take a while, but for what they decide.
-  mlpConfig({ dim: 1, ...given({ width, layers, residual }) });
+  mlpConfig({ dim: 1, ...network });
+  if (labelDrop !== undefined && options.labels === undefined) {
+    throw new FewstepError(
+      'bad-argument',
+      '--label-drop says something about --labels',
+      'leave it out, or give the column of the labels',
+    );
+  }
   const loaded = await loadTrainingData(source, settings.seed);
   const { dim, classes, sigmaData } = loaded;
-  const config = mlpConfig({ dim, classes, sigmaData, ...given({ width, layers, residual }) });
+  const config = mlpConfig({ dim, classes, sigmaData, ...network });
   return { source, loaded, config, settings, pending: { sum: 0, steps: 0 } };
 }
 

@@ -1,4 +1,5 @@
 import { Command, Option } from 'commander';
+import { EMBEDDING_KINDS } from '../mlp/config.js';
 import { LOSSES, PROCESSES } from '../train/settings.js';
 import { untilFinished } from './interrupt.js';
 import { deviceOption, nonNegativeNumber, positiveNumber, wholeNumber } from './options.js';
@@ -8,7 +9,7 @@ const HELP = `
 Trains a small denoiser network by score matching, on the GPU. The model is the moving average of the parameters;
 --field model.safetensors takes it wherever a field is taken. Beside it goes model.loss.csv: the mean training
 loss since the line before, and the loss of the averaged parameters on held-out data, which are a tenth of the
-problem's draws or the last tenth of a file's rows.
+problem's draws or of a file's rows, chosen at random.
 
 While it runs, and when it is stopped, model.checkpoint.safetensors keeps all that --resume needs to end with the
 same model to the last bit, on the same adapter. With --labels the model is conditional: its classes are the
@@ -39,6 +40,20 @@ export function trainCommand(): Command {
     .addOption(new Option('--layers <count>', 'hidden layers (default: 3)').argParser(wholeNumber(2, 8)))
     .option('--residual', 'each hidden layer adds to the one before')
     .addOption(
+      new Option('--embedding <kind>', 'of the noise level (default: fourier)').choices(EMBEDDING_KINDS),
+    )
+    .addOption(
+      new Option('--embedding-size <count>', 'its features, a multiple of 8 (default: 16)').argParser(
+        wholeNumber(8, 128),
+      ),
+    )
+    .addOption(
+      new Option(
+        '--embedding-scale <factor>',
+        'of its frequencies; smaller is smoother (default: 1)',
+      ).argParser(positiveNumber),
+    )
+    .addOption(
       new Option('--steps <count>', 'of the optimiser (default: 10000)').argParser(wholeNumber(1, 2 ** 31)),
     )
     .addOption(
@@ -59,6 +74,17 @@ export function trainCommand(): Command {
     )
     .addOption(
       new Option('--clip <norm>', 'largest norm of a gradient (default: none)').argParser(positiveNumber),
+    )
+    .addOption(
+      new Option('--ema <decay>', 'of the moving average that is the model (default: 0.999)').argParser(
+        nonNegativeNumber,
+      ),
+    )
+    .addOption(
+      new Option(
+        '--label-drop <share>',
+        'of trajectories trained without their label (default: 0.1)',
+      ).argParser(nonNegativeNumber),
     )
     .addOption(new Option('--seed <seed>', 'of parameters and draws (default: 0)').argParser(wholeNumber(0)))
     .addOption(new Option('--loss <loss>', 'what is minimised (default: edm)').choices(LOSSES))

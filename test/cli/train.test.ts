@@ -8,13 +8,22 @@ import { random } from '../../src/problem/random.js';
 import { SLOW } from '../mlp/fixtures.js';
 import { build, flags, inProcess, start } from './command.js';
 
+/** Not the defaults, so that a resumed run that took these would end with another model. */
+const UNUSUAL = {
+  ema: 0.99,
+  'label-drop': 0.3,
+  embedding: 'positional',
+  'embedding-size': 24,
+  'embedding-scale': 0.5,
+};
+
 let folder: string;
 const inFolder = (name: string) => join(folder, name);
 const bytes = (name: string) => readFile(inFolder(name));
 
 /** A small network on labelled data far from [-1, 1]. */
 const run = (out: string, changes: Parameters<typeof flags>[0] = {}) => {
-  const network = { width: 32, layers: 2, batch: 32, steps: 400, warmup: 10, seed: 3 };
+  const network = { width: 32, layers: 2, batch: 32, steps: 400, warmup: 10, seed: 3, ...UNUSUAL };
   const data = { data: inFolder('points.csv'), labels: 'kind', scale: true as const };
   return ['train', ...flags({ ...data, ...network, out: inFolder(out), ...changes })];
 };
@@ -43,8 +52,15 @@ describe('fewstep train', () => {
       expect(status).toBe(0);
       const { training } = JSON.parse(stdout);
       const model = await loadModel(inFolder('model.safetensors'));
-      expect(model.config).toMatchObject({ dim: 2, classes: 2, width: 32, layers: 2 });
+      expect(model.config).toMatchObject({
+        dim: 2,
+        classes: 2,
+        width: 32,
+        layers: 2,
+        embedding: { kind: 'positional', size: 24, scale: 0.5 },
+      });
       expect(model.training).toEqual(training);
+      expect(model.labelNames).toEqual(['a', 'b']);
       const [header, ...lines] = (await readFile(inFolder('model.loss.csv'), 'utf8')).trim().split('\n');
       expect(header).toBe('step,training,validation');
       expect(lines.map((line) => Number(line.split(',')[0]))).toEqual([
@@ -54,6 +70,25 @@ describe('fewstep train', () => {
       const validation = lines.map((line) => Number(line.split(',')[2]));
       expect(validation[7]).toBeLessThan(validation[0]);
       expect((await readdir(folder)).sort()).toEqual(['model.loss.csv', 'model.safetensors', 'points.csv']);
+    },
+    SLOW,
+  );
+
+  test.each<[string, Parameters<typeof flags>[0]]>([
+    ['--ema', { ema: 0.5 }],
+    ['--label-drop', { 'label-drop': 0.9 }],
+    ['--embedding', { embedding: 'fourier' }],
+    ['--embedding-scale', { 'embedding-scale': 1 }],
+  ])(
+    '%s changes the model',
+    async (_, change) => {
+      expect((await inProcess(run('other.safetensors', change))).status).toBe(0);
+      const [model, other] = await Promise.all(
+        ['model', 'other'].map((name) => loadModel(inFolder(`${name}.safetensors`))),
+      );
+      expect(other.parameters).toHaveLength(model.parameters.length);
+      expect(other.parameters).not.toEqual(model.parameters);
+      await Promise.all(['other.safetensors', 'other.loss.csv'].map((name) => rm(inFolder(name))));
     },
     SLOW,
   );
@@ -92,6 +127,30 @@ describe('fewstep train', () => {
         [['--out', out, '--problem', 'rng'], /unknown problem 'rng'\n {2}did you mean 'ring'/],
         [['--out', out, '--problem', 'ring', '--scale'], /--scale does not apply to a problem/],
         [['--out', out, '--problem', 'ring', '--width', '34'], /width is 34\n {2}give a multiple of 4/],
+        [
+          ['--out', out, '--problem', 'ring', '--ema', '1'],
+          /emaDecay is 1\n {2}give a number from 0 to below 1/,
+        ],
+        [['--out', out, '--problem', 'ring', '--ema', 'x'], /'x' is invalid.*number of 0 or more/s],
+        [
+          ['--out', out, '--problem', 'ring', '--label-drop', '0.2'],
+          /--label-drop says something about --labels/,
+        ],
+        [
+          run('refused.safetensors', { 'label-drop': 1.5 }).slice(1),
+          /labelDrop is 1.5\n {2}give a number from 0 to 1/,
+        ],
+        [
+          ['--out', out, '--problem', 'ring', '--embedding', 'fourrier'],
+          /Allowed choices are fourier, positional/,
+        ],
+        [
+          ['--out', out, '--problem', 'ring', '--embedding-size', '12'],
+          /embedding.size is 12\n {2}give a multiple of 8/,
+        ],
+        [['--out', out, '--problem', 'ring', '--embedding-scale', '0'], /'0' is invalid.*number above 0/s],
+        [['--out', out, ...resume, '--ema', '0.9'], /--ema does not go with --resume/],
+        [['--out', out, ...resume, '--embedding-size', '8'], /--embedding-size does not go with --resume/],
         [['--out', inFolder('x.npy'), '--problem', 'ring'], /only .safetensors files are written/],
         [['--out', out, ...resume, '--weight-decay', '1'], /--weight-decay does not go with --resume/],
         [['--out', out, '--resume', inFolder('model.safetensors')], /is a model, not a checkpoint/],
