@@ -18,6 +18,8 @@ test.each(names)('%s was made by the command that the README states', async (nam
   const command = readme.split('\n').find((line) => line.includes(`--out ${name}.safetensors`))!;
   expect(command).toContain(`--steps ${training!.steps} `);
   expect(command).toContain(`--width ${config.width} --layers ${config.layers} `);
+  const { scale } = config.embedding;
+  expect(/--embedding-scale ([\d.]+) /.exec(command)?.[1] ?? '1').toBe(String(scale));
   expect(readFileSync(`${folder}${name}.log`, 'utf8')).toContain(`after ${training!.steps} steps`);
 });
 
