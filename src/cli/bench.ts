@@ -2,7 +2,14 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { suiteNames } from '../../bench/suites.js';
 import { runBench } from './bench-run.js';
 import { untilFinished } from './interrupt.js';
-import { deviceOption, fieldDetails, positiveNumber, wholeNumber, wholeNumbers } from './options.js';
+import {
+  deviceOption,
+  fieldDetails,
+  imageShape,
+  positiveNumber,
+  wholeNumber,
+  wholeNumbers,
+} from './options.js';
 
 const HELP = `
 Every solver is compared at the same number of field evaluations (NFE), on the same latents: its end points with
@@ -32,7 +39,7 @@ export function benchCommand(): Command {
     .addOption(new Option('--problem <names>', 'built-in problems, separated by commas').argParser(names))
     .option('--data <file>', 'your own data: CSV, .npy, .npz or IDX, also .gz')
     .option('--field <field>', 'your own field: .json, .wgsl or a model, .safetensors')
-    .addOption(new Option('--image <shape>', 'rows of the data are images, as in 8x8').argParser(shape));
+    .addOption(new Option('--image <shape>', 'rows of the data are images, as in 8x8').argParser(imageShape));
   for (const option of fieldDetails()) command.addOption(option);
   return command
     .addOption(new Option('--solvers <names>', 'solvers, separated by commas').argParser(names))
@@ -77,10 +84,4 @@ function evenNumber(text: string): number {
   const value = wholeNumber(8, 4096)(text);
   if (value % 2 === 0) return value;
   throw new InvalidArgumentError('Give an even number, because half of it serves as the check.');
-}
-
-function shape(text: string): [number, number] {
-  const match = /^(\d+)x(\d+)$/.exec(text);
-  if (match && Number(match[1]) > 0 && Number(match[2]) > 0) return [Number(match[1]), Number(match[2])];
-  throw new InvalidArgumentError('Give height x width, as in 28x28.');
 }

@@ -38,6 +38,13 @@ function finiteNumber(text: string): number {
   return Number.isFinite(value) ? value : Number.NaN;
 }
 
+/** Reads a height and a width. */
+export function imageShape(text: string): [number, number] {
+  const match = /^(\d+)x(\d+)$/.exec(text);
+  if (match && Number(match[1]) > 0 && Number(match[2]) > 0) return [Number(match[1]), Number(match[2])];
+  throw new InvalidArgumentError('Give height x width, as in 28x28.');
+}
+
 /** Which adapter to use: the same choice in every command. */
 export function deviceOption(): Option {
   return new Option('--device <choice>', 'adapter to use (default: $FEWSTEP_DEVICE, else auto)').choices(

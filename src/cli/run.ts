@@ -5,6 +5,7 @@ import { analyzeCommand } from './analyze.js';
 import { benchCommand } from './bench.js';
 import { compareCommand } from './compare.js';
 import { doctorCommand } from './doctor.js';
+import { inspectCommand } from './inspect.js';
 import { problemsCommand } from './problems.js';
 import { sampleCommand } from './sample.js';
 import { solversCommand } from './solvers.js';
@@ -43,6 +44,7 @@ function program(): Command {
     compareCommand(),
     analyzeCommand(),
     trainCommand(),
+    inspectCommand(),
     solversCommand(),
     problemsCommand(),
     doctorCommand(),

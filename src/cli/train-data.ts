@@ -4,6 +4,7 @@ import type { DataSet } from '../io/dataset.js';
 import { type Scaling, scaleToUnit } from '../io/scaling.js';
 import { LONGEST_LABEL } from '../mlp/labels.js';
 import { loadDataSet } from '../node/files.js';
+import type { Problem } from '../problem/problem.js';
 import { random } from '../problem/random.js';
 import { problemByName } from '../problem/registry.js';
 import { standardDeviation, type TrainingData } from '../train/data.js';
@@ -23,6 +24,10 @@ export interface LoadedData {
   /** Names of the classes in their order. */
   labelNames?: string[];
   sigmaData: number;
+  /** Where the data are draws of a built-in problem. */
+  problem?: Problem;
+  /** Height and width where the rows are known to be images. */
+  imageShape?: readonly [number, number];
   scaling?: Scaling;
   data: TrainingData;
   heldOut: TrainingData;
@@ -48,7 +53,8 @@ export async function loadTrainingData(source: TrainingSource, seed: number): Pr
     const rows = Math.min(PROBLEM_DRAWS, Math.floor(MOST_NUMBERS / problem.dim));
     const heldOut = Math.ceil(rows * HELD_OUT);
     const values = problem.sample(rows + heldOut, seed);
-    return split(problem.name, { rows: rows + heldOut, columns: problem.dim, values }, heldOut);
+    const drawn = { rows: rows + heldOut, columns: problem.dim, values, imageShape: problem.imageShape };
+    return { ...split(problem.name, drawn, heldOut), problem };
   }
   const { data, columns, labels, scale } = source;
   const raw = await loadDataSet(data, { columns, labelColumn: labels });
@@ -76,7 +82,11 @@ function shuffled(dataSet: DataSet, seed: number): DataSet {
   return { ...dataSet, values: moved, labels: labels && Array.from(order, (row) => labels[row]) };
 }
 
-function split(name: string, { rows, columns, values, labels }: DataSet, heldOut: number): LoadedData {
+function split(
+  name: string,
+  { rows, columns, values, labels, imageShape }: DataSet,
+  heldOut: number,
+): LoadedData {
   const numbers = Float32Array.from(values);
   const classNames = [...new Set(labels)].sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
   const long = classNames.find((label) => label.length > LONGEST_LABEL);
@@ -104,6 +114,7 @@ function split(name: string, { rows, columns, values, labels }: DataSet, heldOut
     dim: columns,
     classes: classNames.length,
     ...(labels && { labelNames: classNames }),
+    ...(imageShape && { imageShape }),
     sigmaData,
     data,
     heldOut: part(rows - heldOut, rows),

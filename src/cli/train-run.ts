@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises';
 import { FewstepError } from '../errors.js';
 import { Gpu } from '../gpu/gpu.js';
 import type { LossRecord } from '../mlp/checkpoint-file.js';
-import { type DeviceChoice, openDevice } from '../node/adapter.js';
+import { type DeviceChoice, type NodeAdapterDescription, openDevice } from '../node/adapter.js';
 import { writeAtomic } from '../node/files.js';
 import { saveCheckpoint, saveModel } from '../node/model.js';
 import { STEPS_PER_SUBMIT } from '../train/buffers.js';
@@ -17,6 +17,13 @@ import {
   resumedRequest,
   type TrainRequest,
 } from './train-request.js';
+import {
+  checkImages,
+  type ReportRequest,
+  reportPath,
+  stemOf,
+  writeTrainingReport,
+} from './training-report.js';
 
 /** What the command line says, as commander hands it over. */
 export interface TrainOptions extends FreshOptions {
@@ -24,6 +31,8 @@ export interface TrainOptions extends FreshOptions {
   resume?: string;
   /** Seconds. */
   checkpointEvery: number;
+  report: boolean;
+  image?: [number, number];
   device?: DeviceChoice;
   json?: boolean;
 }
@@ -35,12 +44,13 @@ const RECORD_EVERY = 50;
 /** What one submit should take, so that there is progress to show and Ctrl-C is heard. */
 const SUBMIT_MS = 250;
 
-/** Trains, or goes on training, and writes the model. */
+/** Trains, or goes on training, and writes the model and its report. */
 export async function runTrain(options: TrainOptions, signal: AbortSignal): Promise<void> {
   const begin = performance.now();
-  const { out, resume, checkpointEvery, device: choice, json, ...fresh } = options;
+  const { out, resume, checkpointEvery, report: wanted, image, device: choice, json, ...fresh } = options;
   checkOutput('--out', out, '.safetensors');
   const request = await (resume === undefined ? freshRequest(fresh) : resumedRequest(resume, fresh));
+  checkImages(request.loaded, image);
   const { device, adapter } = await openDevice({ device: choice });
   const gpu = new Gpu(device, adapter);
   try {
@@ -49,9 +59,20 @@ export async function runTrain(options: TrainOptions, signal: AbortSignal): Prom
     const trainer = await Trainer.create(gpu, { config, settings, data, heldOut, state });
     const run = new TrainRun(trainer, request, out);
     await run.toTheEnd(signal, 1000 * checkpointEvery);
-    const { training } = await run.saveModel();
+    const { model, history } = await run.saveModel();
+    trainer.destroy();
+    if (wanted) await run.report(gpu, adapter, { path: out, model, loaded, history, image }, signal);
+    const { training } = model;
     const seconds = (performance.now() - begin) / 1000;
-    const report = { out, config, settings, training, adapter, seconds };
+    const report = {
+      out,
+      ...(wanted && { report: reportPath(out) }),
+      config,
+      settings,
+      training,
+      adapter,
+      seconds,
+    };
     const sentence =
       `${out}: loss ${shortened(training.losses.training)}, ${shortened(training.losses.validation)} on held-out ` +
       `data, after ${settings.steps} steps; ${seconds.toFixed(1)} s on ${adapter.name}`;
@@ -77,7 +98,7 @@ class TrainRun {
     const { settings, checkpoint, pending } = request;
     this.history = [...(checkpoint?.history ?? [])];
     this.pending = pending;
-    const stem = out.replace(/\.safetensors$/i, '');
+    const stem = stemOf(out);
     this.checkpoint = `${stem}.checkpoint.safetensors`;
     this.curve = `${stem}.loss.csv`;
     this.recordEvery = Math.max(RECORD_EVERY, Math.ceil(settings.steps / RECORDS));
@@ -124,10 +145,34 @@ class TrainRun {
     const { training: last, validation } = this.history[this.history.length - 1];
     const training = { data: loaded.name, loss, steps, seed, losses: { training: last, validation } };
     const { scaling, labelNames } = loaded;
-    await saveModel(this.out, { config, parameters, scaling, labelNames, training });
+    const model = { config, parameters, scaling, labelNames, training };
+    await saveModel(this.out, model);
     await this.saveCurve();
     await rm(this.checkpoint, { force: true });
-    return { training };
+    return { model, history: this.history };
+  }
+
+  /** Measures the model, which is written already, and writes the report beside it. */
+  async report(
+    gpu: Gpu,
+    adapter: NodeAdapterDescription,
+    request: ReportRequest,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { config, settings } = this.request;
+    // Where no trajectory was trained without its label, there is no model without a label.
+    const label = config.classes > 0 && settings.labelDrop === 0 ? 0 : undefined;
+    try {
+      await writeTrainingReport(gpu, adapter, { ...request, label }, reportPath(this.out), signal);
+    } catch (error) {
+      if (!(error instanceof FewstepError)) throw error;
+      throw new FewstepError(
+        error.code,
+        `${this.out} is written, but not its report: ${error.message}`,
+        'make it with: fewstep inspect --field ... (see fewstep inspect --help)',
+        { cause: error },
+      );
+    }
   }
 
   /** Up to `most` steps, but none past the next line of the loss curve, and that line. */

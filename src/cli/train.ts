@@ -2,14 +2,16 @@ import { Command, Option } from 'commander';
 import { EMBEDDING_KINDS } from '../mlp/config.js';
 import { LOSSES, PROCESSES } from '../train/settings.js';
 import { untilFinished } from './interrupt.js';
-import { deviceOption, nonNegativeNumber, positiveNumber, wholeNumber } from './options.js';
+import { deviceOption, imageShape, nonNegativeNumber, positiveNumber, wholeNumber } from './options.js';
 import { runTrain, type TrainOptions } from './train-run.js';
 
 const HELP = `
 Trains a small denoiser network by score matching, on the GPU. The model is the moving average of the parameters;
 --field model.safetensors takes it wherever a field is taken. Beside it goes model.loss.csv: the mean training
 loss since the line before, and the loss of the averaged parameters on held-out data, which are a tenth of the
-problem's draws or of a file's rows, chosen at random.
+problem's draws or of a file's rows, chosen at random. model.report.html (one file, opens offline) shows how good the
+model is: its field against the exact one by noise level, its samples beside held-out data, and their distances;
+\`fewstep inspect\` makes it again.
 
 While it runs, and when it is stopped, model.checkpoint.safetensors keeps all that --resume needs to end with the
 same model to the last bit, on the same adapter. With --labels the model is conditional: its classes are the
@@ -94,6 +96,10 @@ export function trainCommand(): Command {
       new Option('--checkpoint-every <seconds>', 'time between checkpoints')
         .argParser(nonNegativeNumber)
         .default(30),
+    )
+    .option('--no-report', 'leave out model.report.html')
+    .addOption(
+      new Option('--image <shape>', 'rows are images in the report, as in 8x8').argParser(imageShape),
     )
     .addOption(deviceOption())
     .option('--json', 'print what was done as JSON')

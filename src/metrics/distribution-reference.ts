@@ -3,36 +3,38 @@ import { projectionDirections, sortedProjections } from './projection.js';
 import type { Samples } from './samples.js';
 import { type SlicedOptions, slicedEnergyOf, slicedWassersteinOf } from './sliced.js';
 
-/** Distances between a set of samples and a reference distribution. */
-export interface DistributionDistances {
+/** Distances that need projections alone, which any dimension has at the cost of sorting. */
+export interface SlicedDistances {
   /** See `slicedWasserstein`. */
   slicedWasserstein: number;
   /** The energy distance from projections (see `slicedEnergyOf`), with every sample of both sides. */
   energy: number;
+}
+
+/** Distances between a set of samples and a reference distribution. */
+export interface DistributionDistances extends SlicedDistances {
   /** See `frechetDistance`. */
   frechet: number;
 }
 
 /** Samples of a reference distribution, prepared for many comparisons. */
-export interface DistributionReference {
+export interface DistributionReference<Distances = DistributionDistances> {
   dim: number;
   /** [count * dim] samples of the same dimension; their count may differ from the reference's. */
-  compare(samples: Samples): DistributionDistances;
+  compare(samples: Samples): Distances;
 }
 
 /**
- * Does all of the work on the reference that the distances share: projections, sorting, moments and the root
- * of the covariance.
+ * Does all of the work on the reference that the sliced distances share: projections and sorting.
  *
- * @param samples [count * dim], at least two
+ * @param samples [count * dim], at least one
  */
-export function distributionReference(
+export function slicedReference(
   samples: Samples,
   dim: number,
   options: SlicedOptions = {},
-): DistributionReference {
+): DistributionReference<SlicedDistances> {
   const { projections = 128, seed = 0 } = options;
-  const frechet = frechetReference(samples, dim);
   const directions = projectionDirections(dim, projections, seed);
   const projected = sortedProjections(samples, directions);
   return {
@@ -42,8 +44,28 @@ export function distributionReference(
       return {
         slicedWasserstein: slicedWassersteinOf(candidatesProjected, projected),
         energy: slicedEnergyOf(candidatesProjected, projected, dim),
-        frechet: frechetDistance(candidates, frechet, dim),
       };
     },
+  };
+}
+
+/**
+ * The same for all distances: moments and the root of the covariance besides, at the cost of dim^3.
+ *
+ * @param samples [count * dim], at least two
+ */
+export function distributionReference(
+  samples: Samples,
+  dim: number,
+  options: SlicedOptions = {},
+): DistributionReference {
+  const sliced = slicedReference(samples, dim, options);
+  const frechet = frechetReference(samples, dim);
+  return {
+    dim,
+    compare: (candidates) => ({
+      ...sliced.compare(candidates),
+      frechet: frechetDistance(candidates, frechet, dim),
+    }),
   };
 }

@@ -44,25 +44,39 @@ ${exact && html`<tr><th scope="row">exact flow</th><td></td><td>${strip(exact.sa
 <figcaption><b>Samples.</b> Images at the end of the trajectories, the NFE beside them. Except for the truth, each column begins with the same latents: a perfect solver repeats the row of the exact flow. One scale of greys for all.</figcaption></figure>`;
 }
 
-/** The first images side by side with a gap, as a grey PNG with transparency. */
-function stripPng(
-  samples: number[],
-  [height, rowLength]: readonly [number, number],
+/** The first images side by side. */
+function stripPng(samples: number[], shape: readonly [number, number], range: [number, number]) {
+  return gridPng(samples, shape, range, IMAGES, 1);
+}
+
+/** The first images in rows of so many, with gaps between them, as a grey PNG with transparency. */
+export function gridPng(
+  samples: ArrayLike<number>,
+  [imageHeight, imageWidth]: readonly [number, number],
   [low, high]: [number, number],
+  columns: number,
+  rows: number,
 ) {
-  const images = Math.min(IMAGES, Math.floor(samples.length / (height * rowLength)));
-  const width = images * (rowLength + 1) - 1;
+  const images = Math.min(columns * rows, Math.floor(samples.length / (imageHeight * imageWidth)));
+  const width = Math.min(columns, images) * (imageWidth + 1) - 1;
+  const height = Math.ceil(images / columns) * (imageHeight + 1) - 1;
   const data = new Uint8Array(width * height * 2);
   for (let image = 0; image < images; image++) {
-    for (let y = 0; y < height; y++) {
-      for (let x = 0; x < rowLength; x++) {
-        const value = samples[(image * height + y) * rowLength + x];
-        const at = 2 * (y * width + image * (rowLength + 1) + x);
+    const left = (image % columns) * (imageWidth + 1);
+    const top = Math.floor(image / columns) * (imageHeight + 1);
+    for (let y = 0; y < imageHeight; y++) {
+      for (let x = 0; x < imageWidth; x++) {
+        const value = samples[(image * imageHeight + y) * imageWidth + x];
+        const at = 2 * ((top + y) * width + left + x);
         data[at] = Math.round(255 * Math.min(1, Math.max(0, (value - low) / (high - low || 1))));
         data[at + 1] = 255;
       }
     }
   }
   const png = encode({ width, height, data, channels: 2, depth: 8 });
-  return { width, height, data: `data:image/png;base64,${btoa(String.fromCharCode(...png))}` };
+  // In parts: a call takes no more than some ten thousand arguments.
+  const parts = Array.from({ length: Math.ceil(png.length / 4096) }, (_, i) =>
+    String.fromCharCode(...png.subarray(4096 * i, 4096 * (i + 1))),
+  );
+  return { width, height, data: `data:image/png;base64,${btoa(parts.join(''))}` };
 }

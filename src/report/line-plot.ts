@@ -9,6 +9,13 @@ export interface Line {
   points: { x: number; y: number }[];
 }
 
+/** A range around a line, drawn faintly in its colour. */
+export interface Band {
+  /** The line's. */
+  name: string;
+  points: { x: number; low: number; high: number }[];
+}
+
 export interface Level {
   label: string;
   y: number;
@@ -19,9 +26,12 @@ export interface LinePlot {
   description: string;
   /** What stands on the y axis. */
   yLabel: string;
-  /** NFE of the ticks. */
+  /** What stands on the x axis; 'NFE' by default. */
+  xLabel?: string;
+  /** Its ticks, first and last the ends of the axis. */
   x: number[];
   lines: Line[];
+  bands?: Band[];
   /** Horizontal lines that the others are seen against. */
   levels?: Level[];
 }
@@ -33,7 +43,7 @@ const LABEL_HEIGHT = 13;
 const LABEL_X = WIDTH - MARGIN.right + 12;
 
 /**
- * Lines against NFE on logarithmic axes. Solvers with a colour get it and a label at their end, the others are
+ * Lines against NFE, or something else, on logarithmic axes. Solvers with a colour get it and a label at their end, the others are
  * faint; each line tells its name on hover.
  */
 export function linePlot(plot: LinePlot, palette: Palette): Html {
@@ -42,8 +52,17 @@ export function linePlot(plot: LinePlot, palette: Palette): Html {
     .map((line) => ({ ...line, points: line.points.filter(({ y }) => Number.isFinite(y) && y > 0) }))
     .filter((line) => line.points.length > 0);
   const levels = (plot.levels ?? []).filter(({ y }) => Number.isFinite(y) && y > 0);
-  const ys = [...lines.flatMap((line) => line.points.map(({ y }) => y)), ...levels.map(({ y }) => y)];
+  const bands = (plot.bands ?? []).map((band) => ({
+    ...band,
+    points: band.points.filter(({ low }) => low > 0),
+  }));
+  const ys = [
+    ...lines.flatMap((line) => line.points.map(({ y }) => y)),
+    ...bands.flatMap((band) => band.points.flatMap(({ low, high }) => [low, high])),
+    ...levels.map(({ y }) => y),
+  ];
   if (ys.length === 0) return raw('');
+  const { xLabel = 'NFE' } = plot;
   const scale = logScale(ys);
   const named = lines.filter((line) => palette.color(line.name));
   const faint = lines.filter((line) => !palette.color(line.name));
@@ -63,13 +82,16 @@ export function linePlot(plot: LinePlot, palette: Palette): Html {
       Plot.gridY(scale.ticks, { stroke: 'var(--rule)', strokeOpacity: 1 }),
       Plot.axisY(scale.ticks, { label: plot.yLabel, labelArrow: false, tickSize: 0, text: tick }),
       Plot.axisX(plot.x, {
-        label: 'NFE',
+        label: xLabel,
         labelArrow: false,
         tickSize: 4,
-        text: String,
+        text: tick,
         labelOffset: 34,
       }),
       ...levels.map(({ y }) => Plot.ruleY([y], { stroke: 'var(--muted)', strokeDasharray: '1,3' })),
+      ...bands.map(({ name, points }) =>
+        Plot.areaY(points, { x: 'x', y1: 'low', y2: 'high', fill: palette.color(name), fillOpacity: 0.14 }),
+      ),
       ...faint.map((line) =>
         Plot.lineY(line.points, { ...style(line.name), stroke: 'var(--faint)', strokeWidth: 1 }),
       ),
@@ -77,7 +99,13 @@ export function linePlot(plot: LinePlot, palette: Palette): Html {
         const color = palette.color(line.name);
         return [
           Plot.lineY(line.points, { ...style(line.name), stroke: color, strokeWidth: 1.75 }),
-          Plot.dot(line.points, { x: 'x', y: 'y', fill: color, r: 2.2, title: pointTitle(line.name) }),
+          Plot.dot(line.points, {
+            x: 'x',
+            y: 'y',
+            fill: color,
+            r: 2.2,
+            title: pointTitle(line.name, xLabel),
+          }),
         ];
       }),
     ],
@@ -101,8 +129,8 @@ function style(name: string) {
   return { x: 'x', y: 'y', title: () => name, strokeLinejoin: 'round' as const };
 }
 
-function pointTitle(name: string) {
-  return (point: { x: number; y: number }) => `${name}, NFE ${point.x}: ${figure(point.y)}`;
+function pointTitle(name: string, xLabel: string) {
+  return (point: { x: number; y: number }) => `${name}, ${xLabel} ${point.x}: ${figure(point.y)}`;
 }
 
 interface End {

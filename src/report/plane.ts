@@ -17,7 +17,7 @@ export interface Window {
 }
 
 /** The true points with a margin. */
-export function dataWindow({ truth }: ProblemResult, margin: number): Window {
+export function dataWindow({ truth }: Pick<ProblemResult, 'truth'>, margin: number): Window {
   const points = pairs(truth);
   const ends = [0, 1].map((axis) => {
     const values = points.map((point) => point[axis]);
@@ -44,9 +44,9 @@ export function place([x, y]: readonly number[], { centre, half }: Window): stri
 }
 
 /** The first dots as one path of empty strokes with round ends: a tenth of the size of as many circles. */
-export function dots(points: readonly (readonly number[])[], window: Window): string {
+export function dots(points: readonly (readonly number[])[], window: Window, most = DOTS): string {
   const inside = points
-    .slice(0, DOTS)
+    .slice(0, most)
     .filter(
       ([x, y]) =>
         Math.abs(x - window.centre[0]) <= window.half && Math.abs(y - window.centre[1]) <= window.half,

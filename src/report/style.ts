@@ -86,6 +86,8 @@ table.figures { width: 100%; border-top: 1.5px solid var(--ink); border-bottom: 
 .strips td { padding: 1px 0; }
 .strips td.level { text-align: right; padding-right: 10px; color: var(--muted); }
 .strips tbody + tbody tr:first-child > * { padding-top: 9px; }
+.sample { stroke: var(--ink); }
+.grid { display: block; image-rendering: pixelated; width: 100%; height: auto; }
 .strips img { display: block; image-rendering: pixelated; height: 46px; width: auto; }
 dl { display: grid; grid-template-columns: max-content minmax(0, 1fr); gap: 5px 22px; font: 13px/1.5 var(--sans); margin: 16px 0; }
 dt { color: var(--muted); }

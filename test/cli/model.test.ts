@@ -27,19 +27,12 @@ await saveModel(named, { config, parameters: randomParameters(config, random(see
 
 type Options = Parameters<typeof flags>[0];
 
+const SOLVE = { solver: 'heun', nfe: 8, batch: 10, 'sigma-min': 0.01, 'sigma-max': 10 };
+
 /** Samples of `fewstep sample`, [10, 2]. */
 async function sampled(options: Options) {
   const out = at('x.npy');
-  const given = {
-    field,
-    out,
-    solver: 'heun',
-    nfe: 8,
-    batch: 10,
-    'sigma-min': 0.01,
-    'sigma-max': 10,
-    ...options,
-  };
+  const given = { field, out, ...SOLVE, ...options };
   const outcome = await inProcess(['sample', ...flags({ ...given, json: true })]);
   expect(outcome, outcome.stderr).toMatchObject({ status: 0 });
   expect(JSON.parse(outcome.stdout).field).toEqual({ source: given.field, kind: 'mlp', dim: 2 });
@@ -81,18 +74,7 @@ describe('fewstep sample --field model.safetensors', () => {
     const unscaled = at('unscaled.safetensors');
     const plain = { config, parameters: randomParameters(config, random(seed)) };
     await saveModel(unscaled, plain);
-    const out = at('plain.npy');
-    const given = {
-      field: unscaled,
-      out,
-      solver: 'heun',
-      nfe: 8,
-      batch: 10,
-      'sigma-min': 0.01,
-      'sigma-max': 10,
-    };
-    expect(await inProcess(['sample', ...flags(given)])).toMatchObject({ status: 0 });
-    const { values } = await loadArray(out);
+    const values = await sampled({ field: unscaled });
     expect(none).toEqual(values.map((value) => Math.fround(value * 8 + 100)));
   });
 });

@@ -69,7 +69,15 @@ describe('fewstep train', () => {
       expect(lines[7]).toBe(`400,${training.losses.training},${training.losses.validation}`);
       const validation = lines.map((line) => Number(line.split(',')[2]));
       expect(validation[7]).toBeLessThan(validation[0]);
-      expect((await readdir(folder)).sort()).toEqual(['model.loss.csv', 'model.safetensors', 'points.csv']);
+      expect((await readdir(folder)).sort()).toEqual([
+        'model.loss.csv',
+        'model.report.html',
+        'model.safetensors',
+        'points.csv',
+      ]);
+      const report = await readFile(inFolder('model.report.html'), 'utf8');
+      expect(report).toContain('<h1>model.safetensors: a denoiser of points.csv</h1>');
+      expect(report.match(/class="plot"/g)).toHaveLength(3);
     },
     SLOW,
   );
@@ -82,12 +90,13 @@ describe('fewstep train', () => {
   ])(
     '%s changes the model',
     async (_, change) => {
-      expect((await inProcess(run('other.safetensors', change))).status).toBe(0);
+      expect((await inProcess(run('other.safetensors', { ...change, 'no-report': true }))).status).toBe(0);
       const [model, other] = await Promise.all(
         ['model', 'other'].map((name) => loadModel(inFolder(`${name}.safetensors`))),
       );
       expect(other.parameters).toHaveLength(model.parameters.length);
       expect(other.parameters).not.toEqual(model.parameters);
+      expect(await readdir(folder)).not.toContain('other.report.html');
       await Promise.all(['other.safetensors', 'other.loss.csv'].map((name) => rm(inFolder(name))));
     },
     SLOW,
@@ -151,6 +160,8 @@ describe('fewstep train', () => {
         [['--out', out, '--problem', 'ring', '--embedding-scale', '0'], /'0' is invalid.*number above 0/s],
         [['--out', out, ...resume, '--ema', '0.9'], /--ema does not go with --resume/],
         [['--out', out, ...resume, '--embedding-size', '8'], /--embedding-size does not go with --resume/],
+        [['--out', out, '--problem', 'ring', '--image', '3x1'], /no images of 3 x 1/],
+        [['--out', out, '--problem', 'ring', '--image', '3'], /Give height x width/],
         [['--out', inFolder('x.npy'), '--problem', 'ring'], /only .safetensors files are written/],
         [['--out', out, ...resume, '--weight-decay', '1'], /--weight-decay does not go with --resume/],
         [['--out', out, '--resume', inFolder('model.safetensors')], /is a model, not a checkpoint/],
