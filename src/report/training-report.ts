@@ -67,7 +67,7 @@ function findings({ errors, distances }: Assessment): string {
   const field = `From σ ${from} on the field’s median relative error is at most ${figure(largest.relative.median)} (at σ ${largest.sigma}).`;
   if (!distances) return `${field}${learned(errors)}`;
   const { model, floor } = distances;
-  return `${field}${learned(errors)} Samples have a sliced Wasserstein distance of ${figure(model.slicedWasserstein.median)} to held-out data; that of as many true draws is ${figure(floor.slicedWasserstein.median)}.`;
+  return `${field}${learned(errors)} Samples have a sliced Wasserstein distance of ${figure(model.slicedWasserstein.median)} to held-out data; that of as many ${errors.exact.kind === 'problem' ? 'true draws' : 'training rows'} is ${figure(floor.slicedWasserstein.median)}.`;
 }
 
 /** Up to where the network knows more of held-out data than the training rows say. */

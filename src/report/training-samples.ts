@@ -30,8 +30,10 @@ function grids(samples: Float32Array, heldOut: Float32Array, shape: readonly [nu
 
 function scatter(samples: Float32Array, heldOut: Float32Array, dim: number): Html {
   const columns = dim === 2 ? ([0, 1] as const) : widestColumns(heldOut, dim);
+  // As many of each, so that a look compares their spread and not their number.
+  const count = Math.min(DOTS, samples.length / dim, heldOut.length / dim);
   const points = (values: Float32Array): Point[] =>
-    Array.from({ length: Math.min(DOTS, values.length / dim) }, (_, row) => [
+    Array.from({ length: count }, (_, row) => [
       values[row * dim + columns[0]],
       values[row * dim + columns[1]],
     ]);
@@ -47,7 +49,7 @@ function scatter(samples: Float32Array, heldOut: Float32Array, dim: number): Htm
       ['samples', path('sample', drawn)],
       ['both', html`${path('truth', real)}${path('sample', drawn)}`],
     ],
-    html`<b>Samples.</b> Up to ${DOTS} points of each.${which} What lies outside the frame is not drawn.`,
+    html`<b>Samples.</b> ${count} of each.${which} What lies outside the frame is not drawn.`,
   );
 }
 

@@ -74,7 +74,7 @@ test('what the report says first is what its figures say', () => {
   const lead = documentOf(report(2)).querySelector('.lead')!.textContent!;
   expect(lead).toContain('From σ 1 on the field’s median relative error is at most 0.0400 (at σ 1.');
   expect(lead).toContain('Up to σ 80 it denoises held-out data better than the exact field');
-  expect(lead).toContain('distance of 0.125 to held-out data; that of as many true draws is 0.125');
+  expect(lead).toContain('distance of 0.125 to held-out data; that of as many training rows is 0.125');
 });
 
 test('it says which field is exact, and that rows were left out', () => {

@@ -90,6 +90,13 @@ test('one label is compared with its rows alone', async () => {
   await expect(assess(gpu, { ...options, label: 2 })).rejects.toThrow('no row has the label 2');
 });
 
+test('stops when it is told to', async () => {
+  const part = { values: normals(400, 0.5) };
+  const signal = AbortSignal.abort(new Error('told to'));
+  const options = { model: fresh(2, 0.5), data: part, heldOut: part, seed, signal };
+  await expect(assess(gpu, options)).rejects.toThrow('told to');
+});
+
 test('a handful of held-out rows gives no distances', async () => {
   const data = { values: normals(40, 0.5) };
   const heldOut = { values: normals(4, 0.5, 1) };
