@@ -43,47 +43,52 @@ test('errors are those of the velocity, and of denoising', async () => {
 });
 
 test.each([1, 2, 70, 1024])('a model that is exact is found to be, in %i dimensions', async (dim) => {
-  const [rows, std] = [dim > 100 ? 600 : 3000, 0.5];
+  const [rows, held, std] = dim > 100 ? [200, 16, 0.5] : [1000, 100, 0.5];
   const data = { values: normals(rows * dim, std, 1) };
-  const heldOut = { values: normals(300 * dim, std, 2) };
+  const heldOut = { values: normals(held * dim, std, 2) };
   const model = { ...fresh(dim, std), scaling: { offset: 100, scale: 8 } };
   const { errors, distances, samples, heldOut: real } = await assess(gpu, { model, data, heldOut, seed });
   expect(errors.exact).toMatchObject({ kind: 'rows', of: rows, rows: Math.min(rows, 2 ** 20 / dim) });
   for (const { sigma, denoising } of errors.levels) {
     const deviation = (sigma * std) / Math.hypot(sigma, std);
-    expect(Math.abs(denoising.network / deviation - 1), `seed ${seed}, sigma ${sigma}`).toBeLessThan(0.25);
+    // A root mean square of n normal numbers has a relative deviation of 1 / sqrt(2 n).
+    const tolerance = 5 / Math.sqrt(2 * held * dim);
+    expect(Math.abs(denoising.network / deviation - 1), `seed ${seed}, sigma ${sigma}`).toBeLessThan(
+      tolerance,
+    );
   }
   const { sets, size, model: measured, floor } = distances!;
   expect(samples).toHaveLength(sets * size * dim);
-  expect(real).toHaveLength(300 * dim);
-  // In the data's units; sets of some hundred samples, medians of which vary by half at the most.
+  expect(real).toHaveLength(held * dim);
+  // In the data's units. In 4,000 simulations of the worst case, one dimension, it was 2.01 at most.
   expect(measured.slicedWasserstein.median / floor.slicedWasserstein.median).toBeLessThan(2.5);
-  expect(floor.slicedWasserstein.median).toBeGreaterThan(0.05);
+  expect(floor.slicedWasserstein.median).toBeGreaterThan(0.2);
   expect(measured.energy.low).toBeLessThanOrEqual(measured.energy.median);
   expect('frechet' in measured).toBe(dim <= 256);
 });
 
 test('a model that is wrong is found to be', async () => {
   const problem = problemByName('two-moons');
-  const heldOut = { values: Float32Array.from(problem.sample(500, seed)) };
-  const model = fresh(2, 0.7);
+  const heldOut = { values: Float32Array.from(problem.sample(150, seed)) };
+  // One Gaussian, twice as wide as the data.
+  const model = fresh(2, 1.4);
   const { errors, distances } = await assess(gpu, { model, data: heldOut, heldOut, problem, seed });
   expect(errors.exact).toEqual({ kind: 'problem' });
-  const at = errors.levels.find(({ sigma }) => sigma > 0.2)!;
+  const at = errors.levels.find(({ sigma }) => sigma > 0.5)!;
   expect(at.relative.median).toBeGreaterThan(0.3);
   expect(at.denoising.network).toBeGreaterThan(1.2 * at.denoising.exact);
-  expect(distances!.model.slicedWasserstein.low).toBeGreaterThan(2 * distances!.floor.slicedWasserstein.high);
+  expect(distances!.model.slicedWasserstein.low).toBeGreaterThan(distances!.floor.slicedWasserstein.high);
 });
 
 test('one label is compared with its rows alone', async () => {
-  const labels = Uint32Array.from({ length: 400 }, (_, row) => row % 2);
-  const values = normals(800, 0.5).map((value, i) => value + (labels[i >> 1] === 1 ? 50 : 0));
+  const labels = Uint32Array.from({ length: 200 }, (_, row) => row % 2);
+  const values = normals(400, 0.5).map((value, i) => value + (labels[i >> 1] === 1 ? 50 : 0));
   const part = { values, labels };
   const model = { ...fresh(2, 0.5, { classes: 3 }), labelNames: ['here', 'far away', 'nowhere'] };
   const options = { model, data: part, heldOut: part, seed };
   const { label, heldOut, distances } = await assess(gpu, { ...options, label: 0 });
   expect(label).toBe('here');
-  expect(heldOut).toHaveLength(400);
+  expect(heldOut).toHaveLength(200);
   expect(Math.max(...heldOut)).toBeLessThan(20);
   expect(distances!.model.slicedWasserstein.median).toBeLessThan(0.5);
   expect((await assess(gpu, options)).distances!.model.slicedWasserstein.median).toBeGreaterThan(10);
