@@ -63,21 +63,26 @@ export class PredictorReference {
    * @returns the plan's columns for these answers; those of later steps mean nothing yet
    */
   answer(n: number, answers: Float64Array, slot: (slot: number) => Float64Array): Float64Array {
-    const { predicted, config, figures } = this.predictor;
-    const { current, next, evaluation } = predicted.steps[n];
-    const features = new Float64Array(FEATURES);
-    if (evaluation) {
-      const x = slot(evaluation.state);
-      if (config.reads === 'hidden') this.field.features!(x, current, features);
-      if (config.reads === 'state') {
-        const out = slot(evaluation.out);
-        const denoised =
-          evaluation.output === 'velocity' ? x.map((value, d) => value - current * out[d]) : out;
-        stateFeatures(x, denoised, current, figures, features);
-      }
-    }
-    const { answer } = this.network.forward(features, current, next);
+    const { predicted } = this.predictor;
+    const { current, next } = predicted.steps[n];
+    const { answer } = this.network.forward(this.features(n, slot), current, next);
     answers.set([answer.r, answer.direction, answer.time], 3 * n);
     return predicted.family.values(answers);
+  }
+
+  /** What it reads in step n, [FEATURES]; zeros where there is nothing to read. */
+  features(n: number, slot: (slot: number) => Float64Array): Float64Array {
+    const { predicted, config, figures } = this.predictor;
+    const { current, evaluation } = predicted.steps[n];
+    const features = new Float64Array(FEATURES);
+    if (!evaluation) return features;
+    const x = slot(evaluation.state);
+    if (config.reads === 'hidden') this.field.features!(x, current, features);
+    if (config.reads === 'state') {
+      const out = slot(evaluation.out);
+      const denoised = evaluation.output === 'velocity' ? x.map((value, d) => value - current * out[d]) : out;
+      stateFeatures(x, denoised, current, figures, features);
+    }
+    return features;
   }
 }

@@ -1,0 +1,380 @@
+import { describe, expect, test } from 'vitest';
+import { distillNetwork } from '../../src/distill/network.js';
+import { NetworkTrainer } from '../../src/distill/network-trainer.js';
+import type { TeacherPool } from '../../src/distill/pool.js';
+import { runTeacher } from '../../src/distill/pool.js';
+import { ROBUST } from '../../src/distill/settings.js';
+import { adjointReference } from '../../src/execute/adjoint-reference.js';
+import { solveReference } from '../../src/execute/reference.js';
+import type { Field } from '../../src/field/field.js';
+import { gaussianMixture } from '../../src/field/gaussian-mixture.js';
+import { polynomial, timeUniform } from '../../src/grid/grid.js';
+import { mlpConfig } from '../../src/mlp/config.js';
+import { mlpField } from '../../src/mlp/field.js';
+import { type NetworkConfig, networkLayout } from '../../src/predictor/network-config.js';
+import { type NetworkPredictor, PredictorReference } from '../../src/predictor/network-predictor.js';
+import { NetworkReference } from '../../src/predictor/network-reference.js';
+import { stateFeatures } from '../../src/predictor/state-features.js';
+import { random } from '../../src/problem/random.js';
+import { type AmedSolver, amedSolvers } from '../../src/solver/amed.js';
+import type { Operation, Plan } from '../../src/solver/plan.js';
+import { planFor } from '../../src/solver/plan-for.js';
+import { gpu } from '../device.js';
+import { freshSeed, latents, randomMixture } from '../field/fixtures.js';
+import { randomParameters, SLOW } from '../mlp/fixtures.js';
+import { randomPredictor } from '../predictor/fixtures.js';
+
+const seed = freshSeed();
+const STEPS = 3;
+const BATCH = 32;
+const mlp = mlpConfig({ dim: 3, width: 32, layers: 2 });
+const network = mlpField({ config: mlp, parameters: randomParameters(mlp, random(seed, 5)) });
+const mixture = gaussianMixture(randomMixture(seed, 3, 4, 'per-component'));
+
+/** Targets that have nothing to do with the student: its gradients are large. */
+function randomPool(dim: number): TeacherPool {
+  const states = Array.from({ length: STEPS }, (_, n) =>
+    Float32Array.from(latents(seed + n + 1, BATCH, dim, 10 / 4 ** n)),
+  );
+  return {
+    dim,
+    latents: Float32Array.from(latents(seed, BATCH, dim, 20)),
+    states,
+    evaluations: 0,
+    seconds: 0,
+  };
+}
+
+/** The published rules in float64, step by step, over one batch. */
+class PublishedBatch {
+  /** What each trajectory was answered so far. */
+  private readonly answers = Array.from({ length: BATCH }, () =>
+    Float64Array.from({ length: 3 * STEPS }, (_, i) => (i % 3 === 0 ? 0.5 : 1)),
+  );
+  private readonly states: number[];
+
+  constructor(
+    private readonly field: Field,
+    private readonly predictor: NetworkPredictor,
+    private readonly pool: TeacherPool,
+    private readonly restart: boolean,
+  ) {
+    const { plan } = predictor.predicted;
+    this.states = plan.states.filter((_, i) => plan.states.length === STEPS + 1 || i % 2 === 0);
+  }
+
+  /**
+   * The gradient, for these weights, of the mean squared distance of step n's end to the teacher's state, through
+   * that step's answers alone.
+   */
+  gradient(n: number, parameters: Float64Array): { gradient: Float64Array; meanSquare: number } {
+    const { predicted, config } = this.predictor;
+    const { plan, family, steps } = predicted;
+    const { dim } = this.pool;
+    const step = steps[n];
+    const network = new NetworkReference(config, parameters);
+    const gradient = new Float64Array(parameters.length);
+    // With a restart the step's own operations, from the teacher's state as slot 0; else all up to its end.
+    const alone = this.restart && n > 0;
+    const renamed = (slot: number) => (alone && slot === this.states[n] ? 0 : slot);
+    const operations = plan.operations
+      .slice(alone ? step.first : 0, step.end)
+      .map((operation) => withSlots(operation, renamed));
+    const part: Plan = { ...plan, operations, states: [0, this.states[n + 1]], times: [2, 1] };
+    const own = ownColumns(this.predictor, n);
+    let meanSquare = 0;
+    for (let row = 0; row < BATCH; row++) {
+      const rowOf = (values: Float32Array) => Float64Array.from(values.subarray(row * dim, (row + 1) * dim));
+      const x = rowOf(alone ? this.pool.states[n - 1] : this.pool.latents);
+      const passed = network.forward(this.features(n, part, x, row, renamed), step.current, step.next);
+      const answers = this.answers[row];
+      answers.set([passed.answer.r, passed.answer.direction, passed.answer.time], 3 * n);
+      const target = rowOf(this.pool.states[n]);
+      const cotangent = (samples: Float64Array) => {
+        meanSquare += samples.reduce((sum, value, d) => sum + (value - target[d]) ** 2, 0) / BATCH;
+        return samples.map((value, d) => (2 * (value - target[d])) / BATCH);
+      };
+      const columns = family.values(answers);
+      const adjoint = adjointReference(this.field, part, { latents: x, columns, cotangent });
+      const jacobian = family.jacobian(answers);
+      const [r, direction, time] = [0, 1, 2].map((k) =>
+        jacobian.reduce(
+          (sum, slopes, c) => sum + (own.has(c) ? adjoint.columns[c] * slopes[3 * n + k] : 0),
+          0,
+        ),
+      );
+      network.backward(passed, { r, direction, time }, gradient);
+    }
+    return { gradient, meanSquare };
+  }
+
+  /** What the predictor reads of the evaluation at the step's beginning. */
+  private features(n: number, part: Plan, x: Float64Array, row: number, renamed: (slot: number) => number) {
+    const { predicted, config, figures } = this.predictor;
+    const { evaluation, current } = predicted.steps[n];
+    const features = new Float64Array(64);
+    if (!evaluation) return features;
+    const keep = [...new Set([0, ...part.operations.map(({ out }) => out)])];
+    const columns = predicted.family.values(this.answers[row]);
+    const { kept } = solveReference(this.field, part, { latents: x, columns, keep });
+    const state = kept.get(renamed(evaluation.state))!;
+    const out = kept.get(evaluation.out)!;
+    const denoised =
+      evaluation.output === 'velocity' ? state.map((value, d) => value - current * out[d]) : out;
+    if (config.reads === 'hidden') this.field.features!(state, current, features);
+    if (config.reads === 'state') stateFeatures(state, denoised, current, figures, features);
+    return features;
+  }
+}
+
+function withSlots(operation: Operation, renamed: (slot: number) => number): Operation {
+  switch (operation.kind) {
+    case 'combine':
+      return { ...operation, terms: operation.terms.map((term) => ({ ...term, slot: renamed(term.slot) })) };
+    case 'euler-at':
+      return { ...operation, state: renamed(operation.state), velocity: renamed(operation.velocity) };
+    case 'evaluate':
+      return { ...operation, state: renamed(operation.state) };
+  }
+}
+
+/** The columns that stand in the operations of a step. */
+function ownColumns({ predicted: { family, steps } }: NetworkPredictor, n: number): Set<number> {
+  return new Set(
+    family.sources.flatMap(({ operation }, c) =>
+      operation >= steps[n].first && operation < steps[n].end ? [c] : [],
+    ),
+  );
+}
+
+const RESTARTS = ['amed', 'amed-euler', 'amed-dpm-solver-2'];
+const cases = amedSolvers.flatMap((solver) => [
+  { name: solver.name, solver, field: mixture, reads: 'state' as const, afs: false },
+  { name: solver.name, solver, field: network, reads: 'hidden' as const, afs: true },
+]);
+
+describe('one batch by the published rules', () => {
+  test.each(cases)(
+    `$name, $reads: the updates of all steps are those in float64 (seed ${seed})`,
+    async ({ solver, field, reads, afs }) => {
+      const config: NetworkConfig = { scaleDirection: 0.1, scaleTime: 0.2, reads };
+      const predictor = randomPredictor(solver, field, config, { seed, steps: STEPS, afs });
+      const pool = randomPool(field.dim);
+      const restart = RESTARTS.includes(solver.name);
+      const rate = 1e-4;
+      const trainer = await NetworkTrainer.create(gpu, field, predictor, pool, {
+        batch: BATCH,
+        mode: 'steps',
+        restart,
+        loss: { kind: 'squared' },
+        schedule: { updates: STEPS, rate: () => rate, beta1: 0.9, beta2: 0.999, clip: Infinity },
+      });
+      trainer.submit(0);
+      const state = await trainer.state();
+      const lastGradient = await trainer.gradient();
+      trainer.destroy();
+
+      const batch = new PublishedBatch(field, predictor, pool, restart);
+      let parameters: Float64Array = Float64Array.from(predictor.parameters);
+      const [first, second] = [new Float64Array(parameters.length), new Float64Array(parameters.length)];
+      let exact: ReturnType<PublishedBatch['gradient']> = { gradient: parameters, meanSquare: 0 };
+      for (let n = 0; n < STEPS; n++) {
+        exact = batch.gradient(n, parameters);
+        expect(Math.abs(state.meanSquares[n] / exact.meanSquare - 1), `step ${n + 1}`).toBeLessThan(1e-4);
+        parameters = parameters.map((value, i) => {
+          first[i] = 0.9 * first[i] + 0.1 * exact.gradient[i];
+          second[i] = 0.999 * second[i] + 0.001 * exact.gradient[i] ** 2;
+          const mean = first[i] / (1 - 0.9 ** (n + 1));
+          return value - (rate * mean) / (Math.sqrt(second[i] / (1 - 0.999 ** (n + 1))) + 1e-8);
+        });
+      }
+      // Adam's first updates are of size `rate` whatever the gradient: where that is all but 0, its sign is rounding's.
+      const scale = Math.max(...exact.gradient.map(Math.abs));
+      expect(scale).toBeGreaterThan(0);
+      let compared = 0;
+      for (const { offset, shape } of networkLayout(config).tensors) {
+        for (let i = offset; i < offset + shape[0] * shape[1]; i++) {
+          expect(Math.abs(lastGradient[i] - exact.gradient[i])).toBeLessThan(2e-3 * scale);
+          if (Math.abs(exact.gradient[i]) < 0.02 * scale) continue;
+          compared++;
+          expect(Math.abs(state.parameters[i] - parameters[i])).toBeLessThan(0.05 * rate);
+        }
+      }
+      expect(compared).toBeGreaterThan(20);
+    },
+    SLOW,
+  );
+});
+
+describe('whole trajectories', () => {
+  test.each(cases)(
+    `$name, $reads: the gradient is that in float64, features taken as they are (seed ${seed})`,
+    async ({ solver, field, reads, afs }) => {
+      const config: NetworkConfig = { scaleDirection: 0.1, scaleTime: 0.2, reads };
+      const predictor = randomPredictor(solver, field, config, { seed, steps: STEPS, afs });
+      const pool = randomPool(field.dim);
+      const softening = 0.3;
+      const trainer = await NetworkTrainer.create(gpu, field, predictor, pool, {
+        batch: BATCH,
+        mode: 'whole',
+        restart: false,
+        loss: { kind: 'log-mean', softening },
+        schedule: { updates: 1, rate: () => 0, beta1: 0.9, beta2: 0.99, clip: Infinity },
+      });
+      trainer.submit(0);
+      const actual = await trainer.gradient();
+      trainer.destroy();
+
+      // The answers of all trajectories first: the loss is not a sum over them.
+      const { predicted, parameters } = predictor;
+      const { plan, family, steps } = predicted;
+      const asked = new PredictorReference(predictor, field);
+      const slots = Array.from({ length: plan.slots }, (_, slot) => slot);
+      const latent = Float64Array.from(pool.latents);
+      const { kept, samples } = solveReference(field, plan, { latents: latent, predictor, keep: slots });
+      const columns = new Float64Array(plan.columns * BATCH);
+      const answers = Array.from({ length: BATCH }, (_, row) => {
+        const own = Float64Array.from({ length: 3 * STEPS }, (__, i) => (i % 3 === 0 ? 0.5 : 1));
+        const slot = (s: number) => kept.get(s)!.subarray(row * field.dim, (row + 1) * field.dim);
+        for (let n = 0; n < STEPS; n++) asked.answer(n, own, slot);
+        for (const [c, value] of family.values(own).entries()) columns[c * BATCH + row] = value;
+        return own;
+      });
+      const target = pool.states[STEPS - 1];
+      const squares = Array.from({ length: BATCH }, (_, row) =>
+        samples
+          .subarray(row * field.dim, (row + 1) * field.dim)
+          .reduce((sum, value, d) => sum + (value - target[row * field.dim + d]) ** 2, softening),
+      );
+      const mean = squares.reduce((sum, square) => sum + Math.sqrt(square) / BATCH, 0);
+      const slopes = squares.map((square) => (0.5 / (mean * Math.sqrt(square)) + 0.25 / square) / BATCH);
+      const cotangent = (ends: Float64Array) =>
+        ends.map((value, i) => 2 * slopes[Math.floor(i / field.dim)] * (value - target[i]));
+      const adjoint = adjointReference(field, plan, { latents: latent, columns, cotangent });
+      const network = new NetworkReference(config, parameters);
+      const exact = new Float64Array(parameters.length);
+      for (let row = 0; row < BATCH; row++) {
+        const jacobian = family.jacobian(answers[row]);
+        const slot = (s: number) => kept.get(s)!.subarray(row * field.dim, (row + 1) * field.dim);
+        for (let n = 0; n < STEPS; n++) {
+          const features = asked.features(n, slot);
+          const [r, direction, time] = [0, 1, 2].map((k) =>
+            jacobian.reduce((sum, of, c) => sum + adjoint.columns[c * BATCH + row] * of[3 * n + k], 0),
+          );
+          const pass = network.forward(features, steps[n].current, steps[n].next);
+          network.backward(pass, { r, direction, time }, exact);
+        }
+      }
+      const scale = Math.max(...exact.map(Math.abs));
+      for (const [i, value] of exact.entries()) {
+        expect(Math.abs(actual[i] - value)).toBeLessThan(1e-3 * scale);
+      }
+    },
+    SLOW,
+  );
+});
+
+test(
+  `on a centred Gaussian r comes to the closed-form optimum of each step (seed ${seed})`,
+  async () => {
+    // reference: the root of 1 + (b - a) m / (s^2 + m^2) (1 + (m - a) k) = sqrt((s^2 + b^2) / (s^2 + a^2)).
+    const std = 0.5;
+    const field = gaussianMixture({ weights: [1], means: [[0, 0]], stds: [std] });
+    const times = timeUniform(1).times(STEPS);
+    const count = 256;
+    const start = Float32Array.from(latents(seed, count, 2, 80));
+    const at = (sigma: number) =>
+      start.map((value) => value * Math.sqrt((std ** 2 + sigma ** 2) / (std ** 2 + 80 ** 2)));
+    const pool: TeacherPool = {
+      dim: 2,
+      latents: start,
+      states: times.slice(1).map(at),
+      evaluations: 0,
+      seconds: 0,
+    };
+    const result = await distillNetwork(
+      gpu,
+      field,
+      { solver: amedSolvers[0], afs: false, grids: [{ name: 'time_uniform:1', times }] },
+      {
+        settings: {
+          ...ROBUST,
+          seed: seed % 1000,
+          batch: 32,
+          iterations: 1500,
+          scaleDirection: 0,
+          scaleTime: 0,
+        },
+        recipe: 'published',
+        reads: 'times',
+        training: pool,
+        validation: pool,
+      },
+    );
+    const reference = new NetworkReference(result.config, result.parameters);
+    for (const [n, optimum] of times
+      .slice(1)
+      .map((next, n) => optimalR(times[n], next, std))
+      .entries()) {
+      const { answer } = reference.forward(new Float64Array(64), times[n], times[n + 1]);
+      expect(Math.abs(answer.r - optimum), `step ${n + 1}`).toBeLessThan(1e-3);
+    }
+  },
+  SLOW,
+);
+
+/** The r whose direction carries the whole step of a centred Gaussian, by bisection. */
+function optimalR(a: number, b: number, std: number): number {
+  const excess = (r: number) => {
+    const m = b ** r * a ** (1 - r);
+    const k = a / (std ** 2 + a ** 2);
+    const step = 1 + (((b - a) * m) / (std ** 2 + m ** 2)) * (1 + (m - a) * k);
+    return step - Math.sqrt((std ** 2 + b ** 2) / (std ** 2 + a ** 2));
+  };
+  let [low, high] = [1e-6, 0.9];
+  // The excess rises with r near 0 for large steps; look for the first change of sign.
+  for (let r = 0.01; r < 0.99; r += 0.01) {
+    if (excess(low) * excess(r) <= 0) {
+      high = r;
+      break;
+    }
+    low = r;
+  }
+  for (let i = 0; i < 60; i++) {
+    const middle = (low + high) / 2;
+    if (excess(low) * excess(middle) <= 0) high = middle;
+    else low = middle;
+  }
+  return (low + high) / 2;
+}
+
+test(
+  `the robust recipe is better than where it began, and never worse than the untrained (seed ${seed})`,
+  async () => {
+    const field = gaussianMixture(randomMixture(seed, 2, 4, 'shared'));
+    const teacher = planFor({ solver: 'ipndm-4', nfe: 60 });
+    const training = await runTeacher(gpu, field, teacher, { count: 1024, seed: 2 ** 40 });
+    const validation = await runTeacher(gpu, field, teacher, { count: 256, seed: 2 ** 40 + 1 });
+    const grids = [{ name: 'polynomial:7', times: polynomial().times(2) }];
+    const solver = amedSolvers.find(({ name }) => name === 'amed-ipndm') as AmedSolver;
+    const run = () =>
+      distillNetwork(
+        gpu,
+        field,
+        { solver, afs: true, grids },
+        {
+          settings: { ...ROBUST, iterations: 60, trajectories: 1024 },
+          recipe: 'robust',
+          reads: 'state',
+          training,
+          validation,
+        },
+      );
+    const result = await run();
+    expect(result.best.score).toBeLessThan(result.start.score);
+    expect(result.start.score).toBeLessThanOrEqual(result.base.score);
+    // The same settings give the same weights to the last bit.
+    expect((await run()).parameters).toEqual(result.parameters);
+  },
+  SLOW,
+);
