@@ -5,14 +5,13 @@ import { FEATURES } from '../predictor/network-config.js';
 import { checkPredictor, type NetworkPredictor } from '../predictor/network-predictor.js';
 import { PredictorAdjoint } from '../predictor/predictor-adjoint.js';
 import { PredictorPass } from '../predictor/predictor-pass.js';
+import type { NetworkWeights } from './network-weights.js';
 import type { TeacherPool } from './pool.js';
-import { type OptimiserSchedule, PredictorOptimiser } from './predictor-optimiser.js';
 import { type StateLoss, StateLossPass } from './state-loss.js';
 
 export interface NetworkTrainerOptions {
   batch: number;
   loss: StateLoss;
-  schedule: OptimiserSchedule;
   /** Of each batch the loss is that of the whole trajectory; or of each step in turn, with an update after each. */
   mode: 'whole' | 'steps';
   /** In steps: whether each begins with the teacher's state, or with the student's own. */
@@ -24,8 +23,6 @@ export interface NetworkTrainerOptions {
  * host. States are where a step begins: the gradient of a step's loss does not go further back.
  */
 export class NetworkTrainer {
-  private update = 0;
-
   private constructor(
     private readonly gpu: Gpu,
     private readonly predictor: NetworkPredictor,
@@ -34,8 +31,8 @@ export class NetworkTrainer {
     private readonly pass: PredictorPass,
     private readonly back: PredictorAdjoint,
     private readonly loss: StateLossPass,
-    private readonly optimiser: PredictorOptimiser,
-    private readonly own: { features: GPUBuffer; weights: GPUBuffer; latents: GPUBuffer },
+    private readonly weights: NetworkWeights,
+    private readonly own: { features: GPUBuffer; latents: GPUBuffer },
     /** Of the teacher, at each time after the first, or at the last alone. */
     private readonly states: GPUBuffer[],
     /** The slot of the state at each time of the grid. */
@@ -50,21 +47,22 @@ export class NetworkTrainer {
     predictor: NetworkPredictor,
     pool: TeacherPool,
     options: NetworkTrainerOptions,
+    trained: NetworkWeights,
   ): Promise<NetworkTrainer> {
     checkPredictor(predictor, field);
-    const { STORAGE, COPY_SRC, COPY_DST } = GPUBufferUsage;
+    const { STORAGE, COPY_SRC } = GPUBufferUsage;
     const { predicted, config } = predictor;
     const { batch } = options;
     const { dim } = field;
     const own = {
       features: gpu.buffer('features', STORAGE, 4 * FEATURES * batch),
-      weights: gpu.buffer('predictor', STORAGE | COPY_SRC | COPY_DST, predictor.parameters),
       latents: gpu.buffer('latents of the teacher', COPY_SRC, pool.latents),
     };
     const states = pool.states.map((state) => gpu.buffer('states of the teacher', COPY_SRC, state));
     const adjoint = await PlanAdjoint.create(gpu, field, predicted.plan, batch, own.features);
     const { slots, columns, columnGradient } = adjoint.buffers;
-    const { features, weights } = own;
+    const { features } = own;
+    const { weights, gradient, errors } = trained;
     const pass = await PredictorPass.create(
       gpu,
       field,
@@ -79,7 +77,7 @@ export class NetworkTrainer {
       predicted,
       config,
       pass,
-      { columns, columnGradient, weights },
+      { columns, columnGradient, weights, gradient },
       batch,
     );
     const grid = gridSlots(predictor);
@@ -87,13 +85,7 @@ export class NetworkTrainer {
       result: adjoint.slot(slot),
       cotangent: adjoint.cotangent(slot),
     }));
-    const loss = await StateLossPass.create(gpu, slots, compared, options.loss, { batch, dim });
-    const optimiser = await PredictorOptimiser.create(
-      gpu,
-      { weights, gradient: back.gradient, errors: loss.errors },
-      batch,
-      options.schedule,
-    );
+    const loss = await StateLossPass.create(gpu, { slots, errors }, compared, options.loss, { batch, dim });
     const batches = Math.floor(pool.latents.length / dim / batch);
     return new NetworkTrainer(
       gpu,
@@ -103,7 +95,7 @@ export class NetworkTrainer {
       pass,
       back,
       loss,
-      optimiser,
+      trained,
       own,
       states,
       grid,
@@ -126,26 +118,8 @@ export class NetworkTrainer {
     this.gpu.device.queue.submit([encoder.finish()]);
   }
 
-  /** The weights as they are, and the mean squared distances of the updates so far. */
-  async state(): Promise<{ parameters: Float32Array; meanSquares: Float32Array; broken?: number }> {
-    const [parameters, history] = await Promise.all([
-      this.gpu.read(this.own.weights),
-      this.optimiser.history(),
-    ]);
-    return {
-      parameters: new Float32Array(parameters),
-      ...history,
-      meanSquares: history.meanSquares.subarray(0, this.update),
-    };
-  }
-
-  /** The gradient of the last update, [networkLayout.size]. */
-  async gradient(): Promise<Float32Array> {
-    return new Float32Array(await this.gpu.read(this.back.gradient));
-  }
-
   destroy(): void {
-    for (const part of [this.adjoint, this.pass, this.back, this.loss, this.optimiser]) part.destroy();
+    for (const part of [this.adjoint, this.pass, this.back, this.loss]) part.destroy();
     for (const buffer of [...Object.values(this.own), ...this.states]) buffer.destroy();
   }
 
@@ -160,7 +134,7 @@ export class NetworkTrainer {
     loss.record(pass, steps.length - 1);
     adjoint.recordBackward(pass);
     for (let n = steps.length - 1; n >= 0; n--) back.recordStep(pass, n);
-    this.optimiser.record(pass, this.update++);
+    this.weights.recordUpdate(pass);
     pass.end();
   }
 
@@ -179,7 +153,7 @@ export class NetworkTrainer {
       loss.record(pass, n);
       adjoint.recordBackward(pass, step);
       back.recordStep(pass, n);
-      this.optimiser.record(pass, this.update++);
+      this.weights.recordUpdate(pass);
       pass.end();
     }
   }

@@ -9,57 +9,70 @@ import { predictedPlan } from '../predictor/predicted-plan.js';
 import { random } from '../problem/random.js';
 import { fixedAnswers } from '../solver/amed.js';
 import { NetworkTrainer } from './network-trainer.js';
+import { NetworkWeights, type OptimiserSchedule } from './network-weights.js';
 import type { TeacherPool } from './pool.js';
 import { type Score, scoreOf, scoreOfErrors } from './score.js';
 import type { DistillSettings } from './settings.js';
-import { searchStart } from './start.js';
+import { type Start, searchStart } from './start.js';
 import type { Student } from './table.js';
 
-/** A student whose answers differ from trajectory to trajectory. */
+/** Students whose answers differ from trajectory to trajectory, all from one network. */
 export interface DistilledNetwork {
-  grid: string;
-  times: number[];
   config: NetworkConfig;
   parameters: Float32Array;
   figures: DataFigures;
-  /** On the validation trajectories: r = 1/2 on the first grid, where the training began, and what it led to. */
-  base: Score;
-  start: Score;
-  best: Score;
+  students: DistilledStudent[];
   history: NetworkRecord[];
   seconds: { search: number; training: number };
 }
 
+export interface DistilledStudent {
+  grid: string;
+  times: number[];
+  /** On the validation trajectories: r = 1/2 on the first grid, where the training began, and what it led to. */
+  base: Score;
+  start: Score;
+  best: Score;
+}
+
 export interface NetworkRecord {
-  /** Batches done. */
+  /** Batches done of each student. */
   iteration: number;
-  /** Root of the mean squared distance of the last batch, over its updates: at each step's end, or at the last. */
-  distances: number[];
-  validation?: Score;
+  /** Roots of the mean squared distances of each student's last batch: at each step's end, or at the last. */
+  distances: number[][];
+  /** Of each student. */
+  validation: Score[];
 }
 
 export interface NetworkOptions {
   settings: DistillSettings;
-  recipe: 'published' | 'robust';
+  recipe: Recipe;
   reads: FeatureSource;
-  /** The published recipe needs the teacher's state at each time of the grid after the first. */
-  training: TeacherPool;
+  /**
+   * What each student learns from: the teacher's end points, and for the published recipe its state at each time of
+   * the student's grid after the first.
+   */
+  training: TeacherPool[];
   validation: TeacherPool;
-  onStart?: (start: { grid: string; r: number; score: Score }, base: Score) => void;
+  onStart?: (starts: { grid: string; r: number; score: Score }[], bases: Score[]) => void;
   onRecord?: (record: NetworkRecord) => void;
   signal?: AbortSignal;
 }
 
+export const RECIPES = ['robust', 'published'] as const;
+export type Recipe = (typeof RECIPES)[number];
+
 /** The published settings (reference code of arXiv 2312.00094): Adam's rate and betas, and no clipping. */
 const PUBLISHED = { rate: 5e-3, beta1: 0.9, beta2: 0.999, clip: Infinity };
 const ROBUST_RATE = { rate: 1e-2, beta1: 0.9, beta2: 0.99, clip: 1, warmup: 10 };
+/** Part of the squared median error at the start that is added to squared errors. */
 const SOFTENING = 1e-3;
 const VALIDATE_EVERY = 20;
 /** Solvers whose steps use nothing of those before: the published training starts each at the teacher's state. */
 const SINGLE_STEP = ['amed', 'amed-euler', 'amed-dpm-solver-2'];
 
 /**
- * Distils a network.
+ * Distils a network for one student, or one network for several, whose answers depend on the times that it is told.
  * - published: in each batch an update for each step in turn, for the squared distance at the step's end, from the
  *   teacher's state for single-step solvers and from the student's own, detached, for multistep ones; the last weights.
  * - robust: a start from a search over grids and r, whole trajectories, a logarithmic loss, and of all states
@@ -68,95 +81,146 @@ const SINGLE_STEP = ['amed', 'amed-euler', 'amed-dpm-solver-2'];
 export async function distillNetwork(
   gpu: Gpu,
   field: Field,
-  student: Student,
+  students: readonly Student[],
   options: NetworkOptions,
 ): Promise<DistilledNetwork> {
   const { settings, recipe, reads, training, validation, onStart, onRecord, signal } = options;
-  const { solver, afs } = student;
   const published = recipe === 'published';
-  const planSettings = { afs, options: student.options };
   let begin = performance.now();
-  const base = await scoreOf(
-    gpu,
-    field,
-    solver.planWith(student.grids[0].times, fixedAnswers(student.grids[0].times), planSettings),
-    validation,
+  const bases: Score[] = [];
+  const starts: Start[] = [];
+  for (const [i, student] of students.entries()) {
+    const base = await untrainedScore(gpu, field, student, validation);
+    bases.push(base);
+    starts.push(
+      published
+        ? { grid: student.grids[0], r: 0.5, score: base }
+        : await searchStart(gpu, field, student, { training: training[i], validation, base, signal }),
+    );
+  }
+  onStart?.(
+    starts.map(({ grid, r, score }) => ({ grid: grid.name, r, score })),
+    bases,
   );
-  const start = published
-    ? { grid: student.grids[0], r: 0.5, score: base }
-    : await searchStart(gpu, field, student, { training, validation, base, signal });
-  onStart?.({ grid: start.grid.name, r: start.r, score: start.score }, base);
   const search = (performance.now() - begin) / 1000;
 
   begin = performance.now();
-  const config: NetworkConfig = {
-    scaleDirection: settings.scaleDirection,
-    scaleTime: settings.scaleTime,
-    reads,
-  };
-  const scaled = { direction: config.scaleDirection > 0, time: config.scaleTime > 0 };
-  const figures = dataFigures(training);
-  const predicted = predictedPlan(solver, start.grid.times, { ...planSettings, scaled });
-  const parameters = initialNetwork(config, settings.seed, published ? undefined : { r: start.r });
-  const predictor: NetworkPredictor = { predicted, config, parameters, figures };
-  const { batch, iterations } = settings;
-  const steps = predicted.steps.length;
-  const trainer = await NetworkTrainer.create(gpu, field, predictor, training, {
-    batch,
-    mode: published ? 'steps' : 'whole',
-    restart: SINGLE_STEP.includes(solver.name),
-    loss: published
-      ? { kind: 'squared' }
-      : { kind: 'log-mean', softening: SOFTENING * start.score.median ** 2 },
-    schedule: published
-      ? { ...PUBLISHED, updates: iterations * steps, rate: () => PUBLISHED.rate }
-      : { ...ROBUST_RATE, updates: iterations, rate: (update) => robustRate(update, iterations) },
+  const { batch, iterations, scaleDirection, scaleTime, seed } = settings;
+  const config: NetworkConfig = { scaleDirection, scaleTime, reads };
+  const scaled = { direction: scaleDirection > 0, time: scaleTime > 0 };
+  const figures = dataFigures(training[0]);
+  const logit = starts.reduce((sum, { r }) => sum + Math.log(r / (1 - r)) / starts.length, 0);
+  const parameters = initialNetwork(config, seed, published ? undefined : { r: 1 / (1 + Math.exp(-logit)) });
+  const predictors = students.map(({ solver, afs, options: solverOptions }, i): NetworkPredictor => {
+    const { times } = starts[i].grid;
+    const predicted = predictedPlan(solver, times, { afs, options: solverOptions, scaled });
+    return { predicted, config, parameters, figures };
   });
-  const order = random(settings.seed, 40);
+  const perIteration = published
+    ? predictors.reduce((sum, { predicted }) => sum + predicted.steps.length, 0)
+    : students.length;
+  const weights = await NetworkWeights.create(
+    gpu,
+    parameters,
+    batch,
+    scheduleOf(recipe, iterations * perIteration),
+  );
+  const trainers: NetworkTrainer[] = [];
   const history: NetworkRecord[] = [];
-  const validate = (weights: Float32Array) =>
-    scoreOfPredictor(gpu, field, { ...predictor, parameters: weights }, validation);
+  const validate = async (numbers: Float32Array) => {
+    const scores: Score[] = [];
+    for (const predictor of predictors) {
+      scores.push(await scoreOfPredictor(gpu, field, { ...predictor, parameters: numbers }, validation));
+    }
+    return scores;
+  };
   // What the published recipe ends with is what it is; the robust one keeps the best.
-  let best: { score: Score; parameters: Float32Array } | undefined;
-  if (!published) best = { score: start.score, parameters };
+  let best = published ? undefined : { scores: await validate(parameters), parameters };
   try {
+    for (const [i, predictor] of predictors.entries()) {
+      const softening = SOFTENING * starts[i].score.median ** 2;
+      const trainerOptions = {
+        batch,
+        mode: published ? ('steps' as const) : ('whole' as const),
+        restart: SINGLE_STEP.includes(students[i].solver.name),
+        loss: published ? { kind: 'squared' as const } : { kind: 'log-mean' as const, softening },
+      };
+      trainers.push(await NetworkTrainer.create(gpu, field, predictor, training[i], trainerOptions, weights));
+    }
+    const order = random(seed, 40);
     for (let iteration = 1; iteration <= iterations; iteration++) {
       signal?.throwIfAborted();
-      // Published: each trajectory once, in order.
-      trainer.submit(published ? iteration - 1 : Math.floor(order.uniform() * trainer.batches));
+      for (const trainer of trainers) {
+        // Published: each trajectory once, in order.
+        trainer.submit(published ? iteration - 1 : Math.floor(order.uniform() * trainer.batches));
+      }
       if (iteration % VALIDATE_EVERY !== 0 && iteration !== iterations) continue;
-      const state = await trainer.state();
-      if (state.broken !== undefined) throw diverged(state.broken, steps, published);
-      const score = await validate(state.parameters);
-      if (!best || published || score.score < best.score.score)
-        best = { score, parameters: state.parameters };
-      const last = state.meanSquares.subarray(-trainer.updatesPerBatch);
-      const record = { iteration, distances: [...last].map(Math.sqrt), validation: score };
+      const state = await weights.state();
+      if (state.broken !== undefined) throw diverged(Math.floor(state.broken / perIteration));
+      const validated = await validate(state.parameters);
+      if (!best || published || total(validated) < total(best.scores)) {
+        best = { scores: validated, parameters: state.parameters };
+      }
+      const record = {
+        iteration,
+        distances: lastDistances(trainers, state.meanSquares),
+        validation: validated,
+      };
       history.push(record);
       onRecord?.(record);
     }
   } finally {
-    trainer.destroy();
+    for (const trainer of trainers) trainer.destroy();
+    weights.destroy();
   }
-  best ??= { score: await validate(parameters), parameters };
+  best ??= { scores: await validate(parameters), parameters };
+  const { scores } = best;
   return {
-    grid: start.grid.name,
-    times: start.grid.times,
     config,
     parameters: best.parameters,
     figures,
-    base,
-    start: start.score,
-    best: best.score,
+    students: starts.map(({ grid, score }, i) => ({
+      grid: grid.name,
+      times: grid.times,
+      base: bases[i],
+      start: score,
+      best: scores[i],
+    })),
     history,
     seconds: { search, training: (performance.now() - begin) / 1000 },
   };
 }
 
-/** A warm-up, then half a cosine down to 0. */
-function robustRate(update: number, updates: number): number {
-  const { rate, warmup } = ROBUST_RATE;
-  return rate * Math.min(1, (update + 1) / warmup) * 0.5 * (1 + Math.cos((Math.PI * update) / updates));
+function untrainedScore(gpu: Gpu, field: Field, student: Student, validation: TeacherPool): Promise<Score> {
+  const { solver, afs, options } = student;
+  const [{ times }] = student.grids;
+  return scoreOf(gpu, field, solver.planWith(times, fixedAnswers(times), { afs, options }), validation);
+}
+
+function scheduleOf(recipe: Recipe, updates: number): OptimiserSchedule {
+  if (recipe === 'published') return { ...PUBLISHED, updates, rate: () => PUBLISHED.rate };
+  const { rate, warmup, ...rest } = ROBUST_RATE;
+  return {
+    ...rest,
+    updates,
+    // A warm-up, then half a cosine down to 0.
+    rate: (update) =>
+      rate * Math.min(1, (update + 1) / warmup) * 0.5 * (1 + Math.cos((Math.PI * update) / updates)),
+  };
+}
+
+function total(scores: readonly Score[]): number {
+  return scores.reduce((sum, { score }) => sum + score, 0);
+}
+
+/** The distances of each trainer's last batch, from those of all updates. */
+function lastDistances(trainers: readonly NetworkTrainer[], meanSquares: Float32Array): number[][] {
+  let end = meanSquares.length - trainers.reduce((sum, { updatesPerBatch }) => sum + updatesPerBatch, 0);
+  return trainers.map(({ updatesPerBatch }) => {
+    const own = meanSquares.subarray(end, end + updatesPerBatch);
+    end += updatesPerBatch;
+    return [...own].map(Math.sqrt);
+  });
 }
 
 /** Scores a predictor over the trajectories of a pool; one that diverges is infinitely bad. */
@@ -187,13 +251,10 @@ function dataFigures({ dim, states }: TeacherPool): DataFigures {
   return { mean: Float32Array.from(mean), std: Math.max(Math.sqrt(squares / ends.length), 1e-6) };
 }
 
-function diverged(update: number, steps: number, published: boolean): FewstepError {
-  const where = published
-    ? `batch ${Math.floor(update / steps) + 1}, step ${(update % steps) + 1}`
-    : `batch ${update + 1}`;
+function diverged(batch: number): FewstepError {
   return new FewstepError(
     'not-finite',
-    `the distillation broke in ${where}: its loss or gradient is not finite`,
+    `the distillation broke in batch ${batch + 1}: its loss or gradient is not finite`,
     'use another seed or grid, smaller --scale-dir and --scale-time, or --recipe robust',
   );
 }

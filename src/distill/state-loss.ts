@@ -22,27 +22,27 @@ export interface ComparedState {
 export class StateLossPass {
   /** [batch, dim]; what is compared with. */
   readonly targets: GPUBuffer;
-  /** |e|^2 of each trajectory, [batch]. */
-  readonly errors: GPUBuffer;
   /** The loss and the mean distance, as float32. */
   readonly figures: GPUBuffer;
 
   private constructor(
     private readonly kernels: Record<LossKernel, Kernel>,
     private readonly groups: Record<LossKernel, GPUBindGroup>,
-    private readonly own: Record<'targets' | 'errors' | 'slopes' | 'figures' | 'operation', GPUBuffer>,
+    private readonly own: Record<'targets' | 'slopes' | 'figures' | 'operation', GPUBuffer>,
     private readonly batch: number,
     private readonly dim: number,
   ) {
     this.targets = own.targets;
-    this.errors = own.errors;
     this.figures = own.figures;
   }
 
-  /** @param states what may be compared, by index */
+  /**
+   * @param states what may be compared, by index
+   * @param errors where |e|^2 of each trajectory goes, [batch]
+   */
   static async create(
     gpu: Gpu,
-    slots: GPUBuffer,
+    { slots, errors }: { slots: GPUBuffer; errors: GPUBuffer },
     states: readonly ComparedState[],
     loss: StateLoss,
     { batch, dim }: { batch: number; dim: number },
@@ -51,7 +51,6 @@ export class StateLossPass {
     const compiled = await Promise.all(KERNELS.map((name) => gpu.kernel(name)));
     const own = {
       targets: gpu.buffer('targets', STORAGE | COPY_DST, 4 * batch * dim),
-      errors: gpu.buffer('errors', STORAGE | COPY_SRC, 4 * batch),
       slopes: gpu.buffer('slopes', STORAGE, 4 * batch),
       figures: gpu.buffer('figures', STORAGE | COPY_SRC, FIGURES),
       operation: gpu.buffer('losses', UNIFORM | COPY_DST, STRIDE * states.length),
@@ -69,7 +68,7 @@ export class StateLossPass {
     gpu.device.queue.writeBuffer(own.operation, 0, bytes);
     const byName = <T>(values: readonly T[]) =>
       Object.fromEntries(KERNELS.map((name, i) => [name, values[i]])) as Record<LossKernel, T>;
-    const groups = compiled.map((kernel) => kernel.bind({ ...own, slots }));
+    const groups = compiled.map((kernel) => kernel.bind({ ...own, slots, errors }));
     return new StateLossPass(byName(compiled), byName(groups), own, batch, dim);
   }
 

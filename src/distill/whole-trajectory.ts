@@ -34,7 +34,7 @@ export class WholeTrajectory {
     private readonly loss: StateLossPass,
     private readonly sumKernel: Kernel,
     private readonly sumGroup: GPUBindGroup,
-    private readonly buffers: Record<'latents' | 'endpoints' | 'sums' | 'staging', GPUBuffer>,
+    private readonly buffers: Record<'errors' | 'latents' | 'endpoints' | 'sums' | 'staging', GPUBuffer>,
     /** Whole batches that the pool holds. */
     readonly batches: number,
   ) {}
@@ -54,9 +54,11 @@ export class WholeTrajectory {
     ]);
     const { slots, columnGradient: column_gradient } = adjoint.buffers;
     const end = { result: adjoint.slot(adjoint.result), cotangent: adjoint.cotangent(adjoint.result) };
-    const lossPass = await StateLossPass.create(gpu, slots, [end], loss, { batch, dim });
+    const errors = gpu.buffer('errors', STORAGE, 4 * batch);
+    const lossPass = await StateLossPass.create(gpu, { slots, errors }, [end], loss, { batch, dim });
     const sumsBytes = Math.max(4, 4 * family.plan.columns);
     const buffers = {
+      errors,
       latents: gpu.buffer('latents of the teacher', COPY_SRC, pool.latents),
       endpoints: gpu.buffer('end points of the teacher', COPY_SRC, pool.states[pool.states.length - 1]),
       sums: gpu.buffer('sums of the columns', STORAGE | COPY_SRC, sumsBytes),

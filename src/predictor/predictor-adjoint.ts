@@ -1,7 +1,7 @@
 import { folded } from '../gpu/dispatch.js';
 import type { Gpu } from '../gpu/gpu.js';
 import type { Kernel } from '../gpu/kernel.js';
-import { HIDDEN, type NetworkConfig, networkLayout } from './network-config.js';
+import { HIDDEN, type NetworkConfig } from './network-config.js';
 import type { PredictedPlan } from './predicted-plan.js';
 import {
   coefficientsUniform,
@@ -33,9 +33,9 @@ export class PredictorAdjoint {
       middleGradient: GPUBuffer;
       deltas: GPUBuffer;
       operation: GPUBuffer;
-      /** The gradient to the weights, [networkLayout.size]. */
-      gradient: GPUBuffer;
     },
+    /** The gradient to the weights, [networkLayout.size]. */
+    private readonly gradient: GPUBuffer,
     private readonly stride: number,
     private readonly batch: number,
   ) {}
@@ -45,7 +45,7 @@ export class PredictorAdjoint {
     predicted: PredictedPlan,
     config: NetworkConfig,
     forward: PredictorPass,
-    buffers: { columns: GPUBuffer; columnGradient: GPUBuffer; weights: GPUBuffer },
+    buffers: { columns: GPUBuffer; columnGradient: GPUBuffer; weights: GPUBuffer; gradient: GPUBuffer },
     batch: number,
   ): Promise<PredictorAdjoint> {
     const { STORAGE, UNIFORM, COPY_SRC, COPY_DST } = GPUBufferUsage;
@@ -63,7 +63,6 @@ export class PredictorAdjoint {
       middleGradient: gpu.buffer('gradient to t_m', kept, 4 * steps * batch),
       deltas: gpu.buffer('deltas', STORAGE, 4 * DELTA_ROWS * batch),
       operation: gpu.buffer('adjoint operations', UNIFORM | COPY_DST, 2 * steps * stride),
-      gradient: gpu.buffer('gradient to the predictor', kept, 4 * networkLayout(config).size),
     };
     const shared = {
       columns: buffers.columns,
@@ -75,7 +74,7 @@ export class PredictorAdjoint {
       middle_gradient: own.middleGradient,
       deltas: own.deltas,
       operation: own.operation,
-      gradient: own.gradient,
+      gradient: buffers.gradient,
     };
     const byName = <T>(values: readonly T[]) =>
       Object.fromEntries(KERNELS.map((name, i) => [name, values[i]])) as Record<AdjointKernel, T>;
@@ -87,11 +86,7 @@ export class PredictorAdjoint {
       compiled[1].layout.pack('operation', stepUniform(config, step, n, batch), bytes, (2 * n + 1) * stride);
     }
     gpu.device.queue.writeBuffer(own.operation, 0, bytes);
-    return new PredictorAdjoint(byName(compiled), byName(groups), own, stride, batch);
-  }
-
-  get gradient(): GPUBuffer {
-    return this.own.gradient;
+    return new PredictorAdjoint(byName(compiled), byName(groups), own, buffers.gradient, stride, batch);
   }
 
   get answerGradient(): GPUBuffer {
@@ -100,7 +95,7 @@ export class PredictorAdjoint {
 
   /** Sets what the way back adds to. To be recorded before the pass. */
   recordClear(encoder: GPUCommandEncoder): void {
-    encoder.clearBuffer(this.own.gradient);
+    encoder.clearBuffer(this.gradient);
     encoder.clearBuffer(this.own.middleGradient);
   }
 
@@ -108,7 +103,7 @@ export class PredictorAdjoint {
   recordStep(pass: GPUComputePassEncoder, n: number): void {
     this.dispatch(pass, 'predictor/coefficients_vjp', 2 * n * this.stride, this.batch);
     this.dispatch(pass, 'predictor/network_vjp', (2 * n + 1) * this.stride, this.batch);
-    const weights = this.own.gradient.size / 16;
+    const weights = this.gradient.size / 16;
     this.dispatch(pass, 'predictor/network_gradient', (2 * n + 1) * this.stride, weights);
   }
 

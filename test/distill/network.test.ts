@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { distillNetwork } from '../../src/distill/network.js';
 import { NetworkTrainer } from '../../src/distill/network-trainer.js';
+import { NetworkWeights } from '../../src/distill/network-weights.js';
 import type { TeacherPool } from '../../src/distill/pool.js';
 import { runTeacher } from '../../src/distill/pool.js';
 import { ROBUST } from '../../src/distill/settings.js';
@@ -162,17 +163,20 @@ describe('one batch by the published rules', () => {
       const pool = randomPool(field.dim);
       const restart = RESTARTS.includes(solver.name);
       const rate = 1e-4;
-      const trainer = await NetworkTrainer.create(gpu, field, predictor, pool, {
-        batch: BATCH,
-        mode: 'steps',
-        restart,
-        loss: { kind: 'squared' },
-        schedule: { updates: STEPS, rate: () => rate, beta1: 0.9, beta2: 0.999, clip: Infinity },
+      const weights = await NetworkWeights.create(gpu, predictor.parameters, BATCH, {
+        updates: STEPS,
+        rate: () => rate,
+        beta1: 0.9,
+        beta2: 0.999,
+        clip: Infinity,
       });
+      const options = { batch: BATCH, mode: 'steps' as const, restart, loss: { kind: 'squared' as const } };
+      const trainer = await NetworkTrainer.create(gpu, field, predictor, pool, options, weights);
       trainer.submit(0);
-      const state = await trainer.state();
-      const lastGradient = await trainer.gradient();
+      const state = await weights.state();
+      const lastGradient = new Float32Array(await gpu.read(weights.gradient));
       trainer.destroy();
+      weights.destroy();
 
       const batch = new PublishedBatch(field, predictor, pool, restart);
       let parameters: Float64Array = Float64Array.from(predictor.parameters);
@@ -214,16 +218,20 @@ describe('whole trajectories', () => {
       const predictor = randomPredictor(solver, field, config, { seed, steps: STEPS, afs });
       const pool = randomPool(field.dim);
       const softening = 0.3;
-      const trainer = await NetworkTrainer.create(gpu, field, predictor, pool, {
-        batch: BATCH,
-        mode: 'whole',
-        restart: false,
-        loss: { kind: 'log-mean', softening },
-        schedule: { updates: 1, rate: () => 0, beta1: 0.9, beta2: 0.99, clip: Infinity },
+      const weights = await NetworkWeights.create(gpu, predictor.parameters, BATCH, {
+        updates: 1,
+        rate: () => 0,
+        beta1: 0.9,
+        beta2: 0.99,
+        clip: Infinity,
       });
+      const loss = { kind: 'log-mean' as const, softening };
+      const options = { batch: BATCH, mode: 'whole' as const, restart: false, loss };
+      const trainer = await NetworkTrainer.create(gpu, field, predictor, pool, options, weights);
       trainer.submit(0);
-      const actual = await trainer.gradient();
+      const actual = new Float32Array(await gpu.read(weights.gradient));
       trainer.destroy();
+      weights.destroy();
 
       // The answers of all trajectories first: the loss is not a sum over them.
       const { predicted, parameters } = predictor;
@@ -295,7 +303,7 @@ test(
     const result = await distillNetwork(
       gpu,
       field,
-      { solver: amedSolvers[0], afs: false, grids: [{ name: 'time_uniform:1', times }] },
+      [{ solver: amedSolvers[0], afs: false, grids: [{ name: 'time_uniform:1', times }] }],
       {
         settings: {
           ...ROBUST,
@@ -307,7 +315,7 @@ test(
         },
         recipe: 'published',
         reads: 'times',
-        training: pool,
+        training: [pool],
         validation: pool,
       },
     );
@@ -358,21 +366,17 @@ test(
     const grids = [{ name: 'polynomial:7', times: polynomial().times(2) }];
     const solver = amedSolvers.find(({ name }) => name === 'amed-ipndm') as AmedSolver;
     const run = () =>
-      distillNetwork(
-        gpu,
-        field,
-        { solver, afs: true, grids },
-        {
-          settings: { ...ROBUST, iterations: 60, trajectories: 1024 },
-          recipe: 'robust',
-          reads: 'state',
-          training,
-          validation,
-        },
-      );
+      distillNetwork(gpu, field, [{ solver, afs: true, grids }], {
+        settings: { ...ROBUST, iterations: 60, trajectories: 1024 },
+        recipe: 'robust',
+        reads: 'state',
+        training: [training],
+        validation,
+      });
     const result = await run();
-    expect(result.best.score).toBeLessThan(result.start.score);
-    expect(result.start.score).toBeLessThanOrEqual(result.base.score);
+    const [student] = result.students;
+    expect(student.best.score).toBeLessThan(student.start.score);
+    expect(student.start.score).toBeLessThanOrEqual(student.base.score);
     // The same settings give the same weights to the last bit.
     expect((await run()).parameters).toEqual(result.parameters);
   },

@@ -74,6 +74,7 @@ async function runOnGpu(solver: (typeof amedSolvers)[number], config: NetworkCon
     columnGradient: gpu.buffer('gradient', STORAGE | COPY_DST, columnGradient),
     features: gpu.buffer('features', STORAGE, features),
     weights: gpu.buffer('weights', STORAGE, parameters),
+    gradient: gpu.buffer('gradient', STORAGE | COPY_SRC | COPY_DST, parameters.byteLength),
     capacity: BATCH,
   };
   const field = gaussianMixture(randomMixture(seed, 2, 2, 'shared'));
@@ -93,7 +94,7 @@ async function runOnGpu(solver: (typeof amedSolvers)[number], config: NetworkCon
     answers: await read(pass.answers),
     columns: await read(buffers.columns),
     answerGradient: await read(adjoint.answerGradient),
-    gradient: await read(adjoint.gradient),
+    gradient: await read(buffers.gradient),
   };
   pass.destroy();
   adjoint.destroy();

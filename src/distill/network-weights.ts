@@ -17,33 +17,44 @@ export interface OptimiserSchedule {
   clip: number;
 }
 
-/** Adam on a predictor's weights, with the kernels that train networks; updates follow each other without the host. */
-export class PredictorOptimiser {
+/**
+ * A predictor's weights in training: Adam with the kernels that train networks, whose updates follow each other without
+ * the host. Several trainers may share them.
+ */
+export class NetworkWeights {
+  /** Updates recorded. */
+  private done = 0;
+
   private constructor(
     private readonly gpu: Gpu,
-    private readonly schedule: OptimiserSchedule,
     private readonly kernels: Record<OptimiserKernel, Kernel>,
     private readonly groups: Record<OptimiserKernel, GPUBindGroup>,
     private readonly own: Record<
       'parts' | 'figures' | 'average' | 'first' | 'second' | 'operation',
       GPUBuffer
     >,
-    private readonly quads: number,
+    /** [networkLayout.size]. */
+    readonly weights: GPUBuffer,
+    /** Their gradient. */
+    readonly gradient: GPUBuffer,
+    /** The squared distances of the batch, whose mean goes into the history. */
+    readonly errors: GPUBuffer,
   ) {}
 
-  /**
-   * @param weights the parameters, and their gradient
-   * @param errors the squared distances of the batch, whose mean goes into the history
-   */
+  /** @param trajectories in a batch */
   static async create(
     gpu: Gpu,
-    { weights, gradient, errors }: { weights: GPUBuffer; gradient: GPUBuffer; errors: GPUBuffer },
+    parameters: Float32Array,
     trajectories: number,
     schedule: OptimiserSchedule,
-  ): Promise<PredictorOptimiser> {
+  ): Promise<NetworkWeights> {
     const { STORAGE, UNIFORM, COPY_SRC, COPY_DST } = GPUBufferUsage;
     const compiled = await Promise.all(KERNELS.map((name) => gpu.kernel(name)));
     const { updates } = schedule;
+    const kept = STORAGE | COPY_SRC | COPY_DST;
+    const weights = gpu.buffer('predictor', kept, parameters);
+    const gradient = gpu.buffer('gradient to the predictor', kept, weights.size);
+    const errors = gpu.buffer('errors', kept, 4 * trajectories);
     const own = {
       parts: gpu.buffer("parts of the gradient's norm", STORAGE, 4 * NORM_PARTS),
       figures: gpu.buffer('figures of all updates', STORAGE | COPY_SRC, HISTORY + 8 * Math.max(1, updates)),
@@ -63,29 +74,35 @@ export class PredictorOptimiser {
     const byName = <T>(values: readonly T[]) =>
       Object.fromEntries(KERNELS.map((name, i) => [name, values[i]])) as Record<OptimiserKernel, T>;
     const groups = compiled.map((kernel) => kernel.bind(shared));
-    return new PredictorOptimiser(gpu, schedule, byName(compiled), byName(groups), own, weights.size / 16);
+    return new NetworkWeights(gpu, byName(compiled), byName(groups), own, weights, gradient, errors);
   }
 
-  /** Records one update, from 0. */
-  record(pass: GPUComputePassEncoder, update: number): void {
+  /** Records the next update. */
+  recordUpdate(pass: GPUComputePassEncoder): void {
+    const offset = this.done++ * STRIDE;
     this.dispatch(pass, 'train/norm', NORM_PARTS, []);
-    this.dispatch(pass, 'train/measure', 1, [update * STRIDE]);
-    this.dispatch(pass, 'train/update', Math.ceil(this.quads / 64), [update * STRIDE]);
+    this.dispatch(pass, 'train/measure', 1, [offset]);
+    this.dispatch(pass, 'train/update', Math.ceil(this.weights.size / 16 / 64), [offset]);
   }
 
-  /** The mean squared distances that the updates so far were made for, and the first that was not finite. */
-  async history(): Promise<{ meanSquares: Float32Array; broken?: number }> {
-    const bytes = await this.gpu.read(this.own.figures);
+  /** The weights as they are, the mean squared distances of the updates so far, and the first that was not finite. */
+  async state(): Promise<{ parameters: Float32Array; meanSquares: Float32Array; broken?: number }> {
+    const [parameters, bytes] = await Promise.all([
+      this.gpu.read(this.weights),
+      this.gpu.read(this.own.figures),
+    ]);
     const [complement] = new Uint32Array(bytes, 0, 1);
     const numbers = new Float32Array(bytes, HISTORY);
     return {
-      meanSquares: numbers.filter((_, i) => i % 2 === 0).subarray(0, this.schedule.updates),
+      parameters: new Float32Array(parameters),
+      meanSquares: numbers.filter((_, i) => i % 2 === 0).subarray(0, this.done),
       ...(complement !== 0 && { broken: ~complement >>> 0 }),
     };
   }
 
   destroy(): void {
-    for (const buffer of Object.values(this.own)) buffer.destroy();
+    for (const buffer of [...Object.values(this.own), this.weights, this.gradient, this.errors])
+      buffer.destroy();
   }
 
   private dispatch(
