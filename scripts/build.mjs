@@ -36,14 +36,14 @@ export async function buildDist(root) {
 }
 
 /**
- * Builds dist/bench/mlp.js, which no package carries. TensorFlow.js goes into it: the modules that register its
+ * Builds dist/bench/, which no package carries. TensorFlow.js goes into it: the modules that register its
  * gradients are none that Node can load.
  */
 export async function buildBench(root) {
   const { dependencies } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
   await build({
     absWorkingDir: root,
-    entryPoints: { mlp: 'bench/mlp.ts' },
+    entryPoints: { amed: 'bench/amed.ts', mlp: 'bench/mlp.ts' },
     outdir: join(root, 'dist', 'bench'),
     bundle: true,
     format: 'esm',
