@@ -8,10 +8,10 @@ export interface AnswerScales {
 
 /**
  * Answers from unbounded parameters, three a step, as AMED's heads have them: r = sigmoid(p), and a scale
- * 2 s sigmoid(p) + 1 - s within 1 - s and 1 + s.
+ * 2 s sigmoid(p) + 1 - s, between 1 - s and 1 + s.
  */
 export function answersOf(parameters: Float64Array, { scaleDirection, scaleTime }: AnswerScales): Answer[] {
-  const scale = (s: number, p: number) => 2 * s * sigmoid(p) + 1 - s;
+  const scale = (s: number, p: number) => 1 + s * (2 * sigmoid(p) - 1);
   return Array.from({ length: parameters.length / 3 }, (_, i) => ({
     r: sigmoid(parameters[3 * i]),
     direction: scale(scaleDirection, parameters[3 * i + 1]),
