@@ -257,13 +257,14 @@ async function networkRow(
     settings,
     recipe,
     reads,
+    tableFirst: kind === 'network',
     training: [pool],
     validation,
   });
   const { config, parameters, figures, students, seconds } = result;
-  const [{ times, base, start, best, grid: chosen }] = students;
+  const [{ times, offsets, base, start, best, grid: chosen }] = students;
   const scaled = { direction: config.scaleDirection > 0, time: config.scaleTime > 0 };
-  const predicted = predictedPlan(solver, times, { afs, scaled });
+  const predicted = predictedPlan(solver, times, { afs, scaled }, offsets);
   const test = await scoreOfPredictor(gpu, field, { predicted, config, parameters, figures }, exact);
   const all = { base, start, best, seconds: seconds.search + seconds.training };
   return { nfe, seed, kind, solver: solver.name, grid: chosen, afs, test, ...all };

@@ -38,18 +38,20 @@ fn network(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) gr
   }
 
   let times = embedded(operation.current, operation.next);
-  answer(0, trajectory, share(0, output, times));
-  @if(directed) answer(1, trajectory, 2 * SCALE_DIRECTION * share(1, output, times) + 1 - SCALE_DIRECTION);
+  answer(0, trajectory, share(0, operation.offset_r, output, times));
+  @if(directed) let direction = share(1, operation.offset_direction, output, times);
+  @if(directed) answer(1, trajectory, 2 * SCALE_DIRECTION * direction + 1 - SCALE_DIRECTION);
   @if(!directed) answer(1, trajectory, 1);
-  @if(directed && timed) answer(2, trajectory, 2 * SCALE_TIME * share(2, output, times) + 1 - SCALE_TIME);
-  @if(!directed && timed) answer(2, trajectory, 2 * SCALE_TIME * share(1, output, times) + 1 - SCALE_TIME);
+  @if(directed && timed) let time = share(2, operation.offset_time, output, times);
+  @if(!directed && timed) let time = share(1, operation.offset_time, output, times);
+  @if(timed) answer(2, trajectory, 2 * SCALE_TIME * time + 1 - SCALE_TIME);
   @if(!timed) answer(2, trajectory, 1);
 }
 
 /// The sigmoid of a head.
-fn share(head: u32, output: vec4f, times: array<vec4f, 4>) -> f32 {
+fn share(head: u32, offset: f32, output: vec4f, times: array<vec4f, 4>) -> f32 {
   let start = HEADS + HEAD_QUADS * head;
-  var logit = weights[start + HEAD_QUADS - 1].x + dot(weights[start], output);
+  var logit = offset + weights[start + HEAD_QUADS - 1].x + dot(weights[start], output);
   for (var i = 0u; i < 4; i++) {
     logit += dot(weights[start + 1 + i], times[i]);
   }

@@ -7,6 +7,9 @@ struct Step {
   next: f32, // t_n
   trajectories: u32,
   answer: u32, // the row of the step's r among the answers; those of the scales follow
+  offset_r: f32, // added to the logits
+  offset_direction: f32,
+  offset_time: f32,
   features: u32, // where the step's own features are kept, in vec4
   blind: u32, // whether there were none to read
   // Ends of loops, which compilers must not know: lavapipe unrolls what it knows, and compiled these kernels for minutes.

@@ -5,7 +5,7 @@ import type { Gpu } from '../gpu/gpu.js';
 import { endpointErrors } from '../metrics/endpoint-errors.js';
 import { type FeatureSource, initialNetwork, type NetworkConfig } from '../predictor/network-config.js';
 import type { DataFigures, NetworkPredictor } from '../predictor/network-predictor.js';
-import { predictedPlan } from '../predictor/predicted-plan.js';
+import { type LogitOffset, predictedPlan } from '../predictor/predicted-plan.js';
 import { random } from '../problem/random.js';
 import { fixedAnswers } from '../solver/amed.js';
 import { NetworkTrainer } from './network-trainer.js';
@@ -14,7 +14,7 @@ import type { TeacherPool } from './pool.js';
 import { type Score, scoreOf, scoreOfErrors } from './score.js';
 import type { DistillSettings } from './settings.js';
 import { type Start, searchStart } from './start.js';
-import type { Student } from './table.js';
+import { distillTable, type Student } from './table.js';
 
 /** Students whose answers differ from trajectory to trajectory, all from one network. */
 export interface DistilledNetwork {
@@ -29,6 +29,8 @@ export interface DistilledNetwork {
 export interface DistilledStudent {
   grid: string;
   times: number[];
+  /** What is added to the network's logits, one a step: what the table before it learned. */
+  offsets?: LogitOffset[];
   /** On the validation trajectories: r = 1/2 on the first grid, where the training began, and what it led to. */
   base: Score;
   start: Score;
@@ -48,6 +50,8 @@ export interface NetworkOptions {
   settings: DistillSettings;
   recipe: Recipe;
   reads: FeatureSource;
+  /** Robust: whether a table is distilled first, for the network to correct; else it begins at the same r everywhere. */
+  tableFirst?: boolean;
   /**
    * What each student learns from: the teacher's end points, and for the published recipe its state at each time of
    * the student's grid after the first.
@@ -75,8 +79,8 @@ const SINGLE_STEP = ['amed', 'amed-euler', 'amed-dpm-solver-2'];
  * Distils a network for one student, or one network for several, whose answers depend on the times that it is told.
  * - published: in each batch an update for each step in turn, for the squared distance at the step's end, from the
  *   teacher's state for single-step solvers and from the student's own, detached, for multistep ones; the last weights.
- * - robust: a start from a search over grids and r, whole trajectories, a logarithmic loss, and of all states
- *   validated, the first included, the best.
+ * - robust: a start from a search over grids and r, or the table that distillTable learns, whole trajectories, a
+ *   logarithmic loss, and of all states validated, the first included, the best.
  */
 export async function distillNetwork(
   gpu: Gpu,
@@ -86,10 +90,23 @@ export async function distillNetwork(
 ): Promise<DistilledNetwork> {
   const { settings, recipe, reads, training, validation, onStart, onRecord, signal } = options;
   const published = recipe === 'published';
+  const tableFirst = options.tableFirst === true && !published;
   let begin = performance.now();
   const bases: Score[] = [];
-  const starts: Start[] = [];
+  const starts: (Start & { offsets?: LogitOffset[] })[] = [];
   for (const [i, student] of students.entries()) {
+    if (tableFirst) {
+      const table = await distillTable(gpu, field, student, {
+        settings,
+        training: training[i],
+        validation,
+        signal,
+      });
+      const { grid, times, best, base } = table;
+      bases.push(base);
+      starts.push({ grid: { name: grid, times }, r: 0.5, score: best, offsets: offsetsOf(table.parameters) });
+      continue;
+    }
     const base = await untrainedScore(gpu, field, student, validation);
     bases.push(base);
     starts.push(
@@ -112,8 +129,8 @@ export async function distillNetwork(
   const logit = starts.reduce((sum, { r }) => sum + Math.log(r / (1 - r)) / starts.length, 0);
   const parameters = initialNetwork(config, seed, published ? undefined : { r: 1 / (1 + Math.exp(-logit)) });
   const predictors = students.map(({ solver, afs, options: solverOptions }, i): NetworkPredictor => {
-    const { times } = starts[i].grid;
-    const predicted = predictedPlan(solver, times, { afs, options: solverOptions, scaled });
+    const { grid, offsets } = starts[i];
+    const predicted = predictedPlan(solver, grid.times, { afs, options: solverOptions, scaled }, offsets);
     return { predicted, config, parameters, figures };
   });
   const perIteration = published
@@ -179,9 +196,10 @@ export async function distillNetwork(
     config,
     parameters: best.parameters,
     figures,
-    students: starts.map(({ grid, score }, i) => ({
+    students: starts.map(({ grid, score, offsets }, i) => ({
       grid: grid.name,
       times: grid.times,
+      offsets,
       base: bases[i],
       start: score,
       best: scores[i],
@@ -189,6 +207,15 @@ export async function distillNetwork(
     history,
     seconds: { search, training: (performance.now() - begin) / 1000 },
   };
+}
+
+/** A table's parameters are logits, step by step. */
+function offsetsOf(parameters: Float64Array): LogitOffset[] {
+  return Array.from({ length: parameters.length / 3 }, (_, n) => [
+    parameters[3 * n],
+    parameters[3 * n + 1],
+    parameters[3 * n + 2],
+  ]);
 }
 
 function untrainedScore(gpu: Gpu, field: Field, student: Student, validation: TeacherPool): Promise<Score> {

@@ -25,6 +25,8 @@ export interface DistilledTable {
   grid: string;
   times: number[];
   answers: Answer[];
+  /** What the answers come from, three logits a step: `answersOf`. */
+  parameters: Float64Array;
   /** On the validation trajectories: r = 1/2 on the first grid, where the training began, and what it led to. */
   base: Score;
   start: Score;
@@ -120,6 +122,7 @@ export async function distillTable(
     grid: start.grid.name,
     times,
     answers: answersOf(best.parameters, settings),
+    parameters: best.parameters,
     base,
     start: start.score,
     best: best.score,

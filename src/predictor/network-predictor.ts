@@ -64,8 +64,7 @@ export class PredictorReference {
    */
   answer(n: number, answers: Float64Array, slot: (slot: number) => Float64Array): Float64Array {
     const { predicted } = this.predictor;
-    const { current, next } = predicted.steps[n];
-    const { answer } = this.network.forward(this.features(n, slot), current, next);
+    const { answer } = this.network.forward(this.features(n, slot), predicted.steps[n]);
     answers.set([answer.r, answer.direction, answer.time], 3 * n);
     return predicted.family.values(answers);
   }

@@ -12,6 +12,7 @@ import {
   networkLayout,
   TIME_CHANNELS,
 } from './network-config.js';
+import type { PredictedStep } from './predicted-plan.js';
 
 /** What a forward pass of g_phi comes by. */
 export interface NetworkPass {
@@ -26,6 +27,9 @@ export interface NetworkPass {
   logits: number[];
   answer: Answer;
 }
+
+/** The step that is asked about. */
+export type AskedStep = Pick<PredictedStep, 'current' | 'next'> & Partial<Pick<PredictedStep, 'offset'>>;
 
 /**
  * AMED's predictor g_phi in float64, plain: the truth that the kernels are compared with (arXiv 2312.00094 and its
@@ -47,7 +51,7 @@ export class NetworkReference {
   }
 
   /** @param features [FEATURES]; zeros where there are none */
-  forward(features: Float64Array, current: number, next: number): NetworkPass {
+  forward(features: Float64Array, { current, next, offset }: AskedStep): NetworkPass {
     const { hiddenWeight, hiddenBias, outputWeight, outputBias, heads } = this.layout;
     const z = Float64Array.from({ length: HIDDEN }, (_, h) => {
       let sum = this.at(hiddenBias, h);
@@ -62,8 +66,10 @@ export class NetworkReference {
     );
     const times = [current, next].map((time) => this.embed(time));
     const read = Float64Array.of(...output, ...times.flatMap(({ z: layer }) => [...layer.map(silu)]));
-    const logits = heads.map(({ weight, bias }) =>
-      read.reduce((sum, value, i) => sum + value * this.at(weight, i), this.at(bias, 0)),
+    const [r, direction, time] = offset ?? [0, 0, 0];
+    const added = { r, direction, time };
+    const logits = heads.map(({ name, weight, bias }) =>
+      read.reduce((sum, value, i) => sum + value * this.at(weight, i), this.at(bias, 0) + added[name]),
     );
     const of = (name: HeadName) => {
       const index = heads.findIndex((head) => head.name === name);

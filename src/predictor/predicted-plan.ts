@@ -18,6 +18,9 @@ const FORMULAS: Record<string, Formula> = {
   'amed-unipc': 'unipc',
 };
 
+/** Of r, of the direction's scale and of that of the time. */
+export type LogitOffset = readonly [r: number, direction: number, time: number];
+
 /** A plan whose columns a predictor fills while it runs. */
 export interface PredictedPlan {
   family: PlanFamily;
@@ -30,6 +33,8 @@ export interface PredictedPlan {
 export interface PredictedStep {
   current: number;
   next: number;
+  /** What is added to the network's logits in this step: where a table had learned something before it. */
+  offset: LogitOffset;
   /** The operation before which the predictor is asked: the first that reads what it answers. */
   before: number;
   /** The first operation that belongs to the step, and one past the last. */
@@ -64,11 +69,15 @@ export function slotsRead({ steps }: PredictedPlan): { slot: number; before: num
 /** The evaluations before t_c that formulas may use. */
 const PAST = 3;
 
-/** What a network that answers per trajectory needs to know of a solver's plan. */
+/**
+ * What a network that answers per trajectory needs to know of a solver's plan.
+ * @param offsets of the logits, one a step; none by default, as published
+ */
 export function predictedPlan(
   solver: AmedSolver,
   times: readonly number[],
   settings: SolverSettings & { scaled: { direction: boolean; time: boolean } },
+  offsets: readonly LogitOffset[] = [],
 ): PredictedPlan {
   const family = amedFamily(solver, times, settings);
   const { plan } = family;
@@ -115,6 +124,7 @@ export function predictedPlan(
     return {
       current,
       next,
+      offset: offsets[n] ?? [0, 0, 0],
       before,
       first: own[0],
       end: own[own.length - 1] + 1,

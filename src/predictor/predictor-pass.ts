@@ -176,7 +176,7 @@ export function networkVariant({ scaleDirection, scaleTime }: NetworkConfig, tap
 /** Struct Step of shaders/predictor/step.wgsl. */
 export function stepUniform(
   { reads }: NetworkConfig,
-  { current, next, evaluation }: PredictedStep,
+  { current, next, offset: [r, direction, time], evaluation }: PredictedStep,
   n: number,
   trajectories: number,
 ): StructValue {
@@ -185,6 +185,9 @@ export function stepUniform(
     next,
     trajectories,
     answer: 3 * n,
+    offset_r: r,
+    offset_direction: direction,
+    offset_time: time,
     features: (n * trajectories * FEATURES) / 4,
     hidden_quads: HIDDEN / 4,
     feature_quads: FEATURES / 4,

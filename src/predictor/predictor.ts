@@ -4,7 +4,7 @@ import type { Plan } from '../solver/plan.js';
 import { parseSolver } from '../solver/registry.js';
 import type { NetworkConfig } from './network-config.js';
 import type { DataFigures, NetworkPredictor } from './network-predictor.js';
-import { predictedPlan } from './predicted-plan.js';
+import { type LogitOffset, predictedPlan } from './predicted-plan.js';
 
 /** What a student learned, and what it learned it for. */
 export type Predictor = TablePredictor | StoredNetwork;
@@ -24,7 +24,8 @@ export interface TablePredictor extends Common {
 /** A network that answers per trajectory; its answers depend on the times, so that one may serve several NFE. */
 export interface StoredNetwork extends Common {
   kind: 'network';
-  schedules: Schedule[];
+  /** `offsets`: what is added to the network's logits, one a step; none as published. */
+  schedules: (Schedule & { offsets?: LogitOffset[] })[];
   config: NetworkConfig;
   /** [networkLayout.size]. */
   parameters: Float32Array;
@@ -67,7 +68,8 @@ export function predictedRun(predictor: Predictor, nfe: number): PredictedRun {
   }
   const { config, parameters, figures, schedules } = predictor;
   const scaled = { direction: config.scaleDirection > 0, time: config.scaleTime > 0 };
-  const predicted = predictedPlan(solver, schedules[index].times, { afs, options, scaled });
+  const { times, offsets } = schedules[index];
+  const predicted = predictedPlan(solver, times, { afs, options, scaled }, offsets);
   return { plan: predicted.plan, predictor: { predicted, config, parameters, figures } };
 }
 

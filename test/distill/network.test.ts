@@ -87,7 +87,7 @@ class PublishedBatch {
     for (let row = 0; row < BATCH; row++) {
       const rowOf = (values: Float32Array) => Float64Array.from(values.subarray(row * dim, (row + 1) * dim));
       const x = rowOf(alone ? this.pool.states[n - 1] : this.pool.latents);
-      const passed = network.forward(this.features(n, part, x, row, renamed), step.current, step.next);
+      const passed = network.forward(this.features(n, part, x, row, renamed), step);
       const answers = this.answers[row];
       answers.set([passed.answer.r, passed.answer.direction, passed.answer.time], 3 * n);
       const target = rowOf(this.pool.states[n]);
@@ -269,7 +269,7 @@ describe('whole trajectories', () => {
           const [r, direction, time] = [0, 1, 2].map((k) =>
             jacobian.reduce((sum, of, c) => sum + adjoint.columns[c * BATCH + row] * of[3 * n + k], 0),
           );
-          const pass = network.forward(features, steps[n].current, steps[n].next);
+          const pass = network.forward(features, steps[n]);
           network.backward(pass, { r, direction, time }, exact);
         }
       }
@@ -324,7 +324,7 @@ test(
       .slice(1)
       .map((next, n) => optimalR(times[n], next, std))
       .entries()) {
-      const { answer } = reference.forward(new Float64Array(64), times[n], times[n + 1]);
+      const { answer } = reference.forward(new Float64Array(64), { current: times[n], next: times[n + 1] });
       expect(Math.abs(answer.r - optimum), `step ${n + 1}`).toBeLessThan(1e-3);
     }
   },

@@ -15,7 +15,9 @@ import { randomNetwork } from './fixtures.js';
 const seed = freshSeed();
 const STEPS = 4;
 const BATCH = 70;
+const STEP = { current: 3, next: 0.7, offset: [0.3, -0.2, 0.1] as const };
 const TIMES = polynomial().times(STEPS);
+const OFFSETS = TIMES.slice(1).map((_, n) => [0.1 * n, 0.2 - 0.1 * n, -0.1 * n] as const);
 
 const CONFIGS: NetworkConfig[] = [
   { scaleDirection: 0, scaleTime: 0, reads: 'hidden' },
@@ -40,12 +42,12 @@ test.each(CONFIGS)(
     const features = Float64Array.from({ length: FEATURES }, () => source.normal());
     const given = { r: source.normal(), direction: source.normal(), time: source.normal() };
     const value = (p: Float64Array) => {
-      const { answer } = new NetworkReference(config, p).forward(features, 3, 0.7);
+      const { answer } = new NetworkReference(config, p).forward(features, STEP);
       return given.r * answer.r + given.direction * answer.direction + given.time * answer.time;
     };
     const gradient = new Float64Array(parameters.length);
     const network = new NetworkReference(config, parameters);
-    network.backward(network.forward(features, 3, 0.7), given, gradient);
+    network.backward(network.forward(features, STEP), given, gradient);
     for (const { offset, shape } of networkLayout(config).tensors) {
       for (let k = 0; k < 4; k++) {
         const i = offset + Math.floor(source.uniform() * shape[0] * shape[1]);
@@ -60,7 +62,7 @@ test.each(CONFIGS)(
 /** A predictor over random features, its answers, the columns, and the way back from random column gradients. */
 async function runOnGpu(solver: (typeof amedSolvers)[number], config: NetworkConfig, afs: boolean) {
   const scaled = { direction: config.scaleDirection > 0, time: config.scaleTime > 0 };
-  const predicted = predictedPlan(solver, TIMES, { afs, scaled });
+  const predicted = predictedPlan(solver, TIMES, { afs, scaled }, OFFSETS);
   const { plan } = predicted;
   const source = random(seed, 5);
   const numbers = (count: number) => Float32Array.from({ length: count }, () => source.normal());
@@ -121,8 +123,9 @@ describe.each(CONFIGS)('scales $scaleDirection $scaleTime', (config) => {
     const exact = new Float64Array(parameters.length);
     for (let b = 0; b < BATCH; b++) {
       const read = Float64Array.from(features.subarray(b * FEATURES, (b + 1) * FEATURES));
-      for (const [n, { current, next, evaluation }] of predicted.steps.entries()) {
-        const pass = network.forward(evaluation ? read : new Float64Array(FEATURES), current, next);
+      for (const [n, step] of predicted.steps.entries()) {
+        const { evaluation } = step;
+        const pass = network.forward(evaluation ? read : new Float64Array(FEATURES), step);
         const [r, direction, time] = row(answers, b, 3 * STEPS).subarray(3 * n);
         expectNear(r, pass.answer.r, 0, 1e-5, 'r');
         expectNear(direction, pass.answer.direction, 0, 1e-5, 'direction');
