@@ -5,6 +5,7 @@ import { NetworkWeights } from '../../src/distill/network-weights.js';
 import type { TeacherPool } from '../../src/distill/pool.js';
 import { runTeacher } from '../../src/distill/pool.js';
 import { ROBUST } from '../../src/distill/settings.js';
+import { distillTable } from '../../src/distill/table.js';
 import { adjointReference } from '../../src/execute/adjoint-reference.js';
 import { solveReference } from '../../src/execute/reference.js';
 import type { Field } from '../../src/field/field.js';
@@ -282,78 +283,84 @@ describe('whole trajectories', () => {
   );
 });
 
-test(
-  `on a centred Gaussian r comes to the closed-form optimum of each step (seed ${seed})`,
-  async () => {
-    // reference: the root of 1 + (b - a) m / (s^2 + m^2) (1 + (m - a) k) = sqrt((s^2 + b^2) / (s^2 + a^2)).
-    const std = 0.5;
-    const field = gaussianMixture({ weights: [1], means: [[0, 0]], stds: [std] });
-    const times = timeUniform(1).times(STEPS);
-    const count = 256;
-    const start = Float32Array.from(latents(seed, count, 2, 80));
-    const at = (sigma: number) =>
-      start.map((value) => value * Math.sqrt((std ** 2 + sigma ** 2) / (std ** 2 + 80 ** 2)));
-    const pool: TeacherPool = {
+describe('on a centred Gaussian', () => {
+  const std = 0.5;
+  const field = gaussianMixture({ weights: [1], means: [[0, 0]], stds: [std] });
+  const grid = timeUniform(1).times(STEPS);
+  const steps = [0, 1, 2].map((n) => ({ times: grid.slice(n, n + 2), afs: false }));
+
+  /** One step as a student of its own, and the closed form of where it has to end. */
+  function lesson({ times }: { times: number[] }): TeacherPool {
+    const start = Float32Array.from(latents(seed, 256, 2, times[0]));
+    const shrink = Math.sqrt((std ** 2 + times[1] ** 2) / (std ** 2 + times[0] ** 2));
+    return {
       dim: 2,
       latents: start,
-      states: times.slice(1).map(at),
+      states: [start.map((value) => value * shrink)],
       evaluations: 0,
       seconds: 0,
     };
-    const result = await distillNetwork(
-      gpu,
-      field,
-      [{ solver: amedSolvers[0], afs: false, grids: [{ name: 'time_uniform:1', times }] }],
-      {
-        settings: {
-          ...ROBUST,
-          seed: seed % 1000,
-          batch: 32,
-          iterations: 1500,
-          scaleDirection: 0,
-          scaleTime: 0,
-        },
+  }
+  const settings = {
+    ...ROBUST,
+    seed: seed % 1000,
+    batch: 64,
+    iterations: 500,
+    scaleDirection: 0,
+    scaleTime: 0,
+  };
+  const [solver] = amedSolvers;
+
+  test.each([...steps, { times: grid.slice(0, 2), afs: true }])(
+    `r comes to the closed-form optimum of the step $times, AFS $afs: table and published network (seed ${seed})`,
+    async ({ times, afs }) => {
+      const pool = lesson({ times });
+      const student = { solver, afs, grids: [{ name: 'one step', times }] };
+      const optimum = optimalR(times[0], times[1], std, afs);
+      const table = await distillTable(gpu, field, student, { settings, training: pool, validation: pool });
+      expect(Math.abs(table.answers[0].r - optimum)).toBeLessThan(1e-3);
+      const network = await distillNetwork(gpu, field, [student], {
+        settings,
         recipe: 'published',
         reads: 'times',
         training: [pool],
         validation: pool,
-      },
-    );
-    const reference = new NetworkReference(result.config, result.parameters);
-    for (const [n, optimum] of times
-      .slice(1)
-      .map((next, n) => optimalR(times[n], next, std))
-      .entries()) {
-      const { answer } = reference.forward(new Float64Array(64), { current: times[n], next: times[n + 1] });
-      expect(Math.abs(answer.r - optimum), `step ${n + 1}`).toBeLessThan(1e-3);
-    }
-  },
-  SLOW,
-);
+      });
+      const reference = new NetworkReference(network.config, network.parameters);
+      const { answer } = reference.forward(new Float64Array(64), { current: times[0], next: times[1] });
+      expect(Math.abs(answer.r - optimum)).toBeLessThan(1e-3);
+    },
+    SLOW,
+  );
 
-/** The r whose direction carries the whole step of a centred Gaussian, by bisection. */
-function optimalR(a: number, b: number, std: number): number {
+  test('the closed form is that of the reference', () => {
+    const known = [0.427934, 0.424208, 0.133266];
+    for (const [n, { times }] of steps.entries()) {
+      expect(optimalR(times[0], times[1], std, false)).toBeCloseTo(known[n], 6);
+    }
+    expect(optimalR(grid[0], grid[1], std, true)).toBeCloseTo(0.487554, 6);
+  });
+});
+
+/**
+ * The r whose direction carries the whole step of a centred Gaussian, by bisection: the root of
+ * 1 + (b - a) m / (s^2 + m^2) (1 + (m - a) k) = sqrt((s^2 + b^2) / (s^2 + a^2)), m = b^r a^(1-r), and k what the first
+ * velocity is times x: a / (s^2 + a^2), or 1 / sqrt(1 + a^2) with AFS.
+ */
+function optimalR(a: number, b: number, std: number, afs: boolean): number {
   const excess = (r: number) => {
     const m = b ** r * a ** (1 - r);
-    const k = a / (std ** 2 + a ** 2);
+    const k = afs ? 1 / Math.sqrt(1 + a ** 2) : a / (std ** 2 + a ** 2);
     const step = 1 + (((b - a) * m) / (std ** 2 + m ** 2)) * (1 + (m - a) * k);
     return step - Math.sqrt((std ** 2 + b ** 2) / (std ** 2 + a ** 2));
   };
-  let [low, high] = [1e-6, 0.9];
-  // The excess rises with r near 0 for large steps; look for the first change of sign.
-  for (let r = 0.01; r < 0.99; r += 0.01) {
-    if (excess(low) * excess(r) <= 0) {
-      high = r;
-      break;
-    }
-    low = r;
-  }
+  let [low, high] = [0.01, 0.9];
   for (let i = 0; i < 60; i++) {
     const middle = (low + high) / 2;
     if (excess(low) * excess(middle) <= 0) high = middle;
     else low = middle;
   }
-  return (low + high) / 2;
+  return low;
 }
 
 test(

