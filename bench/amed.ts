@@ -37,6 +37,7 @@ interface Options extends FieldOptions {
   batch: number;
   trajectories: number;
   networks: string[];
+  conditioned: string[];
   tables: string[];
   out: string;
 }
@@ -44,7 +45,8 @@ interface Options extends FieldOptions {
 interface Row {
   nfe: number;
   seed: number;
-  kind: 'plain' | 'table' | 'network' | 'published' | 'robust-equal' | 'fixed-r';
+  /** 'conditioned': one network for all NFE. */
+  kind: 'plain' | 'table' | 'network' | 'published' | 'robust-equal' | 'fixed-r' | 'conditioned';
   solver: string;
   grid: string;
   afs: boolean;
@@ -69,6 +71,7 @@ const command = new Command('npm run bench:amed --')
   )
   .addOption(new Option('--tables <solvers>').argParser(list).default(amedSolvers.map(({ name }) => name)))
   .addOption(new Option('--networks <solvers>').argParser(list).default(['amed', 'amed-ipndm']))
+  .addOption(new Option('--conditioned <solvers>', 'one network for all NFE').argParser(list).default([]))
   .requiredOption('--out <file>', 'where all figures go as JSON')
   .exitOverride();
 for (const option of fieldDetails()) command.addOption(option);
@@ -130,6 +133,12 @@ async function bench(options: Options): Promise<void> {
         rows.filter((row) => row.nfe === nfe && row.seed === seed),
         nfe,
       );
+    }
+    for (const name of options.conditioned) {
+      const learned = await conditionedRows(context, counts, solverByName(name) as AmedSolver);
+      const plain = rows.filter((row) => row.kind === 'plain' && row.seed === seed);
+      rows.push(...learned);
+      for (const row of learned) print([...plain.filter(({ nfe }) => nfe === row.nfe), row], row.nfe);
     }
   }
   await save();
@@ -268,6 +277,34 @@ async function networkRow(
   const test = await scoreOfPredictor(gpu, field, { predicted, config, parameters, figures }, exact);
   const all = { base, start, best, seconds: seconds.search + seconds.training };
   return { nfe, seed, kind, solver: solver.name, grid: chosen, afs, test, ...all };
+}
+
+/** One network whose answers depend on the times alone tells apart the steps of every NFE. */
+async function conditionedRows(
+  context: Context,
+  counts: readonly number[],
+  solver: AmedSolver,
+): Promise<Row[]> {
+  const { gpu, field, exact, training, validation, settings, seed } = context;
+  const students = counts.map((nfe) => studentOf(solver, nfe));
+  const result = await distillNetwork(gpu, field, students, {
+    settings,
+    recipe: 'robust',
+    reads: field.features ? 'hidden' : 'state',
+    training: students.map(() => training),
+    validation,
+  });
+  const { config, parameters, figures, seconds } = result;
+  const scaled = { direction: config.scaleDirection > 0, time: config.scaleTime > 0 };
+  const rows: Row[] = [];
+  for (const [i, { grid, times, base, start, best }] of result.students.entries()) {
+    const { afs } = students[i];
+    const predicted = predictedPlan(solver, times, { afs, scaled });
+    const test = await scoreOfPredictor(gpu, field, { predicted, config, parameters, figures }, exact);
+    const own = { nfe: counts[i], seed, kind: 'conditioned' as const, solver: solver.name, grid, afs, test };
+    rows.push({ ...own, base, start, best, seconds: seconds.training });
+  }
+  return rows;
 }
 
 /** The best plain row by mean and by median, and every learned one beside it. */
