@@ -1,11 +1,12 @@
 import * as v from 'valibot';
 import { FewstepError } from '../errors.js';
+import { checkFormat, type Format, readMetadata } from '../io/file-format.js';
 import { parseSafetensors, writeSafetensors } from '../io/safetensors.js';
 import type { Scaling } from '../io/scaling.js';
 import { conform, dictionary } from '../io/schema.js';
 import { VERSION } from '../version.js';
 import type { MlpConfig } from './config.js';
-import { checkFormat, type Format, readConfig, readMetadata, scalingSchema } from './file-metadata.js';
+import { readConfig, scalingSchema } from './file-metadata.js';
 import { checkNothingElse, flatParameters, storedParameters } from './stored-parameters.js';
 
 /** Everything that a training needs to go on as if it had never stopped. */

@@ -1,11 +1,12 @@
 import * as v from 'valibot';
 import { FewstepError } from '../errors.js';
+import { checkFormat, type Format, readMetadata } from '../io/file-format.js';
 import { parseSafetensors, writeSafetensors } from '../io/safetensors.js';
 import { conform } from '../io/schema.js';
 import { VERSION } from '../version.js';
 import type { MlpConfig } from './config.js';
 import type { MlpModel } from './field.js';
-import { checkFormat, type Format, readConfig, readMetadata, scalingSchema } from './file-metadata.js';
+import { readConfig, scalingSchema } from './file-metadata.js';
 import { LONGEST_LABEL } from './labels.js';
 import { checkNothingElse, flatParameters, storedParameters } from './stored-parameters.js';
 

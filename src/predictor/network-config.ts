@@ -64,8 +64,8 @@ export function networkLayout({ scaleDirection, scaleTime }: NetworkConfig): Net
     hiddenBias: add('hidden.bias', 1, HIDDEN),
     outputWeight: add('output.weight', HIDDEN, BOTTLENECK),
     outputBias: add('output.bias', 1, BOTTLENECK),
-    timeWeight: add('time.weight', TIME_CHANNELS, TIME_CHANNELS),
-    timeBias: add('time.bias', 1, TIME_CHANNELS),
+    timeWeight: add('times.weight', TIME_CHANNELS, TIME_CHANNELS),
+    timeBias: add('times.bias', 1, TIME_CHANNELS),
   };
   const names: HeadName[] = ['r', ...(scaleDirection > 0 ? ['direction' as const] : [])];
   if (scaleTime > 0) names.push('time');
