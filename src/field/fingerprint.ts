@@ -1,0 +1,66 @@
+import { FewstepError } from '../errors.js';
+import { normals } from '../rng/threefry.js';
+
+/** What a predictor knows its field by. */
+export interface Fingerprint {
+  kind: string;
+  dim: number;
+  /** D at each of the probes, [probes, dim], in the field's units. */
+  denoised: Float32Array;
+}
+
+/** A state and a noise level at which fields are compared. */
+export interface Probe {
+  sigma: number;
+  /** [dim], exact in float32. */
+  x: Float64Array;
+}
+
+/** From where the posterior is one point of the data to where it is nearly their mean. */
+const LEVELS = [0.5, 3, 20];
+const STATES = 2;
+export const PROBES = LEVELS.length * STATES;
+/** Any number will do, as long as it stays. */
+const SEED = 20231212;
+
+/** The same probes every time: states of data of size 1 and noise. */
+export function probesOf(dim: number): Probe[] {
+  return LEVELS.flatMap((sigma, level) =>
+    Array.from({ length: STATES }, (_, state) => ({
+      sigma,
+      x: normals(SEED, level * STATES + state, 0, 0, dim).map((z) => Math.fround(Math.hypot(1, sigma) * z)),
+    })),
+  );
+}
+
+/**
+ * Part of a field's size by which two fingerprints of it may differ: float16 weights move D by up to 3.3e-4 of its norm,
+ * adapters and float64 by far less.
+ */
+const TOLERANCE = 1e-3;
+
+/** Whether two fingerprints are of one field, as far as its values tell: adapter, precision and name do not matter. */
+export function sameField(a: Fingerprint, b: Fingerprint): boolean {
+  if (a.dim !== b.dim) return false;
+  const norm = (values: Float32Array) => Math.sqrt(values.reduce((sum, value) => sum + value * value, 0));
+  // A probe at which D is near 0 is measured by the others.
+  const size = norm(a.denoised) / Math.sqrt(PROBES);
+  for (let probe = 0; probe < PROBES; probe++) {
+    const of = ({ denoised }: Fingerprint) => denoised.subarray(probe * a.dim, (probe + 1) * a.dim);
+    const [first, second] = [of(a), of(b)];
+    const difference = norm(first.map((value, d) => value - second[d]));
+    if (!(difference <= TOLERANCE * Math.max(size, norm(first)))) return false;
+  }
+  return true;
+}
+
+/** @throws FewstepError not-finite where a field's D is no number at a probe */
+export function checkFingerprint({ denoised, kind, dim }: Fingerprint): void {
+  const at = denoised.findIndex((value) => !Number.isFinite(value));
+  if (at < 0) return;
+  throw new FewstepError(
+    'not-finite',
+    `the ${kind} field is ${denoised[at]} at sigma ${LEVELS[Math.floor(at / dim / STATES)]}`,
+    'correct the field: D must be finite wherever it is evaluated',
+  );
+}
