@@ -1,0 +1,101 @@
+import { PROBES } from '../../src/field/fingerprint.js';
+import { parseGrid } from '../../src/grid/grid.js';
+import type { NetworkConfig } from '../../src/predictor/network-config.js';
+import { networkLayout } from '../../src/predictor/network-config.js';
+import {
+  amedSolver,
+  type Schedule,
+  type StoredNetwork,
+  type TablePredictor,
+} from '../../src/predictor/predictor.js';
+import type { DistillationInfo } from '../../src/predictor/predictor-file.js';
+import { random } from '../../src/problem/random.js';
+import { stepsForNfe } from '../../src/solver/registry.js';
+import { randomNetwork } from './fixtures.js';
+
+/** Times for these NFE, on a grid that no rule gives. */
+export function randomSchedules(
+  text: string,
+  afs: boolean,
+  nfes: readonly number[],
+  seed: number,
+): Schedule[] {
+  const { solver, options } = amedSolver(text);
+  const source = random(seed, 1);
+  return nfes.map((nfe) => {
+    const range = { sigmaMin: source.between(1e-3, 1e-2), sigmaMax: source.between(20, 90) };
+    const times = parseGrid('logsnr').times(stepsForNfe(solver, nfe, { afs, options }), range);
+    return { nfe, grid: 'logsnr', times };
+  });
+}
+
+export function randomTable(
+  text: string,
+  afs: boolean,
+  nfes: readonly number[],
+  seed: number,
+): TablePredictor {
+  const source = random(seed, 2);
+  const schedules = randomSchedules(text, afs, nfes, seed).map((schedule) => ({
+    ...schedule,
+    answers: schedule.times.slice(1).map(() => ({
+      r: source.between(0.05, 0.95),
+      direction: source.between(0.5, 1.5),
+      time: source.between(0.5, 1.5),
+    })),
+  }));
+  return { kind: 'table', solver: text, afs, schedules };
+}
+
+export function randomStoredNetwork(
+  text: string,
+  afs: boolean,
+  nfes: readonly number[],
+  config: NetworkConfig,
+  { dim, seed }: { dim: number; seed: number },
+): StoredNetwork {
+  const source = random(seed, 4);
+  const parameters = new Float32Array(networkLayout(config).size);
+  // The padding between tensors is no part of a file.
+  const drawn = randomNetwork(config, seed);
+  for (const { offset, shape } of networkLayout(config).tensors) {
+    const end = offset + shape[0] * shape[1];
+    parameters.set(drawn.subarray(offset, end), offset);
+  }
+  return {
+    kind: 'network',
+    solver: text,
+    afs,
+    schedules: randomSchedules(text, afs, nfes, seed),
+    config,
+    parameters,
+    figures: { mean: Float32Array.from({ length: dim }, () => source.normal()), std: source.between(0.1, 2) },
+  };
+}
+
+export function randomFingerprint(dim: number, seed: number) {
+  const source = random(seed, 5);
+  const denoised = Float32Array.from({ length: PROBES * dim }, () => source.normal());
+  return { kind: 'gaussian-mixture', dim, denoised };
+}
+
+export const info: DistillationInfo = {
+  recipe: 'robust',
+  field: 'ring',
+  teacher: { solver: 'ipndm-4', nfe: 60, grid: 'polynomial:7', evaluations: 630_720 },
+  trajectories: 10_000,
+  validation: 512,
+  batch: 128,
+  iterations: 240,
+  seed: 3,
+  adapter: 'llvmpipe (LLVM 19.1.7, 256 bits)',
+  seconds: { teacher: 1.5, search: 0.25, training: 3 },
+  scores: [
+    {
+      nfe: 3,
+      base: { mean: null, median: 0.5 },
+      start: { mean: 0.25, median: 0.125 },
+      best: { mean: 0.1, median: 0.05 },
+    },
+  ],
+};
