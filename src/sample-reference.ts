@@ -5,12 +5,14 @@ import type { Field } from './field/field.js';
 import { undoScaling } from './io/scaling.js';
 import { drawLatents } from './rng/latents.js';
 import type { SampleRequest } from './sample.js';
+import { runOf } from './sample-plan.js';
 import type { Plan } from './solver/plan.js';
-import { planFor } from './solver/plan-for.js';
 
 export interface ReferenceSampleResult {
   /** [batch, dim], in the data's own units. */
   samples: Float64Array;
+  /** What a network answered: r, direction and time of each step, [3 steps, batch]. */
+  answers?: Float64Array;
   /** Field evaluations really made, per trajectory. */
   evaluations: number;
   hostMs: number;
@@ -30,20 +32,24 @@ const TURN_MS = 50;
  */
 export async function sampleReference(request: SampleRequest): Promise<ReferenceSampleResult> {
   const { field, onProgress, signal } = request;
-  const plan = planFor(request);
+  const { plan, predictor } = runOf(request);
   const { dim } = field;
   const latents = request.latents ?? drawn(request, plan.times[0]);
   const batch = rowsOf(latents, dim);
   const keep = request.trajectory ? plan.states : [];
   const samples = new Float64Array(batch * dim);
   const trajectory = keep.map(() => new Float64Array(batch * dim));
+  const answers = predictor && new Float64Array(3 * predictor.predicted.steps.length * batch);
   let evaluations = 0;
 
   const begin = performance.now();
   let turn = begin;
   for (let i = 0; i < batch; i++) {
     const row = Float64Array.from({ length: dim }, (_, d) => latents[i * dim + d]);
-    const solution = solveTrajectory(i, field, plan, { latents: row, keep });
+    const solution = solveTrajectory(i, field, plan, { latents: row, predictor, keep });
+    solution.answers?.forEach((value, k) => {
+      answers![k * batch + i] = value;
+    });
     samples.set(solution.samples, i * dim);
     for (const [n, slot] of keep.entries()) trajectory[n].set(solution.kept.get(slot)!, i * dim);
     evaluations = solution.evaluations;
@@ -57,6 +63,7 @@ export async function sampleReference(request: SampleRequest): Promise<Reference
   const inDataUnits = (values: Float64Array) => (field.scaling ? undoScaling(field.scaling, values) : values);
   return {
     samples: inDataUnits(samples),
+    answers,
     evaluations,
     hostMs: performance.now() - begin,
     plan,

@@ -3,12 +3,12 @@ import { type Solution, solve } from './execute/stepwise.js';
 import type { Field } from './field/field.js';
 import type { Gpu } from './gpu/gpu.js';
 import { undoScaling } from './io/scaling.js';
+import { runOf, type StudentRequest } from './sample-plan.js';
 import type { SearchCost } from './search/gits.js';
-import { resolveGrid } from './search/resolve-grid.js';
+import { type ResolvedGrid, resolveGrid } from './search/resolve-grid.js';
 import type { Plan } from './solver/plan.js';
-import { type PlanRequest, planFor } from './solver/plan-for.js';
 
-export interface SampleRequest extends PlanRequest {
+export interface SampleRequest extends StudentRequest {
   field: Field;
   /** Trajectories to draw latents for; not needed with `latents`. */
   batch?: number;
@@ -34,17 +34,20 @@ export interface SampleResult extends Omit<Solution, 'kept'> {
 }
 
 /**
- * Samples a field: latents, a plan for exactly the NFE, and one run of it on the GPU. Samples are in the data's
- * own units.
+ * Samples a field: latents, a plan for exactly the NFE (a solver's, or what a predictor learned), and one run of it on
+ * the GPU. Samples are in the data's own units.
  * @throws FewstepError for every impossible request, before anything runs
  */
 export async function sample(gpu: Gpu, request: SampleRequest): Promise<SampleResult> {
   const { field, batch = 64, seed = 0, chunk, onProgress, signal } = request;
-  const { grid, search } = await resolveGrid(gpu, field, request, signal);
-  const plan = planFor({ ...request, grid });
+  const { grid, search }: ResolvedGrid = request.predictor
+    ? { grid: request.grid }
+    : await resolveGrid(gpu, field, request, signal);
+  const { plan, predictor } = runOf({ ...request, grid });
   const latents: Latents = request.latents ? { values: request.latents } : { batch, seed };
   const keep = request.trajectory ? plan.states : [];
-  const { kept, ...solution } = await solve(gpu, field, plan, { latents, keep, chunk, onProgress, signal });
+  const options = { latents, predictor, keep, chunk, onProgress, signal };
+  const { kept, ...solution } = await solve(gpu, field, plan, options);
   const inDataUnits = (values: Float32Array) => (field.scaling ? undoScaling(field.scaling, values) : values);
   return {
     ...solution,

@@ -88,22 +88,22 @@ export function fieldDetails(): Option[] {
   ];
 }
 
-/** What describes a plan: a solver at an NFE on a time grid. */
+/** What describes a plan: a solver at an NFE on a time grid, or a predictor. */
 export function planOptions(): Option[] {
   return [
-    new Option(
-      '--solver <name>',
-      'solver, with options as in dpm-solver-2:r=0.4 (see `fewstep solvers`)',
-    ).makeOptionMandatory(),
-    new Option('--nfe <count>', 'field evaluations per trajectory, exactly')
-      .argParser(wholeNumber(1, 4096))
-      .makeOptionMandatory(),
+    new Option('--solver <name>', 'solver, with options as in dpm-solver-2:r=0.4 (see `fewstep solvers`)'),
+    new Option('--nfe <count>', 'field evaluations per trajectory, exactly').argParser(wholeNumber(1, 4096)),
     new Option(
       '--grid <grid>',
-      'time grid: polynomial:RHO, logsnr, time_uniform:RHO, explicit:80,10,1,.002 or gits (searched on the field)',
-    ).default('polynomial:7'),
+      'time grid: polynomial:RHO, logsnr, time_uniform:RHO, explicit:80,10,1,.002 or gits (searched on the field) (default: polynomial:7)',
+    ),
     new Option('--sigma-min <sigma>', 'last time of the grid (default: 0.002)').argParser(positiveNumber),
     new Option('--sigma-max <sigma>', 'first time of the grid (default: 80)').argParser(positiveNumber),
     new Option('--afs', 'analytical first step: the first evaluation comes from the prior, at no cost'),
+    new Option(
+      '--predictor <file>',
+      'what `fewstep distill` learned, in place of solver, grid and AFS; --nfe chooses where it learned for several',
+    ).conflicts(['solver', 'grid', 'afs', 'sigmaMin', 'sigmaMax']),
+    new Option('--force', "sample with a predictor's network on another field than its own"),
   ];
 }

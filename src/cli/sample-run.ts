@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { FewstepError } from '../errors.js';
+import { fingerprintOf } from '../execute/fingerprint.js';
 import type { Field } from '../field/field.js';
 import { Gpu } from '../gpu/gpu.js';
 import { expectMatrix } from '../io/dataset.js';
@@ -7,23 +8,32 @@ import { type DeviceChoice, type NodeAdapterDescription, openDevice } from '../n
 import { type FieldOptions, loadField } from '../node/field/load.js';
 import { loadArray, saveNpy } from '../node/files.js';
 import { type SampleRequest, sample } from '../sample.js';
+import { runOf } from '../sample-plan.js';
 import { sampleReference } from '../sample-reference.js';
 import type { SearchCost } from '../search/gits.js';
 import { checkableGrid } from '../search/resolve-grid.js';
 import { nfeOf, type Plan } from '../solver/plan.js';
-import { planFor } from '../solver/plan-for.js';
 import { checkOutput } from './output.js';
 import { showProgress } from './progress.js';
+import {
+  answersByStep,
+  fieldDoubt,
+  type LoadedPredictor,
+  loadedPredictor,
+  untrainedNote,
+} from './sample-predictor.js';
 
 /** What the command line says, as commander hands it over. */
 export interface SampleOptions extends FieldOptions {
   field: string;
-  solver: string;
-  nfe: number;
-  grid: string;
+  solver?: string;
+  nfe?: number;
+  grid?: string;
   sigmaMin?: number;
   sigmaMax?: number;
   afs?: boolean;
+  predictor?: string;
+  force?: boolean;
   batch: number;
   seed: number;
   latents?: string;
@@ -34,10 +44,13 @@ export interface SampleOptions extends FieldOptions {
   json?: boolean;
 }
 
+const USUAL_GRID = 'polynomial:7';
+
 /** What either executor hands back. */
 interface Made {
   samples: Float32Array | Float64Array;
   trajectory?: readonly (Float32Array | Float64Array)[];
+  answers?: ArrayLike<number>;
   evaluations: number;
   hostMs: number;
   gpuMs?: number;
@@ -54,21 +67,23 @@ export async function runSample(options: SampleOptions, signal: AbortSignal): Pr
   const begin = performance.now();
   checkFiles(options);
   const field = await loadField(options.field, fieldOptionsOf(options));
-  const { request, batch } = await requestOf(options, field);
+  const learned = options.predictor === undefined ? undefined : await loadedPredictor(options.predictor);
+  const { request, batch } = await requestOf(options, field, learned);
+  // Without a float64 form it takes a GPU to know the field by.
+  if (field.denoise) await warn(options, field, learned);
 
   const progress = showProgress(batch, 'trajectories');
   // In parts, so that there is progress to show.
   const chunk = Math.max(256, Math.ceil(batch / 32));
-  const made = await execute(options, { ...request, chunk, onProgress: progress.update, signal }).finally(
-    progress.stop,
-  );
+  const running = { ...request, chunk, onProgress: progress.update, signal };
+  const made = await execute(options, running, learned).finally(progress.stop);
   signal.throwIfAborted();
   if (options.trajectory && made.trajectory) {
     const states = joined(made.trajectory);
     await saveNpy(options.trajectory, [made.trajectory.length, batch, field.dim], states);
   }
   await saveNpy(options.out, [batch, field.dim], made.samples);
-  const report = reportOf(options, field, batch, made, performance.now() - begin);
+  const report = reportOf(options, field, batch, made, learned, performance.now() - begin);
   process.stdout.write(`${options.json ? JSON.stringify(report, null, 2) : sentence(report)}\n`);
 }
 
@@ -89,19 +104,16 @@ function fieldOptionsOf(options: SampleOptions): FieldOptions {
   return { columns, bandwidth, scale, dim, label, guidance, precision };
 }
 
-async function requestOf(options: SampleOptions, field: Field) {
-  const { solver, nfe, grid, sigmaMin, sigmaMax, afs, batch, seed, trajectory } = options;
-  if (grid.startsWith('explicit') && (sigmaMin ?? sigmaMax) !== undefined) {
-    throw new FewstepError(
-      'bad-argument',
-      `${sigmaMin === undefined ? '--sigma-max' : '--sigma-min'} does not apply to an explicit grid`,
-      'leave it out, and list the times you want',
-    );
-  }
-  const range = { ...(sigmaMin !== undefined && { sigmaMin }), ...(sigmaMax !== undefined && { sigmaMax }) };
-  const common = { field, solver, nfe, grid, range, afs, trajectory: trajectory !== undefined };
+async function requestOf(options: SampleOptions, field: Field, learned?: LoadedPredictor) {
+  const { batch, seed, trajectory } = options;
+  const common = {
+    field,
+    ...(learned ? { predictor: learned.predictor, nfe: options.nfe } : solverOf(options)),
+    trajectory: trajectory !== undefined,
+  };
   // The reference executor has no GPU to search a grid with, and says so.
-  const plan = planFor(options.executor === 'reference' ? common : { ...common, grid: checkableGrid(grid) });
+  const searched = !learned && options.executor === 'stepwise';
+  const { plan } = runOf(searched ? { ...common, grid: checkableGrid(options.grid ?? USUAL_GRID) } : common);
   const drawn = { ...common, batch, seed };
   const { latents: file } = options;
   if (file === undefined) {
@@ -110,6 +122,38 @@ async function requestOf(options: SampleOptions, field: Field) {
   }
   const { values, rows } = expectMatrix(await loadArray(file), { name: file, columns: field.dim });
   return { request: { ...common, latents: values } satisfies SampleRequest, batch: rows };
+}
+
+/** What a request says where there is no predictor. */
+function solverOf(options: SampleOptions) {
+  const { solver, nfe, grid = USUAL_GRID, sigmaMin, sigmaMax, afs } = options;
+  if (solver === undefined || nfe === undefined) {
+    throw new FewstepError(
+      'bad-argument',
+      solver === undefined ? 'neither --solver nor --predictor is given' : '--nfe is not given',
+      'run `fewstep sample --help` for what it takes',
+    );
+  }
+  if (grid.startsWith('explicit') && (sigmaMin ?? sigmaMax) !== undefined) {
+    throw new FewstepError(
+      'bad-argument',
+      `${sigmaMin === undefined ? '--sigma-max' : '--sigma-min'} does not apply to an explicit grid`,
+      'leave it out, and list the times you want',
+    );
+  }
+  const range = { ...(sigmaMin !== undefined && { sigmaMin }), ...(sigmaMax !== undefined && { sigmaMax }) };
+  return { solver, nfe, grid, range, afs };
+}
+
+/** Says on stderr what speaks against the request, without standing in its way. */
+async function warn(
+  { solver, force = false }: SampleOptions,
+  field: Field,
+  learned?: LoadedPredictor,
+  gpu?: Gpu,
+): Promise<void> {
+  const note = learned ? fieldDoubt(learned, await fingerprintOf(field, gpu), force) : untrainedNote(solver!);
+  if (note) process.stderr.write(`note: ${note}\n`);
 }
 
 /** More numbers than this in one array, 4 GiB of float32, is a slip of the finger. */
@@ -124,11 +168,16 @@ function checkSize(batch: number, dim: number, states: number): void {
   );
 }
 
-async function execute(options: SampleOptions, request: SampleRequest): Promise<Made> {
+async function execute(
+  options: SampleOptions,
+  request: SampleRequest,
+  learned?: LoadedPredictor,
+): Promise<Made> {
   if (options.executor === 'reference') return sampleReference(request);
   const { device, adapter } = await openDevice({ device: options.device });
   const gpu = new Gpu(device, adapter);
   try {
+    if (!request.field.denoise) await warn(options, request.field, learned, gpu);
     return { ...(await sample(gpu, request)), adapter };
   } finally {
     gpu.destroy();
@@ -144,20 +193,36 @@ function joined(states: readonly (Float32Array | Float64Array)[]): Float32Array 
   return all;
 }
 
-function reportOf(options: SampleOptions, field: Field, batch: number, made: Made, totalMs: number) {
-  const { out, trajectory, executor, latents, seed, grid } = options;
-  const { plan, search, evaluations, hostMs, gpuMs, adapter } = made;
+function reportOf(
+  options: SampleOptions,
+  field: Field,
+  batch: number,
+  made: Made,
+  learned: LoadedPredictor | undefined,
+  totalMs: number,
+) {
+  const { out, trajectory, executor, latents, seed } = options;
+  const { plan, search, answers, evaluations, hostMs, gpuMs, adapter } = made;
+  const nfe = nfeOf(plan);
+  const predictor = learned && {
+    file: learned.file,
+    kind: learned.predictor.kind,
+    steps: answersByStep(learned, nfe, answers),
+  };
+  const schedule = learned?.predictor.schedules.find((candidate) => candidate.nfe === nfe);
   return {
     out,
     trajectory,
     field: { source: options.field, kind: field.kind, dim: field.dim },
     solver: plan.solver,
     afs: plan.afs,
-    grid,
-    times: plan.times,
+    grid: schedule?.grid ?? options.grid ?? USUAL_GRID,
+    // A network's plugin reaches each trajectory's own times besides.
+    times: schedule && learned?.predictor.kind === 'network' ? schedule.times : plan.times,
     search,
+    predictor,
     /** Field evaluations per trajectory: of the plan, and really made. */
-    nfe: nfeOf(plan),
+    nfe,
     evaluations,
     batch,
     ...(latents === undefined ? { seed } : { latents }),

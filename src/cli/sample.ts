@@ -14,12 +14,16 @@ A field is one of
   model.safetensors     a model of \`fewstep train\`, with --label and --guidance where it has classes, --precision
   field.wgsl --dim 2    fn denoise(x: array<f32, 2>, sigma: f32) -> array<f32, 2>
 
+A predictor brings its solver, grid, range and AFS, so none of these may be given besides. On another field than the
+one it was distilled on a table of answers is used with a warning, a network only with --force.
+
 Samples are [B, D], the trajectory [N times, B, D], both in the data's own units: float32 .npy files, float64
 from the reference. Latents are x at the first time, in the field's units.
 
 Examples:
   fewstep sample --field ring --solver ipndm-3 --nfe 5 --batch 1000 --out x.npy
   fewstep sample --field digits.csv.gz --columns 0-63 --scale --solver dpmpp-2m --nfe 8 --out digits.npy
+  fewstep sample --field ring --predictor ring.safetensors --nfe 5 --out x.npy
   fewstep sample --field ring --solver deis-3 --nfe 6 --latents z.npy --out x.npy --trajectory t.npy --json
 
 Exit status: 0 when the files are written, 2 for a request that cannot be met, 130 when stopped.`;

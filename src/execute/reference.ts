@@ -22,6 +22,8 @@ export interface ReferenceSolution {
   samples: Float64Array;
   /** The slots that were asked for. */
   kept: Map<Slot, Float64Array>;
+  /** What the predictor answered: r, direction and time of each step, [3 steps, batch]. */
+  answers?: Float64Array;
   /** Field evaluations really made, per trajectory. */
   evaluations: number;
 }
@@ -104,6 +106,7 @@ export function solveReference(field: Field, plan: Plan, options: ReferenceOptio
   return {
     samples: slots[plan.states[plan.states.length - 1]],
     kept: new Map([...keep].map((slot) => [slot, slots[slot]])),
+    answers: answers && byAnswer(answers),
     evaluations: calls / batch,
   };
 }
@@ -111,6 +114,14 @@ export function solveReference(field: Field, plan: Plan, options: ReferenceOptio
 /** Answers before any are given: the middle of each step. */
 function firstAnswers({ predicted }: NetworkPredictor): Float64Array {
   return Float64Array.from({ length: 3 * predicted.steps.length }, (_, i) => (i % 3 === 0 ? 0.5 : 1));
+}
+
+/** Answers by trajectory as [answers, batch]. */
+function byAnswer(answers: readonly Float64Array[]): Float64Array {
+  const batch = answers.length;
+  return Float64Array.from({ length: answers[0].length * batch }, (_, i) => {
+    return answers[i % batch][Math.floor(i / batch)];
+  });
 }
 
 /** Adds the rows that hold a NaN or an infinity to `broken`; says whether there is one. */

@@ -60,8 +60,8 @@ const refusals: [string, string[], ...string[]][] = [
   ['an extra argument', sampling({}, 'extra'), 'too many arguments', 'fewstep sample --help'],
 
   ['no --field', sampling({ field: undefined }), "'--field <field>' not specified", 'fewstep sample --help'],
-  ['no --solver', sampling({ solver: undefined }), "'--solver <name>' not specified"],
-  ['no --nfe', sampling({ nfe: undefined }), "'--nfe <count>' not specified"],
+  ['no --solver', sampling({ solver: undefined }), 'neither --solver nor --predictor is given', '--help'],
+  ['no --nfe', sampling({ nfe: undefined }), '--nfe is not given', 'fewstep sample --help'],
   ['no --out', sampling({ out: undefined }), "'--out <file>' not specified"],
   ['--nfe without a value', sampling({ nfe: true }), "'--nfe <count>'"],
 

@@ -1,0 +1,98 @@
+import { FewstepError } from '../errors.js';
+import type { Field } from '../field/field.js';
+import { type Fingerprint, sameField } from '../field/fingerprint.js';
+import { quantile } from '../metrics/quantile.js';
+import { loadPredictor } from '../node/predictor.js';
+import type { StoredPredictor } from '../predictor/predictor-file.js';
+import { parseSolver } from '../solver/registry.js';
+
+/** A predictor and the file that it came from. */
+export interface LoadedPredictor extends StoredPredictor {
+  file: string;
+}
+
+export async function loadedPredictor(file: string): Promise<LoadedPredictor> {
+  return { ...(await loadPredictor(file)), file };
+}
+
+/**
+ * Compares a field with the one that a predictor was distilled on. A table of answers transfers to other fields, so that
+ * there a warning does; a network reads the field, and is refused.
+ *
+ * @param force samples with a network all the same, where it can read this field at all
+ * @returns the warning, if there is one
+ * @throws FewstepError bad-field
+ */
+export function fieldDoubt(
+  { predictor, field: learned, file }: LoadedPredictor,
+  fingerprint: Fingerprint,
+  force: boolean,
+): string | undefined {
+  if (sameField(learned, fingerprint)) return undefined;
+  const what = ({ kind, dim }: Pick<Field, 'kind' | 'dim'>) => `${kind} field of ${dim} numbers`;
+  const difference =
+    learned.dim === fingerprint.dim
+      ? `another ${what(learned)} than this one`
+      : `a ${what(learned)}, and this is a ${what(fingerprint)}`;
+  const sentence = `${file} was distilled on ${difference}`;
+  if (predictor.kind === 'table') {
+    return `${sentence}; what it learned transfers in part: distil on this field to have its best`;
+  }
+  if (learned.dim !== fingerprint.dim && predictor.config.reads !== 'times') {
+    throw new FewstepError(
+      'bad-field',
+      `${sentence}: its network cannot read this one`,
+      'use the field that it was distilled on, or distil again',
+    );
+  }
+  if (force) return `${sentence}; what its network answers here is a guess`;
+  throw new FewstepError(
+    'bad-field',
+    sentence,
+    'use that field, distil again, or give --force: what a network answers on another field is a guess',
+  );
+}
+
+/** What there is to say of an AMED solver that runs without a predictor. */
+export function untrainedNote(text: string): string | undefined {
+  const { solver, options } = parseSolver(text);
+  if (!('planWith' in solver)) return undefined;
+  const r = options.r ?? solver.options.r;
+  return `${solver.name} without --predictor looks at r = ${r} in every step: nothing was learned (see \`fewstep distill\`)`;
+}
+
+/** An answer over the trajectories: the mean, and the 5th and the 95th of 100. */
+interface Spread {
+  mean: number;
+  p5: number;
+  p95: number;
+}
+
+/** The answers of each step, for the report. @param answers of a network, [3 steps, batch] */
+export function answersByStep(
+  { predictor }: StoredPredictor,
+  nfe: number,
+  answers?: ArrayLike<number>,
+): { r: Spread; direction: Spread; time: Spread }[] {
+  const index = predictor.schedules.findIndex((schedule) => schedule.nfe === nfe);
+  const same = (value: number): Spread => ({ mean: value, p5: value, p95: value });
+  if (predictor.kind === 'table') {
+    return predictor.schedules[index].answers.map(({ r, direction, time }) => ({
+      r: same(r),
+      direction: same(direction),
+      time: same(time),
+    }));
+  }
+  const steps = predictor.schedules[index].times.length - 1;
+  const batch = answers!.length / (3 * steps);
+  const spread = (row: number): Spread => {
+    const values = Array.from({ length: batch }, (_, i) => answers![row * batch + i]);
+    const mean = values.reduce((sum, value) => sum + value, 0) / batch;
+    return { mean, p5: quantile(values, 0.05), p95: quantile(values, 0.95) };
+  };
+  return Array.from({ length: steps }, (_, n) => ({
+    r: spread(3 * n),
+    direction: spread(3 * n + 1),
+    time: spread(3 * n + 2),
+  }));
+}
