@@ -1,7 +1,18 @@
 /** The public API of fewstep. It imports nothing of Node: bring a GPUDevice of the browser, or of `fewstep/node`. */
 export { type AnalyzeOptions, analyze } from './analysis/analyze.js';
 export type { Analysis, Distribution, MeanValueOfStep } from './analysis/results.js';
+export { poolSeeds, runTeacher, type TeacherOptions, type TeacherPool } from './distill/pool.js';
+export { type Score, scoreOf } from './distill/score.js';
+export { checkSettings, type DistillSettings, ROBUST } from './distill/settings.js';
+export {
+  type DistilledTable,
+  distillTable,
+  type Student,
+  type TableOptions,
+  type TableRecord,
+} from './distill/table.js';
 export { type ErrorCode, FewstepError } from './errors.js';
+export { fingerprintOf } from './execute/fingerprint.js';
 export type { Latents } from './execute/inputs.js';
 export { type ReferenceOptions, type ReferenceSolution, solveReference } from './execute/reference.js';
 export { type Solution, type SolveOptions, solve } from './execute/stepwise.js';
@@ -17,6 +28,7 @@ export type {
   PreparedField,
   PreparedGradient,
 } from './field/field.js';
+export { type Fingerprint, sameField } from './field/fingerprint.js';
 export { gaussianMixture, type MixtureInput } from './field/gaussian-mixture.js';
 export { type AdapterDescription, Gpu } from './gpu/gpu.js';
 export {
@@ -34,9 +46,29 @@ export { type MlpFieldOptions, type MlpModel, mlpField } from './mlp/field.js';
 export { decodeModel, encodeModel, type StoredModel, type TrainingInfo } from './mlp/model-file.js';
 export { initialParameters, parameterLayout } from './mlp/parameters.js';
 export { PRECISIONS, type Precision } from './mlp/precision.js';
+export type { NetworkConfig } from './predictor/network-config.js';
+export type { DataFigures, NetworkPredictor } from './predictor/network-predictor.js';
+export {
+  amedSolver,
+  type PredictedRun,
+  type Predictor,
+  predictedRun,
+  type Schedule,
+  type StoredNetwork,
+  type TablePredictor,
+} from './predictor/predictor.js';
+export {
+  type DistillationInfo,
+  decodePredictor,
+  encodePredictor,
+  type StoredPredictor,
+} from './predictor/predictor-file.js';
+export { type ExportedSchedules, exportSchedules } from './predictor/schedule-export.js';
 export { type SampleRequest, type SampleResult, sample } from './sample.js';
+export type { StudentRequest } from './sample-plan.js';
 export { type ReferenceSampleResult, sampleReference } from './sample-reference.js';
 export { type GitsOptions, type GitsSearch, gitsGrid, type SearchCost, searchGits } from './search/gits.js';
+export { type AmedSolver, type Answer, amedSolvers, fixedAnswers } from './solver/amed.js';
 export { PlanBuilder } from './solver/builder.js';
 export { defineSolver, type Solver, type SolverSettings } from './solver/define.js';
 export { nfeOf, type Operation, type Plan, perTrajectory, type Scalar, type Slot } from './solver/plan.js';

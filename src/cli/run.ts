@@ -4,7 +4,9 @@ import { VERSION } from '../version.js';
 import { analyzeCommand } from './analyze.js';
 import { benchCommand } from './bench.js';
 import { compareCommand } from './compare.js';
+import { distillCommand } from './distill.js';
 import { doctorCommand } from './doctor.js';
+import { exportCommand } from './export.js';
 import { inspectCommand } from './inspect.js';
 import { problemsCommand } from './problems.js';
 import { sampleCommand } from './sample.js';
@@ -45,6 +47,8 @@ function program(): Command {
     analyzeCommand(),
     trainCommand(),
     inspectCommand(),
+    distillCommand(),
+    exportCommand(),
     solversCommand(),
     problemsCommand(),
     doctorCommand(),

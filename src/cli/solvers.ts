@@ -1,33 +1,47 @@
 import { Command } from 'commander';
+import { amedSolvers } from '../solver/amed.js';
+import type { Solver } from '../solver/define.js';
 import { nfeOf } from '../solver/plan.js';
 import { solvers } from '../solver/registry.js';
 import { table } from './table.js';
 
-/** `fewstep solvers`: every solver of the registry. */
+const HEADER = ['solver', 'order', 'evaluations/step', 'options (defaults)', 'what it is'];
+
+/** `fewstep solvers`: every solver of the registry, and those that take a predictor. */
 export function solversCommand(): Command {
   return new Command('solvers')
     .description('list the solvers, with their order, cost and options')
     .option('--json', 'print the list as JSON')
     .addHelpText('after', '\nExamples:\n  fewstep solvers\n  fewstep solvers --json | jq ".[].name"')
     .action(({ json }: { json?: boolean }) => {
-      const list = solvers.map((solver) => {
-        const { name, order, options, summary } = solver;
-        const [one, two] = [
-          [2, 1],
-          [4, 2, 1],
-        ].map((times) => nfeOf(solver.plan(times)));
-        return { name, order, evaluationsPerStep: two - one, options, summary };
-      });
-      const rows = list.map(({ name, order, evaluationsPerStep, options, summary }) => [
-        name,
-        String(order),
-        String(evaluationsPerStep),
-        Object.entries(options)
-          .map(([key, value]) => `${key}=${value}`)
-          .join(',') || '-',
-        summary,
-      ]);
-      const header = ['solver', 'order', 'evaluations/step', 'options (defaults)', 'what it is'];
-      process.stdout.write(`${json ? JSON.stringify(list, null, 2) : table(header, rows)}\n`);
+      const [plain, amed] = [solvers.map(describe), amedSolvers.map(describe)];
+      process.stdout.write(json ? `${JSON.stringify([...plain, ...amed], null, 2)}\n` : text(plain, amed));
     });
+}
+
+function describe(solver: Solver) {
+  const { name, order, options, summary } = solver;
+  const [one, two] = [
+    [2, 1],
+    [4, 2, 1],
+  ].map((times) => nfeOf(solver.plan(times)));
+  return { name, order, evaluationsPerStep: two - one, options, summary, predictor: 'planWith' in solver };
+}
+
+type Description = ReturnType<typeof describe>;
+
+function text(plain: readonly Description[], amed: readonly Description[]): string {
+  const rows = [...plain, ...amed].map(({ name, order, evaluationsPerStep, options, summary }) => [
+    name,
+    String(order),
+    String(evaluationsPerStep),
+    Object.entries(options)
+      .map(([key, value]) => `${key}=${value}`)
+      .join(',') || '-',
+    summary,
+  ]);
+  const note =
+    'The amed solvers take a predictor of `fewstep distill`. Without one they look at the same r in every step: ' +
+    'the order is that of r = 1/2.';
+  return `${table(HEADER, rows)}\n\n${note}\n`;
 }

@@ -15,19 +15,34 @@ export interface TeacherPool {
   seconds: number;
 }
 
-/** Runs a teacher. @param at which of the plan's times to keep the states of; by default the last alone */
+export interface TeacherOptions {
+  /** Trajectories. */
+  count: number;
+  /** Of their latents. */
+  seed: number;
+  /** Which of the plan's times to keep the states of; by default the last alone. */
+  at?: readonly number[];
+  /** At most so many trajectories at once, for progress and a quick stop. Results do not depend on it. */
+  chunk?: number;
+  onProgress?: (done: number) => void;
+  signal?: AbortSignal;
+}
+
+/** Runs a teacher. */
 export async function runTeacher(
   gpu: Gpu,
   field: Field,
   plan: Plan,
-  options: { count: number; seed: number; at?: readonly number[]; signal?: AbortSignal },
+  options: TeacherOptions,
 ): Promise<TeacherPool> {
-  const { count, seed, signal } = options;
+  const { count, seed, chunk, onProgress, signal } = options;
   const slots = (options.at ?? [plan.times.length - 1]).map((time) => plan.states[time]);
   const begin = performance.now();
   const { kept } = await solve(gpu, field, plan, {
     latents: { batch: count, seed },
     keep: [plan.states[0], ...slots],
+    chunk,
+    onProgress,
     signal,
   });
   return {
@@ -43,4 +58,10 @@ export async function runTeacher(
 export function partOf(pool: TeacherPool, first: number, count: number): TeacherPool {
   const part = (values: Float32Array) => values.subarray(first * pool.dim, (first + count) * pool.dim);
   return { ...pool, latents: part(pool.latents), states: pool.states.map(part) };
+}
+
+/** Seeds of a distillation's latents, which are none that people sample with. */
+export function poolSeeds(seed: number): { training: number; validation: number } {
+  const first = 2 ** 40 + 2 * seed;
+  return { training: first, validation: first + 1 };
 }

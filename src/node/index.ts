@@ -11,3 +11,4 @@ export {
 export { type DoctorReport, examine } from './doctor.js';
 export { type FieldOptions, loadField } from './field/load.js';
 export { loadModel, saveModel } from './model.js';
+export { loadPredictor, savePredictor } from './predictor.js';

@@ -2,6 +2,7 @@ import { PassThrough } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { showProgress } from '../../src/cli/progress.js';
 import { problems } from '../../src/problem/registry.js';
+import { amedSolvers } from '../../src/solver/amed.js';
 import { solvers } from '../../src/solver/registry.js';
 import { inProcess } from './command.js';
 
@@ -9,29 +10,43 @@ describe('help', () => {
   it('lists the commands', async () => {
     const { status, stdout } = await inProcess(['--help']);
     expect(status).toBe(0);
-    for (const command of ['sample', 'analyze', 'solvers', 'problems', 'doctor'])
+    for (const command of ['sample', 'analyze', 'distill', 'export', 'solvers', 'problems', 'doctor'])
       expect(stdout).toContain(`  ${command} `);
   });
 
-  it.each(['sample', 'analyze', 'solvers', 'problems'])('of %s has examples', async (command) => {
-    const { status, stdout } = await inProcess([command, '--help']);
-    expect(status).toBe(0);
-    expect(stdout).toMatch(/\nExamples?:\n {2}fewstep /);
-    expect(stdout).toContain(`fewstep ${command}`);
-  });
+  it.each(['sample', 'analyze', 'distill', 'export', 'solvers', 'problems'])(
+    'of %s has examples',
+    async (command) => {
+      const { status, stdout } = await inProcess([command, '--help']);
+      expect(status).toBe(0);
+      expect(stdout).toMatch(/\nExamples?:\n {2}fewstep /);
+      expect(stdout).toContain(`fewstep ${command}`);
+    },
+  );
 });
 
 describe('the lists', () => {
   it('hold every solver of the registry, with what it costs', async () => {
     const { stdout } = await inProcess(['solvers', '--json']);
     const list: { name: string; evaluationsPerStep: number; options: object }[] = JSON.parse(stdout);
-    expect(list.map(({ name }) => name)).toEqual(solvers.map(({ name }) => name));
+    const all = [...solvers, ...amedSolvers];
+    expect(list.map(({ name }) => name)).toEqual(all.map(({ name }) => name));
     const cost = Object.fromEntries(list.map(({ name, evaluationsPerStep }) => [name, evaluationsPerStep]));
-    expect(cost).toMatchObject({ euler: 1, heun: 2, 'dpm-solver-2': 2, rk4: 4, 'ipndm-3': 1, 'unipc-3': 1 });
+    expect(cost).toMatchObject({
+      euler: 1,
+      heun: 2,
+      'dpm-solver-2': 2,
+      rk4: 4,
+      'ipndm-3': 1,
+      'unipc-3': 1,
+      amed: 2,
+    });
     expect(list.find(({ name }) => name === 'dpm-solver-2')?.options).toEqual({ r: '0.5' });
     const table = (await inProcess(['solvers'])).stdout.trimEnd().split('\n');
-    expect(table).toHaveLength(solvers.length + 1);
-    for (const [i, { name, summary }] of solvers.entries()) {
+    // The header, and a note with a line before it.
+    expect(table).toHaveLength(1 + all.length + 2);
+    expect(table.at(-1)).toContain('Without one they look at the same r in every step');
+    for (const [i, { name, summary }] of all.entries()) {
       expect(table[i + 1].startsWith(`${name} `)).toBe(true);
       expect(table[i + 1].endsWith(summary)).toBe(true);
     }

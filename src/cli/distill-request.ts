@@ -1,0 +1,219 @@
+import { checkSettings, type DistillSettings, ROBUST } from '../distill/settings.js';
+import { FewstepError } from '../errors.js';
+import type { Field } from '../field/field.js';
+import { DEFAULT_RANGE, parseGrid, type SigmaRange } from '../grid/grid.js';
+import type { FieldOptions } from '../node/field/load.js';
+import type { FeatureSource } from '../predictor/network-config.js';
+import { amedSolver } from '../predictor/predictor.js';
+import type { AmedSolver } from '../solver/amed.js';
+import { spell } from '../solver/define.js';
+import { nfeOf, type Plan } from '../solver/plan.js';
+import { planFor } from '../solver/plan-for.js';
+import { stepsForNfe } from '../solver/registry.js';
+
+export const RECIPES = ['robust', 'published'] as const;
+export type Recipe = (typeof RECIPES)[number];
+export const KINDS = ['table', 'network'] as const;
+export type Kind = (typeof KINDS)[number];
+export const SOURCES: readonly FeatureSource[] = ['times', 'state', 'hidden'];
+
+/** What the command line says, as commander hands it over; what is not given is undefined. */
+export interface DistillOptions extends FieldOptions {
+  field: string;
+  solver: string;
+  nfe: number[];
+  afs?: boolean;
+  grid: string;
+  recipe: Recipe;
+  kind?: Kind;
+  reads?: FeatureSource;
+  teacher?: string;
+  teacherNfe?: number;
+  teacherGrid?: string;
+  teacherSubsteps?: number;
+  trajectories?: number;
+  validation?: number;
+  batch?: number;
+  iterations?: number;
+  scaleDir?: number;
+  scaleTime?: number;
+  seed?: number;
+  sigmaMin?: number;
+  sigmaMax?: number;
+}
+
+/** A distillation to do. */
+export interface DistillRequest {
+  field: Field;
+  recipe: Recipe;
+  kind: Kind;
+  /** What a network reads. */
+  reads: FeatureSource;
+  solver: AmedSolver;
+  /** The solver as one writes it, and its options. */
+  text: string;
+  options: Record<string, unknown>;
+  afs: boolean;
+  range: SigmaRange;
+  students: RequestedStudent[];
+  settings: DistillSettings;
+  /** The robust recipe's teacher. */
+  teacher: Plan;
+  /** The published recipe's: steps of the teacher within one of the student, less one. */
+  teacherSubsteps?: number;
+}
+
+/** A number of evaluations, and the grids to choose from: the first is the untrained base's. */
+export interface RequestedStudent {
+  nfe: number;
+  grids: { name: string; times: number[] }[];
+}
+
+/** Grids among which `--grid search` looks for the best start. */
+const SEARCHED_GRIDS = [
+  'polynomial:7',
+  'polynomial:5',
+  'polynomial:3',
+  'polynomial:10',
+  'logsnr',
+  'time_uniform:1',
+];
+
+/** @throws FewstepError for a distillation that cannot be, before anything runs */
+export function distillRequest(given: DistillOptions, field: Field): DistillRequest {
+  const kind = kindOf(given);
+  checkTeacherOptions(given);
+  const { solver, options } = amedSolver(given.solver);
+  if ('r' in options) {
+    throw new FewstepError('bad-argument', `${given.solver}: r is what is learned`, 'leave it out');
+  }
+  const afs = afsFor(solver, options, given.nfe, given.afs);
+  const range = {
+    sigmaMin: given.sigmaMin ?? DEFAULT_RANGE.sigmaMin,
+    sigmaMax: given.sigmaMax ?? DEFAULT_RANGE.sigmaMax,
+  };
+  const students = given.nfe.map((nfe) => ({
+    nfe,
+    grids: gridsOf(given.grid, stepsForNfe(solver, nfe, { afs, options }), range),
+  }));
+  // The solver's options and the grids are checked by making its plans.
+  for (const { times } of students.flatMap(({ grids }) => grids)) solver.plan(times, { afs, options });
+  const settings = settingsOf(given);
+  const teacher = planFor({ ...settings.teacher, range });
+  const most = Math.max(...given.nfe);
+  if (nfeOf(teacher) <= most) {
+    throw new FewstepError(
+      'bad-argument',
+      `the teacher makes ${nfeOf(teacher)} evaluations, and its student ${most}`,
+      'give a larger --teacher-nfe: a teacher has to be far more accurate than its student',
+    );
+  }
+  return {
+    field,
+    recipe: given.recipe,
+    kind,
+    reads: given.reads ?? (field.features ? 'hidden' : 'state'),
+    solver,
+    text: spell(solver.name, options, {}),
+    options,
+    afs,
+    range,
+    students,
+    settings,
+    teacher,
+    teacherSubsteps: given.teacherSubsteps,
+  };
+}
+
+function kindOf({ kind, recipe, reads }: DistillOptions): Kind {
+  if (recipe === 'published' && kind === 'table') {
+    throw new FewstepError(
+      'bad-argument',
+      'the published recipe trains networks, not tables',
+      'leave out --kind, or take --recipe robust',
+    );
+  }
+  const chosen = kind ?? (recipe === 'published' ? 'network' : 'table');
+  if (reads === undefined || chosen === 'network') return chosen;
+  throw new FewstepError('bad-argument', '--reads does not apply to a table', 'give --kind network with it');
+}
+
+function checkTeacherOptions({ recipe, teacherSubsteps, teacherNfe, teacherGrid }: DistillOptions): void {
+  if (recipe === 'robust' && teacherSubsteps !== undefined) {
+    throw new FewstepError(
+      'bad-argument',
+      '--teacher-substeps is of the published recipe',
+      'give --teacher-nfe, or --recipe published',
+    );
+  }
+  if (recipe === 'robust' || (teacherNfe === undefined && teacherGrid === undefined)) return;
+  throw new FewstepError(
+    'bad-argument',
+    `--teacher-${teacherNfe === undefined ? 'grid' : 'nfe'} does not apply to the published recipe`,
+    "give --teacher-substeps: its teacher's times are the student's with more between them",
+  );
+}
+
+/**
+ * Whether the first step is analytical, which one file says for all its NFE: AMED solvers make two evaluations a step,
+ * so that odd numbers take it.
+ * @throws FewstepError unreachable-nfe
+ */
+function afsFor(
+  solver: AmedSolver,
+  options: Record<string, unknown>,
+  nfes: readonly number[],
+  given: boolean | undefined,
+): boolean {
+  if (given !== undefined) return given;
+  const reachable = (nfe: number, afs: boolean) => {
+    try {
+      stepsForNfe(solver, nfe, { afs, options });
+      return true;
+    } catch (error) {
+      if (error instanceof FewstepError && error.code === 'unreachable-nfe') return false;
+      throw error;
+    }
+  };
+  const fitting = [false, true].find((afs) => nfes.every((nfe) => reachable(nfe, afs)));
+  if (fitting !== undefined) return fitting;
+  const [without] = nfes.filter((nfe) => reachable(nfe, false));
+  const [withAfs] = nfes.filter((nfe) => reachable(nfe, true));
+  if (without === undefined || withAfs === undefined) return withAfs !== undefined;
+  throw new FewstepError(
+    'unreachable-nfe',
+    `${solver.name} makes ${withAfs} evaluations with an analytical first step and ${without} without`,
+    'a predictor has one or the other: distil odd and even NFE into two files',
+  );
+}
+
+function gridsOf(text: string, steps: number, range: SigmaRange): RequestedStudent['grids'] {
+  if (text !== 'search') return [{ name: text, times: parseGrid(text).times(steps, range) }];
+  return SEARCHED_GRIDS.flatMap((name) => {
+    try {
+      return [{ name, times: parseGrid(name).times(steps, range) }];
+    } catch (error) {
+      // Not every range is one of VP times.
+      if (name.startsWith('time_uniform') && error instanceof FewstepError) return [];
+      throw error;
+    }
+  });
+}
+
+function settingsOf(given: DistillOptions): DistillSettings {
+  const { teacher } = ROBUST;
+  return checkSettings({
+    seed: given.seed ?? ROBUST.seed,
+    teacher: {
+      solver: given.teacher ?? teacher.solver,
+      nfe: given.teacherNfe ?? teacher.nfe,
+      grid: given.teacherGrid ?? teacher.grid,
+    },
+    trajectories: given.trajectories ?? ROBUST.trajectories,
+    validation: given.validation ?? ROBUST.validation,
+    batch: given.batch ?? ROBUST.batch,
+    iterations: given.iterations ?? ROBUST.iterations,
+    scaleDirection: given.scaleDir ?? ROBUST.scaleDirection,
+    scaleTime: given.scaleTime ?? ROBUST.scaleTime,
+  });
+}

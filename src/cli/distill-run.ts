@@ -1,0 +1,104 @@
+import type { Score } from '../distill/score.js';
+import { fingerprintOf } from '../execute/fingerprint.js';
+import { preparedGradient } from '../field/field.js';
+import { Gpu } from '../gpu/gpu.js';
+import { type DeviceChoice, openDevice } from '../node/adapter.js';
+import { loadField } from '../node/field/load.js';
+import { savePredictor } from '../node/predictor.js';
+import type { Predictor } from '../predictor/predictor.js';
+import type { DistillationInfo } from '../predictor/predictor-file.js';
+import { networkDistiller } from './distill-network.js';
+import { type DistillOptions, type DistillRequest, distillRequest } from './distill-request.js';
+import { distillReport, distillSummary } from './distill-summary.js';
+import { distillTables } from './distill-table.js';
+import { checkOutput } from './output.js';
+
+/** What the command line says, as commander hands it over. */
+export interface DistillCommandOptions extends DistillOptions {
+  out: string;
+  device?: DeviceChoice;
+  json?: boolean;
+}
+
+/** What came out of a distillation. */
+export interface Learned {
+  predictor: Predictor;
+  runs: LearnedRun[];
+  teacher: { seconds: number; evaluations: number };
+}
+
+/** For one NFE: errors on the validation trajectories, and what it took. */
+export interface LearnedRun {
+  nfe: number;
+  /** The solver untrained on the first grid, where the training began, and what it led to. */
+  base: Score;
+  start: Score;
+  best: Score;
+  seconds: { search: number; training: number };
+}
+
+/** Distils what a request asks for, and shows on stderr how it goes. */
+export type Distiller = (gpu: Gpu, request: DistillRequest, signal: AbortSignal) => Promise<Learned>;
+
+/** Distils and writes the predictor. What can be wrong with a request is found before the teacher runs. */
+export async function runDistill(options: DistillCommandOptions, signal: AbortSignal): Promise<void> {
+  const begin = performance.now();
+  const { out, columns, bandwidth, scale, dim, label, guidance, precision } = options;
+  checkOutput('--out', out, '.safetensors');
+  const field = await loadField(options.field, {
+    columns,
+    bandwidth,
+    scale,
+    dim,
+    label,
+    guidance,
+    precision,
+  });
+  const request = distillRequest(options, field);
+  const distil: Distiller = request.kind === 'table' ? distillTables : networkDistiller(request);
+  const { device, adapter } = await openDevice({ device: options.device });
+  const gpu = new Gpu(device, adapter);
+  try {
+    const [fingerprint] = await Promise.all([fingerprintOf(field, gpu), preparedGradient(gpu, field)]);
+    const learned = await distil(gpu, request, signal);
+    signal.throwIfAborted();
+    const training = infoOf(options.field, request, learned, adapter.name);
+    await savePredictor(out, { predictor: learned.predictor, field: fingerprint, training });
+    const made = { out, learned, training, adapter, seconds: (performance.now() - begin) / 1000 };
+    process.stdout.write(
+      options.json ? `${JSON.stringify(distillReport(made), null, 2)}\n` : distillSummary(made),
+    );
+  } finally {
+    gpu.destroy();
+  }
+}
+
+function infoOf(
+  field: string,
+  { recipe, settings }: DistillRequest,
+  { runs, teacher }: Learned,
+  adapter: string,
+): DistillationInfo {
+  const { trajectories, validation, batch, iterations, seed } = settings;
+  const known = (value: number) => (Number.isFinite(value) ? value : null);
+  const stored = ({ mean, median }: Score) => ({ mean: known(mean), median: known(median) });
+  const sum = (part: 'search' | 'training') => runs.reduce((total, { seconds }) => total + seconds[part], 0);
+  return {
+    recipe,
+    field,
+    teacher: { ...settings.teacher, evaluations: teacher.evaluations },
+    trajectories,
+    validation,
+    batch,
+    iterations,
+    seed,
+    adapter,
+    seconds: { teacher: teacher.seconds, search: sum('search'), training: sum('training') },
+    scores: runs.map(({ nfe, base, start, best }) => ({
+      nfe,
+      base: stored(base),
+      start: stored(start),
+      best: stored(best),
+    })),
+  };
+}

@@ -1,0 +1,121 @@
+import { Command, Option } from 'commander';
+import { KINDS, RECIPES, SOURCES } from './distill-request.js';
+import { type DistillCommandOptions, runDistill } from './distill-run.js';
+import { untilInterrupted } from './interrupt.js';
+import {
+  deviceOption,
+  fieldOptions,
+  nonNegativeNumber,
+  positiveNumber,
+  wholeNumber,
+  wholeNumbers,
+} from './options.js';
+
+const HELP = `
+Distils an AMED solver (arXiv 2312.00094): learns, for each step, where in it to look (r), and scales of the direction
+and of the time that the field is told there, so that few evaluations end where an accurate teacher does.
+
+The robust recipe searches the grid and r to start from, then trains through whole trajectories to the teacher's end
+points, and keeps the best state that it validated: never worse, on the validation trajectories, than the solver
+untrained. Its table of answers is shared by all trajectories. The published recipe trains a network step by step.
+
+One file may hold several NFE that agree on the analytical first step: AMED solvers make two evaluations a step, so
+odd NFE take it and even ones do not. Latents of training and validation are none that \`fewstep sample\` draws for seeds
+below 2^40. The same seed gives the same predictor on the same adapter.
+
+Examples:
+  fewstep distill --field ring --solver amed-ipndm:order=3 --nfe 3,5,7 --out ring.safetensors
+  fewstep distill --field digits.csv.gz --columns 0-63 --scale --solver amed --nfe 5 --out digits.safetensors
+  fewstep sample --field ring --predictor ring.safetensors --nfe 5 --out x.npy
+
+Exit status: 0 when the predictor is written, 2 for a request that cannot be met, 130 when stopped.`;
+
+/** `fewstep distill`: a predictor from a field and a teacher. */
+export function distillCommand(): Command {
+  const command = new Command('distill').description(
+    'learn where an AMED solver looks, from an accurate teacher',
+  );
+  for (const option of fieldOptions()) command.addOption(option);
+  return command
+    .requiredOption('--solver <name>', 'the student, an AMED solver with its options (see `fewstep solvers`)')
+    .addOption(
+      new Option('--nfe <counts>', 'field evaluations per trajectory, one or several: 3,5,7')
+        .argParser(wholeNumbers(1, 4096))
+        .makeOptionMandatory(),
+    )
+    .requiredOption('--out <file>', 'where the predictor goes (.safetensors)')
+    .option('--afs', 'analytical first step (default: where the NFE needs it)')
+    .option(
+      '--grid <grid>',
+      "the student's times: search, polynomial:RHO, logsnr, time_uniform:RHO, explicit:..",
+      'search',
+    )
+    .addOption(new Option('--recipe <recipe>', 'how it is trained').choices(RECIPES).default('robust'))
+    .addOption(
+      new Option(
+        '--kind <kind>',
+        'answers for all trajectories, or a network (default: by the recipe)',
+      ).choices(KINDS),
+    )
+    .addOption(
+      new Option(
+        '--reads <source>',
+        "what a network reads (default: the field's hidden features, else the state)",
+      ).choices(SOURCES),
+    )
+    .option('--teacher <solver>', 'the solver that knows better (default: ipndm-4)')
+    .addOption(
+      new Option('--teacher-nfe <count>', 'its evaluations (default: 60)').argParser(wholeNumber(1, 4096)),
+    )
+    .option('--teacher-grid <grid>', 'its times (default: polynomial:7)')
+    .addOption(
+      new Option(
+        '--teacher-substeps <count>',
+        "of the published recipe: the teacher's times within a step",
+      ).argParser(wholeNumber(1, 64)),
+    )
+    .addOption(
+      new Option('--trajectories <count>', 'of the teacher, to learn from (default: 10000)').argParser(
+        wholeNumber(1, 2 ** 24),
+      ),
+    )
+    .addOption(
+      new Option(
+        '--validation <count>',
+        'more of them, to choose the best state by (default: 512)',
+      ).argParser(wholeNumber(2, 2 ** 20)),
+    )
+    .addOption(
+      new Option('--batch <count>', 'trajectories in an iteration (default: 128)').argParser(
+        wholeNumber(1, 2 ** 16),
+      ),
+    )
+    .addOption(
+      new Option('--iterations <count>', 'of the optimiser (default: 240)').argParser(
+        wholeNumber(0, 10 ** 6),
+      ),
+    )
+    .addOption(
+      new Option(
+        '--scale-dir <width>',
+        "the direction's scale lies in 1 - width to 1 + width; 0: none (default: 0.5)",
+      ).argParser(nonNegativeNumber),
+    )
+    .addOption(
+      new Option(
+        '--scale-time <width>',
+        'the same of the time that the field is told (default: 0.5)',
+      ).argParser(nonNegativeNumber),
+    )
+    .addOption(
+      new Option('--seed <seed>', 'of latents and their order (default: 0)').argParser(
+        wholeNumber(0, 2 ** 40),
+      ),
+    )
+    .addOption(new Option('--sigma-min <sigma>', 'last time (default: 0.002)').argParser(positiveNumber))
+    .addOption(new Option('--sigma-max <sigma>', 'first time (default: 80)').argParser(positiveNumber))
+    .addOption(deviceOption())
+    .option('--json', 'print what was learned as JSON')
+    .addHelpText('after', HELP)
+    .action((options: DistillCommandOptions) => untilInterrupted((signal) => runDistill(options, signal)));
+}

@@ -1,0 +1,104 @@
+import { FewstepError } from '../errors.js';
+import { middleOf } from '../solver/amed.js';
+import { type Evaluate, nfeOf, type Scalar } from '../solver/plan.js';
+import { amedSolver, type Predictor, predictedRun } from './predictor.js';
+
+export const SCHEDULE_SCHEMA = 'fewstep-schedule-1';
+
+/** What a table learned, in the words of its formulas, for other libraries to read. */
+export interface ExportedSchedules {
+  schema: typeof SCHEDULE_SCHEMA;
+  /** An AMED solver as one writes it, its name, and all of its options. */
+  solver: string;
+  name: string;
+  options: Record<string, unknown>;
+  afs: boolean;
+  /** What the numbers mean. */
+  conventions: Record<string, string>;
+  schedules: ExportedSchedule[];
+}
+
+export interface ExportedSchedule {
+  /** Field evaluations per trajectory. */
+  nfe: number;
+  grid: string;
+  /** Decreasing sigma, [steps + 1]. */
+  times: number[];
+  steps: ExportedStep[];
+  /** In order: the sigma that the field is told, and the one that (x - D) is divided by. */
+  evaluations: { sigma: number; divisor: number }[];
+}
+
+export interface ExportedStep {
+  from: number;
+  middle: number;
+  to: number;
+  r: number;
+  direction: number;
+  time: number;
+}
+
+const CONVENTIONS = {
+  space:
+    'x is x/alpha-bar and times are sigma = beta-bar/alpha-bar, whatever process the model was trained on',
+  field: 'D(x, sigma) is the denoised x; the velocity is d = (x - D(x, told)) / divisor',
+  middle:
+    'middle = to^r from^(1 - r); there the field is told time * middle, and (x - D) is divided by middle',
+  afs: 'with afs the first velocity is x / sqrt(1 + sigma^2), at no evaluation',
+};
+
+const TWO_STAGE =
+  'per step: d = velocity at from, x_m = x + (middle - from) d, d_m = velocity of x_m at middle';
+const UPDATES: Record<string, string> = {
+  amed: `${TWO_STAGE}, x <- x + direction (to - from) d_m`,
+  'amed-dpm-solver-2': `${TWO_STAGE}, x <- x + direction (to - from) ((1 - 1/(2r)) d + d_m/(2r))`,
+};
+const PLUGIN =
+  'the base solver on the grid with each middle between its from and to; in the update from middle to to, every term ' +
+  'but the state is multiplied by direction';
+
+/**
+ * A table's schedules as data for other libraries.
+ * @param nfe the one to export; by default all
+ * @throws FewstepError bad-argument for a network, whose answers differ from trajectory to trajectory,
+ *   unreachable-nfe where it did not learn for this NFE
+ */
+export function exportSchedules(predictor: Predictor, nfe?: number): ExportedSchedules {
+  if (predictor.kind === 'network') {
+    throw new FewstepError(
+      'bad-argument',
+      'a network answers each trajectory differently: there is no one schedule to export',
+      'export a table (`fewstep distill --kind table`), or sample with the network',
+    );
+  }
+  const { solver, options } = amedSolver(predictor.solver);
+  const { r: _, ...defaults } = solver.options;
+  const usual = Object.fromEntries(Object.entries(defaults).map(([key, value]) => [key, Number(value)]));
+  const chosen = nfe === undefined ? predictor.schedules.map((schedule) => schedule.nfe) : [nfe];
+  return {
+    schema: SCHEDULE_SCHEMA,
+    solver: predictor.solver,
+    name: solver.name,
+    options: { ...usual, ...options },
+    afs: predictor.afs,
+    conventions: { ...CONVENTIONS, update: UPDATES[solver.name] ?? PLUGIN },
+    schedules: chosen.map((count): ExportedSchedule => {
+      const { plan } = predictedRun(predictor, count);
+      const { grid, times, answers } = predictor.schedules.find((schedule) => schedule.nfe === count)!;
+      const evaluations = plan.operations
+        .filter((operation): operation is Evaluate => operation.kind === 'evaluate')
+        .map(({ time, divisor }) => ({ sigma: number(time), divisor: number(divisor) }));
+      const steps = answers.map((answer, n) => {
+        const [from, to] = [times[n], times[n + 1]];
+        return { from, middle: middleOf(from, to, answer.r), to, ...answer };
+      });
+      return { nfe: nfeOf(plan), grid, times, steps, evaluations };
+    }),
+  };
+}
+
+/** The plan of a table has no columns. */
+function number(scalar: Scalar): number {
+  if (typeof scalar === 'number') return scalar;
+  throw new Error('a table has a time that differs from trajectory to trajectory');
+}

@@ -1,0 +1,268 @@
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
+import { loadArray } from '../../src/node/files.js';
+import { loadPredictor } from '../../src/node/predictor.js';
+import { encodePredictor } from '../../src/predictor/predictor-file.js';
+import { random } from '../../src/problem/random.js';
+import { freshSeed } from '../field/fixtures.js';
+import { SLOW } from '../mlp/fixtures.js';
+import { build, flags, inProcess, start } from './command.js';
+
+const folder = await mkdtemp(join(tmpdir(), 'fewstep-distill-'));
+afterAll(() => rm(folder, { recursive: true }));
+const at = (name: string) => join(folder, name);
+
+const gaussians = {
+  kind: 'gaussian-mixture',
+  weights: [1, 2],
+  means: [
+    [-0.7, 0.2],
+    [0.6, 0],
+  ],
+  stds: [0.2, 0.1],
+};
+await writeFile(at('gaussians.json'), JSON.stringify(gaussians));
+
+type Options = Parameters<typeof flags>[0];
+const distilling = (options: Options) => [
+  'distill',
+  ...flags({
+    field: at('gaussians.json'),
+    solver: 'amed-ipndm:order=3',
+    nfe: 5,
+    trajectories: 512,
+    validation: 128,
+    batch: 64,
+    iterations: 60,
+    out: at('never.safetensors'),
+    ...options,
+  }),
+];
+
+/** Distils in this process and returns what it says with --json. */
+async function distilled(name: string, options: Options = {}) {
+  const outcome = await inProcess(distilling({ out: at(name), json: true, ...options }));
+  expect(outcome, outcome.stderr).toMatchObject({ status: 0 });
+  return { report: JSON.parse(outcome.stdout), stderr: outcome.stderr };
+}
+
+async function sampled(options: Options) {
+  const out = at('x.npy');
+  const given = { field: at('gaussians.json'), batch: 400, out, ...options };
+  const outcome = await inProcess(['sample', ...flags(given)]);
+  expect(outcome, outcome.stderr).toMatchObject({ status: 0 });
+  return (await loadArray(out)).values;
+}
+
+/** Mean distance of samples, [400, 2]. */
+function distance(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  const distances = Array.from({ length: 400 }, (_, i) =>
+    Math.hypot(a[2 * i] - b[2 * i], a[2 * i + 1] - b[2 * i + 1]),
+  );
+  return distances.reduce((sum, value) => sum + value, 0) / 400;
+}
+
+describe('fewstep distill', () => {
+  it(
+    'writes a predictor that is better on fresh latents than its solver untrained, and says how it went',
+    async () => {
+      const { report, stderr } = await distilled('p.safetensors', { nfe: '3,5' });
+      expect(stderr).toMatch(/^NFE 3: searching 6 grids for a start$/m);
+      expect(stderr).toMatch(/^NFE 5: \S+ at r = 0\.\d, error \S+ \(untrained \S+\)$/m);
+      expect(report).toMatchObject({
+        kind: 'table',
+        solver: 'amed-ipndm:order=3',
+        afs: true,
+        training: {
+          recipe: 'robust',
+          teacher: { solver: 'ipndm-4', nfe: 60, evaluations: 640 * 60 },
+          trajectories: 512,
+          validation: 128,
+          iterations: 60,
+          seed: 0,
+        },
+        adapter: { name: expect.any(String), software: expect.any(Boolean) },
+      });
+      const { predictor, training } = await loadPredictor(at('p.safetensors'));
+      expect(training).toEqual(report.training);
+      expect(predictor.schedules).toMatchObject([{ nfe: 3 }, { nfe: 5 }]);
+
+      const seed = freshSeed();
+      const exact = await sampled({ solver: 'unipc-3', nfe: 200, seed });
+      for (const nfe of [3, 5]) {
+        const learned = await sampled({ predictor: at('p.safetensors'), nfe, seed });
+        const untrained = await sampled({ solver: 'amed-ipndm:order=3', afs: true, nfe, seed });
+        const [after, before] = [distance(learned, exact), distance(untrained, exact)];
+        expect(after, `NFE ${nfe}, seed ${seed}`).toBeLessThan(0.6 * before);
+        // The errors that were printed are those of other latents.
+        const { scores } = report.schedules.find((schedule: { nfe: number }) => schedule.nfe === nfe);
+        expect(after / scores.best.mean).toBeGreaterThan(0.5);
+        expect(after / scores.best.mean).toBeLessThan(2);
+      }
+    },
+    SLOW,
+  );
+
+  it(
+    'makes the same predictor for the same seed, and another for another',
+    async () => {
+      for (const [name, seed] of Object.entries({ a: 1, b: 1, c: 2 }))
+        await distilled(`${name}.safetensors`, { seed });
+      const [a, b, c] = await Promise.all(
+        ['a', 'b', 'c'].map((name) => loadPredictor(at(`${name}.safetensors`))),
+      );
+      // All but the time it took is the same, to the last bit.
+      const timeless = (stored: typeof a) => {
+        const seconds = { teacher: 0, search: 0, training: 0 };
+        return encodePredictor({ ...stored, training: { ...stored.training!, seconds } });
+      };
+      expect(timeless(b)).toEqual(timeless(a));
+      expect(c.predictor).not.toEqual(a.predictor);
+      expect(c.field).toEqual(a.field);
+    },
+    SLOW,
+  );
+
+  it(
+    'says in tables what was learned, on data of other units and times of its own',
+    async () => {
+      const source = random(freshSeed());
+      const rows = Array.from({ length: 60 }, () => `${100 + 10 * source.normal()},${50 * source.uniform()}`);
+      await writeFile(at('points.csv'), rows.join('\n'));
+      const options = {
+        field: at('points.csv'),
+        scale: true,
+        bandwidth: 0.05,
+        solver: 'amed-unipc',
+        nfe: 4,
+        grid: 'explicit:40,1,0.01',
+        out: at('points.safetensors'),
+      } as const;
+      const { status, stdout } = await inProcess(distilling(options));
+      expect(status).toBe(0);
+      expect(stdout).toMatch(
+        /points\.safetensors: amed-unipc on .*points\.csv, taught by ipndm-4 at NFE 60\n/,
+      );
+      expect(stdout).toMatch(/^4 {4}explicit:40,1,0\.01 {2}\S+ \/ \S+ /m);
+      expect(stdout).toMatch(/^NFE {2}step {2}from +s_n +to +r +direction +time$/m);
+      expect(stdout).toMatch(/^4 {4}1 {5}40\.0 +\S+ +1\.00 +0\.\d+ /m);
+      expect(stdout).toMatch(/^38,400 evaluations of the teacher in .* on .*adapter /m);
+      const { field, scale, bandwidth } = options;
+      const given = { field, scale, bandwidth, predictor: at('points.safetensors') };
+      const values = await sampled(given);
+      expect(Math.max(...values.filter((_, i) => i % 2 === 1))).toBeLessThan(60);
+      expect(Math.min(...values.filter((_, i) => i % 2 === 0))).toBeGreaterThan(50);
+    },
+    SLOW,
+  );
+});
+
+describe('a bad request is refused with status 2, before anything runs, and leaves no file', () => {
+  const cases: [string, Options, ...string[]][] = [
+    [
+      'an unknown solver',
+      { solver: 'amed-ipnd' },
+      "unknown solver 'amed-ipnd'",
+      "did you mean 'amed-ipndm'?",
+    ],
+    ['a solver that learns nothing', { solver: 'heun' }, "'heun' takes no predictor", 'such as amed'],
+    ['an unknown option', { solver: 'amed-ipndm:rank=3' }, "no option 'rank'", 'order'],
+    ['an r', { solver: 'amed:r=0.4' }, 'r is what is learned', 'leave it out'],
+    ['no NFE', { nfe: undefined }, "'--nfe <counts>' not specified"],
+    ['NFE 0', { nfe: '3,0' }, "'3,0' is invalid", 'whole number from 1'],
+    ['odd and even NFE', { nfe: '4,5' }, 'makes 5 evaluations with', 'into two files'],
+    ['an even NFE with AFS', { nfe: 4, afs: true }, 'cannot make exactly 4', '3 or 5'],
+    ['an unknown grid', { grid: 'cosine' }, "unknown grid 'cosine'", 'polynomial, logsnr'],
+    ['a grid of other steps', { grid: 'explicit:80,1' }, '1 steps; 3 are asked for', 'list 4 times'],
+    ['a searched grid', { grid: 'gits' }, 'searched on the field', 'sample --grid gits --json'],
+    ['an empty range', { 'sigma-min': 90 }, 'span no range', '0 < sigma_min'],
+    [
+      'a teacher that knows less',
+      { nfe: 7, 'teacher-nfe': 7 },
+      'makes 7 evaluations',
+      'larger --teacher-nfe',
+    ],
+    ['an unknown teacher', { teacher: 'ipndm-9' }, "unknown solver 'ipndm-9'", 'did you mean'],
+    [
+      'an NFE out of its reach',
+      { teacher: 'rk4', 'teacher-nfe': 61 },
+      'rk4 cannot make exactly 61',
+      '60 or 64',
+    ],
+    ['substeps of the robust recipe', { 'teacher-substeps': 2 }, 'of the published recipe', '--teacher-nfe'],
+    [
+      'a teacher of the published recipe',
+      { recipe: 'published', 'teacher-nfe': 60 },
+      '--teacher-nfe does not apply',
+      '--teacher-substeps',
+    ],
+    ['a published table', { recipe: 'published', kind: 'table' }, 'trains networks', 'leave out --kind'],
+    ['a table that reads', { reads: 'state' }, '--reads does not apply to a table', '--kind network'],
+    ['an unknown kind', { kind: 'tree' }, "'tree' is invalid", 'table, network'],
+    ['an unknown recipe', { recipe: 'quick' }, "'quick' is invalid", 'robust, published'],
+    ['a scale of 1', { 'scale-dir': 1 }, "distillation's scaleDirection is 1", 'from 0 to below 1'],
+    ['a negative scale', { 'scale-time': -0.5 }, "'-0.5' is invalid", '0 or more'],
+    ['a batch beyond the trajectories', { batch: 600 }, '512 trajectories do not fill one batch', 'smaller'],
+    ['one validation trajectory', { validation: 1 }, "'1' is invalid", 'from 2'],
+    ['a seed beyond 2^40', { seed: 2 ** 41 }, "'2199023255552' is invalid", 'whole number'],
+    ['another kind of file', { out: at('p.json') }, 'only .safetensors files', 'ends in .safetensors'],
+    ['an unknown field', { field: 'rign' }, "field 'rign'", "did you mean 'ring'?"],
+  ];
+
+  it.each(cases)('%s', async (_, options, ...expected) => {
+    const before = await readdir(folder);
+    const { status, stdout, stderr } = await inProcess(distilling(options));
+    expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
+    for (const fragment of expected) expect(stderr).toContain(fragment);
+    expect(await readdir(folder)).toEqual(before);
+  });
+
+  it('a field that is no number', async () => {
+    await writeFile(
+      at('nan.wgsl'),
+      'fn denoise(x: array<f32, 2>, sigma: f32) -> array<f32, 2> {\n  return array<f32, 2>(x[0], sqrt(-sigma));\n}\n',
+    );
+    const { status, stderr } = await inProcess(distilling({ field: at('nan.wgsl'), dim: 2 }));
+    expect(status).toBe(2);
+    expect(stderr).toMatch(/^error: .*(NaN|not finite)/m);
+  });
+});
+
+test(
+  'Ctrl-C ends a training with status 130 and no file',
+  async () => {
+    const before = await readdir(folder);
+    const running = start(distilling({ iterations: 100_000 }));
+    await new Promise<void>((resolve, reject) => {
+      let said = '';
+      running.child.stderr!.on('data', (chunk) => {
+        said += chunk;
+        if (
+          /^\d+ of 100000 iterations at NFE 5, \d+ s left, loss \S+, error \S+,.* r \S+ \S+ \S+$/m.test(said)
+        )
+          resolve();
+      });
+      running.child.on('close', () => reject(new Error(`it ended: ${said}`)));
+    });
+    running.child.kill('SIGINT');
+    const { status, stdout, stderr } = await running.outcome;
+    expect({ status, stdout }).toEqual({ status: 130, stdout: '' });
+    expect(stderr).toMatch(/^error: stopped by SIGINT\n {2}no half file is left/m);
+    expect(await readdir(folder)).toEqual(before);
+  },
+  SLOW,
+);
+
+beforeAll(build);
+
+test('without iterations the start is kept', async () => {
+  await distilled('start.safetensors', { iterations: 0, nfe: 3 });
+  const { training, predictor } = await loadPredictor(at('start.safetensors'));
+  const [{ start: begun, best }] = training!.scores;
+  expect(best).toEqual(begun);
+  if (predictor.kind !== 'table') throw new Error('it was a table');
+  const [{ answers }] = predictor.schedules;
+  for (const answer of answers) expect(answer).toEqual({ r: answers[0].r, direction: 1, time: 1 });
+});
