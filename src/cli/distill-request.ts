@@ -9,7 +9,7 @@ import type { AmedSolver } from '../solver/amed.js';
 import { spell } from '../solver/define.js';
 import { nfeOf, type Plan } from '../solver/plan.js';
 import { planFor } from '../solver/plan-for.js';
-import { stepsForNfe } from '../solver/registry.js';
+import { reachesNfe, stepsForNfe } from '../solver/registry.js';
 
 export const RECIPES = ['robust', 'published'] as const;
 export type Recipe = (typeof RECIPES)[number];
@@ -166,15 +166,7 @@ function afsFor(
   given: boolean | undefined,
 ): boolean {
   if (given !== undefined) return given;
-  const reachable = (nfe: number, afs: boolean) => {
-    try {
-      stepsForNfe(solver, nfe, { afs, options });
-      return true;
-    } catch (error) {
-      if (error instanceof FewstepError && error.code === 'unreachable-nfe') return false;
-      throw error;
-    }
-  };
+  const reachable = (nfe: number, afs: boolean) => reachesNfe(solver, nfe, { afs, options });
   const fitting = [false, true].find((afs) => nfes.every((nfe) => reachable(nfe, afs)));
   if (fitting !== undefined) return fitting;
   const [without] = nfes.filter((nfe) => reachable(nfe, false));

@@ -104,6 +104,17 @@ export function stepsForNfe(solver: Solver, nfe: number, settings: SolverSetting
   );
 }
 
+/** Whether a solver can make exactly `nfe` evaluations per trajectory. */
+export function reachesNfe(solver: Solver, nfe: number, settings: SolverSettings = {}): boolean {
+  try {
+    stepsForNfe(solver, nfe, settings);
+    return true;
+  } catch (error) {
+    if (error instanceof FewstepError && error.code === 'unreachable-nfe') return false;
+    throw error;
+  }
+}
+
 function evaluations(solver: Solver, steps: number, settings: SolverSettings): number {
   // Any decreasing times do: the count does not depend on them.
   const times = Array.from({ length: steps + 1 }, (_, i) => 2 ** -i);
