@@ -223,5 +223,5 @@ export const amedSolvers: readonly AmedSolver[] = [
   familyPlugin('ipndm', 'AMED-Plugin on iPNDM, up to `order` velocities', ipndm, 4, 2),
   ...amedDpmpp,
   familyPlugin('deis', 'AMED-Plugin on DEIS-tAB, `order` evaluations in use', deis, 3, 3),
-  familyPlugin('unipc', 'AMED-Plugin on UniPC, data prediction', unipc, 2, 3),
+  familyPlugin('unipc', 'AMED-Plugin on UniPC, data prediction', unipc, 2, 2),
 ];

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { solveReference } from '../../src/execute/reference.js';
 import { logsnr, polynomial } from '../../src/grid/grid.js';
+import { amedSolvers } from '../../src/solver/amed.js';
 import type { Solver } from '../../src/solver/define.js';
 import { solverByName, solvers } from '../../src/solver/registry.js';
 import { rk4 } from '../../src/solver/rk4.js';
@@ -47,7 +48,7 @@ const VARIANTS: Record<string, Record<string, unknown>[]> = {
   'unipc-2': [{}, { variant: 'bh1' }],
   'unipc-3': [{}, { variant: 'bh1' }],
 };
-const cases = solvers.flatMap((solver) =>
+const cases = [...solvers, ...amedSolvers].flatMap((solver) =>
   (VARIANTS[solver.name] ?? [{}]).map((options) => ({ solver, options })),
 );
 
@@ -66,6 +67,7 @@ const WHERE_IT_JUMPS: Record<string, number> = {
   'ipndm-2': 1,
   'ipndm-3': 1,
   'ipndm-4': 1,
+  'amed-ipndm': 1,
   'ipndm-v-3': 2,
   'ipndm-v-4': 0,
 };
