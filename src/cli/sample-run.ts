@@ -61,7 +61,7 @@ interface Made {
 
 /**
  * Samples and writes the files, all computed before the first is written. What can be wrong with a request is
- * found before a device is opened.
+ * found before a device is opened, but for a predictor of another field, which is known by its values there.
  */
 export async function runSample(options: SampleOptions, signal: AbortSignal): Promise<void> {
   const begin = performance.now();
@@ -69,14 +69,8 @@ export async function runSample(options: SampleOptions, signal: AbortSignal): Pr
   const field = await loadField(options.field, fieldOptionsOf(options));
   const learned = options.predictor === undefined ? undefined : await loadedPredictor(options.predictor);
   const { request, batch } = await requestOf(options, field, learned);
-  // Without a float64 form it takes a GPU to know the field by.
-  if (field.denoise) await warn(options, field, learned);
-
-  const progress = showProgress(batch, 'trajectories');
-  // In parts, so that there is progress to show.
-  const chunk = Math.max(256, Math.ceil(batch / 32));
-  const running = { ...request, chunk, onProgress: progress.update, signal };
-  const made = await execute(options, running, learned).finally(progress.stop);
+  if (!learned) note(untrainedNote(options.solver!));
+  const made = await execute(options, { ...request, signal }, batch, learned);
   signal.throwIfAborted();
   if (options.trajectory && made.trajectory) {
     const states = joined(made.trajectory);
@@ -145,15 +139,9 @@ function solverOf(options: SampleOptions) {
   return { solver, nfe, grid, range, afs };
 }
 
-/** Says on stderr what speaks against the request, without standing in its way. */
-async function warn(
-  { solver, force = false }: SampleOptions,
-  field: Field,
-  learned?: LoadedPredictor,
-  gpu?: Gpu,
-): Promise<void> {
-  const note = learned ? fieldDoubt(learned, await fingerprintOf(field, gpu), force) : untrainedNote(solver!);
-  if (note) process.stderr.write(`note: ${note}\n`);
+/** Says on stderr what speaks against a request, without standing in its way. */
+function note(text: string | undefined): void {
+  if (text) process.stderr.write(`note: ${text}\n`);
 }
 
 /** More numbers than this in one array, 4 GiB of float32, is a slip of the finger. */
@@ -169,16 +157,29 @@ function checkSize(batch: number, dim: number, states: number): void {
 }
 
 async function execute(
-  options: SampleOptions,
+  { executor, device: choice, force = false }: SampleOptions,
   request: SampleRequest,
+  batch: number,
   learned?: LoadedPredictor,
 ): Promise<Made> {
-  if (options.executor === 'reference') return sampleReference(request);
-  const { device, adapter } = await openDevice({ device: options.device });
+  const { field } = request;
+  const run = async (gpu?: Gpu): Promise<Made> => {
+    if (learned) note(fieldDoubt(learned, await fingerprintOf(field, gpu), force));
+    const progress = showProgress(batch, 'trajectories');
+    // In parts, so that there is progress to show.
+    const chunk = Math.max(256, Math.ceil(batch / 32));
+    const watched = { ...request, chunk, onProgress: progress.update };
+    try {
+      return await (gpu ? sample(gpu, watched) : sampleReference(watched));
+    } finally {
+      progress.stop();
+    }
+  };
+  if (executor === 'reference') return run();
+  const { device, adapter } = await openDevice({ device: choice });
   const gpu = new Gpu(device, adapter);
   try {
-    if (!request.field.denoise) await warn(options, request.field, learned, gpu);
-    return { ...(await sample(gpu, request)), adapter };
+    return { ...(await run(gpu)), adapter };
   } finally {
     gpu.destroy();
   }
