@@ -3,32 +3,36 @@ import type { Field } from '../field/field.js';
 import { checkFingerprint, type Fingerprint, type Probe, probesOf } from '../field/fingerprint.js';
 import type { Gpu } from '../gpu/gpu.js';
 import { PlanBuilder } from '../solver/builder.js';
+import { perTrajectory } from '../solver/plan.js';
 import { solve } from './stepwise.js';
 
 /**
- * What a predictor knows a field by: D at a few fixed probes, on the GPU by plans of one evaluation, or without one in
- * float64, which takes seconds where the data are many. Both are the same field to `sameField`.
+ * What a predictor knows a field by: D at a few fixed probes, on the GPU by a plan of one evaluation, or without one in
+ * float64. Both are the same field to `sameField`.
  * @throws FewstepError bad-field without a GPU and a float64 form, not-finite where D is no number
  */
 export async function fingerprintOf(field: Field, gpu?: Gpu): Promise<Fingerprint> {
   const { kind, dim } = field;
   const probes = probesOf(dim);
-  const denoised = new Float32Array(probes.length * dim);
-  for (const [i, probe] of probes.entries()) {
-    denoised.set(gpu ? await evaluated(gpu, field, probe) : exact(field, probe), i * dim);
-  }
+  const denoised = gpu ? await evaluated(gpu, field, probes) : exact(field, probes);
   const fingerprint = { kind, dim, denoised };
   checkFingerprint(fingerprint);
   return fingerprint;
 }
 
-async function evaluated(gpu: Gpu, field: Field, { x, sigma }: Probe): Promise<Float32Array> {
-  const b = new PlanBuilder([sigma, sigma / 2]);
-  b.reach(b.denoised(b.start, sigma));
-  return (await solve(gpu, field, b.finish('probe'), { latents: { values: x } })).samples;
+/** All probes as one batch, each trajectory with its own time. */
+async function evaluated(gpu: Gpu, field: Field, probes: readonly Probe[]): Promise<Float32Array> {
+  // The grid's times say nothing here: the column does.
+  const b = new PlanBuilder([2, 1]);
+  b.reach(b.denoised(b.start, perTrajectory(0)));
+  const { samples } = await solve(gpu, field, b.finish('probe'), {
+    latents: { values: probes.flatMap(({ x }) => [...x]) },
+    columns: probes.map(({ sigma }) => sigma),
+  });
+  return samples;
 }
 
-function exact({ kind, dim, denoise }: Field, { x, sigma }: Probe): Float64Array {
+function exact({ kind, dim, denoise }: Field, probes: readonly Probe[]): Float32Array {
   if (!denoise) {
     throw new FewstepError(
       'bad-field',
@@ -36,7 +40,11 @@ function exact({ kind, dim, denoise }: Field, { x, sigma }: Probe): Float64Array
       'give a GPU to evaluate it on',
     );
   }
+  const all = new Float32Array(probes.length * dim);
   const out = new Float64Array(dim);
-  denoise(x, sigma, out);
-  return out;
+  for (const [i, { x, sigma }] of probes.entries()) {
+    denoise(x, sigma, out);
+    all.set(out, i * dim);
+  }
+  return all;
 }
