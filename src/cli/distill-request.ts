@@ -1,4 +1,5 @@
-import { checkSettings, type DistillSettings, ROBUST } from '../distill/settings.js';
+import { RECIPES, type Recipe } from '../distill/network.js';
+import { checkSettings, type DistillSettings, publishedSettings, ROBUST } from '../distill/settings.js';
 import { FewstepError } from '../errors.js';
 import type { Field } from '../field/field.js';
 import { DEFAULT_RANGE, parseGrid, type SigmaRange } from '../grid/grid.js';
@@ -9,10 +10,9 @@ import type { AmedSolver } from '../solver/amed.js';
 import { spell } from '../solver/define.js';
 import { nfeOf, type Plan } from '../solver/plan.js';
 import { planFor } from '../solver/plan-for.js';
-import { reachesNfe, stepsForNfe } from '../solver/registry.js';
+import { parseSolver, reachesNfe, stepsForNfe } from '../solver/registry.js';
 
-export const RECIPES = ['robust', 'published'] as const;
-export type Recipe = (typeof RECIPES)[number];
+export { RECIPES };
 export const KINDS = ['table', 'network'] as const;
 export type Kind = (typeof KINDS)[number];
 export const SOURCES: readonly FeatureSource[] = ['times', 'state', 'hidden'];
@@ -23,7 +23,7 @@ export interface DistillOptions extends FieldOptions {
   solver: string;
   nfe: number[];
   afs?: boolean;
-  grid: string;
+  grid?: string;
   recipe: Recipe;
   kind?: Kind;
   reads?: FeatureSource;
@@ -57,10 +57,17 @@ export interface DistillRequest {
   range: SigmaRange;
   students: RequestedStudent[];
   settings: DistillSettings;
-  /** The robust recipe's teacher. */
+  /** Whose end points are learned, or compared with. */
   teacher: Plan;
-  /** The published recipe's: steps of the teacher within one of the student, less one. */
-  teacherSubsteps?: number;
+  /** The published recipe's: it passes through every time of the student's grid. */
+  stepwise?: StepwiseTeacher;
+}
+
+/** A teacher whose grid is the student's with more times within each step. */
+export interface StepwiseTeacher {
+  plan: Plan;
+  /** Which of its times are the student's, the first aside. */
+  at: number[];
 }
 
 /** A number of evaluations, and the grids to choose from: the first is the untrained base's. */
@@ -92,14 +99,32 @@ export function distillRequest(given: DistillOptions, field: Field): DistillRequ
     sigmaMin: given.sigmaMin ?? DEFAULT_RANGE.sigmaMin,
     sigmaMax: given.sigmaMax ?? DEFAULT_RANGE.sigmaMax,
   };
+  const published = given.recipe === 'published';
+  if (published && given.nfe.length > 1) {
+    throw new FewstepError(
+      'bad-argument',
+      'the published recipe trains one predictor for one NFE',
+      'give one --nfe, or --recipe robust',
+    );
+  }
+  const recommended = publishedSettings(solver.name);
+  const grid = given.grid ?? (published ? recommended.grid : 'search');
+  if (published && grid === 'search') {
+    throw new FewstepError(
+      'bad-argument',
+      'the published recipe does not search its grid',
+      `leave --grid out for ${recommended.grid}, or name one`,
+    );
+  }
   const students = given.nfe.map((nfe) => ({
     nfe,
-    grids: gridsOf(given.grid, stepsForNfe(solver, nfe, { afs, options }), range),
+    grids: gridsOf(grid, stepsForNfe(solver, nfe, { afs, options }), range),
   }));
   // The solver's options and the grids are checked by making its plans.
   for (const { times } of students.flatMap(({ grids }) => grids)) solver.plan(times, { afs, options });
-  const settings = settingsOf(given);
+  const settings = settingsOf(given, published ? recommended.settings : ROBUST);
   const teacher = planFor({ ...settings.teacher, range });
+  const stepwise = published ? stepwiseTeacher(given, recommended, grid, students[0], range) : undefined;
   const most = Math.max(...given.nfe);
   if (nfeOf(teacher) <= most) {
     throw new FewstepError(
@@ -112,7 +137,7 @@ export function distillRequest(given: DistillOptions, field: Field): DistillRequ
     field,
     recipe: given.recipe,
     kind,
-    reads: given.reads ?? (field.features ? 'hidden' : 'state'),
+    reads: given.reads ?? (field.features ? 'hidden' : published ? 'times' : 'state'),
     solver,
     text: spell(solver.name, options, {}),
     options,
@@ -121,7 +146,7 @@ export function distillRequest(given: DistillOptions, field: Field): DistillRequ
     students,
     settings,
     teacher,
-    teacherSubsteps: given.teacherSubsteps,
+    stepwise,
   };
 }
 
@@ -192,20 +217,47 @@ function gridsOf(text: string, steps: number, range: SigmaRange): RequestedStude
   });
 }
 
-function settingsOf(given: DistillOptions): DistillSettings {
-  const { teacher } = ROBUST;
+/** @throws FewstepError bad-argument for a grid that has no times between its times */
+function stepwiseTeacher(
+  given: DistillOptions,
+  recommended: ReturnType<typeof publishedSettings>,
+  grid: string,
+  { grids: [{ times }] }: RequestedStudent,
+  range: SigmaRange,
+): StepwiseTeacher {
+  if (grid.startsWith('explicit')) {
+    throw new FewstepError(
+      'bad-argument',
+      'the teacher of the published recipe needs times between those of the grid, which a list does not have',
+      'take a grid with a rule, such as polynomial:7',
+    );
+  }
+  const parts = 1 + (given.teacherSubsteps ?? recommended.teacherSubsteps);
+  const steps = times.length - 1;
+  const { solver, options } = parseSolver(given.teacher ?? recommended.teacher);
+  return {
+    plan: solver.plan(parseGrid(grid).times(steps * parts, range), { options }),
+    at: Array.from({ length: steps }, (_, n) => (n + 1) * parts),
+  };
+}
+
+function settingsOf(given: DistillOptions, usual: DistillSettings): DistillSettings {
+  const trajectories = given.trajectories ?? usual.trajectories;
+  const batch = given.batch ?? usual.batch;
+  // Each trajectory once.
+  const epoch = Math.floor(trajectories / batch);
   return checkSettings({
-    seed: given.seed ?? ROBUST.seed,
+    seed: given.seed ?? usual.seed,
     teacher: {
-      solver: given.teacher ?? teacher.solver,
-      nfe: given.teacherNfe ?? teacher.nfe,
-      grid: given.teacherGrid ?? teacher.grid,
+      solver: (given.recipe === 'robust' ? given.teacher : undefined) ?? usual.teacher.solver,
+      nfe: given.teacherNfe ?? usual.teacher.nfe,
+      grid: given.teacherGrid ?? usual.teacher.grid,
     },
-    trajectories: given.trajectories ?? ROBUST.trajectories,
-    validation: given.validation ?? ROBUST.validation,
-    batch: given.batch ?? ROBUST.batch,
-    iterations: given.iterations ?? ROBUST.iterations,
-    scaleDirection: given.scaleDir ?? ROBUST.scaleDirection,
-    scaleTime: given.scaleTime ?? ROBUST.scaleTime,
+    trajectories,
+    validation: given.validation ?? usual.validation,
+    batch,
+    iterations: given.iterations ?? (given.recipe === 'published' ? epoch : usual.iterations),
+    scaleDirection: given.scaleDir ?? usual.scaleDirection,
+    scaleTime: given.scaleTime ?? usual.scaleTime,
   });
 }

@@ -7,7 +7,7 @@ import { loadField } from '../node/field/load.js';
 import { savePredictor } from '../node/predictor.js';
 import type { Predictor } from '../predictor/predictor.js';
 import type { DistillationInfo } from '../predictor/predictor-file.js';
-import { networkDistiller } from './distill-network.js';
+import { distillNetworks } from './distill-network.js';
 import { type DistillOptions, type DistillRequest, distillRequest } from './distill-request.js';
 import { distillReport, distillSummary } from './distill-summary.js';
 import { distillTables } from './distill-table.js';
@@ -55,7 +55,7 @@ export async function runDistill(options: DistillCommandOptions, signal: AbortSi
     precision,
   });
   const request = distillRequest(options, field);
-  const distil: Distiller = request.kind === 'table' ? distillTables : networkDistiller(request);
+  const distil: Distiller = request.kind === 'table' ? distillTables : distillNetworks;
   const { device, adapter } = await openDevice({ device: options.device });
   const gpu = new Gpu(device, adapter);
   try {

@@ -1,10 +1,10 @@
-import { poolSeeds, runTeacher, type TeacherPool } from '../distill/pool.js';
 import { distillTable, type TableRecord } from '../distill/table.js';
 import type { Gpu } from '../gpu/gpu.js';
 import type { TablePredictor } from '../predictor/predictor.js';
 import { figure, plural } from '../report/number.js';
 import type { DistillRequest } from './distill-request.js';
 import type { Learned } from './distill-run.js';
+import { taught } from './distill-teacher.js';
 import { type Progress, showProgress } from './progress.js';
 
 /** Distils a table for each NFE of a request from one run of the teacher. */
@@ -52,33 +52,6 @@ export async function distillTables(
       evaluations: training.evaluations + validation.evaluations,
     },
   };
-}
-
-/** The teacher's trajectories to learn from, and those to choose the best state by. */
-async function taught(
-  gpu: Gpu,
-  { field, settings, teacher }: DistillRequest,
-  signal: AbortSignal,
-): Promise<{ training: TeacherPool; validation: TeacherPool }> {
-  const { trajectories, validation: others, seed } = settings;
-  const seeds = poolSeeds(seed);
-  const total = trajectories + others;
-  const chunk = Math.max(256, Math.ceil(total / 32));
-  const progress = showProgress(total, 'trajectories of the teacher');
-  const run = (count: number, own: number, before: number) =>
-    runTeacher(gpu, field, teacher, {
-      count,
-      seed: own,
-      chunk,
-      signal,
-      onProgress: (done) => progress.update(before + done),
-    });
-  try {
-    const training = await run(trajectories, seeds.training, 0);
-    return { training, validation: await run(others, seeds.validation, trajectories) };
-  } finally {
-    progress.stop();
-  }
 }
 
 function describe({ loss, meanError, answers }: TableRecord, validation: number | undefined): string {

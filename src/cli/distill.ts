@@ -17,7 +17,9 @@ and of the time that the field is told there, so that few evaluations end where 
 
 The robust recipe searches the grid and r to start from, then trains through whole trajectories to the teacher's end
 points, and keeps the best state that it validated: never worse, on the validation trajectories, than the solver
-untrained. Its table of answers is shared by all trajectories. The published recipe trains a network step by step.
+untrained. Its table of answers is shared by all trajectories; with --kind network a network corrects it for each
+trajectory, or with several NFE one network serves them all. The published recipe trains a network step by step, by
+the paper's own settings unless you give others: grid, teacher, --teacher-substeps, scales .01 and .2 (0 for amed).
 
 One file may hold several NFE that agree on the analytical first step: AMED solvers make two evaluations a step, so
 odd NFE take it and even ones do not. Latents of training and validation are none that \`fewstep sample\` draws for seeds
@@ -47,8 +49,7 @@ export function distillCommand(): Command {
     .option('--afs', 'analytical first step (default: where the NFE needs it)')
     .option(
       '--grid <grid>',
-      "the student's times: search, polynomial:RHO, logsnr, time_uniform:RHO, explicit:..",
-      'search',
+      "the student's times: search (default), polynomial:RHO, logsnr, time_uniform:RHO, explicit:..",
     )
     .addOption(new Option('--recipe <recipe>', 'how it is trained').choices(RECIPES).default('robust'))
     .addOption(

@@ -35,6 +35,38 @@ export const ROBUST: DistillSettings = {
   scaleTime: 0.5,
 };
 
+/** What the published training of a solver is (arXiv 2312.00094 and its reference code). */
+export interface PublishedSettings {
+  settings: DistillSettings;
+  /** The student's. */
+  grid: string;
+  /** The teacher, and how many of its times lie within a step of the student's: M. */
+  teacher: string;
+  teacherSubsteps: number;
+}
+
+/**
+ * The AMED-Solver's on CIFAR-10: Heun with M = 1 on time_uniform, no scale of the time; a plugin's: iPNDM-4 with M = 2
+ * on polynomial:7. 79 batches of 128 trajectories, each once. Errors are still measured against the robust teacher's.
+ */
+export function publishedSettings(solver: string): PublishedSettings {
+  const plugin = solver !== 'amed';
+  const batch = 128;
+  return {
+    settings: {
+      ...ROBUST,
+      trajectories: 79 * batch,
+      batch,
+      iterations: 79,
+      scaleDirection: 0.01,
+      scaleTime: plugin ? 0.2 : 0,
+    },
+    grid: plugin ? 'polynomial:7' : 'time_uniform:1',
+    teacher: plugin ? 'ipndm-4' : 'heun',
+    teacherSubsteps: plugin ? 2 : 1,
+  };
+}
+
 const whole = (low: number, high: number) => ({
   what: `a whole number from ${low} to ${high}`,
   holds: (x: number) => Number.isSafeInteger(x) && x >= low && x <= high,

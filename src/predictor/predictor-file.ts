@@ -21,7 +21,12 @@ const scale = v.pipe(v.number(), v.minValue(0), v.ltValue(1));
 
 const schedulesSchema = v.pipe(
   v.array(
-    v.strictObject({ nfe: count, grid: v.string(), times: v.pipe(v.array(v.number()), v.minLength(2)) }),
+    v.strictObject({
+      nfe: count,
+      grid: v.string(),
+      times: v.pipe(v.array(v.number()), v.minLength(2)),
+      offsets: v.optional(v.array(v.strictTuple([finite, finite, finite]))),
+    }),
   ),
   v.minLength(1),
 );
@@ -67,8 +72,8 @@ const ANSWERS = 3;
 
 /**
  * A predictor as a safetensors file. The metadata has `format`, the `fewstep` that wrote it, `kind` ('table' or
- * 'network'), `solver` as one writes it and, as JSON, `afs`, `schedules` (of each its NFE, the name of its grid and its
- * times), `field` (kind and dim) and `training` (null for none). Tensors:
+ * 'network'), `solver` as one writes it and, as JSON, `afs`, `schedules` (of each its NFE, the name of its grid, its
+ * times and, of a network that corrects a table, `offsets`: three logits a step), `field` (kind and dim) and `training` (null for none). Tensors:
  *
  *   field.denoised  F32 [6, dim]    D at the probes of src/field/fingerprint.ts
  *   answers.<nfe>   F64 [steps, 3]  of a table: r, scale of the direction and scale of the time, a step a row
@@ -82,7 +87,11 @@ export function encodePredictor({ predictor, field, training }: StoredPredictor)
   const refuse = (what: string) =>
     new FewstepError('bad-argument', `a predictor cannot be saved: ${what}`, 'correct it there');
   const { kind, solver, afs } = predictor;
-  const schedules = predictor.schedules.map(({ nfe, grid, times }) => ({ nfe, grid, times }));
+  const schedules = predictor.schedules.map((schedule) => {
+    const { nfe, grid, times } = schedule;
+    const offsets = 'offsets' in schedule ? schedule.offsets?.map((offset) => [...offset]) : undefined;
+    return { nfe, grid, times, ...(offsets && { offsets }) };
+  });
   checkSchedules(predictor, refuse);
   const metadata: Record<string, string> = {
     format: FORMAT,
@@ -155,7 +164,8 @@ export function decodePredictor(bytes: Uint8Array, name: string): StoredPredicto
   const { solver } = metadata;
   let predictor: Predictor;
   if (metadata.kind === 'table') {
-    const answered = schedules.map((schedule): Schedule & { answers: Answer[] } => {
+    const answered = schedules.map(({ offsets, ...schedule }): Schedule & { answers: Answer[] } => {
+      if (offsets) throw bad('it is a table, and has offsets of a network');
       const steps = schedule.times.length - 1;
       const { values } = tensor(`answers.${schedule.nfe}`, Float64Array, [steps, ANSWERS]);
       return { ...schedule, answers: answersIn(values) };
@@ -203,6 +213,10 @@ function checkSchedules(predictor: Predictor, refuse: (what: string, cause?: unk
   for (const [i, { nfe, times }] of schedules.entries()) {
     if (seen.has(nfe)) throw refuse(`it has two schedules for NFE ${nfe}`);
     seen.add(nfe);
+    const offsets = predictor.kind === 'network' ? predictor.schedules[i].offsets : undefined;
+    if (offsets && offsets.length !== times.length - 1) {
+      throw refuse(`its schedule for NFE ${nfe} has ${offsets.length} offsets for ${times.length - 1} steps`);
+    }
     const answers = predictor.kind === 'table' ? predictor.schedules[i].answers : fixedAnswers(times);
     const made = planned(
       () => {

@@ -106,6 +106,59 @@ describe('fewstep distill', () => {
   );
 
   it(
+    'distils networks: one that corrects a table, one for several NFE, and the published recipe',
+    async () => {
+      const corrected = await distilled('n.safetensors', { kind: 'network', iterations: 40 });
+      const [{ scores }] = corrected.report.schedules;
+      expect(corrected.report.kind).toBe('network');
+      // It begins with what the table learned, and that is better than where the table began.
+      expect(scores.best.mean).toBeLessThan(scores.base.mean);
+      const { predictor } = await loadPredictor(at('n.safetensors'));
+      expect(predictor).toMatchObject({ kind: 'network', config: { reads: 'state' } });
+      expect(predictor.schedules[0]).toHaveProperty('offsets');
+
+      const several = await distilled('s.safetensors', { kind: 'network', nfe: '3,5', iterations: 40 });
+      expect(several.report.schedules).toMatchObject([{ nfe: 3 }, { nfe: 5 }]);
+
+      const published = await distilled('u.safetensors', { recipe: 'published', iterations: undefined });
+      expect(published.report).toMatchObject({
+        kind: 'network',
+        training: { recipe: 'published', iterations: 8, trajectories: 512 },
+      });
+      const { predictor: plain } = await loadPredictor(at('u.safetensors'));
+      expect(plain).toMatchObject({ config: { scaleDirection: 0.01, scaleTime: 0.2, reads: 'times' } });
+      expect(plain.schedules[0]).not.toHaveProperty('offsets');
+      expect(plain.schedules[0].grid).toBe('polynomial:7');
+
+      for (const name of ['n', 's', 'u']) {
+        const samples = await sampled({ predictor: at(`${name}.safetensors`), nfe: 5, seed: 1 });
+        const reference = await sampled({
+          predictor: at(`${name}.safetensors`),
+          nfe: 5,
+          seed: 1,
+          executor: 'reference',
+        });
+        expect(distance(samples, reference), name).toBeLessThan(1e-3);
+      }
+    },
+    SLOW,
+  );
+
+  it('refuses what the published recipe cannot do', async () => {
+    for (const [options, message] of [
+      [{ nfe: '3,5' }, /trains one predictor for one NFE/],
+      [{ grid: 'search' }, /does not search its grid/],
+      [{ grid: 'explicit:80,9,1,0.002' }, /needs times between those of the grid/],
+      [{ 'teacher-nfe': 30 }, /does not apply to the published recipe/],
+      [{ kind: 'table' }, /trains networks, not tables/],
+    ] as const) {
+      const outcome = await inProcess(distilling({ recipe: 'published', ...options }));
+      expect(outcome.status, outcome.stderr).toBe(2);
+      expect(outcome.stderr).toMatch(message);
+    }
+  });
+
+  it(
     'makes the same predictor for the same seed, and another for another',
     async () => {
       for (const [name, seed] of Object.entries({ a: 1, b: 1, c: 2 }))

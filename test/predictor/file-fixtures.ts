@@ -66,7 +66,15 @@ export function randomStoredNetwork(
     kind: 'network',
     solver: text,
     afs,
-    schedules: randomSchedules(text, afs, nfes, seed),
+    // Those of the first NFE correct a table.
+    schedules: randomSchedules(text, afs, nfes, seed).map((schedule, i) => ({
+      ...schedule,
+      ...(i === 0 && {
+        offsets: schedule.times
+          .slice(1)
+          .map(() => [source.normal(), source.normal(), source.normal()] as const),
+      }),
+    })),
     config,
     parameters,
     figures: { mean: Float32Array.from({ length: dim }, () => source.normal()), std: source.between(0.1, 2) },

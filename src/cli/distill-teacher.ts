@@ -1,0 +1,53 @@
+import { poolSeeds, runTeacher, type TeacherPool } from '../distill/pool.js';
+import type { Gpu } from '../gpu/gpu.js';
+import type { DistillRequest, StepwiseTeacher } from './distill-request.js';
+import { showProgress } from './progress.js';
+
+/** The teacher's trajectories to learn from, and those to choose the best state by. */
+export async function taught(
+  gpu: Gpu,
+  { field, settings, teacher }: DistillRequest,
+  signal: AbortSignal,
+): Promise<{ training: TeacherPool; validation: TeacherPool }> {
+  const { trajectories, validation: others, seed } = settings;
+  const seeds = poolSeeds(seed);
+  const total = trajectories + others;
+  const chunk = Math.max(256, Math.ceil(total / 32));
+  const progress = showProgress(total, 'trajectories of the teacher');
+  const run = (count: number, own: number, before: number) =>
+    runTeacher(gpu, field, teacher, {
+      count,
+      seed: own,
+      chunk,
+      signal,
+      onProgress: (done) => progress.update(before + done),
+    });
+  try {
+    const training = await run(trajectories, seeds.training, 0);
+    return { training, validation: await run(others, seeds.validation, trajectories) };
+  } finally {
+    progress.stop();
+  }
+}
+
+/** The published recipe's teacher: its state at each time of the student's grid. */
+export async function showTeacher(
+  gpu: Gpu,
+  { field, settings: { trajectories, seed } }: DistillRequest,
+  { plan, at }: StepwiseTeacher,
+  signal: AbortSignal,
+): Promise<TeacherPool> {
+  const progress = showProgress(trajectories, 'trajectories of the stepwise teacher');
+  try {
+    return await runTeacher(gpu, field, plan, {
+      count: trajectories,
+      seed: poolSeeds(seed).training,
+      at,
+      chunk: Math.max(256, Math.ceil(trajectories / 32)),
+      signal,
+      onProgress: progress.update,
+    });
+  } finally {
+    progress.stop();
+  }
+}
