@@ -1,13 +1,11 @@
 import { solve } from '../src/execute/stepwise.js';
 import type { Picture } from '../src/report/results.js';
 import { rowLabel } from '../src/report/results.js';
-import { resolveGrid } from '../src/search/resolve-grid.js';
-import type { Evaluate, Plan } from '../src/solver/plan.js';
-import { planFor } from '../src/solver/plan-for.js';
 import type { CellContext } from './cell.js';
 import type { ExactSolve } from './exact.js';
+import { type Entry, identityOf } from './rows.js';
+import { evaluationTimes, type Solvable, solvable } from './solvable.js';
 import type { Subject } from './subject.js';
-import type { Row } from './suites.js';
 
 /** Trajectories drawn per picture, end points scattered, images shown. */
 const TRAJECTORIES = 16;
@@ -19,19 +17,25 @@ export async function takePictures(
   context: CellContext,
   subject: Subject,
   exact: ExactSolve,
-  shots: readonly { row: Row; nfe: number }[],
+  shots: readonly Entry[],
 ): Promise<Picture[]> {
   if (subject.kind === 'vector') return [];
-  const { gpu, field, range } = context;
-  const pictures = [await picture(context, subject, 'exact', exact.plan)];
+  const { plan } = exact;
+  const flow = { plan, inputs: () => ({}), evaluationTimes: evaluationTimes(plan) };
+  const pictures = [await picture(context, subject, 'exact', flow)];
   for (const { row, nfe } of shots) {
-    const { grid } = await resolveGrid(gpu, field, { ...row, range });
-    pictures.push(await picture(context, subject, rowLabel(row), planFor({ ...row, grid, nfe, range })));
+    const label = rowLabel(identityOf(row));
+    pictures.push(await picture(context, subject, label, await solvable(context, row, nfe)));
   }
   return pictures;
 }
 
-async function picture(context: CellContext, subject: Subject, row: string, plan: Plan): Promise<Picture> {
+async function picture(
+  context: CellContext,
+  subject: Subject,
+  row: string,
+  { plan, inputs, evaluationTimes }: Solvable,
+): Promise<Picture> {
   const { gpu, field, batch, seed } = context;
   const { dim } = field;
   const evaluates = plan.operations.filter((operation) => operation.kind === 'evaluate');
@@ -39,27 +43,27 @@ async function picture(context: CellContext, subject: Subject, row: string, plan
   const count = Math.min(batch, paths ? SCATTERED : IMAGES);
   const keep = paths ? [...plan.states, ...evaluates.map((evaluate) => evaluate.state)] : [];
   // The same seed as the cells, so picture i shows the trajectory that the errors are of.
-  const { samples, kept } = await solve(gpu, field, plan, { latents: { batch: count, seed }, keep });
+  const { samples, kept } = await solve(gpu, field, plan, {
+    latents: { batch: count, seed },
+    ...inputs(count, seed),
+    keep,
+  });
   const base = { row, nfe: evaluates.length, samples: rounded(samples) };
   if (!paths) return base;
   const path = (slots: number[]) =>
     Array.from({ length: Math.min(count, TRAJECTORIES) }, (_, i) =>
       slots.map((slot) => rounded(kept.get(slot)!.subarray(i * dim, (i + 1) * dim))),
     );
-  // Where hundreds of evaluations were made, their points are the path itself.
-  const few = evaluates.length <= 32;
+  // Where hundreds of evaluations were made, their points are the path itself. Where they differ in time from
+  // trajectory to trajectory, there is no one scale to draw them to.
+  const few = evaluates.length <= 32 && evaluationTimes !== undefined;
   return {
     ...base,
     times: [...plan.times],
     trajectories: path([...plan.states]),
     evaluations: few ? path(evaluates.map((evaluate) => evaluate.state)) : undefined,
-    evaluationTimes: few ? evaluates.map(timeOf) : undefined,
+    evaluationTimes: few ? evaluationTimes : undefined,
   };
-}
-
-function timeOf(evaluate: Evaluate): number {
-  if (typeof evaluate.time === 'number') return evaluate.time;
-  throw new Error('a picture needs times that are the same for all trajectories');
 }
 
 /** Enough digits for a plot. */

@@ -5,12 +5,13 @@ import { distributionReference } from '../src/metrics/distribution-reference.js'
 import { median } from '../src/metrics/quantile.js';
 import type { Cell, Distances, Failure, ProblemResult } from '../src/report/results.js';
 import { parseGits, searchGits } from '../src/search/gits.js';
-import { parseSolver, stepsForNfe } from '../src/solver/registry.js';
 import { type CellContext, measureCell } from './cell.js';
 import { type ExactSolve, exactEndpoints, solveExactly } from './exact.js';
 import { rounded, takePictures } from './pictures.js';
+import { type Entry, identityOf, reachable, SEARCHED_GRID } from './rows.js';
+import { Students, whyNoLearning } from './students.js';
 import type { Subject } from './subject.js';
-import type { Row, Suite } from './suites.js';
+import type { Suite } from './suites.js';
 import { referenceInUnits, spreadInUnits } from './units.js';
 
 /** True draws that distributions are compared with. */
@@ -23,14 +24,20 @@ const FLOOR_DRAWS = 8;
 /** What the report draws where the run has it: one solver of each family at an NFE that all reach, and one higher. */
 const SHOWN = ['euler', 'heun', 'dpm-solver-2', 'ipndm-3', 'dpmpp-2m', 'unipc-2'];
 const SHOWN_NFE = [4, 8];
+/** So many cells take about as long as one distillation of the quick suite. */
+const DISTILLATION = 20;
 
 export interface BenchmarkOptions {
   gpu: Gpu;
   subjects: readonly Subject[];
   suite: Suite;
   range: SigmaRange;
-  /** Called before each cell and at the end with how many are done, out of how many. */
-  onProgress?: (done: number, total: number) => void;
+  /**
+   * Called before each cell, while one learns and at the end with how many are done, out of how many, where a
+   * distillation counts as some cells.
+   * @param note what is being distilled
+   */
+  onProgress?: (done: number, total: number, note?: string) => void;
   /** Called when a problem is finished, with everything so far: a place to save it. */
   onProblem?: (measured: Measured) => Promise<void>;
   signal?: AbortSignal;
@@ -44,53 +51,37 @@ export interface Measured {
   complete: boolean;
 }
 
-/** A row of the table at one NFE. */
-interface Entry {
-  row: Row;
-  nfe: number;
-}
-
-/**
- * The row and NFE pairs that exist: a solver reaches some numbers of evaluations and not others.
- *
- * @throws FewstepError for an unknown solver or option, `unreachable-nfe` where there is no pair at all
- */
-export function reachable({ rows, nfe }: Pick<Suite, 'rows' | 'nfe'>): Entry[] {
-  const pairs = rows.flatMap((row) =>
-    nfe.filter((count) => reaches(row, count)).map((count) => ({ row, nfe: count })),
-  );
-  if (pairs.length > 0) return pairs;
-  throw new FewstepError(
-    'unreachable-nfe',
-    `none of the solvers makes exactly ${nfe.join(' or ')} evaluations`,
-    'add an NFE or a solver; two-stage solvers make even numbers, odd ones with AFS',
-  );
-}
-
-function reaches({ solver: text, afs }: Row, nfe: number): boolean {
-  const { solver, options } = parseSolver(text);
-  try {
-    stepsForNfe(solver, nfe, { afs, options });
-    return true;
-  } catch (error) {
-    if (error instanceof FewstepError && error.code === 'unreachable-nfe') return false;
-    throw error;
-  }
-}
-
 /** Runs a suite: for each problem and seed the exact flow, then every solver at every NFE it can make. */
 export async function runBenchmark(options: BenchmarkOptions): Promise<Measured> {
-  const { subjects, suite, onProgress, onProblem, signal } = options;
-  const work = reachable(suite);
-  const total = subjects.length * suite.seeds.length * work.length;
+  const { gpu, subjects, suite, onProgress, onProblem, signal } = options;
+  const tasks = await Promise.all(subjects.map((subject) => taskOf(gpu, subject, reachable(suite))));
+  const distillations = tasks.flatMap(({ work }) => work.filter(isDistilled)).length;
+  const cells = tasks.reduce((sum, { work }) => sum + work.length, 0) * suite.seeds.length;
+  const total = cells + DISTILLATION * distillations;
+  let distilled = 0;
   const measured: Measured = { problems: [], cells: [], failures: [], complete: false };
-  const finished = () => measured.cells.length + measured.failures.length;
+  const finished = () => measured.cells.length + measured.failures.length + DISTILLATION * distilled;
   try {
-    for (const subject of subjects) {
+    for (const { subject, work, leftOut } of tasks) {
       const truth = subject.truth ?? (await standIn(options, subject));
+      const students = new Students({
+        gpu,
+        field: subject.field,
+        range: options.range,
+        settings: suite.learning,
+        training: work.some(isDistilled),
+        unit: subject.scaling?.scale ?? 1,
+        onIteration(row, nfe, iterations) {
+          const share = iterations / suite.learning.iterations;
+          const note = `distilling ${row.solver} for NFE ${nfe} on ${subject.name}`;
+          onProgress?.(finished() + Math.floor(DISTILLATION * share), total, note);
+        },
+        signal,
+      });
       for (const [i, seed] of suite.seeds.entries()) {
-        const { context, exact, problem } = await prepare(options, subject, truth, seed);
-        if (i === 0) measured.problems.push(problem);
+        const { context, exact, problem } = await prepare(options, subject, truth, seed, students);
+        if (i === 0) measured.problems.push({ ...problem, ...(leftOut && { leftOut }) });
+        const kept = measured.problems[measured.problems.length - 1];
         const diverged = new Set<Entry>();
         for (const entry of work) {
           signal?.throwIfAborted();
@@ -100,13 +91,16 @@ export async function runBenchmark(options: BenchmarkOptions): Promise<Measured>
             measured.cells.push(await measureCell(context, row, nfe));
           } catch (error) {
             if (!(error instanceof FewstepError && error.code === 'not-finite')) throw error;
-            measured.failures.push({ problem: subject.name, ...row, nfe, seed, message: error.message });
+            const which = { problem: subject.name, ...identityOf(row), nfe, seed };
+            measured.failures.push({ ...which, message: error.message });
             diverged.add(entry);
           }
+          if (i === 0 && isDistilled(entry)) distilled++;
+          if (i === 0 && students.learning) kept.learning = students.learning;
         }
         if (i === 0) {
           const shown = shots(work).filter((entry) => !diverged.has(entry));
-          problem.pictures = await takePictures(context, subject, exact, shown);
+          kept.pictures = await takePictures(context, subject, exact, shown);
         }
       }
       await onProblem?.(measured);
@@ -119,11 +113,41 @@ export async function runBenchmark(options: BenchmarkOptions): Promise<Measured>
   }
 }
 
+interface Task {
+  subject: Subject;
+  work: Entry[];
+  leftOut?: ProblemResult['leftOut'];
+}
+
+/**
+ * What of the work can be done on a subject: nothing is distilled where the field has no gradient, and what is searched
+ * only to be compared with that is left out too, because searches on such fields are long.
+ */
+async function taskOf(gpu: Gpu, subject: Subject, work: Entry[]): Promise<Task> {
+  const reason = work.some(isDistilled) ? await whyNoLearning(gpu, subject.field) : undefined;
+  if (reason === undefined) return { subject, work };
+  const [lost, left] = [true, false].map((lost) => work.filter((entry) => isTaught(entry) === lost));
+  const solvers = new Set(lost.map(({ row }) => identityOf(row).solver));
+  return { subject, work: left, leftOut: { solvers: [...solvers], reason } };
+}
+
+/** Whether an entry needs the teacher: for its answers, or for the grid that they are drawn on. */
+function isTaught({ row }: Entry): boolean {
+  return (
+    row.answers !== undefined && !row.predictor && !(row.answers === 'random r' && row.grid !== SEARCHED_GRID)
+  );
+}
+
+function isDistilled({ row }: Entry): boolean {
+  return row.answers === 'learned' && !row.predictor;
+}
+
 async function prepare(
   { gpu, suite, range, signal }: BenchmarkOptions,
   subject: Subject,
   truth: NonNullable<Subject['truth']>,
   seed: number,
+  students: Students,
 ): Promise<{ context: CellContext; exact: ExactSolve; problem: ProblemResult }> {
   const { field, kind, imageShape, name, title, scaling } = subject;
   const { dim } = field;
@@ -140,7 +164,10 @@ async function prepare(
   const reference = referenceInUnits(distributionReference(drawn, dim), unit);
   const { endpoints, accuracy } = exact;
   const { timingMs } = suite;
-  const context = { gpu, problem: name, field, range, batch, seed, endpoints, reference, unit, timingMs };
+  const context: CellContext = {
+    ...{ gpu, field, range, students },
+    ...{ problem: name, batch, seed, endpoints, reference, unit, timingMs },
+  };
   const problem: ProblemResult = {
     name,
     title,
@@ -208,12 +235,20 @@ async function about<T>(what: string, work: () => Promise<T>): Promise<T> {
   }
 }
 
-/** The entries that the report draws: on the first grid and without AFS, the usual ones or the first there are. */
+/**
+ * The entries that the report draws: on the first grid and without AFS, the usual ones or the first there are; and
+ * what was learned.
+ */
 function shots(work: readonly Entry[]): Entry[] {
-  const plain = work.filter(({ row }) => row.grid === work[0].row.grid && !row.afs);
+  const withoutAfs = work.filter(({ row }) => !row.afs);
+  const plain = withoutAfs.filter(({ row }) => row.grid === work[0].row.grid && !row.answers);
   const solvers = usual(SHOWN, [...new Set(plain.map(({ row }) => row.solver))]);
-  const nfe = usual(SHOWN_NFE, [...new Set(plain.map((entry) => entry.nfe))]);
-  return plain.filter((entry) => solvers.includes(entry.row.solver) && nfe.includes(entry.nfe));
+  const nfe = usual(SHOWN_NFE, [...new Set(withoutAfs.map((entry) => entry.nfe))]);
+  const wanted = ({ row }: Entry) =>
+    row.answers
+      ? row.answers === 'learned'
+      : plain.some((entry) => entry.row === row) && solvers.includes(row.solver);
+  return withoutAfs.filter((entry) => nfe.includes(entry.nfe) && wanted(entry));
 }
 
 /** Those that are there, or else as many others. */

@@ -1,12 +1,7 @@
+import { type DistillSettings, ROBUST } from '../src/distill/settings.js';
 import { unknownName } from '../src/errors.js';
 import { solvers } from '../src/solver/registry.js';
-
-/** One line of the table: a solver on a grid, with or without an analytical first step. */
-export interface Row {
-  solver: string;
-  grid: string;
-  afs: boolean;
-}
+import { type Row, rowsOf, SEARCHED_GRID } from './rows.js';
 
 export interface Suite {
   name: string;
@@ -22,9 +17,33 @@ export interface Suite {
   exactNfe: number;
   /** Wall time in which a cell's solve is repeated for its timing, milliseconds. */
   timingMs: number;
+  /** How rows learn. */
+  learning: DistillSettings;
 }
 
-/** Solvers whose AFS form the quick suite shows too: one of each family. */
+/**
+ * Solvers of the quick suite, those of each family that are ever the best among them. On its problems the others say
+ * little more: `ipndm-v-2`, `-3` and `ab-2` to `-4` are near `ipndm-v-4` or never the best, `midpoint-geometric` is like
+ * `dpm-solver-2`, and `rk4` reaches NFE 4 and 8 alone, with large errors.
+ */
+const QUICK = [
+  'euler',
+  'heun',
+  'midpoint',
+  'dpm-solver-2',
+  'ipndm-2',
+  'ipndm-3',
+  'ipndm-4',
+  'ipndm-v-4',
+  'deis-3',
+  'deis-4',
+  'dpmpp-2m',
+  'dpmpp-3m',
+  'unipc-2',
+  'unipc-3',
+];
+
+/** Solvers whose AFS form the quick suite shows too. */
 const AFS_IN_QUICK = [
   'euler',
   'heun',
@@ -36,23 +55,29 @@ const AFS_IN_QUICK = [
   'unipc-2',
 ];
 
-/** Every combination of solvers, grids, and AFS or not. */
-export function rowsOf(names: readonly string[], grids: readonly string[], afs: readonly boolean[]): Row[] {
-  return names.flatMap((solver) =>
-    grids.flatMap((grid) => afs.map((first) => ({ solver, grid, afs: first }))),
-  );
-}
+/** AMED solvers that learn: the paper's own, and it as a plugin on a solver of each kind. */
+const LEARNED = ['amed', 'amed-euler', 'amed-ipndm', 'amed-dpmpp-2m'].map((name) => `${name}:r=learned`);
+
+/** Beside what is learned, what choosing one r by search, or any at random, comes to. */
+const UNLEARNED = ['amed:r=best', 'amed:r=random'];
+
+/** Rows whose answers are learned, searched or drawn, on searched grids; odd NFE are those with AFS. */
+const answeredRows = (names: readonly string[], nfe?: readonly number[]): Row[] =>
+  rowsOf(names, [SEARCHED_GRID], [false, true]).map((row) => ({ ...row, nfe }));
 
 const allSolvers = solvers.map((solver) => solver.name);
 
-/** The suites by name. Quick is the main job: at most 90 s on two cores with a software adapter. */
+/** The suites by name. Quick is the main job: at most 2 minutes on two cores with a software adapter. */
 const suites: Record<string, () => Suite> = {
   quick: () => ({
     name: 'quick',
     problems: ['ring', 'two-moons', 'mixture-64', 'glyphs'],
     rows: [
-      ...rowsOf(allSolvers, ['polynomial:7'], [false]),
+      ...rowsOf(QUICK, ['polynomial:7'], [false]),
       ...rowsOf(AFS_IN_QUICK, ['polynomial:7'], [true]),
+      // A distillation takes as long as twenty cells.
+      ...LEARNED.flatMap((name, i) => answeredRows([name], i % 2 === 0 ? [3, 4, 5, 6] : [4, 6])),
+      ...answeredRows(UNLEARNED, [3, 4, 5, 6]),
     ],
     nfe: [3, 4, 5, 6, 8, 10],
     batch: 256,
@@ -60,17 +85,22 @@ const suites: Record<string, () => Suite> = {
     seeds: [0],
     exactNfe: 256,
     timingMs: 15,
+    learning: { ...ROBUST, trajectories: 768, validation: 256, iterations: 80 },
   }),
   full: () => ({
     name: 'full',
     problems: ['ring', 'two-moons', 'checkerboard', 'swiss-roll', 'pinwheel', 'mixture-64', 'glyphs'],
-    rows: rowsOf(allSolvers, ['polynomial:7', 'logsnr', 'time_uniform:1'], [false, true]),
+    rows: [
+      ...rowsOf(allSolvers, ['polynomial:7', 'logsnr', 'time_uniform:1'], [false, true]),
+      ...answeredRows([...LEARNED, ...UNLEARNED]),
+    ],
     nfe: [3, 4, 5, 6, 7, 8, 9, 10],
     batch: 2048,
     imageBatch: 128,
     seeds: [0, 1, 2],
     exactNfe: 512,
     timingMs: 100,
+    learning: ROBUST,
   }),
 };
 

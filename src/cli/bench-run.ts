@@ -1,7 +1,9 @@
 import { join } from 'node:path';
 import { describeRun } from '../../bench/describe-run.js';
-import { type Measured, reachable, runBenchmark } from '../../bench/run.js';
-import { rowsOf, type Suite, suiteByName } from '../../bench/suites.js';
+import { identityOf, type Row, reachable, rowsOf, SEARCHED_GRID, solverOf } from '../../bench/rows.js';
+import { type Measured, runBenchmark } from '../../bench/run.js';
+import { type Suite, suiteByName } from '../../bench/suites.js';
+import { checkSettings } from '../distill/settings.js';
 import { FewstepError } from '../errors.js';
 import { Gpu } from '../gpu/gpu.js';
 import { DEFAULT_RANGE, parseGrid, type SigmaRange } from '../grid/grid.js';
@@ -11,10 +13,9 @@ import { resultsCsv } from '../report/csv.js';
 import { plural } from '../report/number.js';
 import { renderReport } from '../report/report.js';
 import { RESULTS_SCHEMA, type Results } from '../report/results.js';
-import { summaryTable } from '../report/terminal.js';
+import { learnedSummary, summaryTable } from '../report/terminal.js';
 import { checkableGrid } from '../search/resolve-grid.js';
 import { planFor } from '../solver/plan-for.js';
-import { parseSolver } from '../solver/registry.js';
 import { type SubjectOptions, subjectsOf } from './bench-subjects.js';
 import { commandLine } from './command-line.js';
 import { checkFolder } from './output.js';
@@ -30,6 +31,8 @@ export interface BenchOptions extends SubjectOptions {
   batch?: number;
   seeds?: number[];
   exactNfe?: number;
+  learnTrajectories?: number;
+  learnIterations?: number;
   sigmaMin?: number;
   sigmaMax?: number;
   out: string;
@@ -79,9 +82,9 @@ export async function runBench(options: BenchOptions, signal: AbortSignal): Prom
       suite,
       range,
       signal,
-      onProgress(done, total) {
+      onProgress(done, total, note) {
         progress ??= showProgress(total, 'cells');
-        progress.update(done);
+        progress.update(done, note);
       },
       onProblem: (soFar) => saveFigures(options.out, toResults(soFar)),
     });
@@ -111,7 +114,16 @@ function stopped(when: string, remedy: string): FewstepError {
 
 /** Refuses what needs no device to be refused: grids, solvers, their options, and an NFE that nobody reaches. */
 function checkWork(suite: Suite, range: SigmaRange): void {
-  for (const grid of new Set(suite.rows.map((row) => row.grid))) {
+  checkSettings(suite.learning);
+  for (const { grid, solver, answers } of suite.rows) {
+    if (grid === SEARCHED_GRID) {
+      if (answers) continue;
+      throw new FewstepError(
+        'bad-argument',
+        `--grids ${grid}: it is searched for answers, and ${solver} asks for none`,
+        'take a grid with a rule or gits; or an AMED solver whose r is searched, as in amed:r=best',
+      );
+    }
     if (grid.startsWith('explicit')) {
       throw new FewstepError(
         'bad-argument',
@@ -124,25 +136,28 @@ function checkWork(suite: Suite, range: SigmaRange): void {
   }
   const work = reachable(suite);
   // A searched grid has no more steps than its teacher.
-  for (const { row, nfe } of work) planFor({ ...row, grid: checkableGrid(row.grid), nfe, range });
-  const found = new Set(work.map(({ row }) => row.solver));
-  const left = new Set(suite.rows.map((row) => row.solver).filter((solver) => !found.has(solver)));
+  for (const { row, nfe } of work) {
+    const grid = row.grid === SEARCHED_GRID ? undefined : checkableGrid(row.grid);
+    planFor({ ...row, grid, nfe, range });
+  }
+  const nameOf = (row: Row) => identityOf(row).solver;
+  const found = new Set(work.map(({ row }) => nameOf(row)));
+  const left = new Set(suite.rows.map(nameOf).filter((solver) => !found.has(solver)));
   if (left.size === 0) return;
   process.stderr.write(`note: left out, since no NFE of the run is in reach: ${[...left].join(', ')}\n`);
 }
 
 function suiteOf(options: BenchOptions): Suite {
   const suite = suiteByName(options.suite);
-  const { solvers, grids, nfe, batch, seeds, exactNfe } = options;
-  if (solvers || grids || options.afs) {
-    const names = solvers ?? [...new Set(suite.rows.map((row) => row.solver))];
-    for (const name of names) parseSolver(name);
-    suite.rows = rowsOf(
-      names,
-      grids ?? [...new Set(suite.rows.map((row) => row.grid))],
-      options.afs ? [false, true] : [false],
-    );
-  }
+  const { solvers, grids, nfe, batch, seeds, exactNfe, learnTrajectories, learnIterations } = options;
+  if (solvers || grids || options.afs) suite.rows = rowsFor(options, suite.rows);
+  // The suite's own rows learn at a few NFE to be quick; who asks for others gets them.
+  if (solvers || nfe) suite.rows = suite.rows.map((row) => ({ ...row, nfe: undefined }));
+  suite.learning = {
+    ...suite.learning,
+    ...(learnTrajectories && { trajectories: learnTrajectories }),
+    ...(learnIterations !== undefined && { iterations: learnIterations }),
+  };
   return {
     ...suite,
     ...(nfe && { nfe }),
@@ -150,6 +165,20 @@ function suiteOf(options: BenchOptions): Suite {
     ...(seeds && { seeds }),
     ...(exactNfe && { exactNfe }),
   };
+}
+
+/** Rows of the asked solvers, or the suite's, on the asked grids; answers that are learned or searched come with AFS. */
+function rowsFor({ solvers, grids, afs }: BenchOptions, usual: readonly Row[]): Row[] {
+  const unique = <T>(values: readonly T[]) => [...new Set(values)];
+  const plain = usual.filter((row) => !row.answers);
+  const [answered, others] = solvers
+    ? [true, false].map((has) => solvers.filter((name) => (solverOf(name).answers !== undefined) === has))
+    : [[], unique(plain.map((row) => row.solver))];
+  const both = [false, true];
+  return [
+    ...rowsOf(others, grids ?? unique(plain.map((row) => row.grid)), afs ? both : [false]),
+    ...(solvers ? rowsOf(answered, grids ?? [SEARCHED_GRID], both) : usual.filter((row) => row.answers)),
+  ];
 }
 
 function rangeOf({ sigmaMin, sigmaMax }: BenchOptions): SigmaRange {
@@ -166,8 +195,14 @@ function summary(folder: string, results: Results): string {
   const { run, cells, problems, failures } = results;
   const tables = problems.map((problem) => summaryTable(results, problem.name));
   const kind = run.adapter.software ? 'software adapter' : 'adapter';
+  const learned = learnedSummary(results);
+  const notes = problems.flatMap(({ name, leftOut }) =>
+    leftOut ? [`${name} has no ${leftOut.solvers.join(', ')}: ${leftOut.reason}\n`] : [],
+  );
   return [
     ...tables,
+    ...(learned ? [learned] : []),
+    ...notes,
     `${plural(cells.length, 'cell')}${failures.length > 0 ? ` and ${failures.length} that diverged` : ''} in ${run.seconds.toFixed(0)} s on ${kind} ${run.adapter.name}`,
     `report: ${join(folder, 'report.html')}`,
     '',

@@ -14,16 +14,21 @@ import {
 const HELP = `
 Every solver is compared at the same number of field evaluations (NFE), on the same latents: its end points with
 those of the exact flow, its samples with true ones. Without --problem, --data or --field the suite's own problems
-are taken: quick takes a minute or so on two cores without a GPU, full hours.
+are taken: quick takes a minute or two on two cores without a GPU, full hours.
 
 Data get a Gaussian around each row, a twentieth of their standard deviation wide unless --bandwidth says, so that
 their distribution has a density. Samples of the accurate solve stand in for true ones of a --field.
+
+An AMED solver may learn where in each step to look: write r=learned, as in amed-ipndm:r=learned. It is distilled before
+it is measured, for each problem and NFE, with the grid chosen too. r=best only tries one r for all steps, r=random
+draws one for each trajectory and step.
 
 The folder gets results.json, results.csv and report.html (one file, opens offline).
 
 Examples:
   fewstep bench --out runs/quick
   fewstep bench --problem two-moons --solvers heun,ipndm-3,dpmpp-2m --nfe 4,6,8 --out runs/moons
+  fewstep bench --problem ring --solvers ipndm-3,amed-ipndm:r=learned --nfe 3,4 --learn-iterations 240 --out runs/amed
   fewstep bench --data digits.csv.gz --columns 0-63 --scale --image 8x8 --out runs/digits
 
 Exit status: 0 when all is measured, 2 for a request that cannot be met, 130 when stopped (what is finished is kept).`;
@@ -58,6 +63,15 @@ export function benchCommand(): Command {
       new Option('--exact-nfe <count>', 'evaluations of the solve that counts as exact').argParser(
         evenNumber,
       ),
+    )
+    .addOption(
+      new Option(
+        '--learn-trajectories <count>',
+        "the teacher's trajectories that solvers learn from",
+      ).argParser(wholeNumber(128, MOST_TRAJECTORIES)),
+    )
+    .addOption(
+      new Option('--learn-iterations <count>', 'steps of the optimiser').argParser(wholeNumber(0, 1e6)),
     )
     .addOption(new Option('--sigma-min <sigma>', 'last time (default: 0.002)').argParser(positiveNumber))
     .addOption(new Option('--sigma-max <sigma>', 'first time (default: 80)').argParser(positiveNumber))

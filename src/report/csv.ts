@@ -1,4 +1,4 @@
-import type { Cell, Results } from './results.js';
+import type { Cell, Results, StudentResult } from './results.js';
 
 type Value = string | number | boolean | undefined;
 
@@ -32,7 +32,38 @@ const columns: readonly [name: string, value: (cell: Cell, results: Results) => 
   ['adapter', (_, { run }) => run.adapter.name],
   ['software', (_, { run }) => run.adapter.software],
   ['times', (cell) => cell.times?.join(' ')],
+  ['answers', (cell) => cell.answers],
+  [
+    'r',
+    (cell, results) =>
+      studentOf(cell, results)
+        ?.answers.map(({ r }) => r)
+        .join(' '),
+  ],
+  [
+    'direction',
+    (cell, results) =>
+      studentOf(cell, results)
+        ?.answers.map(({ direction }) => direction)
+        .join(' '),
+  ],
+  [
+    'time',
+    (cell, results) =>
+      studentOf(cell, results)
+        ?.answers.map(({ time }) => time)
+        .join(' '),
+  ],
+  ['search_seconds', (cell, results) => studentOf(cell, results)?.seconds.search],
+  ['training_seconds', (cell, results) => studentOf(cell, results)?.seconds.training],
 ];
+
+function studentOf(cell: Cell, { problems }: Results): StudentResult | undefined {
+  const students = problems.find(({ name }) => name === cell.problem)?.learning?.students ?? [];
+  return students.find((student) =>
+    (['solver', 'grid', 'afs', 'nfe'] as const).every((key) => student[key] === cell[key]),
+  );
+}
 
 /**
  * The cells as CSV (RFC 4180 with \n): a heading and one line a cell, numbers with all their digits, an empty

@@ -1,38 +1,52 @@
+import { learnedFindings } from './learned.js';
 import { meanError } from './metric.js';
 import { figure, list, plural } from './number.js';
-import type { Results } from './results.js';
+import type { AnswerSource, Results } from './results.js';
 import { resultTable, type Table } from './table.js';
 
-/** What all problems say together, by mean end-point error. */
+/** What all problems say together, by mean end-point error. Solvers without answers are those that learned nothing. */
 export interface Overview {
   nfe: number[];
-  /** In the order of the tables. `ratio[i]`: geometric mean over problems of error / lowest error at nfe[i]. */
-  rows: { solver: string; ratios: (number | undefined)[] }[];
-  /** At nfe[i]: the solver with the lowest ratio, and on how many problems its error is the lowest. */
+  /**
+   * In the order of the tables. `ratio[i]`: geometric mean over problems of error / lowest error of those that learned
+   * nothing, at nfe[i]; for answers over the problems that have them.
+   */
+  rows: { solver: string; answers?: AnswerSource; ratios: (number | undefined)[] }[];
+  /** At nfe[i]: the solver that learned nothing with the lowest ratio, and on how many problems its error is the lowest. */
   winners: ({ solver: string; problems: number } | undefined)[];
   /** Solvers that the plots show in colour, best first. */
   highlights: string[];
 }
 
-/** As many lines as one can tell apart. */
-const HIGHLIGHTS = 5;
+/** As many lines as one can tell apart, and so many of them at most learned. */
+const [HIGHLIGHTS, HIGHLIGHTED_LEARNED] = [5, 2];
 
 export function overview(results: Results): Overview {
   const tables = results.problems.map((problem) => resultTable(results, problem.name, meanError));
   const nfe = [...new Set(tables.flatMap((table) => table.nfe))].sort((a, b) => a - b);
-  const names = [...new Set(tables.flatMap((table) => table.rows.map((row) => row.solver)))];
+  const byName = new Map(tables.flatMap((table) => table.rows.map((row) => [row.solver, row.answers])));
   const wins = nfe.map((n) => tables.flatMap((table) => winner(table, n) ?? []));
-  const rows = names.map((solver) => ({ solver, ratios: nfe.map((n) => meanRatio(tables, solver, n)) }));
+  const rows = [...byName].map(([solver, answers]) => {
+    const ratios = nfe.map((n) => meanRatio(tables, solver, answers !== undefined, n));
+    return { solver, ...(answers && { answers }), ratios };
+  });
+  const plain = rows.filter(({ answers }) => !answers);
   const won = (solver: string) => wins.flat().filter((name) => name === solver).length;
+  const best = (some: Overview['rows'], count: number) =>
+    some
+      .map(({ solver, ratios }) => ({ solver, won: won(solver), ratio: typical(ratios) }))
+      .sort((a, b) => b.won - a.won || a.ratio - b.ratio)
+      .slice(0, count)
+      .map(({ solver }) => solver);
+  const learned = best(
+    rows.filter(({ answers }) => answers === 'learned'),
+    HIGHLIGHTED_LEARNED,
+  );
   return {
     nfe,
     rows,
-    winners: wins.map((column, i) => lowest(rows, i, column)),
-    highlights: rows
-      .map(({ solver, ratios }) => ({ solver, won: won(solver), ratio: typical(ratios) }))
-      .sort((a, b) => b.won - a.won || a.ratio - b.ratio)
-      .slice(0, HIGHLIGHTS)
-      .map(({ solver }) => solver),
+    winners: wins.map((column, i) => lowest(plain, i, column)),
+    highlights: [...learned, ...best(plain, HIGHLIGHTS - learned.length)],
   };
 }
 
@@ -54,9 +68,11 @@ export function findings(results: Results, { nfe, rows, winners }: Overview): st
     const share = least === most ? least : `${least} to ${most}`;
     return `${run.solver} at NFE ${span(run.nfe)}${problems > 1 ? ` (the lowest on ${share} of ${problems})` : ''}`;
   });
-  const scope = `${plural(rows.length, 'solver')} on ${plural(problems, 'problem')}, NFE ${span(nfe)}`;
+  const plain = rows.filter(({ answers }) => !answers);
+  const learns = plain.length < rows.length ? ' that learned nothing' : '';
+  const scope = `${plural(plain.length, 'solver')}${learns} on ${plural(problems, 'problem')}, NFE ${span(nfe)}`;
   const over = problems > 1 ? ' over the problems' : '';
-  return `${scope}: the lowest mean end-point error${over} is that of ${list(where)}.${gain({ nfe, rows }, problems)}`;
+  return `${scope}: the lowest mean end-point error${over} is that of ${list(where)}.${gain({ nfe, rows: plain }, problems)}${learnedFindings(results)}`;
 }
 
 /** How much the best solver gains over Euler's method, in the middle of the range. */
@@ -79,22 +95,26 @@ function span(nfe: number[]): string {
 
 function winner({ nfe, rows }: Table, n: number): string | undefined {
   const column = nfe.indexOf(n);
-  const entries = rows.map((row) => ({ solver: row.solver, entry: row.entries[column] }));
-  return entries
-    .filter(({ entry }) => entry?.mark === 'best')
-    .sort((a, b) => a.entry!.value - b.entry!.value)[0]?.solver;
+  return rows
+    .filter((row) => !row.answers && Number.isFinite(row.entries[column]?.value))
+    .sort((a, b) => a.entries[column]!.value - b.entries[column]!.value)[0]?.solver;
 }
 
-/** Undefined unless the solver has a finite error on every problem that has any at this NFE. */
-function meanRatio(tables: Table[], solver: string, n: number): number | undefined {
+/**
+ * Undefined unless the solver has a finite error on every problem that has any at this NFE; a problem where the solver
+ * has no row at all counts only if it could have one.
+ */
+function meanRatio(tables: Table[], solver: string, answers: boolean, n: number): number | undefined {
   const ratios: number[] = [];
   for (const { nfe, rows } of tables) {
     const column = nfe.indexOf(n);
-    const values = rows.map((row) => row.entries[column]?.value).filter((value) => value !== undefined);
-    if (values.length === 0) continue;
-    const own = rows.find((row) => row.solver === solver)?.entries[column]?.value;
-    if (own === undefined || !Number.isFinite(own)) return undefined;
-    ratios.push(Math.log(own / Math.min(...values.filter(Number.isFinite))));
+    const values = rows.flatMap((row) => (row.answers ? [] : (row.entries[column]?.value ?? [])));
+    const own = rows.find((row) => row.solver === solver);
+    const least = Math.min(...values.filter(Number.isFinite));
+    if (!Number.isFinite(least) || (answers && !own)) continue;
+    const value = own?.entries[column]?.value;
+    if (value === undefined || !Number.isFinite(value)) return undefined;
+    ratios.push(Math.log(value / least));
   }
   return ratios.length === 0 ? undefined : Math.exp(ratios.reduce((a, b) => a + b, 0) / ratios.length);
 }

@@ -12,6 +12,6 @@ export function palette(highlights: readonly string[], solvers: readonly string[
   return {
     named: [...colors.keys()],
     // A row label is the solver, or the solver and ' · grid' or ' + AFS'.
-    color: (row) => colors.get(row.split(' ')[0]),
+    color: (row) => colors.get(row.split(/ [·+] /)[0]),
   };
 }

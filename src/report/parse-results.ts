@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { FewstepError } from '../errors.js';
-import { RESULTS_SCHEMA, type Results } from './results.js';
+import { ANSWER_SOURCES, RESULTS_SCHEMA, type Results } from './results.js';
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
 /** JSON has no NaN or infinity and writes null: what a diverged solve leaves behind. */
@@ -58,6 +58,37 @@ const picture = v.object({
   samples: v.array(figure),
 });
 
+const score = v.object({ mean: figure, median: figure });
+
+const student = v.object({
+  solver: v.string(),
+  grid: v.string(),
+  afs: v.boolean(),
+  nfe: count,
+  chosenGrid: v.string(),
+  answers: v.array(v.object({ r: v.number(), direction: v.number(), time: v.number() })),
+  seconds: v.object({ search: v.number(), training: v.number() }),
+  training: v.optional(
+    v.object({
+      iterations: count,
+      batch: count,
+      losses: v.array(figure),
+      base: score,
+      start: score,
+      best: score,
+    }),
+  ),
+});
+
+const learning = v.object({
+  teacher: v.object({ solver: v.string(), nfe: count, grid: v.string() }),
+  trajectories: count,
+  validation: count,
+  evaluations: count,
+  seconds: v.number(),
+  students: v.array(student),
+});
+
 const problem = v.object({
   name: v.string(),
   title: v.string(),
@@ -70,6 +101,8 @@ const problem = v.object({
   search: v.optional(
     v.object({ teacher: v.string(), evaluations: count, trajectories: count, seconds: v.number() }),
   ),
+  learning: v.optional(learning),
+  leftOut: v.optional(v.object({ solvers: v.array(v.string()), reason: v.string() })),
   standIn: v.optional(v.boolean()),
   floor: distances,
   exactDistances: distances,
@@ -80,6 +113,7 @@ const problem = v.object({
 const which = {
   problem: v.string(),
   solver: v.string(),
+  answers: v.optional(v.picklist(ANSWER_SOURCES)),
   grid: v.string(),
   afs: v.boolean(),
   nfe: count,

@@ -1,5 +1,6 @@
 import { type Html, html } from './html.js';
 import { imageRows } from './images.js';
+import { learnedSection, studentFigures } from './learned-view.js';
 import { machineSection } from './machine.js';
 import { count } from './number.js';
 import { findings, overview } from './overview.js';
@@ -26,8 +27,9 @@ export function renderReport(results: Results): string {
 <p class="by">fewstep bench, suite ${run.suite}, ${run.started.slice(0, 10)}. ${run.adapter.name}${run.adapter.software ? ', a software adapter' : ''}.</p>
 <p class="lead">${findings(results, summary)}</p>
 ${results.complete ? '' : html`<p class="warning">This run was interrupted: the ${count(results.cells.length)} cells that were finished are here, others are missing.</p>`}
-<nav>${problems.length > 1 && html`<a href="#overview">All problems</a>`}${problems.map((problem) => html`<a href="#${anchor(problem)}">${problem.title}</a>`)}<a href="#method">Method and machine</a></nav></header>
+<nav>${problems.length > 1 && html`<a href="#overview">All problems</a>`}${problems.some(({ learning }) => learning) && html`<a href="#learned">What learning adds</a>`}${problems.map((problem) => html`<a href="#${anchor(problem)}">${problem.title}</a>`)}<a href="#method">Method and machine</a></nav></header>
 ${problems.length > 1 && overviewTable(summary, problems.length, colors)}
+${learnedSection(results)}
 ${problems.map((problem) => problemSection(results, problem, colors))}
 ${machineSection(results)}`;
   return htmlPage(title, run.suite, page, script);
@@ -45,6 +47,7 @@ function problemSection(results: Results, problem: ProblemResult, colors: Palett
 <p class="facts">${problem.name}, ${problem.dim} dimensions, ${kinds[problem.kind]}</p>
 ${problemTable(results, problem, colors)}
 ${problemPlots(results, problem, colors)}
+${studentFigures(problem, colors)}
 ${problem.kind === 'points-2d' && problem.truth.length > 0 ? [trajectoryPanels(problem, results.run, colors, errorOf), scatterPanels(problem, colors, errorOf)] : undefined}
 ${problem.kind === 'image' ? imageRows(problem, errorOf) : undefined}
 </section>`;

@@ -15,7 +15,8 @@ export interface Results {
   failures: Failure[];
 }
 
-export interface Failure extends Pick<Cell, 'problem' | 'solver' | 'grid' | 'afs' | 'nfe' | 'seed'> {
+export interface Failure
+  extends Pick<Cell, 'problem' | 'solver' | 'answers' | 'grid' | 'afs' | 'nfe' | 'seed'> {
   message: string;
 }
 
@@ -74,6 +75,10 @@ export interface ProblemResult {
   };
   /** What the search of grids took, where the run has searched ones: one search for all numbers of steps. */
   search?: { teacher: string; evaluations: number; trajectories: number; seconds: number };
+  /** What the rows that learn or search took, and what they came to. */
+  learning?: Learning;
+  /** Rows that this problem does not have, and why. */
+  leftOut?: { solvers: string[]; reason: string };
   /** Whether samples of the accurate solve stand in for true ones, which cannot be drawn. */
   standIn?: boolean;
   /** Distances between two independent draws of the true distribution: the floor of the columns in cells. */
@@ -84,6 +89,46 @@ export interface ProblemResult {
   pictures: Picture[];
   /** A few hundred true points [n * 2] in two dimensions, or true images [n * dim]. */
   truth: number[];
+}
+
+/** The teacher's trajectories, which all students of a problem share, and the students. */
+export interface Learning {
+  /** The teacher's solver, evaluations per trajectory and grid. */
+  teacher: { solver: string; nfe: number; grid: string };
+  /** Its trajectories that students learn from, and those that they are chosen by. */
+  trajectories: number;
+  validation: number;
+  /** Field evaluations of the teacher, of all trajectories together. */
+  evaluations: number;
+  seconds: number;
+  students: StudentResult[];
+}
+
+/** What an AMED solver answers in each step of one row at one NFE; seeds share it. */
+export interface StudentResult extends Pick<Cell, 'solver' | 'grid' | 'afs' | 'nfe'> {
+  /** The grid that was taken, where the row's is searched. */
+  chosenGrid: string;
+  /** Of each step. */
+  answers: { r: number; direction: number; time: number }[];
+  seconds: { search: number; training: number };
+  /** Absent where there was a search alone. */
+  training?: {
+    iterations: number;
+    /** Trajectories in a batch. */
+    batch: number;
+    /** Of each iteration. */
+    losses: number[];
+    /** On the validation trajectories: r = 1/2 on the first grid, where the training began, and what it led to. */
+    base: StudentScore;
+    start: StudentScore;
+    best: StudentScore;
+  };
+}
+
+/** Distances to the teacher's end points. */
+export interface StudentScore {
+  mean: number;
+  median: number;
 }
 
 export interface Spread {
@@ -117,8 +162,11 @@ export interface Picture {
 /** One problem, solver, grid, AFS, NFE and seed. */
 export interface Cell {
   problem: string;
-  /** The solver with its options. */
+  /** The solver with its options; where `answers` says something, with that too: 'amed-ipndm (learned)'. */
   solver: string;
+  /** Where the answers of an AMED solver come from; absent where its options say all. */
+  answers?: AnswerSource;
+  /** A rule for times, 'gits', or 'search' where it was chosen among several for this row. */
   grid: string;
   /** The times of a grid that was searched, [steps + 1]: its name does not tell them. */
   times?: number[];
@@ -148,14 +196,29 @@ export interface Cell {
   };
 }
 
+/**
+ * 'learned': distilled or of a given predictor; 'best r': the one r for all steps that did best on trajectories of a
+ * teacher; 'random r': drawn for each trajectory and step.
+ */
+export type AnswerSource = (typeof ANSWER_SOURCES)[number];
+export const ANSWER_SOURCES = ['learned', 'best r', 'random r'] as const;
+
+/** Stands for a grid that is chosen among several. */
+export const SEARCHED_GRID = 'search';
+
 /** The label of a row in tables and plots: solver, grid and AFS. */
-export function rowLabel(cell: Pick<Cell, 'solver' | 'grid' | 'afs'>): string {
-  return `${cell.solver}${cell.grid === DEFAULT_GRID ? '' : ` · ${cell.grid}`}${cell.afs ? ' + AFS' : ''}`;
+export function rowLabel(cell: Pick<Cell, 'solver' | 'answers' | 'grid' | 'afs'>): string {
+  return `${cell.solver}${isUsual(cell) ? '' : ` · ${cell.grid}`}${cell.afs ? ' + AFS' : ''}`;
 }
 
 /** How one run of a solver differs from its plain form: '' for that, or 'AFS', 'logsnr', 'logsnr + AFS'. */
-export function variantLabel(cell: Pick<Cell, 'grid' | 'afs'>): string {
-  return [cell.grid === DEFAULT_GRID ? [] : [cell.grid], cell.afs ? ['AFS'] : []].flat().join(' + ');
+export function variantLabel(cell: Pick<Cell, 'answers' | 'grid' | 'afs'>): string {
+  return [isUsual(cell) ? [] : [cell.grid], cell.afs ? ['AFS'] : []].flat().join(' + ');
+}
+
+/** Whether a label need not tell the grid. */
+function isUsual({ grid, answers }: Pick<Cell, 'grid' | 'answers'>): boolean {
+  return grid === (answers ? SEARCHED_GRID : DEFAULT_GRID);
 }
 
 const DEFAULT_GRID = 'polynomial:7';

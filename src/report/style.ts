@@ -35,6 +35,7 @@ figcaption b { color: var(--ink); font-weight: 600; }
 .plots { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 400px), 1fr)); gap: 0 40px; }
 .plots figure { max-width: 500px; }
 .plot { display: block; width: 100%; height: auto; font-family: var(--sans); overflow: visible; }
+.key { display: flex; flex-wrap: wrap; gap: 2px 18px; font: 12px/1.5 var(--sans); }
 .scroll { overflow-x: auto; }
 .wide > .scroll > .plot { min-width: 640px; }
 .spaced { margin-top: 22px; }
@@ -62,6 +63,8 @@ table.figures { width: 100%; border-top: 1.5px solid var(--ink); border-bottom: 
 .figures tr.variant { display: none; }
 .table:has(.all:checked) tr.variant { display: table-row; }
 .figures tbody tr:hover > * { background: var(--panel); }
+.figures td.text { text-align: left; }
+.figures thead th.text { text-align: left; }
 .chip { display: inline-block; width: 8px; height: 8px; border-radius: 50%; margin-right: 7px; }
 .detail { display: block; min-height: 1.5em; font: 13px/1.5 var(--sans); color: var(--ink); }
 .definitions { position: absolute; width: 0; height: 0; }

@@ -82,7 +82,7 @@ function note(
       .filter(([, letter]) => letter !== '')
       .map(([label, letter]) => `${letter}: ${label}`);
     parts.push(
-      `A row shows the best of its solver over grid and AFS, chosen with hindsight for each figure (${marked.join(', ')}; no letter: polynomial grid without AFS).`,
+      `A row shows the best of its solver over grid and AFS, chosen with hindsight for each figure (${marked.join(', ')}; no letter: polynomial grid without AFS; where answers were learned or searched, a searched grid).`,
     );
   }
   if (rows.some((row) => row.entries.includes(undefined))) {

@@ -1,7 +1,7 @@
 import { median } from '../metrics/quantile.js';
 import type { Metric } from './metric.js';
 import { figure } from './number.js';
-import { type Cell, type Failure, type Results, variantLabel } from './results.js';
+import { type AnswerSource, type Cell, type Failure, type Results, variantLabel } from './results.js';
 
 /** A place of the table that has a figure. */
 export interface Entry {
@@ -28,6 +28,8 @@ export interface Variant {
 
 export interface Row {
   solver: string;
+  /** As of its cells. */
+  answers?: AnswerSource;
   /** The best variant at each NFE; undefined where the solver has no cell. */
   entries: (Entry | undefined)[];
   variants: Variant[];
@@ -66,7 +68,7 @@ export function resultTable(results: Results, problem: string, metric: Metric): 
       // A copy, because marks belong to the row and not to its variants.
       return best && { ...best };
     });
-    return { solver, entries, variants };
+    return { solver, answers: ofSolver[0].answers, entries, variants };
   });
   for (const i of nfe.keys()) mark(rows.map((row) => row.entries[i]).filter((e) => e !== undefined));
   return { nfe, rows };

@@ -1,6 +1,7 @@
 import { unknownName } from '../errors.js';
+import { type BestOf, learnedPairs } from './learned.js';
 import { meanError } from './metric.js';
-import { plural } from './number.js';
+import { figure, plural } from './number.js';
 import type { Results } from './results.js';
 import { resultTable } from './table.js';
 
@@ -37,4 +38,29 @@ export function summaryTable(results: Results, problem: string): string {
   );
   const seeds = plural(results.run.seeds.length, 'seed');
   return `${found.title} (${found.dim}-D): mean end-point error, median over ${seeds}\n${body.join('\n')}\n`;
+}
+
+/** The best solver that learned nothing beside the best that did, by problem and NFE; '' where nothing learned. */
+export function learnedSummary(results: Results): string {
+  const pairs = learnedPairs(results);
+  if (pairs.length === 0) return '';
+  const text = ({ label, text }: BestOf) => `${text}  ${label}`;
+  const lines = [
+    ['problem', 'NFE', 'learned nothing', 'learned', 'times lower'],
+    ...pairs.map(({ problem, nfe, plain, learned, ratio }) => [
+      problem.name,
+      String(nfe),
+      text(plain),
+      text(learned),
+      figure(ratio),
+    ]),
+  ];
+  const widths = lines[0].map((_, i) => Math.max(...lines.map((line) => line[i].length)));
+  const body = lines.map((line) =>
+    line
+      .map((text, i) => text.padEnd(widths[i]))
+      .join('  ')
+      .trimEnd(),
+  );
+  return `Best mean end-point error, chosen with hindsight\n${body.join('\n')}\n`;
 }

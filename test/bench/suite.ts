@@ -1,6 +1,8 @@
+import { rowsOf } from '../../bench/rows.js';
 import { runBenchmark } from '../../bench/run.js';
 import type { Subject } from '../../bench/subject.js';
-import { rowsOf, type Suite } from '../../bench/suites.js';
+import type { Suite } from '../../bench/suites.js';
+import { ROBUST } from '../../src/distill/settings.js';
 import { DEFAULT_RANGE } from '../../src/grid/grid.js';
 import { gpu } from '../device.js';
 
@@ -15,6 +17,7 @@ export const SMALL: Suite = {
   seeds: [0],
   exactNfe: 128,
   timingMs: 0,
+  learning: { ...ROBUST, trajectories: 256, validation: 128, batch: 64, iterations: 30 },
 };
 
 /** Runs a suite on the device of the test file. */

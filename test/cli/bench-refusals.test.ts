@@ -50,6 +50,25 @@ const refusals: [string, string[], ...string[]][] = [
   ['an unknown solver', benching({ solvers: 'euler,huen' }), "solver 'huen'", "did you mean 'heun'?"],
   ['an unknown option of a solver', benching({ solvers: 'euler:r=1' }), "no option 'r'", 'takes no options'],
   ['an unknown grid', benching({ grids: 'cosine' }), "unknown grid 'cosine'", 'polynomial, logsnr'],
+  [
+    'answers of a solver that asks for none',
+    benching({ solvers: 'euler:r=learned' }),
+    'takes no predictor',
+    'amed',
+  ],
+  [
+    'a search without answers',
+    benching({ solvers: 'euler', grids: 'search' }),
+    'euler asks for none',
+    'amed:r=best',
+  ],
+  [
+    'too few trajectories to learn from',
+    benching({ 'learn-trajectories': 5 }),
+    "'5' is invalid",
+    'whole number from 128',
+  ],
+  ['--learn-iterations x', benching({ 'learn-iterations': 'x' }), "'x' is invalid", 'whole number'],
   ['a listed grid', benching({ grids: 'explicit:80,1' }), 'fix the number of steps', 'polynomial:7'],
   ['a bad coefficient', benching({ grids: 'gits:0' }), "coefficient of grid 'gits'", "'gits:1.15'"],
   [

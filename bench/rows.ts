@@ -1,0 +1,101 @@
+import { FewstepError } from '../src/errors.js';
+import { amedSolver, type Predictor } from '../src/predictor/predictor.js';
+import { type AnswerSource, type Cell, SEARCHED_GRID } from '../src/report/results.js';
+import { parseSolver, stepsForNfe } from '../src/solver/registry.js';
+
+export { SEARCHED_GRID };
+
+/** One line of the table: a solver on a grid, with or without an analytical first step. */
+export interface Row {
+  solver: string;
+  /** 'search' where answers are learned or searched, and the grid with them. */
+  grid: string;
+  afs: boolean;
+  /** Where the answers of an AMED solver come from; its own r where absent. */
+  answers?: AnswerSource;
+  /** Answers that were learned before, on times of their own: `rowOfPredictor`. */
+  predictor?: Predictor;
+  /** The only NFE at which the row is measured, where it is not all of the suite's. */
+  nfe?: readonly number[];
+}
+
+/** A row of the table at one NFE. */
+export interface Entry {
+  row: Row;
+  nfe: number;
+}
+
+const SOURCES: Readonly<Record<string, AnswerSource>> = {
+  learned: 'learned',
+  best: 'best r',
+  random: 'random r',
+};
+
+/** Every combination of solvers, grids, and AFS or not; r may be `learned`, `best` or `random`: 'amed:r=learned'. */
+export function rowsOf(names: readonly string[], grids: readonly string[], afs: readonly boolean[]): Row[] {
+  return names.flatMap((name) =>
+    grids.flatMap((grid) => afs.map((first) => ({ ...solverOf(name), grid, afs: first }))),
+  );
+}
+
+/** @throws FewstepError unknown-name or bad-argument, for instance where the solver asks nobody for r */
+export function solverOf(text: string): Pick<Row, 'solver' | 'answers'> {
+  const match = /^(.*?)[:,]r=(learned|best|random)(?=,|$)(.*)$/.exec(text);
+  if (!match) {
+    parseSolver(text);
+    return { solver: text };
+  }
+  const [, before, source, after] = match;
+  const solver = before.includes(':') ? before + after : before + after.replace(',', ':');
+  amedSolver(solver);
+  return { solver, answers: SOURCES[source] };
+}
+
+/** A given predictor as a row, at the NFE that it learned for. */
+export function rowOfPredictor(predictor: Predictor): Row {
+  const { solver, afs } = predictor;
+  return { solver, afs, grid: SEARCHED_GRID, answers: 'learned', predictor };
+}
+
+/** What a row is called in results, which have no room for a predictor. */
+export function identityOf({
+  solver,
+  answers,
+  grid,
+  afs,
+}: Row): Pick<Cell, 'solver' | 'answers' | 'grid' | 'afs'> {
+  if (!answers) return { solver, grid, afs };
+  const name = answers === 'best r' ? 'best fixed r' : answers;
+  return { solver: `${solver} (${name})`, answers, grid, afs };
+}
+
+/**
+ * The row and NFE pairs that exist: a solver reaches some numbers of evaluations and not others.
+ *
+ * @throws FewstepError for an unknown solver or option, `unreachable-nfe` where there is no pair at all
+ */
+export function reachable({ rows, nfe }: { rows: readonly Row[]; nfe: readonly number[] }): Entry[] {
+  const pairs = rows.flatMap((row) =>
+    nfe
+      .filter((count) => (row.nfe?.includes(count) ?? true) && reaches(row, count))
+      .map((count) => ({ row, nfe: count })),
+  );
+  if (pairs.length > 0) return pairs;
+  throw new FewstepError(
+    'unreachable-nfe',
+    `none of the solvers makes exactly ${nfe.join(' or ')} evaluations`,
+    'add an NFE or a solver; two-stage solvers make even numbers, odd ones with AFS',
+  );
+}
+
+function reaches({ solver: text, afs, predictor }: Row, nfe: number): boolean {
+  if (predictor) return predictor.schedules.some((schedule) => schedule.nfe === nfe);
+  const { solver, options } = parseSolver(text);
+  try {
+    stepsForNfe(solver, nfe, { afs, options });
+    return true;
+  } catch (error) {
+    if (error instanceof FewstepError && error.code === 'unreachable-nfe') return false;
+    throw error;
+  }
+}

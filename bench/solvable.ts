@@ -1,0 +1,85 @@
+import type { SolveOptions } from '../src/execute/stepwise.js';
+import type { Field } from '../src/field/field.js';
+import type { Gpu } from '../src/gpu/gpu.js';
+import type { SigmaRange } from '../src/grid/grid.js';
+import { amedSolver, type Predictor, predictedRun } from '../src/predictor/predictor.js';
+import { resolveGrid } from '../src/search/resolve-grid.js';
+import type { Plan } from '../src/solver/plan.js';
+import { planFor } from '../src/solver/plan-for.js';
+import { randomR } from './random-r.js';
+import { type Row, SEARCHED_GRID } from './rows.js';
+import type { Students } from './students.js';
+
+/** A row at an NFE, ready to be solved. */
+export interface Solvable {
+  plan: Plan;
+  /** What the plan needs besides its latents. */
+  inputs(batch: number, seed: number): Pick<SolveOptions, 'columns' | 'predictor'>;
+  /** The grid's times where its name does not tell them; a plugin's plan has those that it looks at between them. */
+  times?: readonly number[];
+  /** Sigma of each state at which the field is evaluated; undefined where it differs from trajectory to trajectory. */
+  evaluationTimes?: number[];
+}
+
+export interface SolvableContext {
+  gpu: Gpu;
+  field: Field;
+  range: SigmaRange;
+  students: Students;
+}
+
+/** The plan of a row, for which its answers are learned, searched or drawn where it has such. */
+export async function solvable(context: SolvableContext, row: Row, nfe: number): Promise<Solvable> {
+  const { gpu, field, range, students } = context;
+  if (row.answers === 'random r') {
+    const { times, searched } = await timesForRandom(context, row, nfe);
+    const { plan, columns } = randomR(row, times);
+    return {
+      plan,
+      inputs: (batch, seed) => ({ columns: columns(batch, seed) }),
+      times: searched ? times : undefined,
+    };
+  }
+  if (row.answers) {
+    const from = row.predictor ?? (await students.predictorOf(row, nfe));
+    const { plan, predictor } = predictedRun(from, nfe);
+    return {
+      plan,
+      inputs: () => ({ predictor }),
+      times: from.schedules.find((schedule) => schedule.nfe === nfe)!.times,
+      evaluationTimes: from.kind === 'table' ? timesOfTable(from, plan, nfe) : undefined,
+    };
+  }
+  const { grid, search } = await resolveGrid(gpu, field, { ...row, range });
+  const plan = planFor({ ...row, grid, nfe, range });
+  return {
+    plan,
+    inputs: () => ({}),
+    times: search && plan.times,
+    evaluationTimes: evaluationTimes(plan),
+  };
+}
+
+/** Where the grid is searched, the one on which the best fixed r is. */
+async function timesForRandom({ gpu, field, range, students }: SolvableContext, row: Row, nfe: number) {
+  if (row.grid === SEARCHED_GRID) {
+    const { schedules } = await students.predictorOf({ ...row, answers: 'best r' }, nfe);
+    return { times: schedules[0].times, searched: true };
+  }
+  const { grid, search } = await resolveGrid(gpu, field, { ...row, range });
+  return { times: planFor({ ...row, grid, nfe, range }).times, searched: search !== undefined };
+}
+
+/** Sigma of each evaluation; undefined where trajectories differ. */
+export function evaluationTimes({ operations }: Plan): number[] | undefined {
+  const times = operations.flatMap((operation) => (operation.kind === 'evaluate' ? [operation.time] : []));
+  return times.every((time) => typeof time === 'number') ? times : undefined;
+}
+
+/** The same where the field is told another time than the state's own. */
+function timesOfTable(table: Predictor & { kind: 'table' }, plan: Plan, nfe: number): number[] | undefined {
+  const { times, answers } = table.schedules.find((schedule) => schedule.nfe === nfe)!;
+  const { solver, options } = amedSolver(table.solver);
+  const untold = answers.map((answer) => ({ ...answer, time: 1 }));
+  return evaluationTimes(solver.planWith(times, untold, { afs: plan.afs, options }));
+}

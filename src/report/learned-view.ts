@@ -1,0 +1,176 @@
+import * as Plot from '@observablehq/plot';
+import { parseHTML } from 'linkedom';
+import { type Html, html, raw } from './html.js';
+import { learnedPairs } from './learned.js';
+import { compact } from './line-plot.js';
+import { count, figure, list } from './number.js';
+import type { Palette } from './palette.js';
+import type { ProblemResult, Results, StudentResult } from './results.js';
+
+/** The best that learned nothing beside the best that learned, and what learning cost; nothing where nothing learned. */
+export function learnedSection(results: Results): Html | undefined {
+  const { problems } = results;
+  if (!problems.some(({ learning, leftOut }) => learning || leftOut)) return undefined;
+  const pairs = learnedPairs(results);
+  return html`<section id="learned"><h2>What learning adds</h2>
+<p>An AMED solver asks in each step where to look: at the time t<sub>m</sub> = t<sub>n</sub><sup>r</sup>t<sub>c</sub><sup>1−r</sup> between the step’s ends, with a scale for the direction and one for the time that the field is told. Learned rows have these answers, one for each step and the same for all trajectories, from distillation on each problem at each NFE: trajectories of an accurate teacher, a search over grids and r for the start, gradients through the whole trajectory, and of all states the one that did best on other trajectories. What is measured here starts from latents that none of that saw.</p>
+<div class="scroll"><table class="figures"><thead><tr><th scope="col">Problem</th><th scope="col">NFE</th><th scope="col">learned nothing</th><th scope="col" class="text">best row</th><th scope="col">learned</th><th scope="col" class="text">best row</th><th scope="col">times lower</th></tr></thead><tbody>
+${pairs.map(
+  ({ problem, nfe, plain, learned, ratio }, i) =>
+    html`<tr><th scope="row">${pairs[i - 1]?.problem === problem ? '' : problem.title}</th><td>${nfe}</td><td>${plain.text}</td><td class="text">${plain.label}</td><td class="${ratio > 1 ? 'best' : ''}">${learned.text}</td><td class="text">${learned.label}</td><td>${figure(ratio)}</td></tr>
+`,
+)}</tbody></table></div>
+<p class="note">Mean end-point errors; both best rows are chosen with hindsight among all that ran.</p>
+${problems.map(({ title, learning, leftOut }) => [
+  learning &&
+    html`<p class="note">${title}: the teacher ${learning.teacher.solver} at NFE ${learning.teacher.nfe} ran once for all students, ${count(learning.trajectories)} trajectories to learn from${learning.validation > 0 && html` and ${count(learning.validation)} to choose by`}, ${count(learning.evaluations)} evaluations in ${figure(learning.seconds)} s. ${costs(learning.students)}</p>`,
+  leftOut && html`<p class="note">${title} has no ${list(leftOut.solvers)}: ${leftOut.reason}.</p>`,
+])}
+</section>`;
+}
+
+function costs(students: StudentResult[]): string {
+  const trained = students.filter(({ training }) => training);
+  if (trained.length === 0) return '';
+  const sum = (figures: number[]) => figures.reduce((total, value) => total + value, 0);
+  const each = trained.map(({ seconds }) => seconds.search + seconds.training);
+  const { iterations, batch } = trained[0].training!;
+  return `${trained.length} distillations of ${count(iterations)} iterations with ${batch} trajectories took ${figure(sum(each))} s, ${figure(Math.min(...each))} to ${figure(Math.max(...each))} s each.`;
+}
+
+const WIDTH = 460;
+const HEIGHT = 250;
+
+/** Where each learned row looks in each step, and how its loss fell. */
+export function studentFigures({ title, learning }: ProblemResult, palette: Palette): Html | undefined {
+  const trained = (learning?.students ?? []).filter(({ training }) => training);
+  if (trained.length === 0) return undefined;
+  // All students of one NFE: as many steps as most rows have, at the lowest even NFE that the pictures show too.
+  const levels = [...new Set(trained.map(({ nfe }) => nfe))].sort((a, b) => a - b);
+  const nfe = levels.find((n) => n >= 6) ?? levels[levels.length - 1];
+  const shown = trained.filter((student) => student.nfe === nfe);
+  return html`<div class="plots">
+<figure>${stepPlot(shown, `${title}: r by step at NFE ${nfe}`, palette)}
+<figcaption><b>Where the learned rows look</b> at NFE ${nfe}: r of each step, 0 at its beginning, 1 at its end; untrained it is 0.5.</figcaption></figure>
+<figure>${lossPlot(shown, `${title}: loss by iteration at NFE ${nfe}`, palette)}
+<figcaption><b>Training</b> at NFE ${nfe}: the loss, log of the mean error plus half the mean log of the error’s square, less its value in the first iteration.</figcaption></figure>
+</div>
+<div class="scroll"><table class="figures spaced"><thead><tr><th scope="col">Student</th><th scope="col">NFE</th><th scope="col" class="text">grid</th><th scope="col" class="text">r by step</th><th scope="col" class="text">direction</th><th scope="col" class="text">time</th><th scope="col">untrained</th><th scope="col">start</th><th scope="col">best</th><th scope="col">seconds</th></tr></thead><tbody>
+${trained.map(studentRow)}</tbody></table></div>
+<p class="note">Untrained: r = 1/2 on the default grid; start: the searched grid and r; best: after training. Mean distances to the teacher’s end points on the trajectories to choose by; seconds are those of search and training.</p>`;
+}
+
+function studentRow({ solver, afs, nfe, chosenGrid, answers, seconds, training }: StudentResult): Html {
+  const numbers = (of: (answer: StudentResult['answers'][number]) => number) =>
+    answers.map((answer) => of(answer).toFixed(2)).join(' ');
+  const { base, start, best } = training!;
+  return html`<tr><th scope="row">${solver}${afs && ' + AFS'}</th><td>${nfe}</td><td class="text">${chosenGrid}</td><td class="text">${numbers(({ r }) => r)}</td><td class="text">${numbers(({ direction }) => direction)}</td><td class="text">${numbers(({ time }) => time)}</td><td>${figure(base.mean)}</td><td>${figure(start.mean)}</td><td>${figure(best.mean)}</td><td>${figure(seconds.search + seconds.training)}</td></tr>
+`;
+}
+
+interface Curve {
+  name: string;
+  points: { x: number; y: number }[];
+}
+
+function stepPlot(students: StudentResult[], description: string, palette: Palette): Html {
+  const curves = students.map(({ solver, answers }) => ({
+    name: solver,
+    points: answers.map(({ r }, i) => ({ x: i + 1, y: r })),
+  }));
+  const steps = Math.max(...curves.map(({ points }) => points.length));
+  return curvePlot(curves, description, palette, {
+    x: { domain: [1, Math.max(steps, 1.01)] },
+    y: { domain: [0, 1] },
+    ticks: Array.from({ length: steps }, (_, i) => i + 1),
+    labels: ['step', 'r'],
+    dots: true,
+  });
+}
+
+function lossPlot(students: StudentResult[], description: string, palette: Palette): Html {
+  const curves = students.map(({ solver, training }) => ({
+    name: solver,
+    points: training!.losses.map((loss, i) => ({ x: i + 1, y: loss - training!.losses[0] })),
+  }));
+  return curvePlot(curves, description, palette, {
+    x: {},
+    y: {},
+    labels: ['iteration', 'loss'],
+    dots: false,
+  });
+}
+
+/** Lines with their names at the ends, in the colours that their rows have elsewhere. */
+function curvePlot(
+  curves: Curve[],
+  description: string,
+  palette: Palette,
+  options: {
+    x: Plot.ScaleOptions;
+    y: Plot.ScaleOptions;
+    ticks?: number[];
+    labels: [string, string];
+    dots: boolean;
+  },
+): Html {
+  const { document } = parseHTML('<!doctype html><html><body></body></html>');
+  const drawn = curves
+    .map(({ name, points }) => ({ name, points: points.filter(({ y }) => Number.isFinite(y)) }))
+    .filter(({ points }) => points.length > 0);
+  if (drawn.length === 0) return raw('');
+  const { labels, ticks, dots, x, y } = options;
+  const dashes = ['', '6,3', '2,3', '8,3,2,3'];
+  const svg = Plot.plot({
+    document,
+    className: 'plot',
+    width: WIDTH,
+    height: HEIGHT,
+    marginTop: 28,
+    marginRight: 14,
+    marginLeft: 46,
+    marginBottom: 38,
+    style: { fontSize: '12px' },
+    x: { ...x, label: labels[0] },
+    y: { ...y, label: labels[1] },
+    marks: [
+      Plot.gridY({ stroke: 'var(--rule)', strokeOpacity: 1, ticks: 5 }),
+      Plot.axisY({ label: labels[1], labelArrow: false, tickSize: 0, ticks: 5 }),
+      Plot.axisX(ticks ?? iterationTicks(drawn), {
+        label: labels[0],
+        labelArrow: false,
+        tickSize: 4,
+        labelOffset: 34,
+        text: String,
+      }),
+      ...drawn.flatMap(({ name, points }, i) => {
+        const stroke = palette.color(name) ?? 'var(--muted)';
+        const title = () => name;
+        return [
+          Plot.lineY(points, {
+            x: 'x',
+            y: 'y',
+            stroke,
+            strokeWidth: 1.5,
+            strokeDasharray: dashes[i % 4],
+            title,
+          }),
+          ...(dots ? [Plot.dot(points, { x: 'x', y: 'y', fill: stroke, r: 2.4, title })] : []),
+        ];
+      }),
+    ],
+  });
+  svg.setAttribute('role', 'img');
+  svg.setAttribute('aria-label', description);
+  svg.querySelector('style')?.remove();
+  const key = drawn.map(
+    ({ name }, i) =>
+      html`<span><svg width="26" height="8" aria-hidden="true"><path d="M1 4H25" style="stroke:${palette.color(name) ?? 'var(--muted)'};stroke-width:1.75;stroke-dasharray:${dashes[i % 4] || 'none'}"/></svg> ${name}</span>`,
+  );
+  return html`${raw(compact(svg.outerHTML))}<div class="key">${key}</div>`;
+}
+
+function iterationTicks(curves: Curve[]): number[] {
+  const last = Math.max(...curves.map(({ points }) => points[points.length - 1].x));
+  return [1, ...[0.25, 0.5, 0.75, 1].map((share) => Math.round(share * last))];
+}

@@ -1,0 +1,144 @@
+import { expect, test } from 'vitest';
+import { rowOfPredictor, rowsOf, solverOf } from '../../bench/rows.js';
+import { subjectOfProblem } from '../../bench/subject.js';
+import { suiteByName } from '../../bench/suites.js';
+import { parseGrid } from '../../src/grid/grid.js';
+import type { TablePredictor } from '../../src/predictor/predictor.js';
+import { problemByName } from '../../src/problem/registry.js';
+import { type Results, rowLabel } from '../../src/report/results.js';
+import { freshSeed } from '../metrics/fixtures.js';
+import { measure, SMALL } from './suite.js';
+
+const ring = subjectOfProblem(problemByName('ring'));
+const BOTH = [false, true];
+
+test('a learned row makes exactly its NFE, and its error on fresh latents is below that of its untrained form', async () => {
+  const seeds = [freshSeed(), freshSeed()];
+  const { cells, problems, failures } = await measure([ring], {
+    rows: [
+      ...rowsOf(['amed-euler', 'amed-ipndm'], ['polynomial:7'], BOTH),
+      ...rowsOf(['amed-euler:r=learned', 'amed-ipndm:r=learned'], ['search'], BOTH),
+    ],
+    nfe: [3, 4],
+    seeds,
+  });
+  expect(failures).toEqual([]);
+  for (const cell of cells) expect(cell.evaluations).toBe(cell.nfe);
+  for (const seed of seeds) {
+    for (const solver of ['amed-euler', 'amed-ipndm']) {
+      for (const nfe of [3, 4]) {
+        const of = (name: string) =>
+          cells.find((cell) => cell.solver === name && cell.nfe === nfe && cell.seed === seed)!;
+        const [learned, untrained] = [of(`${solver} (learned)`), of(solver)];
+        expect(learned).toMatchObject({ answers: 'learned', grid: 'search', afs: nfe === 3 });
+        expect(learned.error.mean).toBeLessThan(0.7 * untrained.error.mean);
+      }
+    }
+  }
+  // One distillation serves all seeds, one run of the teacher all distillations.
+  const { students, evaluations, ...teaching } = problems[0].learning!;
+  expect(teaching).toMatchObject({ trajectories: 256, validation: 128, teacher: SMALL.learning.teacher });
+  expect(evaluations).toBe(60 * (256 + 128));
+  expect(students.map(({ solver, nfe }) => `${solver} ${nfe}`)).toEqual([
+    'amed-euler (learned) 4',
+    'amed-euler (learned) 3',
+    'amed-ipndm (learned) 4',
+    'amed-ipndm (learned) 3',
+  ]);
+  for (const { answers, training, nfe, solver, chosenGrid, seconds } of students) {
+    expect(answers).toHaveLength(2);
+    expect(training!.losses).toHaveLength(30);
+    expect(training!.best.mean).toBeLessThan(training!.base.mean);
+    expect(seconds.training).toBeGreaterThan(0);
+    const { times } = cells.find((cell) => cell.solver === solver && cell.nfe === nfe)!;
+    expect(times).toEqual(parseGrid(chosenGrid).times(2));
+  }
+  // Where it learned to look is what the picture shows, whatever time the field is told there.
+  const shown = problems[0].pictures.find(({ row }) => row === 'amed-ipndm (learned)')!;
+  const [{ r }] = students[2].answers;
+  const [first, next] = parseGrid(students[2].chosenGrid).times(2);
+  expect(shown.evaluationTimes).toHaveLength(4);
+  expect(shown.evaluationTimes![1]).toBeCloseTo(next ** r * first ** (1 - r), 9);
+});
+
+test('the best fixed r is one for all steps, and no worse than r = 1/2; a random r is another for each trajectory', async () => {
+  const { cells, problems } = await measure([ring], {
+    rows: rowsOf(['amed', 'amed:r=best', 'amed:r=random'], ['polynomial:7'], [false]),
+    nfe: [4],
+    batch: 256,
+  });
+  expect(cells.map(rowLabel)).toEqual([
+    'amed',
+    'amed (best fixed r) · polynomial:7',
+    'amed (random r) · polynomial:7',
+  ]);
+  for (const { evaluations } of cells) expect(evaluations).toBe(4);
+  const [half, best, random] = cells.map(({ error }) => error.mean);
+  expect(best).toBeLessThan(half);
+  expect(random).toBeGreaterThan(best);
+  const { students, validation, trajectories } = problems[0].learning!;
+  expect({ validation, trajectories }).toEqual({ validation: 0, trajectories: 192 });
+  const [{ answers, training, chosenGrid }] = students;
+  expect(training).toBeUndefined();
+  expect(chosenGrid).toBe('polynomial:7');
+  expect(new Set(answers.map(({ r }) => r)).size).toBe(1);
+});
+
+test('a random r depends on seed and trajectory, not on the batch', async () => {
+  const rows = rowsOf(['amed:r=random'], ['polynomial:7'], [false]);
+  const seed = freshSeed();
+  const errors = async (seeds: number[], batch: number) =>
+    (await measure([ring], { rows, nfe: [4], seeds, batch })).cells.map(({ error }) => error);
+  const [first, again] = [await errors([seed, seed + 1], 32), await errors([seed], 32)];
+  expect(again[0]).toEqual(first[0]);
+  expect(first[1].mean).not.toBe(first[0].mean);
+});
+
+test('a given predictor is a row at the NFE that it learned for', async () => {
+  const times = parseGrid('logsnr').times(2);
+  const answers = [0.6, 0.4].map((r) => ({ r, direction: 1, time: 1 }));
+  const predictor: TablePredictor = {
+    kind: 'table',
+    solver: 'amed-ipndm',
+    afs: false,
+    schedules: [{ nfe: 4, grid: 'logsnr', times, answers }],
+  };
+  const { cells, problems } = await measure([ring], { rows: [rowOfPredictor(predictor)], nfe: [4, 6] });
+  expect(cells).toMatchObject([{ solver: 'amed-ipndm (learned)', nfe: 4, evaluations: 4, times }]);
+  expect(problems[0].learning).toBeUndefined();
+});
+
+test('where a field has no gradient, what is learned is left out with the reason, and the rest is measured', async () => {
+  const subject = { ...ring, field: { ...ring.field, prepareGradient: undefined } };
+  const rows = [
+    ...rowsOf(['euler'], ['polynomial:7'], [false]),
+    ...rowsOf(['amed:r=learned', 'amed:r=best', 'amed:r=random'], ['search'], [false]),
+  ];
+  const { cells, problems, complete } = await measure([subject], { rows, nfe: [4] });
+  expect({ complete, solvers: cells.map(({ solver }) => solver) }).toEqual({
+    complete: true,
+    solvers: ['euler'],
+  });
+  expect(problems[0].leftOut).toEqual({
+    solvers: ['amed (learned)', 'amed (best fixed r)', 'amed (random r)'],
+    reason: expect.stringContaining('has no gradient'),
+  });
+});
+
+test.each([
+  ['amed-ipndm:r=learned', { solver: 'amed-ipndm', answers: 'learned' }],
+  ['amed-ipndm:order=3,r=best', { solver: 'amed-ipndm:order=3', answers: 'best r' }],
+  ['amed-ipndm:r=random,order=3', { solver: 'amed-ipndm:order=3', answers: 'random r' }],
+  ['amed:r=0.4', { solver: 'amed:r=0.4' }],
+])('%s says where the answers come from', (text, expected) => {
+  expect(solverOf(text)).toEqual(expected);
+});
+
+test('both suites compare what was learned with what was not', () => {
+  for (const name of ['quick', 'full']) {
+    const sources = new Set(suiteByName(name).rows.map(({ answers }) => answers));
+    expect(sources).toEqual(
+      new Set<Results['cells'][number]['answers']>([undefined, 'learned', 'best r', 'random r']),
+    );
+  }
+});

@@ -1,0 +1,87 @@
+import { parse } from 'csv-parse/sync';
+import { parseHTML } from 'linkedom';
+import { expect, test } from 'vitest';
+import { resultsCsv } from '../../src/report/csv.js';
+import { learnedFindings, learnedPairs } from '../../src/report/learned.js';
+import { overview } from '../../src/report/overview.js';
+import { parseResults } from '../../src/report/parse-results.js';
+import { renderReport } from '../../src/report/report.js';
+import { learnedSummary } from '../../src/report/terminal.js';
+import { learnedResults, resultsWith } from './results.js';
+
+const known = () =>
+  learnedResults({
+    euler: { 4: [0.4], 5: [0.3] },
+    'ipndm-3 + AFS': { 4: [0.2], 5: [0.24] },
+    'amed (learned)': { 4: [0.1] },
+    'amed-ipndm (learned)': { 4: [0.05] },
+    'amed-ipndm (learned) + AFS': { 5: [0.12] },
+  });
+
+test('the best that learned nothing stands beside the best that learned', () => {
+  expect(
+    learnedPairs(known()).map(({ nfe, plain, learned, ratio }) => [nfe, plain.label, learned.label, ratio]),
+  ).toEqual([
+    [4, 'ipndm-3 + AFS', 'amed-ipndm (learned)', expect.closeTo(4)],
+    [5, 'ipndm-3 + AFS', 'amed-ipndm (learned) + AFS', expect.closeTo(2)],
+  ]);
+  expect(learnedFindings(known())).toBe(
+    ' The best AMED solver with learned answers has an error 4.00 and 2.00 times lower at NFE 4 and 5.',
+  );
+  expect(learnedSummary(known())).toContain(
+    'case     4    0.200  ipndm-3 + AFS  0.0500  amed-ipndm (learned)       4.00\n',
+  );
+});
+
+test('nothing is said where nothing learned', () => {
+  const plain = resultsWith({ euler: { 4: [0.4] } });
+  expect([learnedFindings(plain), learnedSummary(plain), learnedPairs(plain)]).toEqual(['', '', []]);
+  expect(renderReport(plain)).not.toContain('What learning adds');
+});
+
+test('the overview is relative to what learned nothing, and names the best of these', () => {
+  const { rows, winners, highlights } = overview(known());
+  expect(winners.map((winner) => winner?.solver)).toEqual(['ipndm-3', 'ipndm-3']);
+  expect(rows.find(({ solver }) => solver === 'amed-ipndm (learned)')).toEqual({
+    solver: 'amed-ipndm (learned)',
+    answers: 'learned',
+    ratios: [expect.closeTo(0.25), expect.closeTo(0.5)],
+  });
+  expect(highlights).toEqual(['amed-ipndm (learned)', 'amed (learned)', 'ipndm-3', 'euler']);
+});
+
+test('the report tells what was learned, where it looks and what it cost', () => {
+  const results = known();
+  results.problems[0].leftOut = { solvers: ['amed-euler (learned)'], reason: 'no <gradient>' };
+  const { document } = parseHTML(renderReport(results));
+  const learned = document.querySelector('#learned')!;
+  expect(learned.textContent).toContain('48,000 evaluations in 1.50 s');
+  expect(learned.textContent).toContain('3 distillations of 3 iterations with 64 trajectories took 7.50 s');
+  expect(learned.textContent).toContain('has no amed-euler (learned): no <gradient>.');
+  const section = document.querySelector('#problem-case')!;
+  expect(section.querySelectorAll('svg.plot').length).toBe(6);
+  expect(section.textContent).toContain('0.25 0.75');
+  for (const path of document.querySelectorAll('path')) {
+    expect(path.getAttribute('d') ?? '').toMatch(/^[\d\s,.MLhHZ-]*$/);
+  }
+});
+
+test('results with students survive writing and reading; the CSV has their answers', () => {
+  const read = parseResults(JSON.parse(JSON.stringify(known())));
+  expect(read).toEqual(known());
+  const rows = parse(resultsCsv(known()), { columns: true }) as Record<string, string>[];
+  expect(rows.find(({ solver }) => solver === 'amed (learned)')).toMatchObject({
+    answers: 'learned',
+    r: '0.25 0.75',
+    direction: '1.1 0.95',
+    times: '80 1 0.002',
+    training_seconds: '2',
+  });
+  expect(rows[0]).toMatchObject({ answers: '', r: '', training_seconds: '' });
+});
+
+test('a source of answers that nobody knows is refused with its place', () => {
+  const results = known();
+  Object.assign(results.cells[0], { answers: 'guessed' });
+  expect(() => parseResults(JSON.parse(JSON.stringify(results)))).toThrow(/cells\.0\.answers/);
+});
