@@ -55,7 +55,7 @@ export function studentFigures({ title, learning }: ProblemResult, palette: Pale
 <figure>${lossPlot(shown, `${title}: loss by iteration at NFE ${nfe}`, palette)}
 <figcaption><b>Training</b> at NFE ${nfe}: the loss, log of the mean error plus half the mean log of the error’s square, less its value in the first iteration.</figcaption></figure>
 </div>
-<div class="scroll"><table class="figures spaced"><thead><tr><th scope="col">Student</th><th scope="col">NFE</th><th scope="col" class="text">grid</th><th scope="col" class="text">r by step</th><th scope="col" class="text">direction</th><th scope="col" class="text">time</th><th scope="col">untrained</th><th scope="col">start</th><th scope="col">best</th><th scope="col">seconds</th></tr></thead><tbody>
+<div class="scroll"><table class="figures spaced dense"><thead><tr><th scope="col">Student</th><th scope="col">NFE</th><th scope="col" class="text">grid</th><th scope="col" class="text">r by step</th><th scope="col" class="text">direction</th><th scope="col" class="text">time</th><th scope="col">untrained</th><th scope="col">start</th><th scope="col">best</th><th scope="col">seconds</th></tr></thead><tbody>
 ${trained.map(studentRow)}</tbody></table></div>
 <p class="note">Untrained: r = 1/2 on the default grid; start: the searched grid and r; best: after training. Mean distances to the teacher’s end points on the trajectories to choose by; seconds are those of search and training.</p>`;
 }

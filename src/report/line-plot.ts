@@ -38,7 +38,7 @@ export interface LinePlot {
 
 const WIDTH = 460;
 const HEIGHT = 320;
-const MARGIN = { top: 28, right: 140, bottom: 38, left: 46 };
+const MARGIN = { top: 28, right: 152, bottom: 38, left: 46 };
 const LABEL_HEIGHT = 13;
 const LABEL_X = WIDTH - MARGIN.right + 12;
 

@@ -63,6 +63,8 @@ table.figures { width: 100%; border-top: 1.5px solid var(--ink); border-bottom: 
 .figures tr.variant { display: none; }
 .table:has(.all:checked) tr.variant { display: table-row; }
 .figures tbody tr:hover > * { background: var(--panel); }
+.figures.dense { font-size: 12px; }
+.figures.dense th, .figures.dense td { padding-left: 5px; padding-right: 5px; }
 .figures td.text { text-align: left; }
 .figures thead th.text { text-align: left; }
 .chip { display: inline-block; width: 8px; height: 8px; border-radius: 50%; margin-right: 7px; }

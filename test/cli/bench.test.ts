@@ -162,6 +162,6 @@ it('grids that are searched are found once for all NFE, and the results tell the
   expect(results.cells.filter(({ times }) => times)).toEqual(searched);
   const [problem] = results.problems;
   expect(problem.search).toMatchObject({ teacher: 'ipndm-4', evaluations: 60, trajectories: 256 });
-  expect(csv).toContain(`,${searched[0].times!.join(' ')}\n`);
+  expect(csv).toContain(`,${searched[0].times!.join(' ')},`);
   expect(page).toContain('searched with ipndm-4 at NFE 60 on 256 trajectories');
 });
