@@ -15,6 +15,8 @@ export interface Row {
   answers?: AnswerSource;
   /** Answers that were learned before, on times of their own: `rowOfPredictor`. */
   predictor?: Predictor;
+  /** What stands behind the solver's name, where `answers` is not enough. */
+  name?: string;
   /** The only NFE at which the row is measured, where it is not all of the suite's. */
   nfe?: readonly number[];
 }
@@ -51,10 +53,13 @@ export function solverOf(text: string): Pick<Row, 'solver' | 'answers'> {
   return { solver, answers: SOURCES[source] };
 }
 
-/** A given predictor as a row, at the NFE that it learned for. */
-export function rowOfPredictor(predictor: Predictor): Row {
+/**
+ * A given predictor as a row, at the NFE that it learned for.
+ * @param name stands behind the solver's, and tells it from what is distilled in the same run
+ */
+export function rowOfPredictor(predictor: Predictor, name = 'learned'): Row {
   const { solver, afs } = predictor;
-  return { solver, afs, grid: SEARCHED_GRID, answers: 'learned', predictor };
+  return { solver, afs, grid: SEARCHED_GRID, answers: 'learned', predictor, name };
 }
 
 /** What a row is called in results, which have no room for a predictor. */
@@ -63,10 +68,11 @@ export function identityOf({
   answers,
   grid,
   afs,
+  name,
 }: Row): Pick<Cell, 'solver' | 'answers' | 'grid' | 'afs'> {
   if (!answers) return { solver, grid, afs };
-  const name = answers === 'best r' ? 'best fixed r' : answers;
-  return { solver: `${solver} (${name})`, answers, grid, afs };
+  const source = name ?? (answers === 'best r' ? 'best fixed r' : answers);
+  return { solver: `${solver} (${source})`, answers, grid, afs };
 }
 
 /**

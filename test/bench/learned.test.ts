@@ -103,8 +103,11 @@ test('a given predictor is a row at the NFE that it learned for', async () => {
     afs: false,
     schedules: [{ nfe: 4, grid: 'logsnr', times, answers }],
   };
-  const { cells, problems } = await measure([ring], { rows: [rowOfPredictor(predictor)], nfe: [4, 6] });
-  expect(cells).toMatchObject([{ solver: 'amed-ipndm (learned)', nfe: 4, evaluations: 4, times }]);
+  const { cells, problems } = await measure([ring], {
+    rows: [rowOfPredictor(predictor, 'mine')],
+    nfe: [4, 6],
+  });
+  expect(cells).toMatchObject([{ solver: 'amed-ipndm (mine)', nfe: 4, evaluations: 4, times }]);
   expect(problems[0].learning).toBeUndefined();
 });
 
