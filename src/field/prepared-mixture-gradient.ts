@@ -1,29 +1,42 @@
-import { FewstepError } from '../errors.js';
 import { folded } from '../gpu/dispatch.js';
 import type { Gpu } from '../gpu/gpu.js';
 import type { PreparedGradient } from './field.js';
 import type { MixtureSpec } from './mixture.js';
 import { operationOf, shared } from './operation.js';
-import { REGISTER_DIM, SMALL_DIM, untiledKernel, uploadComponents } from './prepared-mixture.js';
+import {
+  type MixtureKernel,
+  REGISTER_DIM,
+  SMALL_DIM,
+  untiledKernel,
+  uploadComponents,
+} from './prepared-mixture.js';
+import { prepareTiledGradient } from './prepared-tiled-gradient.js';
 
 /**
- * Uploads a mixture and compiles its vector-Jacobian product for one device.
- * @throws FewstepError bad-field for more dimensions than registers hold, or data past one binding
+ * Uploads a mixture and compiles its vector-Jacobian product for one device; which kernel depends on its size, unless
+ * it is given.
  */
-export async function prepareMixtureGradient(gpu: Gpu, spec: MixtureSpec): Promise<PreparedGradient> {
+export async function prepareMixtureGradient(
+  gpu: Gpu,
+  spec: MixtureSpec,
+  kernel?: MixtureKernel,
+): Promise<PreparedGradient> {
   const { dim, weights } = spec;
-  const { name, variant, row } = untiledKernel(spec, dim <= SMALL_DIM ? 'small' : 'registers', '_vjp');
-  const bytes = weights.length * row * 4;
-  if (dim > REGISTER_DIM || bytes > gpu.limits.maxStorageBufferBindingSize) {
-    throw new FewstepError(
-      'bad-field',
-      `no gradient of ${weights.length} components in ${dim} dimensions on ${gpu.adapter.name}`,
-      `gradients take up to ${REGISTER_DIM} dimensions and ${gpu.limits.maxStorageBufferBindingSize} bytes of data: ` +
-        'use fewer rows or features, or train a network on the data and use its field',
-    );
-  }
+  const fits = weights.length * dim * 4 <= gpu.limits.maxStorageBufferBindingSize;
+  const chosen = kernel ?? (dim > REGISTER_DIM || !fits ? 'tiled' : dim > SMALL_DIM ? 'registers' : 'small');
+  if (chosen === 'tiled') return prepareTiledGradient(gpu, spec);
+  return prepareUntiled(gpu, spec, chosen);
+}
+
+/** One invocation a trajectory. */
+async function prepareUntiled(
+  gpu: Gpu,
+  spec: MixtureSpec,
+  chosen: 'small' | 'registers',
+): Promise<PreparedGradient> {
+  const { name, variant, row } = untiledKernel(spec, chosen, '_vjp');
   const kernel = await gpu.kernel(name, variant);
-  const data = uploadComponents(gpu, spec, 0, weights.length, row);
+  const data = uploadComponents(gpu, spec, 0, spec.weights.length, row);
   return {
     ...operationOf(kernel),
     bind(batch) {

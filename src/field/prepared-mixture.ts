@@ -55,7 +55,8 @@ export function untiledKernel(
   };
 }
 
-function conditionsOf({ stds, weights }: MixtureSpec): Record<string, boolean> {
+/** The variant of a mixture's kernels. */
+export function conditionsOf({ stds, weights }: MixtureSpec): Record<string, boolean> {
   return {
     shared_variance: stds.length === 1,
     per_component: stds.length === weights.length && stds.length > 1,
@@ -87,20 +88,16 @@ async function prepareTiled(gpu: Gpu, spec: MixtureSpec): Promise<PreparedField>
   const row = Math.ceil(spec.dim / 4) * 4;
   const constants = { DIM: spec.dim, ROW: row, STAGE: Math.min(STAGE, row) };
   const kernel = await gpu.kernel('field/mixture_tiled', { conditions: conditionsOf(spec), constants });
-  const components = spec.weights.length;
-  const perShard = Math.min(components, Math.floor(gpu.limits.maxStorageBufferBindingSize / (row * 4)));
-  const shards: Record<string, GPUBuffer>[] = [];
-  for (let first = 0; first < components; first += perShard) {
-    const last = Math.min(components, first + perShard);
+  const shards = shardsOf(gpu, spec, row).map(([first, last]) => {
     const flags = kernel.layout.pack('shard', {
       first: first === 0 ? 1 : 0,
-      last: last === components ? 1 : 0,
+      last: last === spec.weights.length ? 1 : 0,
     });
-    shards.push({
+    return {
       ...uploadComponents(gpu, spec, first, last, row),
       shard: gpu.buffer('shard', GPUBufferUsage.UNIFORM, flags),
-    });
-  }
+    };
+  });
   return {
     ...operationOf(kernel),
     bind(batch): BoundField {
@@ -118,6 +115,15 @@ async function prepareTiled(gpu: Gpu, spec: MixtureSpec): Promise<PreparedField>
       };
     },
   };
+}
+
+/** Components [first, last) by shards, each of which fits a binding with `row` numbers a component. */
+export function shardsOf(gpu: Gpu, { weights }: MixtureSpec, row: number): [first: number, last: number][] {
+  const most = Math.floor(gpu.limits.maxStorageBufferBindingSize / (row * 4));
+  return Array.from({ length: Math.ceil(weights.length / most) }, (_, shard) => [
+    shard * most,
+    Math.min(weights.length, (shard + 1) * most),
+  ]);
 }
 
 /** Components [first, last) of a mixture in float32, rows padded with zeros to `row` numbers. */

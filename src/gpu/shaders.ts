@@ -19,9 +19,12 @@ import custom from '../../shaders/field/custom.wgsl';
 import customVjp from '../../shaders/field/custom_vjp.wgsl';
 import evaluate from '../../shaders/field/evaluate.wgsl';
 import mixture from '../../shaders/field/mixture.wgsl';
+import mixtureJoinedVjp from '../../shaders/field/mixture_joined_vjp.wgsl';
+import mixtureSegment from '../../shaders/field/mixture_segment.wgsl';
 import mixtureSmall from '../../shaders/field/mixture_small.wgsl';
 import mixtureSmallVjp from '../../shaders/field/mixture_small_vjp.wgsl';
 import mixtureTiled from '../../shaders/field/mixture_tiled.wgsl';
+import mixtureTiledVjp from '../../shaders/field/mixture_tiled_vjp.wgsl';
 import mixtureVjp from '../../shaders/field/mixture_vjp.wgsl';
 import pull from '../../shaders/field/pull.wgsl';
 import mlpActivation from '../../shaders/mlp/activation.wgsl';
@@ -94,9 +97,12 @@ export const shaders = {
   'field/custom_vjp': customVjp,
   'field/evaluate': evaluate,
   'field/mixture': mixture,
+  'field/mixture_joined_vjp': mixtureJoinedVjp,
+  'field/mixture_segment': mixtureSegment,
   'field/mixture_small': mixtureSmall,
   'field/mixture_small_vjp': mixtureSmallVjp,
   'field/mixture_tiled': mixtureTiled,
+  'field/mixture_tiled_vjp': mixtureTiledVjp,
   'field/mixture_vjp': mixtureVjp,
   'field/pull': pull,
   'mlp/activation': mlpActivation,

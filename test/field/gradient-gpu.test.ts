@@ -3,6 +3,8 @@ import { empirical } from '../../src/field/empirical.js';
 import { type Field, preparedGradient } from '../../src/field/field.js';
 import { gaussianMixture } from '../../src/field/gaussian-mixture.js';
 import type { MixtureSpec } from '../../src/field/mixture.js';
+import { prepareMixtureGradient } from '../../src/field/prepared-mixture-gradient.js';
+import type { Gpu } from '../../src/gpu/gpu.js';
 import { random } from '../../src/problem/random.js';
 import { gpu } from '../device.js';
 import { smallGpu } from '../gpu/small-gpu.js';
@@ -17,6 +19,7 @@ const SLOW = 120_000;
 
 /** The largest error of the GPU, in units of what float32 may do: to x, and to sigma. */
 async function worst(
+  on: Gpu,
   field: Field,
   spec: MixtureSpec,
   batch: number,
@@ -24,7 +27,7 @@ async function worst(
   const { dim } = spec;
   const { x, sigmas } = noisyStates(seed, spec, batch);
   const cotangents = randomCotangents(seed, batch, dim);
-  const actual = await gradientsOn(gpu, field, x, sigmas, cotangents);
+  const actual = await gradientsOn(on, field, x, sigmas, cotangents);
   const ratio = { toX: 0, toSigma: 0 };
   const toX = new Float64Array(dim);
   for (const [row, sigma] of sigmas.entries()) {
@@ -53,7 +56,7 @@ test.each(cases)(
   `the gradient of 5 components, $shape stds, dim $dim (seed ${seed})`,
   async ({ shape, dim }) => {
     const spec = randomMixture(seed, dim, 5, shape);
-    const { toX, toSigma } = await worst(gaussianMixture(spec), spec, 67);
+    const { toX, toSigma } = await worst(gpu, gaussianMixture(spec), spec, 67);
     expect(toX).toBeLessThan(1);
     expect(toSigma).toBeLessThan(1);
   },
@@ -63,6 +66,7 @@ test.each(cases)(
 test.each([
   [2, 0.02],
   [3, 0],
+  [130, 0.2],
 ])(
   `the gradient of the empirical field in dim %i with bandwidth %d (seed ${seed})`,
   async (dim, bandwidth) => {
@@ -75,24 +79,75 @@ test.each([
       means: points,
       stds: Float64Array.of(bandwidth),
     };
-    const { toX, toSigma } = await worst(empirical(points, dim, bandwidth), spec, 33);
+    const { toX, toSigma } = await worst(gpu, empirical(points, dim, bandwidth), spec, 33);
     expect(toX).toBeLessThan(1);
     expect(toSigma).toBeLessThan(1);
   },
+  SLOW,
 );
 
-test('a mixture that registers or one binding cannot hold says so', async () => {
-  const large = gaussianMixture(randomMixture(seed, 129, 2, 'shared'));
-  const many = gaussianMixture(randomMixture(seed, 3, 100, 'shared'));
-  for (const [on, field] of [[gpu, large] as const, [smallGpu(100 * 4 * 4 - 4), many] as const]) {
-    await expectRefused([
-      'a gradient of too much',
-      () => preparedGradient(on, field),
-      'bad-field',
-      /no gradient of \d+ components in \d+ dimensions/,
-      /up to 128 dimensions/,
-    ]);
+const tiled = (spec: MixtureSpec): Field => ({
+  ...gaussianMixture(spec),
+  prepareGradient: (on) => prepareMixtureGradient(on, spec, 'tiled'),
+});
+
+test.each([
+  // More than one tile of 64 components in a segment of 256, more than one segment, the last tile not full.
+  ...SHAPES.map((shape) => ({ shape, dim: 6, components: 350, of: tiled })),
+  // Streamed by themselves; 130 dimensions are the empirical field's.
+  { shape: 'per-component' as const, dim: 256, components: 70, of: gaussianMixture },
+  { shape: 'per-dimension' as const, dim: 784, components: 5, of: gaussianMixture },
+])(
+  `the streamed gradient of $components components, $shape stds, dim $dim (seed ${seed})`,
+  async ({ shape, dim, components, of }) => {
+    const spec = randomMixture(seed, dim, components, shape);
+    const { toX, toSigma } = await worst(gpu, of(spec), spec, 21);
+    expect(toX).toBeLessThan(1);
+    expect(toSigma).toBeLessThan(1);
+  },
+  SLOW,
+);
+
+test.each(SHAPES)(
+  `the gradient of components of %s stds past one binding comes in shards, and spans of the batch (seed ${seed})`,
+  async (shape) => {
+    const spec = randomMixture(seed, 6, 170, shape);
+    // 50 components a shard, so four shards, the last one of 20; and at most five trajectories' sums at once.
+    const small = smallGpu(50 * 8 * 4);
+    const { toX, toSigma } = await worst(small, gaussianMixture(spec), spec, 21);
+    expect(toX).toBeLessThan(1);
+    expect(toSigma).toBeLessThan(1);
+  },
+  SLOW,
+);
+
+test(`a streamed gradient has the same bits whatever the batch (seed ${seed})`, async () => {
+  const dim = 6;
+  const spec = randomMixture(seed, dim, 350, 'shared');
+  const { x, sigmas } = noisyStates(seed, spec, 37);
+  const cotangents = randomCotangents(seed, 37, dim);
+  const whole = await gradientsOn(gpu, tiled(spec), x, sigmas, cotangents);
+  for (const [first, last] of [
+    [0, 1],
+    [1, 20],
+    [20, 37],
+  ]) {
+    const part = (values: Float64Array) => values.slice(first * dim, last * dim);
+    const alone = await gradientsOn(gpu, tiled(spec), part(x), sigmas.slice(first, last), part(cotangents));
+    expect(alone.toX).toEqual(whole.toX.slice(first * dim, last * dim));
+    expect(alone.toSigma).toEqual(whole.toSigma.slice(first, last));
   }
+});
+
+test('a mixture whose sums for one trajectory do not fit a binding says so', async () => {
+  const field = gaussianMixture(randomMixture(seed, 3, 100, 'shared'));
+  await expectRefused([
+    'a gradient of too much',
+    () => preparedGradient(smallGpu(4 * 4), field),
+    'device-limit',
+    /100 components in 3 dimensions keeps \d+ bytes a trajectory/,
+    /fewer rows or features/,
+  ]);
 });
 
 test('a field without a gradient says so', async () => {

@@ -67,6 +67,7 @@ const PREPARATIONS: ((on: Gpu) => Promise<unknown>)[] = [
     ),
     ...[1, 2, 3, 4].map((dim) => (on: Gpu) => prepareMixture(on, randomMixture(1, dim, 3, shape), 'small')),
     ...[1, 2, 3, 4, 5].map((dim) => (on: Gpu) => prepareMixtureGradient(on, randomMixture(1, dim, 3, shape))),
+    (on: Gpu) => prepareMixtureGradient(on, randomMixture(1, 5, 3, shape), 'tiled'),
   ]),
   (on) => customField({ dim: 2, wgsl: user }).prepare(on),
   (on) => customField({ dim: 2, wgsl: user }).prepareGradient!(on),
