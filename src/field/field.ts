@@ -49,7 +49,7 @@ export interface Field {
   prepare(gpu: Gpu): Promise<PreparedField>;
   /**
    * The same for its gradient, where the field has one; `preparedGradient` keeps the result.
-   * @throws FewstepError bad-field where this device has no kernel for it
+   * @throws FewstepError device-limit where it does not fit this device
    */
   prepareGradient?(gpu: Gpu): Promise<PreparedGradient>;
 }

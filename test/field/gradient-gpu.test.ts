@@ -112,7 +112,7 @@ test.each(SHAPES)(
   `the gradient of components of %s stds past one binding comes in shards, and spans of the batch (seed ${seed})`,
   async (shape) => {
     const spec = randomMixture(seed, 6, 170, shape);
-    // 50 components a shard, so four shards, the last one of 20; and at most five trajectories' sums at once.
+    // 50 components a shard, so four shards, the last one of 20; and at most three trajectories' sums at once.
     const small = smallGpu(50 * 8 * 4);
     const { toX, toSigma } = await worst(small, gaussianMixture(spec), spec, 21);
     expect(toX).toBeLessThan(1);
