@@ -54,7 +54,7 @@ export interface Measured {
 /** Runs a suite: for each problem and seed the exact flow, then every solver at every NFE it can make. */
 export async function runBenchmark(options: BenchmarkOptions): Promise<Measured> {
   const { gpu, subjects, suite, onProgress, onProblem, signal } = options;
-  const tasks = await Promise.all(subjects.map((subject) => taskOf(gpu, subject, reachable(suite))));
+  const tasks = await Promise.all(subjects.map((subject) => taskOf(gpu, subject, reachable(suite), suite)));
   const distillations = tasks.flatMap(({ work }) => work.filter(isDistilled)).length;
   const cells = tasks.reduce((sum, { work }) => sum + work.length, 0) * suite.seeds.length;
   const total = cells + DISTILLATION * distillations;
@@ -123,12 +123,18 @@ interface Task {
  * What of the work can be done on a subject: nothing is distilled where the field has no gradient, and what is searched
  * only to be compared with that is left out too, because searches on such fields are long.
  */
-async function taskOf(gpu: Gpu, subject: Subject, work: Entry[]): Promise<Task> {
-  const reason = work.some(isDistilled) ? await whyNoLearning(gpu, subject.field) : undefined;
+async function taskOf(gpu: Gpu, subject: Subject, work: Entry[], suite: Suite): Promise<Task> {
+  const reason = work.some(isDistilled) ? await reasonNotToLearn(gpu, subject, suite) : undefined;
   if (reason === undefined) return { subject, work };
   const [lost, left] = [true, false].map((lost) => work.filter((entry) => isTaught(entry) === lost));
   const solvers = new Set(lost.map(({ row }) => identityOf(row).solver));
   return { subject, work: left, leftOut: { solvers: [...solvers], reason } };
+}
+
+async function reasonNotToLearn(gpu: Gpu, { field }: Subject, suite: Suite): Promise<string | undefined> {
+  const { name, learnsUpTo = Infinity } = suite;
+  if (field.dim <= learnsUpTo) return whyNoLearning(gpu, field);
+  return `the ${name} suite learns on states of up to ${learnsUpTo} numbers, to be quick; rows that are asked for by name, as in --solvers amed:r=learned, learn here too`;
 }
 
 /** Whether an entry needs the teacher: for its answers, or for the grid that they are drawn on. */

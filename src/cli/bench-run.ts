@@ -160,6 +160,7 @@ function suiteOf(options: BenchOptions): Suite {
   };
   return {
     ...suite,
+    ...(solvers && { learnsUpTo: undefined }),
     ...(nfe && { nfe }),
     ...(batch && { batch, imageBatch: batch }),
     ...(seeds && { seeds }),
