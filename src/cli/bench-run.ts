@@ -16,6 +16,7 @@ import { RESULTS_SCHEMA, type Results } from '../report/results.js';
 import { learnedSummary, summaryTable } from '../report/terminal.js';
 import { checkableGrid } from '../search/resolve-grid.js';
 import { planFor } from '../solver/plan-for.js';
+import { checkFields, predictorRows } from './bench-predictors.js';
 import { type SubjectOptions, subjectsOf } from './bench-subjects.js';
 import { commandLine } from './command-line.js';
 import { checkFolder } from './output.js';
@@ -35,6 +36,8 @@ export interface BenchOptions extends SubjectOptions {
   learnIterations?: number;
   sigmaMin?: number;
   sigmaMax?: number;
+  predictor?: string[];
+  force?: boolean;
   out: string;
   device?: DeviceChoice;
   json?: boolean;
@@ -48,6 +51,8 @@ export async function runBench(options: BenchOptions, signal: AbortSignal): Prom
   checkFolder('--out', options.out);
   const suite = suiteOf(options);
   const range = rangeOf(options);
+  const { rows, loaded } = await predictorRows(options.predictor ?? [], range);
+  suite.rows = [...suite.rows, ...rows];
   checkWork(suite, range);
   const subjects = await subjectsOf(options, suite.problems);
 
@@ -76,6 +81,7 @@ export async function runBench(options: BenchOptions, signal: AbortSignal): Prom
 
   let progress: Progress | undefined;
   try {
+    await checkFields(gpu, subjects, loaded, options.force === true);
     const measured = await runBenchmark({
       gpu,
       subjects,
@@ -136,7 +142,7 @@ function checkWork(suite: Suite, range: SigmaRange): void {
   }
   const work = reachable(suite);
   // A searched grid has no more steps than its teacher.
-  for (const { row, nfe } of work) {
+  for (const { row, nfe } of work.filter((entry) => !entry.row.predictor)) {
     const grid = row.grid === SEARCHED_GRID ? undefined : checkableGrid(row.grid);
     planFor({ ...row, grid, nfe, range });
   }

@@ -73,6 +73,10 @@ export function benchCommand(): Command {
     .addOption(
       new Option('--learn-iterations <count>', 'steps of the optimiser').argParser(wholeNumber(0, 1e6)),
     )
+    .addOption(
+      new Option('--predictor <files>', 'what `fewstep distill` wrote, separated by commas').argParser(names),
+    )
+    .option('--force', 'use a network on another field than the one it was distilled on')
     .addOption(new Option('--sigma-min <sigma>', 'last time (default: 0.002)').argParser(positiveNumber))
     .addOption(new Option('--sigma-max <sigma>', 'first time (default: 80)').argParser(positiveNumber))
     .requiredOption('--out <folder>', 'where the results go')
