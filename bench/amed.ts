@@ -10,11 +10,12 @@ import { distillNetwork, type Recipe, scoreOfPredictor } from '../src/distill/ne
 import { partOf, runTeacher, type TeacherPool } from '../src/distill/pool.js';
 import { type Score, scoreOf } from '../src/distill/score.js';
 import { type DistillSettings, ROBUST } from '../src/distill/settings.js';
+import { SEARCHED_GRIDS, searchedGrids } from '../src/distill/start.js';
 import { distillTable } from '../src/distill/table.js';
 import { FewstepError } from '../src/errors.js';
 import type { Field } from '../src/field/field.js';
 import { Gpu } from '../src/gpu/gpu.js';
-import { parseGrid } from '../src/grid/grid.js';
+import { DEFAULT_RANGE, parseGrid } from '../src/grid/grid.js';
 import { openDevice } from '../src/node/adapter.js';
 import { type FieldOptions, loadField } from '../src/node/field/load.js';
 import { writeAtomic } from '../src/node/files.js';
@@ -24,7 +25,6 @@ import { planFor } from '../src/solver/plan-for.js';
 import { solverByName, solvers, stepsForNfe } from '../src/solver/registry.js';
 import { describeRun } from './describe-run.js';
 
-const GRIDS = ['polynomial:7', 'polynomial:5', 'polynomial:3', 'polynomial:10', 'logsnr', 'time_uniform:1'];
 /** Of latents: away from those that are sampled with. */
 const TRAINING_SEED = 2 ** 40;
 /** The published training: 79 batches of 128 trajectories, each once. */
@@ -157,7 +157,7 @@ interface Context {
 async function plainRows({ gpu, field, exact, seed }: Context, nfe: number): Promise<Row[]> {
   const rows: Row[] = [];
   for (const { name } of solvers) {
-    for (const grid of GRIDS) {
+    for (const grid of SEARCHED_GRIDS) {
       for (const afs of [false, true]) {
         const plan = reachable(() => planFor({ solver: name, nfe, grid, afs }));
         if (!plan) continue;
@@ -189,7 +189,7 @@ function reachable<T>(make: () => T): T | undefined {
 function studentOf(solver: AmedSolver, nfe: number) {
   const afs = nfe % 2 === 1;
   const steps = stepsForNfe(solver, nfe, { afs });
-  return { solver, afs, grids: GRIDS.map((name) => ({ name, times: parseGrid(name).times(steps) })), steps };
+  return { solver, afs, grids: searchedGrids(steps, DEFAULT_RANGE), steps };
 }
 
 async function tableRow(context: Context, nfe: number, solver: AmedSolver): Promise<Row> {

@@ -1,7 +1,7 @@
 import { FewstepError } from '../src/errors.js';
 import { amedSolver, type Predictor } from '../src/predictor/predictor.js';
 import { type AnswerSource, type Cell, SEARCHED_GRID } from '../src/report/results.js';
-import { parseSolver, stepsForNfe } from '../src/solver/registry.js';
+import { parseSolver, reachesNfe } from '../src/solver/registry.js';
 
 export { SEARCHED_GRID };
 
@@ -97,11 +97,5 @@ export function reachable({ rows, nfe }: { rows: readonly Row[]; nfe: readonly n
 function reaches({ solver: text, afs, predictor }: Row, nfe: number): boolean {
   if (predictor) return predictor.schedules.some((schedule) => schedule.nfe === nfe);
   const { solver, options } = parseSolver(text);
-  try {
-    stepsForNfe(solver, nfe, { afs, options });
-    return true;
-  } catch (error) {
-    if (error instanceof FewstepError && error.code === 'unreachable-nfe') return false;
-    throw error;
-  }
+  return reachesNfe(solver, nfe, { afs, options });
 }

@@ -1,6 +1,7 @@
 import { partOf, runTeacher, type TeacherPool } from '../src/distill/pool.js';
 import { type Score, scoreOf } from '../src/distill/score.js';
 import type { DistillSettings } from '../src/distill/settings.js';
+import { searchedGrids } from '../src/distill/start.js';
 import { distillTable } from '../src/distill/table.js';
 import { FewstepError } from '../src/errors.js';
 import { type Field, preparedGradient } from '../src/field/field.js';
@@ -14,15 +15,6 @@ import { planFor } from '../src/solver/plan-for.js';
 import { stepsForNfe } from '../src/solver/registry.js';
 import { identityOf, type Row, SEARCHED_GRID } from './rows.js';
 
-/** Grids that a search chooses among; the first is everybody's default. */
-const SEARCHED = [
-  'polynomial:7',
-  'polynomial:5',
-  'polynomial:3',
-  'polynomial:10',
-  'logsnr',
-  'time_uniform:1',
-];
 /** r that a search for one r tries. */
 const FIXED_R = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9];
 /** Trajectories of a search without training, as many as the search before a training sees. */
@@ -138,15 +130,7 @@ export class Students {
       const rule = typeof grid === 'string' ? parseGrid(grid) : grid!;
       return [{ name, times: rule.times(steps, range) }];
     }
-    return SEARCHED.flatMap((candidate) => {
-      try {
-        return [{ name: candidate, times: parseGrid(candidate).times(steps, range) }];
-      } catch (error) {
-        // Not every grid spans every range.
-        if (error instanceof FewstepError && error.code === 'bad-grid') return [];
-        throw error;
-      }
-    });
+    return searchedGrids(steps, range);
   }
 
   private teacher(): Promise<{ training: TeacherPool; validation?: TeacherPool }> {

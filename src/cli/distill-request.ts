@@ -1,5 +1,6 @@
 import { RECIPES, type Recipe } from '../distill/network.js';
 import { checkSettings, type DistillSettings, publishedSettings, ROBUST } from '../distill/settings.js';
+import { searchedGrids } from '../distill/start.js';
 import { FewstepError } from '../errors.js';
 import type { Field } from '../field/field.js';
 import { DEFAULT_RANGE, parseGrid, type SigmaRange } from '../grid/grid.js';
@@ -75,16 +76,6 @@ export interface RequestedStudent {
   nfe: number;
   grids: { name: string; times: number[] }[];
 }
-
-/** Grids among which `--grid search` looks for the best start. */
-const SEARCHED_GRIDS = [
-  'polynomial:7',
-  'polynomial:5',
-  'polynomial:3',
-  'polynomial:10',
-  'logsnr',
-  'time_uniform:1',
-];
 
 /** @throws FewstepError for a distillation that cannot be, before anything runs */
 export function distillRequest(given: DistillOptions, field: Field): DistillRequest {
@@ -206,15 +197,7 @@ function afsFor(
 
 function gridsOf(text: string, steps: number, range: SigmaRange): RequestedStudent['grids'] {
   if (text !== 'search') return [{ name: text, times: parseGrid(text).times(steps, range) }];
-  return SEARCHED_GRIDS.flatMap((name) => {
-    try {
-      return [{ name, times: parseGrid(name).times(steps, range) }];
-    } catch (error) {
-      // Not every range is one of VP times.
-      if (name.startsWith('time_uniform') && error instanceof FewstepError) return [];
-      throw error;
-    }
-  });
+  return searchedGrids(steps, range);
 }
 
 /** @throws FewstepError bad-argument for a grid that has no times between its times */

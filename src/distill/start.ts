@@ -1,5 +1,7 @@
+import { FewstepError } from '../errors.js';
 import type { Field } from '../field/field.js';
 import type { Gpu } from '../gpu/gpu.js';
+import { parseGrid, type SigmaRange } from '../grid/grid.js';
 import { fixedAnswers } from '../solver/amed.js';
 import { partOf, type TeacherPool } from './pool.js';
 import { type Score, scoreOf } from './score.js';
@@ -11,6 +13,29 @@ export interface Start {
   r: number;
   /** On the validation trajectories. */
   score: Score;
+}
+
+/** Grids that a search for a start chooses among; the first is everybody's default. */
+export const SEARCHED_GRIDS = [
+  'polynomial:7',
+  'polynomial:5',
+  'polynomial:3',
+  'polynomial:10',
+  'logsnr',
+  'time_uniform:1',
+];
+
+/** Their times, of those that span the range. */
+export function searchedGrids(steps: number, range: SigmaRange): { name: string; times: number[] }[] {
+  return SEARCHED_GRIDS.flatMap((name) => {
+    try {
+      return [{ name, times: parseGrid(name).times(steps, range) }];
+    } catch (error) {
+      // Not every range is one of VP times.
+      if (name.startsWith('time_uniform') && error instanceof FewstepError) return [];
+      throw error;
+    }
+  });
 }
 
 /** r that the search tries in all steps. */
