@@ -49,7 +49,7 @@ export class NetworkTrainer {
     options: NetworkTrainerOptions,
     trained: NetworkWeights,
   ): Promise<NetworkTrainer> {
-    checkPredictor(predictor, field);
+    checkPredictor(predictor, field, predictor.predicted.plan);
     const { STORAGE, COPY_SRC } = GPUBufferUsage;
     const { predicted, config } = predictor;
     const { batch } = options;

@@ -1,6 +1,6 @@
 import { FewstepError } from '../errors.js';
 import type { Field } from '../field/field.js';
-import { type NetworkPredictor, PredictorReference } from '../predictor/network-predictor.js';
+import { checkPredictor, type NetworkPredictor, PredictorReference } from '../predictor/network-predictor.js';
 import type { Plan, Scalar, Slot } from '../solver/plan.js';
 import { stepsOf } from '../solver/plan.js';
 import { checkColumns, checkKept, rowsOf } from './inputs.js';
@@ -48,6 +48,7 @@ export function solveReference(field: Field, plan: Plan, options: ReferenceOptio
     ? new Float64Array(plan.columns * batch)
     : Float64Array.from(options.columns ?? []);
   checkColumns(plan, columns, batch);
+  if (predictor) checkPredictor(predictor, field, plan);
   const asked = predictor && new PredictorReference(predictor, field);
   const answers = predictor && Array.from({ length: batch }, () => firstAnswers(predictor));
   const keep = new Set<Slot>(options.keep ?? []);

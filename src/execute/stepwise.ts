@@ -48,7 +48,7 @@ export async function solve(gpu: Gpu, field: Field, plan: Plan, options: SolveOp
   const batch = batchOf(options.latents, dim);
   const { predictor } = options;
   const columns = Float32Array.from(options.columns ?? []);
-  if (predictor) checkPredictor(predictor, field);
+  if (predictor) checkPredictor(predictor, field, plan);
   else checkColumns(plan, columns, batch);
   const last = plan.states[plan.states.length - 1];
   const keep = new Set<Slot>(options.keep ?? []);

@@ -1,5 +1,6 @@
 import { FewstepError } from '../errors.js';
 import type { Field } from '../field/field.js';
+import type { Plan } from '../solver/plan.js';
 import { FEATURES, type NetworkConfig } from './network-config.js';
 import { NetworkReference } from './network-reference.js';
 import type { PredictedPlan } from './predicted-plan.js';
@@ -21,8 +22,25 @@ export interface NetworkPredictor {
   figures: DataFigures;
 }
 
-/** @throws FewstepError bad-field where the predictor reads hidden features and the field has none, bad-shape */
-export function checkPredictor({ config, figures }: NetworkPredictor, field: Field): void {
+/**
+ * @throws FewstepError bad-argument for a plan that is not the predictor's, bad-field where it reads hidden features and
+ *   the field has none, bad-shape
+ */
+export function checkPredictor(
+  { predicted, config, figures }: NetworkPredictor,
+  field: Field,
+  plan: Plan,
+): void {
+  if (
+    plan.columns !== predicted.plan.columns ||
+    plan.operations.length !== predicted.plan.operations.length
+  ) {
+    throw new FewstepError(
+      'bad-argument',
+      `the plan of ${plan.solver} is not the one whose columns the predictor fills`,
+      'take the plan and the predictor that predictedRun gives together',
+    );
+  }
   if (config.reads === 'hidden' && !field.features) {
     throw new FewstepError(
       'bad-field',
@@ -46,7 +64,7 @@ export class PredictorReference {
     private readonly predictor: NetworkPredictor,
     private readonly field: Field,
   ) {
-    checkPredictor(predictor, field);
+    checkPredictor(predictor, field, predictor.predicted.plan);
     this.network = new NetworkReference(predictor.config, predictor.parameters);
   }
 

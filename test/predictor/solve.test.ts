@@ -86,3 +86,23 @@ test('a predictor of hidden features refuses a field without', async () => {
     /use the field that it was trained on/,
   ]);
 });
+
+test('a predictor of another plan is refused by both executors', async () => {
+  const scales = { scaleDirection: 0.1, scaleTime: 0, reads: 'times' as const };
+  const [one, other] = [2, 3].map((steps) =>
+    randomPredictor(amedSolvers[0], mixture, scales, { seed, steps, afs: false }),
+  );
+  const { plan } = other.predicted;
+  for (const work of [
+    () => solve(gpu, mixture, plan, { latents: { batch: 2, seed: 1 }, predictor: one }),
+    () => solveReference(mixture, plan, { latents: [1, 2, 3], predictor: one }),
+  ]) {
+    await expectRefused([
+      'another plan',
+      work,
+      'bad-argument',
+      /is not the one whose columns/,
+      /predictedRun/,
+    ]);
+  }
+});
