@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { adjointReference } from '../../src/execute/adjoint-reference.js';
+import { type AdjointReferenceSolution, adjointReference } from '../../src/execute/adjoint-reference.js';
 import { PlanAdjoint } from '../../src/execute/plan-adjoint.js';
 import { solveReference } from '../../src/execute/reference.js';
 import type { Field } from '../../src/field/field.js';
@@ -13,6 +13,7 @@ import { type PlanFamily, planFamily } from '../../src/solver/plan-family.js';
 import { gpu } from '../device.js';
 import { freshSeed, latents, randomMixture } from '../field/fixtures.js';
 import { randomParameters, SLOW } from '../mlp/fixtures.js';
+import { disturbedField, EPSILON } from './rounding.js';
 
 const seed = freshSeed();
 const STEPS = 3;
@@ -130,8 +131,25 @@ const fields: [string, Field][] = [
   ['network', mlpField({ config: network, parameters: randomParameters(network, random(seed, 5)) })],
 ];
 
-/** Some tens of roundings of float32 by 6e-8, each carried on by a field whose slope is some units. */
-const TOLERANCE = 2e-5;
+/**
+ * How far the adjoint moves where every evaluation and product of the field errs as float32 does: where trajectories
+ * part, more than elsewhere. Columns and updates round too.
+ */
+function allowed(
+  field: Field,
+  exact: AdjointReferenceSolution,
+  run: (field: Field) => AdjointReferenceSolution,
+) {
+  const moved = [1, 2, 3, 4].map((stream) =>
+    run(disturbedField(field, random(seed, 20 + stream), ROUNDINGS)),
+  );
+  const most = (part: 'columns' | 'latents') =>
+    2 * Math.max(...moved.map((solution) => relativeError(solution[part], exact[part]))) + 20 * EPSILON;
+  return { columns: most('columns'), latents: most('latents') };
+}
+
+/** Of an evaluation with the operations beside it, the coefficients' own included. */
+const ROUNDINGS = 32;
 
 describe.each(fields)('on the GPU, %s', (_, field) => {
   test.each(cases)(
@@ -142,10 +160,15 @@ describe.each(fields)('on the GPU, %s', (_, field) => {
       const x = latents(seed, batch, field.dim, 20);
       const columns = columnsOf(family, batch).map(Math.fround);
       const bar = latents(seed + 2, batch, field.dim, 1);
-      const exact = adjointReference(field, family.plan, { latents: x, columns, cotangent: () => bar });
+      const run = (of: Field) =>
+        adjointReference(of, family.plan, { latents: x, columns, cotangent: () => bar });
+      const exact = run(field);
       const actual = await adjointOnGpu(field, family, x, columns, bar);
-      expect(relativeError(actual.columns, exact.columns)).toBeLessThan(TOLERANCE);
-      expect(relativeError(actual.latents, exact.latents)).toBeLessThan(TOLERANCE);
+      const bound = allowed(field, exact, run);
+      expect(relativeError(actual.columns, exact.columns)).toBeLessThan(bound.columns);
+      expect(relativeError(actual.latents, exact.latents)).toBeLessThan(bound.latents);
+      // The bound means something: rounding moves gradients by far less than they are.
+      expect(Math.max(bound.columns, bound.latents)).toBeLessThan(0.02);
     },
     SLOW,
   );

@@ -1,10 +1,29 @@
 import { type ReferenceOptions, solveReference } from '../../src/execute/reference.js';
 import type { Field } from '../../src/field/field.js';
-import { random } from '../../src/problem/random.js';
+import { type Random, random } from '../../src/problem/random.js';
 import type { Plan } from '../../src/solver/plan.js';
 
 /** Relative rounding of float32. */
 export const EPSILON = 2 ** -24;
+
+/** A field whose float64 form errs at random by as much as float32 rounds; see `roundingErrors` for `roundings`. */
+export function disturbedField(field: Field, source: Random, roundings = 8 + field.dim): Field {
+  const off = (size: number) => EPSILON * roundings * (1 + size) * source.between(-1, 1);
+  return {
+    ...field,
+    denoise(state, sigma, out) {
+      field.denoise!(state, sigma, out);
+      for (let d = 0; d < field.dim; d++) out[d] += off(Math.abs(state[d]));
+    },
+    // A product sums as many terms of the cotangent's size, with slopes of D, which are below some units.
+    gradient(state, sigma, cotangent, out) {
+      const toSigma = field.gradient!(state, sigma, cotangent, out);
+      const size = Math.hypot(...cotangent);
+      for (let d = 0; d < field.dim; d++) out[d] += size * off(0);
+      return toSigma + size * off(0);
+    },
+  };
+}
 
 /**
  * What float32 may do to each trajectory: float64 runs whose every evaluation is disturbed at random by as much
@@ -23,16 +42,7 @@ export function roundingErrors(
   const { dim } = field;
   const errors = new Array<number>(exact.length / dim).fill(0);
   for (let run = 0; run < 4; run++) {
-    const source = random(seed, run + 1);
-    const disturbed: Field = {
-      ...field,
-      denoise(state, sigma, out) {
-        field.denoise!(state, sigma, out);
-        for (let d = 0; d < dim; d++) {
-          out[d] += EPSILON * roundings * (1 + Math.abs(state[d])) * source.between(-1, 1);
-        }
-      },
-    };
+    const disturbed = disturbedField(field, random(seed, run + 1), roundings);
     const { samples } = solveReference(disturbed, plan, options);
     for (const [i, value] of samples.entries()) {
       const row = Math.floor(i / dim);
