@@ -10,7 +10,7 @@ import { random } from '../problem/random.js';
 import { fixedAnswers } from '../solver/amed.js';
 import { NetworkTrainer } from './network-trainer.js';
 import { NetworkWeights, type OptimiserSchedule } from './network-weights.js';
-import type { TeacherPool } from './pool.js';
+import { dataFigures, type TeacherPool } from './pool.js';
 import { type Score, scoreOf, scoreOfErrors } from './score.js';
 import type { DistillSettings } from './settings.js';
 import { type Start, searchStart } from './start.js';
@@ -265,17 +265,6 @@ export async function scoreOfPredictor(
     if (!(error instanceof FewstepError && error.code === 'not-finite')) throw error;
     return { mean: Infinity, median: Infinity, score: Infinity };
   }
-}
-
-/** Mean and standard deviation of the teacher's end points. */
-function dataFigures({ dim, states }: TeacherPool): DataFigures {
-  const ends = states[states.length - 1];
-  const count = ends.length / dim;
-  const mean = new Float64Array(dim);
-  for (let i = 0; i < ends.length; i++) mean[i % dim] += ends[i] / count;
-  let squares = 0;
-  for (let i = 0; i < ends.length; i++) squares += (ends[i] - mean[i % dim]) ** 2;
-  return { mean: Float32Array.from(mean), std: Math.max(Math.sqrt(squares / ends.length), 1e-6) };
 }
 
 function diverged(batch: number): FewstepError {

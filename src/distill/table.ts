@@ -3,13 +3,12 @@ import type { Gpu } from '../gpu/gpu.js';
 import { random } from '../problem/random.js';
 import { type AmedSolver, type Answer, fixedAnswers } from '../solver/amed.js';
 import { planFamily } from '../solver/plan-family.js';
-import { Adam } from './adam.js';
 import { answersOf, parametersOf } from './answer-parameters.js';
+import { trainFamily } from './family-training.js';
 import type { TeacherPool } from './pool.js';
 import { type Score, scoreOf } from './score.js';
 import type { DistillSettings } from './settings.js';
 import { searchStart } from './start.js';
-import { WholeTrajectory } from './whole-trajectory.js';
 
 /** Which student is to be distilled. */
 export interface Student {
@@ -55,8 +54,6 @@ export interface TableOptions {
 
 const VALIDATE_EVERY = 20;
 const RATE = 0.05;
-/** Part of the squared median error at the start that is added to squared errors. */
-const SOFTENING = 1e-3;
 
 /**
  * The robust recipe for answers that all trajectories share: a start from a search over grids and r, training through
@@ -86,38 +83,31 @@ export async function distillTable(
   const { times } = start.grid;
   const steps = times.length - 1;
   const family = planFamily((p) => planOf(times, answersOf(p, settings)), probes(steps));
-  const loss = { kind: 'log-mean' as const, softening: SOFTENING * start.score.median ** 2 };
-  const trajectory = await WholeTrajectory.create(gpu, field, family, training, {
-    batch: settings.batch,
-    loss,
-  });
   const parameters = parametersOf(steps, start.r);
   const scales = [1, settings.scaleDirection > 0 ? 1 : 0, settings.scaleTime > 0 ? 1 : 0];
-  const rates = Float64Array.from(parameters, (_, i) => RATE * scales[i % 3]);
-  const adam = new Adam(parameters, { rates, steps: settings.iterations, warmup: 10, clip: 1 });
-  const order = random(settings.seed, 40);
   const history: TableRecord[] = [];
-  let best = { score: start.score, parameters: parameters.slice() };
-  try {
-    for (let iteration = 0; iteration < settings.iterations; iteration++) {
-      signal?.throwIfAborted();
-      const index = Math.floor(order.uniform() * trajectory.batches);
-      const { loss: value, meanError, gradient } = await trajectory.run(parameters, index);
-      adam.update(gradient);
-      const answers = answersOf(parameters, settings);
-      const record: TableRecord = { iteration: iteration + 1, loss: value, meanError, answers };
-      if (record.iteration % VALIDATE_EVERY === 0 || record.iteration === settings.iterations) {
-        record.validation = await score(times, answers, validation);
-        if (record.validation.score < best.score.score) {
-          best = { score: record.validation, parameters: parameters.slice() };
-        }
-      }
-      history.push(record);
-      onRecord?.(record);
-    }
-  } finally {
-    trajectory.destroy();
-  }
+  const best = await trainFamily(
+    gpu,
+    field,
+    family,
+    { parameters, score: start.score },
+    {
+      training,
+      validate: (state) => score(times, answersOf(state, settings), validation),
+      validateEvery: VALIDATE_EVERY,
+      batch: settings.batch,
+      iterations: settings.iterations,
+      rates: Float64Array.from(parameters, (_, i) => RATE * scales[i % 3]),
+      warmup: 10,
+      seed: settings.seed,
+      signal,
+      onRecord({ parameters: state, ...rest }) {
+        const record = { ...rest, answers: answersOf(state, settings) };
+        history.push(record);
+        onRecord?.(record);
+      },
+    },
+  );
   return {
     grid: start.grid.name,
     times,

@@ -1,0 +1,89 @@
+import type { Field } from '../field/field.js';
+import type { Gpu } from '../gpu/gpu.js';
+import { random } from '../problem/random.js';
+import type { PlanFamily } from '../solver/plan-family.js';
+import { Adam } from './adam.js';
+import type { TeacherPool } from './pool.js';
+import type { Score } from './score.js';
+import { WholeTrajectory } from './whole-trajectory.js';
+
+/** Where a training of parameters that all trajectories share is, and how it does. */
+export interface FamilyState {
+  parameters: Float64Array;
+  /** On the validation trajectories. */
+  score: Score;
+}
+
+export interface FamilyRecord {
+  /** From 1. */
+  iteration: number;
+  loss: number;
+  /** Of the batch: mean distance to the teacher's end points. */
+  meanError: number;
+  parameters: Float64Array;
+  /** Where the state was validated. */
+  validation?: Score;
+}
+
+export interface FamilyTrainingOptions {
+  training: TeacherPool;
+  /** Of parameters, on the validation trajectories. */
+  validate(parameters: Float64Array): Promise<Score>;
+  validateEvery: number;
+  batch: number;
+  iterations: number;
+  /** Learning rate of each parameter. */
+  rates: ArrayLike<number>;
+  warmup: number;
+  /** Of the order of the batches. */
+  seed: number;
+  /** The squared error below which gains count for little comes from this one: the median at the start of the recipe. */
+  reference?: number;
+  onRecord?: (record: FamilyRecord) => void;
+  signal?: AbortSignal;
+}
+
+/** Part of the squared reference error that is added to squared errors. */
+const SOFTENING = 1e-3;
+
+/**
+ * Trains the parameters of a plan family through whole trajectories to the teacher's end points: log-mean loss, Adam
+ * with a warm-up and half a cosine, gradients clipped at norm 1. Of the states validated, the first included, the
+ * best: never worse than the start, on the validation trajectories.
+ */
+export async function trainFamily(
+  gpu: Gpu,
+  field: Field,
+  family: PlanFamily,
+  start: FamilyState,
+  options: FamilyTrainingOptions,
+): Promise<FamilyState> {
+  const { training, validate, validateEvery, batch, iterations, rates, warmup, onRecord, signal } = options;
+  if (iterations === 0) return start;
+  const softening = SOFTENING * (options.reference ?? start.score.median) ** 2;
+  const loss = { kind: 'log-mean' as const, softening };
+  const trajectory = await WholeTrajectory.create(gpu, field, family, training, { batch, loss });
+  const parameters = start.parameters.slice();
+  const adam = new Adam(parameters, { rates, steps: iterations, warmup, clip: 1 });
+  const order = random(options.seed, 40);
+  let best: FamilyState = start;
+  try {
+    for (let iteration = 1; iteration <= iterations; iteration++) {
+      signal?.throwIfAborted();
+      const index = Math.floor(order.uniform() * trajectory.batches);
+      const { loss: value, meanError, gradient } = await trajectory.run(parameters, index);
+      adam.update(gradient);
+      const record: FamilyRecord = { iteration, loss: value, meanError, parameters: parameters.slice() };
+      if (iteration % validateEvery === 0 || iteration === iterations) {
+        record.validation = await validate(record.parameters);
+        if (record.validation.score < best.score.score) {
+          best = { parameters: record.parameters, score: record.validation };
+        }
+      }
+      onRecord?.(record);
+    }
+  } finally {
+    trajectory.destroy();
+  }
+  return best;
+}
