@@ -74,6 +74,7 @@ export { defineSolver, type Solver, type SolverSettings } from './solver/define.
 export { nfeOf, type Operation, type Plan, perTrajectory, type Scalar, type Slot } from './solver/plan.js';
 export { type PlanRequest, planFor } from './solver/plan-for.js';
 export { parseSolver, solverByName, solvers, stepsForNfe } from './solver/registry.js';
+export { needsMean, planOfTable, type SolverTable, tableOf } from './solver/table.js';
 export { standardDeviation, type TrainingData } from './train/data.js';
 export {
   LOSSES,

@@ -15,7 +15,7 @@ struct Combine {
   dim: u32,
   trajectories: u32,
   terms: u32,
-  @align(16) term: array<Term, 14>,
+  @align(16) term: array<Term, 30>,
 }
 
 @group(0) @binding(0) var<storage, read_write> slots: array<f32>;

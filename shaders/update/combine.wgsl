@@ -16,7 +16,7 @@ struct Combine {
   trajectories: u32,
   step: u32,
   terms: u32,
-  @align(16) term: array<Term, 14>,
+  @align(16) term: array<Term, 30>,
 }
 
 @group(0) @binding(0) var<storage, read_write> slots: array<vec4f>;

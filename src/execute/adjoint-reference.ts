@@ -89,6 +89,8 @@ export function adjointReference(
           }
           break;
         }
+        case 'constant':
+          break;
       }
     }
   }

@@ -39,6 +39,29 @@ export function checkColumns(plan: Plan, columns: ArrayLike<number>, batch: numb
   );
 }
 
+/** @throws FewstepError bad-shape unless the plan's constants are states of `dim` numbers, not-finite */
+export function checkConstants(plan: Plan, dim: number): void {
+  for (const operation of plan.operations) {
+    if (operation.kind !== 'constant') continue;
+    const { values } = operation;
+    if (values.length !== dim) {
+      throw new FewstepError(
+        'bad-shape',
+        `${plan.solver} has a constant of ${values.length} numbers; the field's states have ${dim}`,
+        'use it with the field that it was made for',
+      );
+    }
+    // Beyond float32 is infinite on a GPU.
+    const bad = values.findIndex((value) => !Number.isFinite(Math.fround(value)));
+    if (bad < 0) continue;
+    throw new FewstepError(
+      'not-finite',
+      `a constant of ${plan.solver} is ${values[bad]} in dimension ${bad}`,
+      'give constants that are finite in float32',
+    );
+  }
+}
+
 /** @throws FewstepError bad-argument for a slot that the plan does not have */
 export function checkKept(plan: Plan, keep: Iterable<Slot>): void {
   for (const slot of keep) {

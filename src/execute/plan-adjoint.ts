@@ -14,7 +14,8 @@ import type { Operation, Plan, Slot } from '../solver/plan.js';
 import { type OperationRange, PlanPass, uniformStride } from './plan-pass.js';
 import { scalarStruct } from './update.js';
 
-const ADJOINT_KERNELS = [
+/** One operation's kernels on the way back. */
+export const ADJOINT_KERNELS = [
   'adjoint/combine',
   'adjoint/euler_at',
   'adjoint/denoised',
@@ -204,6 +205,9 @@ export class PlanAdjoint {
         }
         this.bound.encode(pass, product, this.batch);
         this.dispatch(pass, 'adjoint/pulled', adjoint, this.batch);
+        break;
+      case 'constant': // Nothing that it could be told to flows back.
+        break;
     }
   }
 
@@ -284,7 +288,10 @@ export class PlanAdjoint {
           bytes,
           product,
         );
+        break;
       }
+      case 'constant':
+        break;
     }
   }
 }

@@ -3,6 +3,7 @@ import { folded } from '../gpu/dispatch.js';
 import type { Gpu } from '../gpu/gpu.js';
 import type { Kernel } from '../gpu/kernel.js';
 import { type Plan, type Slot, stepsOf } from '../solver/plan.js';
+import { PlanConstants } from './plan-constants.js';
 import { scalarStruct, UPDATE_KERNELS, type UpdateKernel, updateKernel } from './update.js';
 
 /** Where the slots and the uniforms of a plan's operations are. */
@@ -20,9 +21,12 @@ export interface OperationRange {
   end: number;
 }
 
-/** Bytes from one operation's uniform to the next. */
+/** Room for the largest uniform of an update or its adjoint: a combination of MAX_TERMS terms. */
+const UPDATE_UNIFORM = 1024;
+
+/** Bytes from one operation's uniform to the next, given what evaluations and their products take. */
 export function uniformStride(...operationSizes: number[]): number {
-  return Math.max(512, Math.ceil(Math.max(...operationSizes) / 256) * 256);
+  return Math.max(UPDATE_UNIFORM, Math.ceil(Math.max(...operationSizes) / 256) * 256);
 }
 
 /** A plan's operations, one dispatch each, over the buffers of one run: compiled and bound once. */
@@ -37,6 +41,7 @@ export class PlanPass {
     private readonly plan: Plan,
     private readonly places: PlanPlaces,
     private readonly kernels: Record<UpdateKernel, Kernel>,
+    private readonly constants: PlanConstants | undefined,
     buffers: BatchBuffers,
   ) {
     this.bound = field.bind(buffers);
@@ -46,7 +51,10 @@ export class PlanPass {
     );
   }
 
-  /** Compiles what is not compiled yet, all kernels at once. */
+  /**
+   * Compiles what is not compiled yet, all kernels at once.
+   * @throws FewstepError bad-shape for a constant of another dimension
+   */
   static async create(
     gpu: Gpu,
     field: PreparedField,
@@ -54,14 +62,18 @@ export class PlanPass {
     places: PlanPlaces,
     buffers: BatchBuffers,
   ): Promise<PlanPass> {
-    const kernels = await Promise.all(UPDATE_KERNELS.map((name) => gpu.kernel(name)));
+    const [kernels, constants] = await Promise.all([
+      Promise.all(UPDATE_KERNELS.map((name) => gpu.kernel(name))),
+      PlanConstants.create(gpu, plan, places.dim, buffers),
+    ]);
     const byName = Object.fromEntries(UPDATE_KERNELS.map((name, i) => [name, kernels[i]]));
-    return new PlanPass(field, plan, places, byName as Record<UpdateKernel, Kernel>, buffers);
+    return new PlanPass(field, plan, places, byName as Record<UpdateKernel, Kernel>, constants, buffers);
   }
 
   /** Writes the uniforms of all operations for the first `trajectories`. */
   pack(target: ArrayBuffer, trajectories: number): void {
     const { dim, start } = this.places;
+    const count = Math.ceil((trajectories * dim) / 4);
     const steps = stepsOf(this.plan);
     for (const [i, operation] of this.plan.operations.entries()) {
       const offset = this.places.uniform(i);
@@ -75,9 +87,11 @@ export class PlanPass {
           divisor: scalarStruct(operation.divisor),
         };
         this.field.pack(value, target, offset);
+      } else if (operation.kind === 'constant') {
+        this.constants!.pack(operation, { output: start(operation.out), count }, target, offset);
       } else {
         const { kernel, uniform } = updateKernel(operation, start);
-        const common = { dim, trajectories, step: steps[i], count: Math.ceil((trajectories * dim) / 4) };
+        const common = { dim, trajectories, step: steps[i], count };
         this.kernels[kernel].layout.pack('operation', { ...uniform, ...common }, target, offset);
       }
     }
@@ -101,16 +115,21 @@ export class PlanPass {
       if (operation.kind === 'evaluate') {
         this.bound.encode(pass, offset, trajectories);
         this.evaluations++;
+        continue;
+      }
+      if (operation.kind === 'constant') {
+        this.constants!.bind(pass, offset);
       } else {
         const { kernel } = updateKernel(operation, this.places.start);
         pass.setPipeline(this.kernels[kernel].pipeline);
         pass.setBindGroup(0, this.groups.get(this.kernels[kernel])!, [offset]);
-        pass.dispatchWorkgroups(...folded(Math.ceil((trajectories * this.places.dim) / 4 / 64)));
       }
+      pass.dispatchWorkgroups(...folded(Math.ceil((trajectories * this.places.dim) / 4 / 64)));
     }
   }
 
   destroy(): void {
     this.bound.destroy();
+    this.constants?.destroy();
   }
 }

@@ -3,7 +3,7 @@ import type { Field } from '../field/field.js';
 import { checkPredictor, type NetworkPredictor, PredictorReference } from '../predictor/network-predictor.js';
 import type { Plan, Scalar, Slot } from '../solver/plan.js';
 import { stepsOf } from '../solver/plan.js';
-import { checkColumns, checkKept, rowsOf } from './inputs.js';
+import { checkColumns, checkConstants, checkKept, rowsOf } from './inputs.js';
 import { notFinite } from './not-finite.js';
 
 export interface ReferenceOptions {
@@ -43,6 +43,7 @@ export function solveReference(field: Field, plan: Plan, options: ReferenceOptio
     );
   }
   const batch = rowsOf(options.latents, dim);
+  checkConstants(plan, dim);
   const { predictor } = options;
   const columns = predictor
     ? new Float64Array(plan.columns * batch)
@@ -99,6 +100,9 @@ export function solveReference(field: Field, plan: Plan, options: ReferenceOptio
             out[d] = slots[operation.state][d] + h * slots[operation.velocity][d];
           break;
         }
+        case 'constant':
+          out.set(operation.values, from);
+          break;
       }
     }
     if (markBroken(out, dim, broken)) firstBroken ??= steps[i];

@@ -1,14 +1,11 @@
 import { FewstepError } from '../errors.js';
 import type { StructValue } from '../gpu/layout.js';
 import type { ShaderName } from '../gpu/shaders.js';
-import type { Combine, EulerAt, Scalar, Slot } from '../solver/plan.js';
+import { type Combine, type EulerAt, MAX_TERMS, type Scalar, type Slot } from '../solver/plan.js';
 
 /** The update kernels; an operation takes the most specific one that fits. */
 export const UPDATE_KERNELS = ['update/euler', 'update/heun', 'update/euler_at', 'update/combine'] as const;
 export type UpdateKernel = (typeof UPDATE_KERNELS)[number] & ShaderName;
-
-/** Terms that one dispatch of the general combination takes: the size of its uniform array. */
-const MAX_TERMS = 14;
 
 /** Which kernel does an update, and the uniform it needs, without what is common to all. */
 export function updateKernel(

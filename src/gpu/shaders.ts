@@ -70,6 +70,7 @@ import trainNorm from '../../shaders/train/norm.wgsl';
 import trainStep from '../../shaders/train/step.wgsl';
 import trainUpdate from '../../shaders/train/update.wgsl';
 import combine from '../../shaders/update/combine.wgsl';
+import constant from '../../shaders/update/constant.wgsl';
 import euler from '../../shaders/update/euler.wgsl';
 import eulerAt from '../../shaders/update/euler_at.wgsl';
 import heun from '../../shaders/update/heun.wgsl';
@@ -148,6 +149,7 @@ export const shaders = {
   'train/step': trainStep,
   'train/update': trainUpdate,
   'update/combine': combine,
+  'update/constant': constant,
   'update/euler': euler,
   'update/euler_at': eulerAt,
   'update/heun': heun,

@@ -164,5 +164,7 @@ function readsAny(operation: Operation, columns: ReadonlySet<number>): boolean {
       return operation.terms.some(({ coefficient }) => columns.has(columnOf(coefficient)));
     case 'euler-at':
       return [operation.at, operation.start, operation.scale].some((scalar) => columns.has(columnOf(scalar)));
+    case 'constant':
+      return false;
   }
 }

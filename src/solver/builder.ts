@@ -57,6 +57,11 @@ export class PlanBuilder {
     return this.push({ kind: 'euler-at', state, velocity, start, at, scale, out: this.slots });
   }
 
+  /** The same vector for every trajectory, [dim]. */
+  constant(values: readonly number[]): Slot {
+    return this.push({ kind: 'constant', values: [...values], out: this.slots });
+  }
+
   /** Declares the state at the next time of the grid, and returns its slot. */
   reach(state: Slot): Slot {
     const evaluated = this.operations.some(

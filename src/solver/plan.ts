@@ -48,7 +48,18 @@ export interface EulerAt {
   readonly out: Slot;
 }
 
-export type Operation = Evaluate | Combine | EulerAt;
+/** out = the same vector for every trajectory, such as the mean of the data. */
+export interface Constant {
+  readonly kind: 'constant';
+  /** [dim] */
+  readonly values: readonly number[];
+  readonly out: Slot;
+}
+
+export type Operation = Evaluate | Combine | EulerAt | Constant;
+
+/** Terms of one combination, at most. */
+export const MAX_TERMS = 30;
 
 export interface Plan {
   /** The solver with its options, as one writes it: 'dpm-solver-2:r=0.4'. */
@@ -79,6 +90,8 @@ export function inputsOf(operation: Operation): Slot[] {
       return operation.terms.map((term) => term.slot);
     case 'euler-at':
       return [operation.state, operation.velocity];
+    case 'constant':
+      return [];
   }
 }
 

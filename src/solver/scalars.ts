@@ -17,6 +17,8 @@ export function mapScalars(operation: Operation, replace: (scalar: Scalar) => Sc
         at: replace(operation.at),
         scale: replace(operation.scale),
       };
+    case 'constant':
+      return operation;
   }
 }
 

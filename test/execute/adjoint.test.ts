@@ -9,6 +9,7 @@ import { mlpConfig } from '../../src/mlp/config.js';
 import { mlpField } from '../../src/mlp/field.js';
 import { random } from '../../src/problem/random.js';
 import { amedSolvers } from '../../src/solver/amed.js';
+import { PlanBuilder } from '../../src/solver/builder.js';
 import { type PlanFamily, planFamily } from '../../src/solver/plan-family.js';
 import { gpu } from '../device.js';
 import { freshSeed, latents, randomMixture } from '../field/fixtures.js';
@@ -47,15 +48,37 @@ function columnsOf({ plan, values }: PlanFamily, batch: number): Float64Array {
   return columns;
 }
 
-const cases = amedSolvers.flatMap((solver) =>
-  [false, true].map((afs) => ({ name: solver.name, solver, afs })),
-);
+/** A plan that goes by a constant, with parameters for all its coefficients and times. */
+function constantFamily(dim: number): PlanFamily {
+  const source = random(seed, 3);
+  const values = Array.from({ length: dim }, () => source.between(-1, 1));
+  const make = (p: Float64Array) => {
+    const b = new PlanBuilder([20, 0.05]);
+    const mean = b.constant(values);
+    const first = b.combine([0.5 * p[0], b.start], [p[1], mean]);
+    const d = b.velocity(first, 9 * p[2]);
+    const second = b.combine([0.1 * p[3], b.start], [p[4], mean], [-p[5], d]);
+    b.reach(b.combine([p[6], b.denoised(second, p[7])], [p[8], mean]));
+    return b.finish('by way of the mean');
+  };
+  return planFamily(make, [randomAnswers(1), randomAnswers(2)]);
+}
+
+const cases = [
+  ...amedSolvers.flatMap((solver) =>
+    [false, true].map((afs) => ({
+      name: `${solver.name}, AFS ${afs}`,
+      familyOf: (_dim: number) => answersFamily(solver, afs),
+    })),
+  ),
+  { name: 'a plan with a constant', familyOf: constantFamily },
+];
 
 describe('in float64', () => {
-  test.each(cases)(`$name, AFS $afs: the adjoint is the difference (seed ${seed})`, ({ solver, afs }) => {
-    const family = answersFamily(solver, afs);
-    const { plan } = family;
+  test.each(cases)(`$name: the adjoint is the difference (seed ${seed})`, ({ familyOf }) => {
     const [batch, dim] = [2, 3];
+    const family = familyOf(dim);
+    const { plan } = family;
     const field = gaussianMixture(randomMixture(seed, dim, 4, 'per-component'));
     const x = latents(seed, batch, dim, 20);
     const columns = columnsOf(family, batch);
@@ -153,9 +176,9 @@ const ROUNDINGS = 32;
 
 describe.each(fields)('on the GPU, %s', (_, field) => {
   test.each(cases)(
-    `$name, AFS $afs: the adjoint is that in float64 (seed ${seed})`,
-    async ({ solver, afs }) => {
-      const family = answersFamily(solver, afs);
+    `$name: the adjoint is that in float64 (seed ${seed})`,
+    async ({ familyOf }) => {
+      const family = familyOf(field.dim);
       const batch = 70;
       const x = latents(seed, batch, field.dim, 20);
       const columns = columnsOf(family, batch).map(Math.fround);

@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest';
-import { scalarStruct, updateKernel } from '../../src/execute/update.js';
+import { ADJOINT_KERNELS } from '../../src/execute/plan-adjoint.js';
+import { uniformStride } from '../../src/execute/plan-pass.js';
+import { scalarStruct, UPDATE_KERNELS, updateKernel } from '../../src/execute/update.js';
 import { random } from '../../src/problem/random.js';
 import { type Combine, type EulerAt, perTrajectory, type Scalar } from '../../src/solver/plan.js';
 import { gpu } from '../device.js';
@@ -97,17 +99,27 @@ test.each(cases)(`$name with $kind is itself in float64 (seed ${seed})`, async (
   }
 });
 
-test('a combination takes fourteen terms, and refuses more', async () => {
-  const terms = Array.from({ length: 14 }, (_, slot) => ({ coefficient: 1, slot }));
-  const { kernel: name, uniform } = updateKernel({ kind: 'combine', terms, out: 14 }, (slot) => slot);
-  const slots = Float32Array.from({ length: 15 * 4 }, (_, i) => (i < 56 ? Math.floor(i / 4) : 0));
+test('a combination takes thirty terms, and refuses more', async () => {
+  const terms = Array.from({ length: 30 }, (_, slot) => ({ coefficient: 1, slot }));
+  const { kernel: name, uniform } = updateKernel({ kind: 'combine', terms, out: 30 }, (slot) => slot);
+  const slots = Float32Array.from({ length: 31 * 4 }, (_, i) => (i < 120 ? Math.floor(i / 4) : 0));
   const buffers = { slots, columns: new Float32Array(1), status: new Uint32Array(6) };
   const common = { dim: 1, trajectories: 4, step: 0, count: 1 };
   const bytes = await runKernel(await gpu.kernel(name), buffers, { ...uniform, ...common }, [1, 1], 'slots');
-  expect([...new Float32Array(bytes).subarray(56)]).toEqual([91, 91, 91, 91]);
-  const more: Combine = { kind: 'combine', terms: [...terms, { coefficient: 1, slot: 0 }], out: 15 };
-  expect(() => updateKernel(more, (slot) => slot)).toThrow('15 terms');
+  expect([...new Float32Array(bytes).subarray(120)]).toEqual([435, 435, 435, 435]);
+  const more: Combine = { kind: 'combine', terms: [...terms, { coefficient: 1, slot: 0 }], out: 31 };
+  expect(() => updateKernel(more, (slot) => slot)).toThrow('31 terms');
 });
+
+test.each([...UPDATE_KERNELS, ...ADJOINT_KERNELS, 'update/constant'] as const)(
+  'the uniform of %s ends before the next one',
+  async (name) => {
+    const { layout } = await gpu.kernel(name);
+    const { size } = layout.bindings.find((binding) => binding.name === 'operation')!;
+    expect(size).toBeGreaterThan(0);
+    expect(size).toBeLessThanOrEqual(uniformStride(0));
+  },
+);
 
 test('a combination of nothing is zero', async () => {
   const { kernel: name, uniform } = updateKernel({ kind: 'combine', terms: [], out: 0 }, (slot) => slot);
