@@ -1,0 +1,146 @@
+import { expect, test } from 'vitest';
+import { BESPOKE, distillBespoke } from '../../src/distill/bespoke.js';
+import { searchBespoke } from '../../src/distill/bespoke-search.js';
+import { dataFigures, runTeacher, type TeacherPool } from '../../src/distill/pool.js';
+import { scoreOf } from '../../src/distill/score.js';
+import { WholeTrajectory } from '../../src/distill/whole-trajectory.js';
+import { solveReference } from '../../src/execute/reference.js';
+import { gaussianMixture } from '../../src/field/gaussian-mixture.js';
+import { DEFAULT_RANGE, parseGrid } from '../../src/grid/grid.js';
+import { random } from '../../src/problem/random.js';
+import { BESPOKE_FORMULAS, BESPOKE_STARTS, bespokePlan, plainNumbers } from '../../src/solver/bespoke.js';
+import { numbersFrom, trainedFamily, trainedFrom } from '../../src/solver/bespoke-family.js';
+import { planFor } from '../../src/solver/plan-for.js';
+import { solverByName } from '../../src/solver/registry.js';
+import { gpu } from '../device.js';
+import { freshSeed, latents, randomMixture } from '../field/fixtures.js';
+import { SLOW } from '../mlp/fixtures.js';
+
+const seed = freshSeed();
+const field = gaussianMixture(randomMixture(seed, 2, 4, 'shared'));
+const data = { mean: [0.2, -0.1], std: 0.6 };
+const forms = BESPOKE_FORMULAS.flatMap((formula) => BESPOKE_STARTS.map((start) => ({ formula, start })));
+
+test.each(forms)(
+  `$formula after $start: the gradient of the loss to all that is learned is its difference in float64 (seed ${seed})`,
+  async ({ formula, start }) => {
+    const form = { formula, start, nfe: 3, range: DEFAULT_RANGE, data };
+    const steps = start.endsWith('afs') ? 4 : 3;
+    const plain = parseGrid('polynomial:5').times(steps, {
+      ...DEFAULT_RANGE,
+      ...(start === 'gaussian' && { sigmaMax: 5 }),
+    });
+    const source = random(seed, 3);
+    const trained = trainedFrom(form, plainNumbers(form, plain)).map(
+      (value) => value + source.between(-0.1, 0.1),
+    );
+    const family = trainedFamily(form);
+    const [batch, softening] = [32, 0.01];
+    const x = latents(seed, batch, 2);
+    const target = latents(seed + 1, batch, 2, 1);
+    const pool: TeacherPool = {
+      dim: 2,
+      latents: Float32Array.from(x),
+      states: [Float32Array.from(target)],
+      evaluations: 0,
+      seconds: 0,
+    };
+    const options = { batch, loss: { kind: 'log-mean' as const, softening } };
+    const trajectory = await WholeTrajectory.create(gpu, field, family, pool, options);
+    const { loss, gradient } = await trajectory.run(trained, 0);
+    trajectory.destroy();
+
+    const lossAt = (p: Float64Array) => {
+      const { samples } = solveReference(field, bespokePlan(form, numbersFrom(form, p)), { latents: x });
+      const squares = Array.from(
+        { length: batch },
+        (_, b) =>
+          softening + [0, 1].reduce((sum, d) => sum + (samples[2 * b + d] - target[2 * b + d]) ** 2, 0),
+      );
+      const mean = (of: (square: number) => number) =>
+        squares.reduce((sum, square) => sum + of(square) / batch, 0);
+      return Math.log(mean(Math.sqrt)) + mean(Math.log) / 4;
+    };
+    expect(Math.abs(loss - lossAt(trained))).toBeLessThan(1e-4);
+    const slopes = trained.map((value, i) => {
+      const at = (by: number) => lossAt(trained.with(i, value + by));
+      return (at(1e-4) - at(-1e-4)) / 2e-4;
+    });
+    const scale = Math.max(...slopes.map(Math.abs));
+    expect(scale).toBeGreaterThan(1e-3);
+    for (const [i, slope] of slopes.entries()) {
+      expect(Math.abs(gradient[i] - slope)).toBeLessThan(2e-3 * scale);
+    }
+  },
+  SLOW,
+);
+
+async function pools(validation = 256) {
+  const teacher = planFor({ solver: 'ipndm-4', nfe: 60 });
+  return {
+    training: await runTeacher(gpu, field, teacher, { count: 1024, seed: 2 ** 40 }),
+    validation: await runTeacher(gpu, field, teacher, { count: validation, seed: 2 ** 40 + 1 }),
+  };
+}
+
+test(
+  `a search scores a solver together with others as it does alone (seed ${seed})`,
+  async () => {
+    const { training } = await pools();
+    const { mean, std } = dataFigures(training);
+    const common = { nfe: 4, range: DEFAULT_RANGE, data: { mean: [...mean], std } };
+    const found = await searchBespoke(gpu, field, common, training, {
+      formulas: ['euler', 'dpmpp-2m'],
+      starts: ['none', 'gaussian'],
+    });
+    expect(found.map(({ score }) => score.score)).toEqual(
+      found.map(({ score }) => score.score).toSorted((a, b) => a - b),
+    );
+    const few = { ...training, latents: training.latents.subarray(0, 384) };
+    few.states = training.states.map((state) => state.subarray(0, 384));
+    const plain = found.find(({ form }) => form.formula === 'dpmpp-2m' && form.start === 'none')!;
+    const alone = await scoreOf(gpu, field, bespokePlan(plain.form, plain.numbers), few);
+    expect(plain.score.mean / alone.mean).toBeCloseTo(1, 3);
+    const times = parseGrid(plain.grid).times(4);
+    const itself = await scoreOf(gpu, field, solverByName('dpmpp-2m').plan(times), few);
+    expect(plain.score.mean / itself.mean).toBeCloseTo(1, 3);
+  },
+  SLOW,
+);
+
+test(
+  `a bespoke solver is far better than its start on fresh latents, and the same again for the same seed (seed ${seed})`,
+  async () => {
+    const options = await pools();
+    const settings = { ...BESPOKE, nfe: 4, candidates: 2, candidateIterations: 20, iterations: 100 };
+    const first = await distillBespoke(gpu, field, settings, options);
+    expect(first.best.score).toBeLessThan(first.start.score);
+    const count = (stage: string) => first.history.filter((record) => record.stage === stage).length;
+    expect([count('candidates'), count('table')]).toEqual([40, 100]);
+    const exact = planFor({ solver: 'unipc-3', nfe: 128 });
+    const fresh = await runTeacher(gpu, field, exact, { count: 512, seed: 7 });
+    const learned = await scoreOf(gpu, field, bespokePlan(first.form, first.numbers), fresh);
+    const { candidate } = first;
+    const start = await scoreOf(gpu, field, bespokePlan(candidate.form, candidate.numbers), fresh);
+    expect(learned.score).toBeLessThan(start.score - 0.5);
+    expect((await distillBespoke(gpu, field, settings, options)).numbers).toEqual(first.numbers);
+  },
+  SLOW,
+);
+
+test(
+  'without iterations a bespoke solver is what the search found',
+  async () => {
+    const settings = { ...BESPOKE, nfe: 3, candidates: 3, candidateIterations: 0, iterations: 0 };
+    const { form, numbers, candidate, start, best } = await distillBespoke(
+      gpu,
+      field,
+      settings,
+      await pools(),
+    );
+    expect(form).toEqual(candidate.form);
+    expect(best).toEqual(start);
+    for (const [i, value] of numbers.entries()) expect(value).toBeCloseTo(candidate.numbers[i], 9);
+  },
+  SLOW,
+);
