@@ -1,0 +1,77 @@
+import { FewstepError } from '../errors.js';
+import { DEFAULT_RANGE, type SigmaRange } from '../grid/grid.js';
+import { type BespokeForm, bespokeLayout, bespokePlan } from './bespoke.js';
+import type { Plan } from './plan.js';
+import tables from './universal.json' with { type: 'json' };
+
+/**
+ * A bespoke solver in units of the data's mean and standard deviation: what suits many fields, and any field better than
+ * a solver that learned nothing.
+ */
+export interface UniversalTable {
+  nfe: number;
+  formula: string;
+  /** As `bespokeLayout` has them after a Gaussian start, for data of mean 0 and standard deviation 1. */
+  numbers: readonly number[];
+}
+
+/** The tables that come with the package, trained by `npm run train:universal`; of fields that no test uses. */
+export const universalTables: readonly UniversalTable[] = tables.tables;
+
+/** The form whose numbers a universal table holds. */
+export function unitForm(formula: string, nfe: number): BespokeForm {
+  const { sigmaMin, sigmaMax } = DEFAULT_RANGE;
+  // Data on [-1, 1] has a standard deviation of about a half.
+  const range = { sigmaMin: 2 * sigmaMin, sigmaMax: 2 * sigmaMax };
+  return { formula, start: 'gaussian', nfe, range, data: { mean: [0], std: 1 } };
+}
+
+/**
+ * Brings numbers in units of the data to a field: times are scaled, and mu gets the weight with which a shift of the
+ * data shifts the result.
+ * @throws FewstepError bad-grid where the range has no room for the times
+ */
+export function placed(form: BespokeForm, unit: ArrayLike<number>): Float64Array {
+  const { steps, w } = bespokeLayout(form);
+  const { std } = form.data;
+  const numbers = Float64Array.from(unit);
+  for (let i = 0; i < steps; i++) numbers[i] += Math.log(std);
+  numbers[steps] = Math.log(form.range.sigmaMin);
+  if (numbers[0] >= Math.log(form.range.sigmaMax) || numbers[steps - 1] <= numbers[steps]) {
+    throw new FewstepError(
+      'bad-grid',
+      `times from ${Math.exp(numbers[0])} to ${Math.exp(numbers[steps - 1])} do not lie within sigma_max ` +
+        `${form.range.sigmaMax} and sigma_min ${form.range.sigmaMin}`,
+      'give a wider range, or distil a solver for this one',
+    );
+  }
+  for (const [n, first] of w.entries()) {
+    const share = Math.exp(numbers[n + 1] - numbers[0]);
+    let sum = (numbers[first] * share) / (1 - share);
+    for (let i = first + 2; i < (w[n + 1] ?? numbers.length); i++) sum += numbers[i];
+    numbers[first + 1] = -sum;
+  }
+  return numbers;
+}
+
+/**
+ * The universal bespoke solver of K evaluations, for a field of which only the data's mean and standard deviation are
+ * known.
+ * @throws FewstepError unreachable-nfe where there is none, bad-grid where the range has no room for its times
+ */
+export function universalPlan(
+  nfe: number,
+  data: BespokeForm['data'],
+  range: SigmaRange = DEFAULT_RANGE,
+): Plan {
+  const table = universalTables.find((each) => each.nfe === nfe);
+  if (!table) {
+    throw new FewstepError(
+      'unreachable-nfe',
+      `there is no universal bespoke solver of ${nfe} evaluations`,
+      `take ${universalTables.map((each) => each.nfe).join(', ')}, or distil one: \`fewstep distill --solver bespoke\``,
+    );
+  }
+  const form: BespokeForm = { formula: table.formula, start: 'gaussian', nfe, range, data };
+  return { ...bespokePlan(form, placed(form, table.numbers)), solver: 'bespoke (universal)' };
+}
