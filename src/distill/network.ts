@@ -72,8 +72,6 @@ const ROBUST_RATE = { rate: 1e-2, beta1: 0.9, beta2: 0.99, clip: 1, warmup: 10 }
 /** Part of the squared median error at the start that is added to squared errors. */
 const SOFTENING = 1e-3;
 const VALIDATE_EVERY = 20;
-/** Solvers whose steps use nothing of those before: the published training starts each at the teacher's state. */
-const SINGLE_STEP = ['amed', 'amed-euler', 'amed-dpm-solver-2'];
 
 /**
  * Distils a network for one student, or one network for several, whose answers depend on the times that it is told.
@@ -159,7 +157,8 @@ export async function distillNetwork(
       const trainerOptions = {
         batch,
         mode: published ? ('steps' as const) : ('whole' as const),
-        restart: SINGLE_STEP.includes(students[i].solver.name),
+        // The published training starts each step of such a solver at the teacher's state.
+        restart: students[i].solver.singleStep,
         loss: published ? { kind: 'squared' as const } : { kind: 'log-mean' as const, softening },
       };
       trainers.push(await NetworkTrainer.create(gpu, field, predictor, training[i], trainerOptions, weights));

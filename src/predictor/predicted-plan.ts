@@ -1,22 +1,8 @@
-import type { AmedSolver } from '../solver/amed.js';
+import type { AmedFormula, AmedSolver } from '../solver/amed.js';
 import { amedFamily } from '../solver/amed-family.js';
 import type { SolverSettings } from '../solver/define.js';
 import { type Evaluate, type Operation, type Plan, stepsOf } from '../solver/plan.js';
 import type { PlanFamily } from '../solver/plan-family.js';
-
-/** How weights follow from times: the functions of shaders/predictor/. */
-export type Formula = 'single' | 'double' | 'ipndm' | 'dpmpp' | 'deis' | 'unipc';
-
-const FORMULAS: Record<string, Formula> = {
-  amed: 'single',
-  'amed-dpm-solver-2': 'double',
-  'amed-euler': 'ipndm',
-  'amed-ipndm': 'ipndm',
-  'amed-dpmpp-2m': 'dpmpp',
-  'amed-dpmpp-3m': 'dpmpp',
-  'amed-deis': 'deis',
-  'amed-unipc': 'unipc',
-};
 
 /** Of r, of the direction's scale and of that of the time. */
 export type LogitOffset = readonly [r: number, direction: number, time: number];
@@ -25,7 +11,7 @@ export type LogitOffset = readonly [r: number, direction: number, time: number];
 export interface PredictedPlan {
   family: PlanFamily;
   plan: Plan;
-  formula: Formula;
+  formula: AmedFormula;
   steps: PredictedStep[];
 }
 
@@ -81,7 +67,7 @@ export function predictedPlan(
 ): PredictedPlan {
   const family = amedFamily(solver, times, settings);
   const { plan } = family;
-  const formula = FORMULAS[solver.name];
+  const { formula } = solver;
   const twoStage = formula === 'single' || formula === 'double';
   const intervals = stepsOf(plan);
   const columnAt = (operation: number, place: number) =>

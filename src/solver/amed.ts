@@ -20,10 +20,16 @@ export interface Answer {
   time: number;
 }
 
+/** How the weights of updates follow from times: the functions of shaders/predictor/. */
+export type AmedFormula = 'single' | 'double' | 'ipndm' | 'dpmpp' | 'deis' | 'unipc';
+
 /** A solver that asks a predictor in each step: without one it looks at the same r everywhere. */
 export interface AmedSolver extends Solver {
   /** The solver whose coefficients it uses, where it is a plugin. */
   readonly base?: string;
+  readonly formula: AmedFormula;
+  /** Whether its steps use nothing of those before. */
+  readonly singleStep: boolean;
   /**
    * The plan for these answers, one a step of the grid.
    * @throws FewstepError bad-argument for answers that are not one a step with r in (0, 1), bad-grid
@@ -38,6 +44,8 @@ interface Definition<E extends v.ObjectEntries> {
   summary: string;
   order: number;
   base?: string;
+  formula: AmedFormula;
+  singleStep?: boolean;
   options: E;
   write(times: readonly number[], answers: readonly Answer[], afs: boolean, options: Options<E>): Plan;
 }
@@ -49,7 +57,7 @@ const share = v.pipe(
 );
 
 function defineAmed<E extends v.ObjectEntries>(definition: Definition<E>): AmedSolver {
-  const { name, summary, order, base } = definition;
+  const { name, summary, order, base, formula, singleStep = false } = definition;
   const schema = v.strictObject({ ...definition.options, r: v.optional(share, 0.5) } as Entries);
   const defaults = v.parse(schema, {}) as Record<string, unknown>;
   const planWith: AmedSolver['planWith'] = (times, answers, { afs = false, options = {} } = {}) => {
@@ -64,6 +72,8 @@ function defineAmed<E extends v.ObjectEntries>(definition: Definition<E>): AmedS
     summary,
     order,
     base,
+    formula,
+    singleStep,
     options: Object.fromEntries(Object.entries(defaults).map(([key, value]) => [key, String(value)])),
     planWith,
     plan(times, settings = {}) {
@@ -107,6 +117,8 @@ const amed = defineAmed({
   name: 'amed',
   summary: 'AMED-Solver: the direction at a learned time s_n carries the whole step (arXiv 2312.00094)',
   order: 2,
+  formula: 'single',
+  singleStep: true,
   options: {},
   write: (times, answers, afs) =>
     twoStage(times, answers, afs, (b, x, h, { direction }, _, middle) =>
@@ -119,6 +131,8 @@ const amedDpmSolver2 = defineAmed({
   summary: 'AMED-Plugin on DPM-Solver-2: both directions of a step, the middle one at a learned time',
   order: 2,
   base: 'dpm-solver-2',
+  formula: 'double',
+  singleStep: true,
   options: {},
   write: (times, answers, afs) =>
     twoStage(times, answers, afs, (b, x, h, { r, direction }, first, middle) =>
@@ -180,6 +194,8 @@ const amedEuler = defineAmed({
   summary: 'AMED-Plugin on Euler: two Euler steps, with a learned time between them',
   order: 1,
   base: 'euler',
+  formula: 'ipndm',
+  singleStep: true,
   options: {},
   write: (times, answers, afs) => plugin(euler, times, answers, afs),
 });
@@ -190,6 +206,7 @@ const amedDpmpp = [dpmpp2m, dpmpp3m].map((solver) =>
     summary: `AMED-Plugin on ${solver.name}, data prediction`,
     order: 2,
     base: solver.name,
+    formula: 'dpmpp',
     options: {},
     write: (times, answers, afs) => plugin(solver, times, answers, afs),
   }),
@@ -197,7 +214,7 @@ const amedDpmpp = [dpmpp2m, dpmpp3m].map((solver) =>
 
 /** A plugin on a family of solvers whose option `order` chooses among them. */
 function familyPlugin(
-  name: string,
+  name: 'ipndm' | 'deis' | 'unipc',
   summary: string,
   family: readonly Solver[],
   usual: number,
@@ -209,6 +226,7 @@ function familyPlugin(
     summary,
     order,
     base: `${name}-${usual}`,
+    formula: name,
     options: { order: v.optional(v.picklist(orders, `must be one of ${orders.join(', ')}`), usual) },
     write: (times, answers, afs, options) =>
       plugin(family[orders.indexOf(options.order as number)], times, answers, afs),
