@@ -75,6 +75,7 @@ export { nfeOf, type Operation, type Plan, perTrajectory, type Scalar, type Slot
 export { type PlanRequest, planFor } from './solver/plan-for.js';
 export { parseSolver, solverByName, solvers, stepsForNfe } from './solver/registry.js';
 export { needsMean, planOfTable, type SolverTable, tableOf } from './solver/table.js';
+export { decodeTable, encodeTable, type StoredTable, TABLE_SCHEMA } from './solver/table-file.js';
 export { standardDeviation, type TrainingData } from './train/data.js';
 export {
   LOSSES,

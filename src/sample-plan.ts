@@ -1,5 +1,6 @@
 import { FewstepError } from './errors.js';
 import { type PredictedRun, type Predictor, predictedRun } from './predictor/predictor.js';
+import type { Plan } from './solver/plan.js';
 import { type PlanRequest, planFor } from './solver/plan-for.js';
 
 /** What one asks for: a solver at an NFE, or what a predictor learned. */
@@ -9,6 +10,8 @@ export interface StudentRequest extends Omit<PlanRequest, 'solver' | 'nfe'> {
   nfe?: number;
   /** Solver, times and AFS are those that it learned; then they may not be given. */
   predictor?: Predictor;
+  /** A plan of one's own in place of a solver, such as `planOfTable` makes; then nothing else may be given. */
+  plan?: Plan;
 }
 
 /**
@@ -16,25 +19,35 @@ export interface StudentRequest extends Omit<PlanRequest, 'solver' | 'nfe'> {
  * @throws FewstepError as `planFor` and `predictedRun`, bad-argument for a request of both kinds or of neither
  */
 export function runOf(request: StudentRequest): PredictedRun {
-  const { predictor, solver, nfe, ...rest } = request;
+  const { plan, predictor, solver, nfe, grid, range, afs } = request;
+  if (plan) {
+    refuseBesides('plan', { solver, nfe, predictor, grid, range, afs });
+    return { plan };
+  }
   if (!predictor) {
-    if (solver !== undefined && nfe !== undefined) return { plan: planFor({ ...rest, solver, nfe }) };
+    if (solver !== undefined && nfe !== undefined)
+      return { plan: planFor({ solver, nfe, grid, range, afs }) };
     throw new FewstepError(
       'bad-argument',
       `the request has no ${solver === undefined ? 'solver' : 'NFE'}`,
-      'give a solver and an NFE, or a predictor',
+      'give a solver and an NFE, a predictor, or a plan',
     );
   }
-  const { grid, range, afs } = rest;
-  const foreign = Object.entries({ solver, grid, range, afs }).find(([, value]) => value !== undefined);
-  if (foreign) {
-    throw new FewstepError(
-      'bad-argument',
-      `the request has a predictor, and the ${foreign[0]} besides`,
-      'leave it out: solver, times and AFS are those that the predictor learned',
-    );
-  }
+  refuseBesides('predictor', { solver, grid, range, afs });
   return predictedRun(predictor, nfe ?? onlyNfe(predictor));
+}
+
+/** @throws FewstepError bad-argument where something is given that a predictor or a plan brings */
+function refuseBesides(brought: 'plan' | 'predictor', others: Record<string, unknown>): void {
+  const foreign = Object.entries(others).find(([, value]) => value !== undefined);
+  if (!foreign) return;
+  throw new FewstepError(
+    'bad-argument',
+    `the request has a ${brought}, and the ${foreign[0]} besides`,
+    brought === 'plan'
+      ? 'leave it out: a plan is complete'
+      : 'leave it out: solver, times and AFS are those that the predictor learned',
+  );
 }
 
 function onlyNfe({ schedules }: Predictor): number {

@@ -40,9 +40,10 @@ export interface SampleResult extends Omit<Solution, 'kept'> {
  */
 export async function sample(gpu: Gpu, request: SampleRequest): Promise<SampleResult> {
   const { field, batch = 64, seed = 0, chunk, onProgress, signal } = request;
-  const { grid, search }: ResolvedGrid = request.predictor
-    ? { grid: request.grid }
-    : await resolveGrid(gpu, field, request, signal);
+  const { grid, search }: ResolvedGrid =
+    request.predictor || request.plan
+      ? { grid: request.grid }
+      : await resolveGrid(gpu, field, request, signal);
   const { plan, predictor } = runOf({ ...request, grid });
   const latents: Latents = request.latents ? { values: request.latents } : { batch, seed };
   const keep = request.trajectory ? plan.states : [];

@@ -1,8 +1,11 @@
 import { Command, Option } from 'commander';
 import { writeAtomic } from '../node/files.js';
 import { loadPredictor } from '../node/predictor.js';
-import { exportSchedules } from '../predictor/schedule-export.js';
+import { saveTable } from '../node/table.js';
+import { checkExportable, exportSchedules } from '../predictor/schedule-export.js';
 import { list } from '../report/number.js';
+import { runOf } from '../sample-plan.js';
+import { tableOf } from '../solver/table.js';
 import { wholeNumber } from './options.js';
 import { checkOutput } from './output.js';
 
@@ -11,15 +14,21 @@ Writes what a table of answers learned as JSON, for another library to sample wi
 the learned time and scales, the evaluations in order, and what the numbers mean. A network answers each trajectory
 differently and cannot be exported.
 
+With --form table it is the table of coefficients at one NFE: the sigma that each evaluation is told, and each state as
+a combination of the latents and what was evaluated before. That needs no formulas, a loop runs it
+(examples/numpy_table.py), and so does \`fewstep sample --table\`.
+
 Examples:
   fewstep export --predictor ring.safetensors --out schedule.json
   fewstep export --predictor ring.safetensors --nfe 5 --out schedule.json
+  fewstep export --predictor ring.safetensors --nfe 5 --form table --out table.json
 
 Exit status: 0 when the file is written, 2 for a request that cannot be met.`;
 
 interface ExportOptions {
   predictor: string;
   nfe?: number;
+  form: 'schedule' | 'table';
   out: string;
 }
 
@@ -33,11 +42,23 @@ export function exportCommand(): Command {
         wholeNumber(1, 4096),
       ),
     )
-    .requiredOption('--out <file>', 'where the schedule goes (.json)')
+    .addOption(
+      new Option('--form <form>', 'times and scales to put into formulas, or the table of coefficients')
+        .choices(['schedule', 'table'])
+        .default('schedule'),
+    )
+    .requiredOption('--out <file>', 'where it goes (.json)')
     .addHelpText('after', HELP)
-    .action(async ({ predictor: file, nfe, out }: ExportOptions) => {
+    .action(async ({ predictor: file, nfe, form, out }: ExportOptions) => {
       checkOutput('--out', out, '.json');
-      const { predictor } = await loadPredictor(file);
+      const { predictor, field } = await loadPredictor(file);
+      if (form === 'table') {
+        checkExportable(predictor);
+        const table = tableOf(runOf({ predictor, nfe }).plan);
+        await saveTable(out, { table, note: `learned on a ${field.kind} field of ${field.dim} numbers` });
+        process.stdout.write(`${out}: table of ${table.solver} at NFE ${table.times.length}\n`);
+        return;
+      }
       const exported = exportSchedules(predictor, nfe);
       await writeAtomic(out, `${JSON.stringify(exported, null, 2)}\n`);
       const counts = list(exported.schedules.map((schedule) => schedule.nfe));

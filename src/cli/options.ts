@@ -88,10 +88,26 @@ export function fieldDetails(): Option[] {
   ];
 }
 
-/** What describes a plan: a solver at an NFE on a time grid, or a predictor. */
+/** What describes a plan: a solver at an NFE on a time grid, a predictor, or a table. */
 export function planOptions(): Option[] {
   return [
     new Option('--solver <name>', 'solver, with options as in dpm-solver-2:r=0.4 (see `fewstep solvers`)'),
+    ...scheduleOptions(),
+    new Option(
+      '--predictor <file>',
+      'what `fewstep distill` learned, in place of solver, grid and AFS; --nfe chooses where it learned for several',
+    ).conflicts(['solver', 'grid', 'afs', 'sigmaMin', 'sigmaMax']),
+    new Option(
+      '--table <file>',
+      'a table of coefficients (.json), in place of solver, NFE, grid and AFS (see `fewstep solver --help`)',
+    ).conflicts(['solver', 'nfe', 'grid', 'afs', 'sigmaMin', 'sigmaMax', 'predictor', 'force']),
+    new Option('--force', "sample with a predictor's network on another field than its own"),
+  ];
+}
+
+/** How many evaluations a solver makes, and at which times. */
+export function scheduleOptions(): Option[] {
+  return [
     new Option('--nfe <count>', 'field evaluations per trajectory, exactly').argParser(wholeNumber(1, 4096)),
     new Option(
       '--grid <grid>',
@@ -100,10 +116,5 @@ export function planOptions(): Option[] {
     new Option('--sigma-min <sigma>', 'last time of the grid (default: 0.002)').argParser(positiveNumber),
     new Option('--sigma-max <sigma>', 'first time of the grid (default: 80)').argParser(positiveNumber),
     new Option('--afs', 'analytical first step: the first evaluation comes from the prior, at no cost'),
-    new Option(
-      '--predictor <file>',
-      'what `fewstep distill` learned, in place of solver, grid and AFS; --nfe chooses where it learned for several',
-    ).conflicts(['solver', 'grid', 'afs', 'sigmaMin', 'sigmaMax']),
-    new Option('--force', "sample with a predictor's network on another field than its own"),
   ];
 }

@@ -10,6 +10,7 @@ import { exportCommand } from './export.js';
 import { inspectCommand } from './inspect.js';
 import { problemsCommand } from './problems.js';
 import { sampleCommand } from './sample.js';
+import { solverCommand } from './solver.js';
 import { solversCommand } from './solvers.js';
 import { trainCommand } from './train.js';
 
@@ -49,6 +50,7 @@ function program(): Command {
     inspectCommand(),
     distillCommand(),
     exportCommand(),
+    solverCommand(),
     solversCommand(),
     problemsCommand(),
     doctorCommand(),

@@ -1,18 +1,22 @@
 import { resolve } from 'node:path';
 import { FewstepError } from '../errors.js';
 import { fingerprintOf } from '../execute/fingerprint.js';
+import { checkConstants } from '../execute/inputs.js';
 import type { Field } from '../field/field.js';
 import { Gpu } from '../gpu/gpu.js';
 import { expectMatrix } from '../io/dataset.js';
 import { type DeviceChoice, type NodeAdapterDescription, openDevice } from '../node/adapter.js';
 import { type FieldOptions, loadField } from '../node/field/load.js';
 import { loadArray, saveNpy } from '../node/files.js';
+import { loadTable } from '../node/table.js';
 import { type SampleRequest, sample } from '../sample.js';
 import { runOf } from '../sample-plan.js';
 import { sampleReference } from '../sample-reference.js';
 import type { SearchCost } from '../search/gits.js';
 import { checkableGrid } from '../search/resolve-grid.js';
 import { nfeOf, type Plan } from '../solver/plan.js';
+import { planOfTable } from '../solver/table.js';
+import { givenRange } from './given-range.js';
 import { checkOutput } from './output.js';
 import { showProgress } from './progress.js';
 import {
@@ -33,6 +37,7 @@ export interface SampleOptions extends FieldOptions {
   sigmaMax?: number;
   afs?: boolean;
   predictor?: string;
+  table?: string;
   force?: boolean;
   batch: number;
   seed: number;
@@ -69,7 +74,7 @@ export async function runSample(options: SampleOptions, signal: AbortSignal): Pr
   const field = await loadField(options.field, fieldOptionsOf(options));
   const learned = options.predictor === undefined ? undefined : await loadedPredictor(options.predictor);
   const { request, batch } = await requestOf(options, field, learned);
-  if (!learned) note(untrainedNote(options.solver!));
+  if (options.solver !== undefined) note(untrainedNote(options.solver));
   const made = await execute(options, { ...request, signal }, batch, learned);
   signal.throwIfAborted();
   if (options.trajectory && made.trajectory) {
@@ -102,11 +107,11 @@ async function requestOf(options: SampleOptions, field: Field, learned?: LoadedP
   const { batch, seed, trajectory } = options;
   const common = {
     field,
-    ...(learned ? { predictor: learned.predictor, nfe: options.nfe } : solverOf(options)),
+    ...(await whatSolves(options, field, learned)),
     trajectory: trajectory !== undefined,
   };
   // The reference executor has no GPU to search a grid with, and says so.
-  const searched = !learned && options.executor === 'stepwise';
+  const searched = options.solver !== undefined && options.executor === 'stepwise';
   const { plan } = runOf(searched ? { ...common, grid: checkableGrid(options.grid ?? USUAL_GRID) } : common);
   const drawn = { ...common, batch, seed };
   const { latents: file } = options;
@@ -118,25 +123,27 @@ async function requestOf(options: SampleOptions, field: Field, learned?: LoadedP
   return { request: { ...common, latents: values } satisfies SampleRequest, batch: rows };
 }
 
-/** What a request says where there is no predictor. */
+/** The part of a request that says how to solve. */
+async function whatSolves(options: SampleOptions, { dim }: Field, learned?: LoadedPredictor) {
+  if (learned) return { predictor: learned.predictor, nfe: options.nfe };
+  if (options.table === undefined) return solverOf(options);
+  const { table, mean } = await loadTable(options.table);
+  const plan = planOfTable(table, mean);
+  checkConstants(plan, dim);
+  return { plan };
+}
+
+/** What a request says where there is neither a predictor nor a table. */
 function solverOf(options: SampleOptions) {
-  const { solver, nfe, grid = USUAL_GRID, sigmaMin, sigmaMax, afs } = options;
+  const { solver, nfe, grid = USUAL_GRID, afs } = options;
   if (solver === undefined || nfe === undefined) {
     throw new FewstepError(
       'bad-argument',
-      solver === undefined ? 'neither --solver nor --predictor is given' : '--nfe is not given',
+      solver === undefined ? 'none of --solver, --predictor and --table is given' : '--nfe is not given',
       'run `fewstep sample --help` for what it takes',
     );
   }
-  if (grid.startsWith('explicit') && (sigmaMin ?? sigmaMax) !== undefined) {
-    throw new FewstepError(
-      'bad-argument',
-      `${sigmaMin === undefined ? '--sigma-max' : '--sigma-min'} does not apply to an explicit grid`,
-      'leave it out, and list the times you want',
-    );
-  }
-  const range = { ...(sigmaMin !== undefined && { sigmaMin }), ...(sigmaMax !== undefined && { sigmaMax }) };
-  return { solver, nfe, grid, range, afs };
+  return { solver, nfe, grid, range: givenRange(grid, options), afs };
 }
 
 /** Says on stderr what speaks against a request, without standing in its way. */
@@ -217,7 +224,8 @@ function reportOf(
     field: { source: options.field, kind: field.kind, dim: field.dim },
     solver: plan.solver,
     afs: plan.afs,
-    grid: schedule?.grid ?? options.grid ?? USUAL_GRID,
+    grid: options.table === undefined ? (schedule?.grid ?? options.grid ?? USUAL_GRID) : undefined,
+    table: options.table,
     // A network's plugin reaches each trajectory's own times besides.
     times: schedule && learned?.predictor.kind === 'network' ? schedule.times : plan.times,
     search,

@@ -17,6 +17,9 @@ A field is one of
 A predictor brings its solver, grid, range and AFS, so none of these may be given besides. On another field than the
 one it was distilled on a table of answers is used with a warning, a network only with --force.
 
+A table (--table) is any solver whose coefficients are the same for all trajectories, as \`fewstep solver --table\`,
+\`fewstep export --form table\` or another program wrote it.
+
 Samples are [B, D], the trajectory [N times, B, D], both in the data's own units: float32 .npy files, float64
 from the reference. Latents are x at the first time, in the field's units.
 
@@ -24,6 +27,7 @@ Examples:
   fewstep sample --field ring --solver ipndm-3 --nfe 5 --batch 1000 --out x.npy
   fewstep sample --field digits.csv.gz --columns 0-63 --scale --solver dpmpp-2m --nfe 8 --out digits.npy
   fewstep sample --field ring --predictor ring.safetensors --nfe 5 --out x.npy
+  fewstep sample --field ring --table unipc.json --out x.npy
   fewstep sample --field ring --solver deis-3 --nfe 6 --latents z.npy --out x.npy --trajectory t.npy --json
 
 Exit status: 0 when the files are written, 2 for a request that cannot be met, 130 when stopped.`;

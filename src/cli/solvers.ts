@@ -14,12 +14,13 @@ export function solversCommand(): Command {
     .option('--json', 'print the list as JSON')
     .addHelpText('after', '\nExamples:\n  fewstep solvers\n  fewstep solvers --json | jq ".[].name"')
     .action(({ json }: { json?: boolean }) => {
-      const [plain, amed] = [solvers.map(describe), amedSolvers.map(describe)];
+      const [plain, amed] = [solvers.map(describeSolver), amedSolvers.map(describeSolver)];
       process.stdout.write(json ? `${JSON.stringify([...plain, ...amed], null, 2)}\n` : text(plain, amed));
     });
 }
 
-function describe(solver: Solver) {
+/** What lists say of a solver. */
+export function describeSolver(solver: Solver) {
   const { name, order, options, summary } = solver;
   const [one, two] = [
     [2, 1],
@@ -28,7 +29,7 @@ function describe(solver: Solver) {
   return { name, order, evaluationsPerStep: two - one, options, summary, predictor: 'planWith' in solver };
 }
 
-type Description = ReturnType<typeof describe>;
+type Description = ReturnType<typeof describeSolver>;
 
 function text(plain: readonly Description[], amed: readonly Description[]): string {
   const rows = [...plain, ...amed].map(({ name, order, evaluationsPerStep, options, summary }) => [

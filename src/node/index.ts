@@ -12,3 +12,4 @@ export { type DoctorReport, examine } from './doctor.js';
 export { type FieldOptions, loadField } from './field/load.js';
 export { loadModel, saveModel } from './model.js';
 export { loadPredictor, savePredictor } from './predictor.js';
+export { loadTable, saveTable } from './table.js';

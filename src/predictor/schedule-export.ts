@@ -1,7 +1,7 @@
 import { FewstepError } from '../errors.js';
 import { middleOf } from '../solver/amed.js';
 import { type Evaluate, nfeOf, type Scalar } from '../solver/plan.js';
-import { amedSolver, type Predictor, predictedRun } from './predictor.js';
+import { amedSolver, type Predictor, predictedRun, type TablePredictor } from './predictor.js';
 
 export const SCHEDULE_SCHEMA = 'fewstep-schedule-1';
 
@@ -64,13 +64,7 @@ const PLUGIN =
  *   unreachable-nfe where it did not learn for this NFE
  */
 export function exportSchedules(predictor: Predictor, nfe?: number): ExportedSchedules {
-  if (predictor.kind === 'network') {
-    throw new FewstepError(
-      'bad-argument',
-      'a network answers each trajectory differently: there is no one schedule to export',
-      'export a table (`fewstep distill --kind table`), or sample with the network',
-    );
-  }
+  checkExportable(predictor);
   const { solver, options } = amedSolver(predictor.solver);
   const { r: _, ...defaults } = solver.options;
   const usual = Object.fromEntries(Object.entries(defaults).map(([key, value]) => [key, Number(value)]));
@@ -95,6 +89,16 @@ export function exportSchedules(predictor: Predictor, nfe?: number): ExportedSch
       return { nfe: nfeOf(plan), grid, times, steps, evaluations };
     }),
   };
+}
+
+/** @throws FewstepError bad-argument for a network, whose answers differ from trajectory to trajectory */
+export function checkExportable(predictor: Predictor): asserts predictor is TablePredictor {
+  if (predictor.kind === 'table') return;
+  throw new FewstepError(
+    'bad-argument',
+    'a network answers each trajectory differently: there is no one schedule to export',
+    'export a table (`fewstep distill --kind table`), or sample with the network',
+  );
 }
 
 /** The plan of a table has no columns. */

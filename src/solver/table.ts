@@ -158,31 +158,47 @@ function combination(b: PlanBuilder, row: readonly number[], basis: readonly Slo
 }
 
 /** @throws FewstepError bad-argument naming the entry that is wrong */
-export function checkTable({ solver, sigmaMax, sigmaMin, times, rows }: SolverTable): void {
-  const refuse = (what: string, remedy: string) => {
-    throw new FewstepError('bad-argument', `the table of ${solver}: ${what}`, remedy);
-  };
+export function checkTable(table: SolverTable): void {
+  const fault = tableFault(table);
+  if (fault)
+    throw new FewstepError('bad-argument', `the table of ${table.solver}: ${fault.what}`, fault.remedy);
+}
+
+/** What is wrong with a table, and what to do about it; undefined where nothing is. */
+export function tableFault({
+  sigmaMax,
+  sigmaMin,
+  times,
+  rows,
+}: SolverTable): { what: string; remedy: string } | undefined {
   if (!(sigmaMin > 0 && sigmaMax > sigmaMin && sigmaMax < Infinity)) {
-    refuse(`it goes from sigma ${sigmaMax} to ${sigmaMin}`, 'sigma falls, and stays above 0');
+    return {
+      what: `it goes from sigma ${sigmaMax} to ${sigmaMin}`,
+      remedy: 'sigma falls, and stays above 0',
+    };
   }
-  if (times.length === 0) refuse('it has no times', 'give the sigma that each evaluation is told');
+  if (times.length === 0) {
+    return { what: 'it has no times', remedy: 'give the sigma that each evaluation is told' };
+  }
   for (const [k, time] of times.entries()) {
-    if (!(time > 0 && time < Infinity)) refuse(`times[${k}] is ${time}`, 'give a positive number');
+    if (time > 0 && time < Infinity) continue;
+    return { what: `times[${k}] is ${time}`, remedy: 'give a positive number' };
   }
   if (rows.length !== times.length + 1) {
-    refuse(
-      `${rows.length} rows for ${times.length} times`,
-      'give a row for each time, and one for the result',
-    );
+    return {
+      what: `${rows.length} rows for ${times.length} times`,
+      remedy: 'give a row for each time, and one for the result',
+    };
   }
   for (const [k, row] of rows.entries()) {
     if (row.length !== EVALUATIONS + k) {
-      refuse(
-        `rows[${k}] has ${row.length} numbers, not ${EVALUATIONS + k}`,
-        'row k is over x_T, the mean and the k evaluations before it',
-      );
+      return {
+        what: `rows[${k}] has ${row.length} numbers, not ${EVALUATIONS + k}`,
+        remedy: 'row k is over x_T, the mean and the k evaluations before it',
+      };
     }
     const bad = row.findIndex((value) => !Number.isFinite(value));
-    if (bad >= 0) refuse(`rows[${k}][${bad}] is ${row[bad]}`, 'give a finite number');
+    if (bad >= 0) return { what: `rows[${k}][${bad}] is ${row[bad]}`, remedy: 'give a finite number' };
   }
+  return undefined;
 }

@@ -10,11 +10,20 @@ describe('help', () => {
   it('lists the commands', async () => {
     const { status, stdout } = await inProcess(['--help']);
     expect(status).toBe(0);
-    for (const command of ['sample', 'analyze', 'distill', 'export', 'solvers', 'problems', 'doctor'])
+    for (const command of [
+      'sample',
+      'analyze',
+      'distill',
+      'export',
+      'solver',
+      'solvers',
+      'problems',
+      'doctor',
+    ])
       expect(stdout).toContain(`  ${command} `);
   });
 
-  it.each(['sample', 'analyze', 'distill', 'export', 'solvers', 'problems'])(
+  it.each(['sample', 'analyze', 'distill', 'export', 'solver', 'solvers', 'problems'])(
     'of %s has examples',
     async (command) => {
       const { status, stdout } = await inProcess([command, '--help']);

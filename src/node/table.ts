@@ -1,0 +1,12 @@
+import { decodeTable, encodeTable, type StoredTable } from '../solver/table-file.js';
+import { readBytes, writeAtomic } from './files.js';
+
+/** Writes a table as JSON, atomically; see `encodeTable`. */
+export async function saveTable(path: string, table: StoredTable): Promise<void> {
+  await writeAtomic(path, encodeTable(table));
+}
+
+/** Reads a table from JSON; see `decodeTable`. */
+export async function loadTable(path: string): Promise<StoredTable> {
+  return decodeTable(new TextDecoder().decode(await readBytes(path)), path);
+}
