@@ -1,7 +1,9 @@
 import { FewstepError } from '../src/errors.js';
 import { amedSolver, type Predictor } from '../src/predictor/predictor.js';
 import { type AnswerSource, type Cell, SEARCHED_GRID } from '../src/report/results.js';
+import { nfeOf, type Plan } from '../src/solver/plan.js';
 import { parseSolver, reachesNfe } from '../src/solver/registry.js';
+import { planOfTable, type SolverTable } from '../src/solver/table.js';
 
 export { SEARCHED_GRID };
 
@@ -15,6 +17,8 @@ export interface Row {
   answers?: AnswerSource;
   /** Answers that were learned before, on times of their own: `rowOfPredictor`. */
   predictor?: Predictor;
+  /** The plan of a given table, at its own NFE: `rowOfTable`. */
+  plan?: Plan;
   /** What stands behind the solver's name, where `answers` is not enough. */
   name?: string;
   /** The only NFE at which the row is measured, where it is not all of the suite's. */
@@ -62,6 +66,15 @@ export function rowOfPredictor(predictor: Predictor, name = 'learned'): Row {
   return { solver, afs, grid: SEARCHED_GRID, answers: 'learned', predictor, name };
 }
 
+/**
+ * A given table as a row, at its own NFE.
+ * @param name stands behind the solver's, and tells it from the solver itself
+ */
+export function rowOfTable(table: SolverTable, mean: readonly number[] | undefined, name = 'table'): Row {
+  const plan = planOfTable(table, mean);
+  return { solver: table.solver, afs: false, grid: SEARCHED_GRID, answers: 'table', plan, name };
+}
+
 /** What a row is called in results, which have no room for a predictor. */
 export function identityOf({
   solver,
@@ -94,7 +107,8 @@ export function reachable({ rows, nfe }: { rows: readonly Row[]; nfe: readonly n
   );
 }
 
-function reaches({ solver: text, afs, predictor }: Row, nfe: number): boolean {
+function reaches({ solver: text, afs, predictor, plan }: Row, nfe: number): boolean {
+  if (plan) return nfeOf(plan) === nfe;
   if (predictor) return predictor.schedules.some((schedule) => schedule.nfe === nfe);
   const { solver, options } = parseSolver(text);
   return reachesNfe(solver, nfe, { afs, options });

@@ -139,9 +139,8 @@ async function reasonNotToLearn(gpu: Gpu, { field }: Subject, suite: Suite): Pro
 
 /** Whether an entry needs the teacher: for its answers, or for the grid that they are drawn on. */
 function isTaught({ row }: Entry): boolean {
-  return (
-    row.answers !== undefined && !row.predictor && !(row.answers === 'random r' && row.grid !== SEARCHED_GRID)
-  );
+  if (row.predictor || row.plan || row.answers === undefined) return false;
+  return row.answers !== 'random r' || row.grid === SEARCHED_GRID;
 }
 
 function isDistilled({ row }: Entry): boolean {

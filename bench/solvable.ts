@@ -40,6 +40,10 @@ export async function solvable(context: SolvableContext, row: Row, nfe: number):
       times: searched ? times : undefined,
     };
   }
+  if (row.plan) {
+    const { plan } = row;
+    return { plan, inputs: () => ({}), times: plan.times, evaluationTimes: evaluationTimes(plan) };
+  }
   if (row.answers) {
     const from = row.predictor ?? (await students.predictorOf(row, nfe));
     const { plan, predictor } = predictedRun(from, nfe);

@@ -18,6 +18,7 @@ import { checkableGrid } from '../search/resolve-grid.js';
 import { planFor } from '../solver/plan-for.js';
 import { checkFields, predictorRows } from './bench-predictors.js';
 import { type SubjectOptions, subjectsOf } from './bench-subjects.js';
+import { checkMeans, tableRows } from './bench-tables.js';
 import { commandLine } from './command-line.js';
 import { checkFolder } from './output.js';
 import { type Progress, showProgress } from './progress.js';
@@ -37,6 +38,7 @@ export interface BenchOptions extends SubjectOptions {
   sigmaMin?: number;
   sigmaMax?: number;
   predictor?: string[];
+  table?: string[];
   force?: boolean;
   out: string;
   device?: DeviceChoice;
@@ -52,9 +54,11 @@ export async function runBench(options: BenchOptions, signal: AbortSignal): Prom
   const suite = suiteOf(options);
   const range = rangeOf(options);
   const { rows, loaded } = await predictorRows(options.predictor ?? [], range);
-  suite.rows = [...suite.rows, ...rows];
+  const tables = await tableRows(options.table ?? [], range);
+  suite.rows = [...suite.rows, ...rows, ...tables];
   checkWork(suite, range);
   const subjects = await subjectsOf(options, suite.problems);
+  checkMeans(subjects, tables);
 
   const started = new Date();
   const { device, adapter } = await openDevice({ device: options.device });
@@ -142,7 +146,7 @@ function checkWork(suite: Suite, range: SigmaRange): void {
   }
   const work = reachable(suite);
   // A searched grid has no more steps than its teacher.
-  for (const { row, nfe } of work.filter((entry) => !entry.row.predictor)) {
+  for (const { row, nfe } of work.filter((entry) => !entry.row.predictor && !entry.row.plan)) {
     const grid = row.grid === SEARCHED_GRID ? undefined : checkableGrid(row.grid);
     planFor({ ...row, grid, nfe, range });
   }

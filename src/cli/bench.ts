@@ -29,6 +29,7 @@ Examples:
   fewstep bench --out runs/quick
   fewstep bench --problem two-moons --solvers heun,ipndm-3,dpmpp-2m --nfe 4,6,8 --out runs/moons
   fewstep bench --problem ring --solvers ipndm-3,amed-ipndm:r=learned --nfe 3,4 --learn-iterations 240 --out runs/amed
+  fewstep bench --problem ring --table unipc.json --nfe 5,6 --out runs/table
   fewstep bench --data digits.csv.gz --columns 0-63 --scale --image 8x8 --out runs/digits
 
 Exit status: 0 when all is measured, 2 for a request that cannot be met, 130 when stopped (what is finished is kept).`;
@@ -75,6 +76,12 @@ export function benchCommand(): Command {
     )
     .addOption(
       new Option('--predictor <files>', 'what `fewstep distill` wrote, separated by commas').argParser(names),
+    )
+    .addOption(
+      new Option(
+        '--table <files>',
+        'tables of coefficients (.json), separated by commas, each at its own NFE',
+      ).argParser(names),
     )
     .option('--force', 'use a network on another field than the one it was distilled on')
     .addOption(new Option('--sigma-min <sigma>', 'last time (default: 0.002)').argParser(positiveNumber))

@@ -26,6 +26,6 @@ ${rows.map(
     html`<tr><th scope="row">${palette.color(solver) && html`<i class="chip" style="background:${palette.color(solver)}"></i>`}${solver}</th>${ratios.map(place)}</tr>
 `,
 )}</tbody></table></div>
-<p class="note">1 means the lowest mean end-point error on every problem${learned ? ' among the solvers that learned nothing; below 1 is better than all of these. Rows that learned or searched are means over the problems that have them' : ''}. Bold: best; underlined: second best; –: no figure on some problem. Solvers with a dot have their colour in all plots; Euler’s method is the baseline.</p>
+<p class="note">1 means the lowest mean end-point error on every problem${learned ? ' among the solvers that learned nothing; below 1 is better than all of these. Rows that learned, searched or came as tables are means over the problems that have them' : ''}. Bold: best; underlined: second best; –: no figure on some problem. Solvers with a dot have their colour in all plots; Euler’s method is the baseline.</p>
 </section>`;
 }

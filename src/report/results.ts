@@ -164,7 +164,7 @@ export interface Cell {
   problem: string;
   /** The solver with its options; where `answers` says something, with that too: 'amed-ipndm (learned)'. */
   solver: string;
-  /** Where the answers of an AMED solver come from; absent where its options say all. */
+  /** Where the answers of an AMED solver, or all coefficients, come from; absent where options say all. */
   answers?: AnswerSource;
   /** A rule for times, 'gits', or 'search' where it was chosen among several for this row. */
   grid: string;
@@ -198,10 +198,11 @@ export interface Cell {
 
 /**
  * 'learned': distilled or of a given predictor; 'best r': the one r for all steps that did best on trajectories of a
- * teacher; 'random r': drawn for each trajectory and step.
+ * teacher; 'random r': drawn for each trajectory and step; 'table': a given table of coefficients, of which
+ * results do not know whether they were learned.
  */
 export type AnswerSource = (typeof ANSWER_SOURCES)[number];
-export const ANSWER_SOURCES = ['learned', 'best r', 'random r'] as const;
+export const ANSWER_SOURCES = ['learned', 'best r', 'random r', 'table'] as const;
 
 /** Stands for a grid that is chosen among several. */
 export const SEARCHED_GRID = 'search';

@@ -60,7 +60,12 @@ const refusals: [string, string[], ...string[]][] = [
   ['an extra argument', sampling({}, 'extra'), 'too many arguments', 'fewstep sample --help'],
 
   ['no --field', sampling({ field: undefined }), "'--field <field>' not specified", 'fewstep sample --help'],
-  ['no --solver', sampling({ solver: undefined }), 'none of --solver, --predictor and --table is given', '--help'],
+  [
+    'no --solver',
+    sampling({ solver: undefined }),
+    'none of --solver, --predictor and --table is given',
+    '--help',
+  ],
   ['no --nfe', sampling({ nfe: undefined }), '--nfe is not given', 'fewstep sample --help'],
   ['no --out', sampling({ out: undefined }), "'--out <file>' not specified"],
   ['--nfe without a value', sampling({ nfe: true }), "'--nfe <count>'"],
