@@ -6,7 +6,7 @@
 import { Command, CommanderError, Option } from 'commander';
 import { fieldDetails, wholeNumber, wholeNumbers } from '../src/cli/options.js';
 import { table } from '../src/cli/table.js';
-import { distillNetwork, type Recipe, scoreOfPredictor } from '../src/distill/network.js';
+import { distillNetwork, type Recipe } from '../src/distill/network.js';
 import { partOf, runTeacher, type TeacherPool } from '../src/distill/pool.js';
 import { type Score, scoreOf } from '../src/distill/score.js';
 import { type DistillSettings, ROBUST } from '../src/distill/settings.js';
@@ -274,7 +274,13 @@ async function networkRow(
   const [{ times, offsets, base, start, best, grid: chosen }] = students;
   const scaled = { direction: config.scaleDirection > 0, time: config.scaleTime > 0 };
   const predicted = predictedPlan(solver, times, { afs, scaled }, offsets);
-  const test = await scoreOfPredictor(gpu, field, { predicted, config, parameters, figures }, exact);
+  const test = await scoreOf(gpu, field, predicted.plan, exact, {
+    kind: 'amed',
+    predicted,
+    config,
+    parameters,
+    figures,
+  });
   const all = { base, start, best, seconds: seconds.search + seconds.training };
   return { nfe, seed, kind, solver: solver.name, grid: chosen, afs, test, ...all };
 }
@@ -300,7 +306,13 @@ async function conditionedRows(
   for (const [i, { grid, times, base, start, best }] of result.students.entries()) {
     const { afs } = students[i];
     const predicted = predictedPlan(solver, times, { afs, scaled });
-    const test = await scoreOfPredictor(gpu, field, { predicted, config, parameters, figures }, exact);
+    const test = await scoreOf(gpu, field, predicted.plan, exact, {
+      kind: 'amed',
+      predicted,
+      config,
+      parameters,
+      figures,
+    });
     const own = { nfe: counts[i], seed, kind: 'conditioned' as const, solver: solver.name, grid, afs, test };
     rows.push({ ...own, base, start, best, seconds: seconds.training });
   }

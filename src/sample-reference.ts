@@ -3,6 +3,7 @@ import { checkWhole, rowsOf } from './execute/inputs.js';
 import { type ReferenceOptions, type ReferenceSolution, solveReference } from './execute/reference.js';
 import type { Field } from './field/field.js';
 import { undoScaling } from './io/scaling.js';
+import { answersOfRun } from './predictor/trajectory-predictor.js';
 import { drawLatents } from './rng/latents.js';
 import type { SampleRequest } from './sample.js';
 import { runOf } from './sample-plan.js';
@@ -39,7 +40,7 @@ export async function sampleReference(request: SampleRequest): Promise<Reference
   const keep = request.trajectory ? plan.states : [];
   const samples = new Float64Array(batch * dim);
   const trajectory = keep.map(() => new Float64Array(batch * dim));
-  const answers = predictor && new Float64Array(3 * predictor.predicted.steps.length * batch);
+  const answers = predictor && new Float64Array(answersOfRun(predictor) * batch);
   let evaluations = 0;
 
   const begin = performance.now();

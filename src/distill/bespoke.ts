@@ -4,8 +4,9 @@ import { DEFAULT_RANGE, type SigmaRange } from '../grid/grid.js';
 import { type BespokeForm, bespokeLayout, bespokePlan } from '../solver/bespoke.js';
 import { numbersFrom, trainedFamily, trainedFrom } from '../solver/bespoke-family.js';
 import { type BespokeCandidate, type BespokeChoices, searchBespoke } from './bespoke-search.js';
+import { dataFigures } from './data-figures.js';
 import { type FamilyRecord, type FamilyState, trainFamily } from './family-training.js';
-import { dataFigures, type TeacherPool } from './pool.js';
+import type { TeacherPool } from './pool.js';
 import { type Score, scoreOf } from './score.js';
 
 /** The stages of a bespoke solver's distillation, in their order. */

@@ -1,17 +1,16 @@
 import { FewstepError } from '../errors.js';
-import { solve } from '../execute/stepwise.js';
 import type { Field } from '../field/field.js';
 import type { Gpu } from '../gpu/gpu.js';
-import { endpointErrors } from '../metrics/endpoint-errors.js';
 import { type FeatureSource, initialNetwork, type NetworkConfig } from '../predictor/network-config.js';
 import type { DataFigures, NetworkPredictor } from '../predictor/network-predictor.js';
 import { type LogitOffset, predictedPlan } from '../predictor/predicted-plan.js';
 import { random } from '../problem/random.js';
 import { fixedAnswers } from '../solver/amed.js';
+import { dataFigures } from './data-figures.js';
 import { NetworkTrainer } from './network-trainer.js';
 import { NetworkWeights, type OptimiserSchedule } from './network-weights.js';
-import { dataFigures, type TeacherPool } from './pool.js';
-import { type Score, scoreOf, scoreOfErrors } from './score.js';
+import type { TeacherPool } from './pool.js';
+import { type Score, scoreOf } from './score.js';
 import type { DistillSettings } from './settings.js';
 import { type Start, searchStart } from './start.js';
 import { distillTable, type Student } from './table.js';
@@ -129,7 +128,7 @@ export async function distillNetwork(
   const predictors = students.map(({ solver, afs, options: solverOptions }, i): NetworkPredictor => {
     const { grid, offsets } = starts[i];
     const predicted = predictedPlan(solver, grid.times, { afs, options: solverOptions, scaled }, offsets);
-    return { predicted, config, parameters, figures };
+    return { kind: 'amed', predicted, config, parameters, figures };
   });
   const perIteration = published
     ? predictors.reduce((sum, { predicted }) => sum + predicted.steps.length, 0)
@@ -145,7 +144,8 @@ export async function distillNetwork(
   const validate = async (numbers: Float32Array) => {
     const scores: Score[] = [];
     for (const predictor of predictors) {
-      scores.push(await scoreOfPredictor(gpu, field, { ...predictor, parameters: numbers }, validation));
+      const asked = { ...predictor, parameters: numbers };
+      scores.push(await scoreOf(gpu, field, predictor.predicted.plan, validation, asked));
     }
     return scores;
   };
@@ -247,23 +247,6 @@ function lastDistances(trainers: readonly NetworkTrainer[], meanSquares: Float32
     end += updatesPerBatch;
     return [...own].map(Math.sqrt);
   });
-}
-
-/** Scores a predictor over the trajectories of a pool; one that diverges is infinitely bad. */
-export async function scoreOfPredictor(
-  gpu: Gpu,
-  field: Field,
-  predictor: NetworkPredictor,
-  pool: TeacherPool,
-): Promise<Score> {
-  try {
-    const latents = { values: pool.latents };
-    const { samples } = await solve(gpu, field, predictor.predicted.plan, { latents, predictor });
-    return scoreOfErrors(endpointErrors(samples, pool.states[pool.states.length - 1], pool.dim));
-  } catch (error) {
-    if (!(error instanceof FewstepError && error.code === 'not-finite')) throw error;
-    return { mean: Infinity, median: Infinity, score: Infinity };
-  }
 }
 
 function diverged(batch: number): FewstepError {

@@ -1,7 +1,6 @@
 import { solve } from '../execute/stepwise.js';
 import type { Field } from '../field/field.js';
 import type { Gpu } from '../gpu/gpu.js';
-import type { DataFigures } from '../predictor/network-predictor.js';
 import { nfeOf, type Plan } from '../solver/plan.js';
 
 /** What a teacher made of latents: what students are to do with fewer evaluations. */
@@ -59,17 +58,6 @@ export async function runTeacher(
 export function partOf(pool: TeacherPool, first: number, count: number): TeacherPool {
   const part = (values: Float32Array) => values.subarray(first * pool.dim, (first + count) * pool.dim);
   return { ...pool, latents: part(pool.latents), states: pool.states.map(part) };
-}
-
-/** Mean and standard deviation of the teacher's end points. */
-export function dataFigures({ dim, states }: TeacherPool): DataFigures {
-  const ends = states[states.length - 1];
-  const count = ends.length / dim;
-  const mean = new Float64Array(dim);
-  for (let i = 0; i < ends.length; i++) mean[i % dim] += ends[i] / count;
-  let squares = 0;
-  for (let i = 0; i < ends.length; i++) squares += (ends[i] - mean[i % dim]) ** 2;
-  return { mean: Float32Array.from(mean), std: Math.max(Math.sqrt(squares / ends.length), 1e-6) };
 }
 
 /** Seeds of a distillation's latents, which are none that people sample with. */

@@ -4,6 +4,7 @@ import type { Field } from '../field/field.js';
 import type { Gpu } from '../gpu/gpu.js';
 import { endpointErrors } from '../metrics/endpoint-errors.js';
 import { median } from '../metrics/quantile.js';
+import type { TrajectoryPredictor } from '../predictor/trajectory-predictor.js';
 import type { Plan } from '../solver/plan.js';
 import type { TeacherPool } from './pool.js';
 
@@ -15,10 +16,20 @@ export interface Score {
   score: number;
 }
 
-/** Scores a plan over the trajectories of a pool; one that diverges is infinitely bad. */
-export async function scoreOf(gpu: Gpu, field: Field, plan: Plan, pool: TeacherPool): Promise<Score> {
+/**
+ * Scores a plan over the trajectories of a pool; one that diverges is infinitely bad.
+ * @param predictor who fills the plan's columns
+ */
+export async function scoreOf(
+  gpu: Gpu,
+  field: Field,
+  plan: Plan,
+  pool: TeacherPool,
+  predictor?: TrajectoryPredictor,
+): Promise<Score> {
   try {
-    const { samples } = await solve(gpu, field, plan, { latents: { values: pool.latents } });
+    const latents = { values: pool.latents };
+    const { samples } = await solve(gpu, field, plan, { latents, predictor });
     return scoreOfErrors(endpointErrors(samples, pool.states[pool.states.length - 1], pool.dim));
   } catch (error) {
     if (!(error instanceof FewstepError && error.code === 'not-finite')) throw error;

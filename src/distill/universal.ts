@@ -13,7 +13,8 @@ import { numbersFrom, trainedFrom } from '../solver/bespoke-family.js';
 import { type PlanFamily, planFamily } from '../solver/plan-family.js';
 import { placed, type UniversalTable, unitForm } from '../solver/universal.js';
 import { Adam } from './adam.js';
-import { dataFigures, partOf, type TeacherPool } from './pool.js';
+import { dataFigures } from './data-figures.js';
+import { partOf, type TeacherPool } from './pool.js';
 import { scoreOf } from './score.js';
 import { WholeTrajectory } from './whole-trajectory.js';
 

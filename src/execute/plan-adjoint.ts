@@ -11,8 +11,8 @@ import type { Gpu } from '../gpu/gpu.js';
 import type { Kernel } from '../gpu/kernel.js';
 import type { StructValue } from '../gpu/layout.js';
 import type { Operation, Plan, Slot } from '../solver/plan.js';
+import { scalarStruct } from '../solver/scalar-struct.js';
 import { type OperationRange, PlanPass, uniformStride } from './plan-pass.js';
-import { scalarStruct } from './update.js';
 
 /** One operation's kernels on the way back. */
 export const ADJOINT_KERNELS = [

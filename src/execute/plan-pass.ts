@@ -3,8 +3,9 @@ import { folded } from '../gpu/dispatch.js';
 import type { Gpu } from '../gpu/gpu.js';
 import type { Kernel } from '../gpu/kernel.js';
 import { type Plan, type Slot, stepsOf } from '../solver/plan.js';
+import { scalarStruct } from '../solver/scalar-struct.js';
 import { PlanConstants } from './plan-constants.js';
-import { scalarStruct, UPDATE_KERNELS, type UpdateKernel, updateKernel } from './update.js';
+import { UPDATE_KERNELS, type UpdateKernel, updateKernel } from './update.js';
 
 /** Where the slots and the uniforms of a plan's operations are. */
 export interface PlanPlaces {

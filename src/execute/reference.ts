@@ -1,6 +1,10 @@
 import { FewstepError } from '../errors.js';
 import type { Field } from '../field/field.js';
-import { checkPredictor, type NetworkPredictor, PredictorReference } from '../predictor/network-predictor.js';
+import {
+  answerReference,
+  checkTrajectoryPredictor,
+  type TrajectoryPredictor,
+} from '../predictor/trajectory-predictor.js';
 import type { Plan, Scalar, Slot } from '../solver/plan.js';
 import { stepsOf } from '../solver/plan.js';
 import { checkColumns, checkConstants, checkKept, rowsOf } from './inputs.js';
@@ -12,7 +16,7 @@ export interface ReferenceOptions {
   /** Per-trajectory times and coefficients, [columns, batch]. */
   columns?: ArrayLike<number>;
   /** Who fills the columns of its plan while that runs. */
-  predictor?: NetworkPredictor;
+  predictor?: TrajectoryPredictor;
   /** Slots to return besides the result. */
   keep?: Iterable<Slot>;
 }
@@ -22,7 +26,7 @@ export interface ReferenceSolution {
   samples: Float64Array;
   /** The slots that were asked for. */
   kept: Map<Slot, Float64Array>;
-  /** What the predictor answered: r, direction and time of each step, [3 steps, batch]. */
+  /** What the predictor answered: AMED's r, direction and time of each step, or three moves an evaluation, [answers, batch]. */
   answers?: Float64Array;
   /** Field evaluations really made, per trajectory. */
   evaluations: number;
@@ -49,9 +53,9 @@ export function solveReference(field: Field, plan: Plan, options: ReferenceOptio
     ? new Float64Array(plan.columns * batch)
     : Float64Array.from(options.columns ?? []);
   checkColumns(plan, columns, batch);
-  if (predictor) checkPredictor(predictor, field, plan);
-  const asked = predictor && new PredictorReference(predictor, field);
-  const answers = predictor && Array.from({ length: batch }, () => firstAnswers(predictor));
+  if (predictor) checkTrajectoryPredictor(predictor, field, plan);
+  const asked = predictor && answerReference(predictor, field);
+  const answers = asked && Array.from({ length: batch }, () => asked.firstAnswers());
   const keep = new Set<Slot>(options.keep ?? []);
   checkKept(plan, keep);
   const scalar = (value: Scalar, trajectory: number) =>
@@ -114,11 +118,6 @@ export function solveReference(field: Field, plan: Plan, options: ReferenceOptio
     answers: answers && byAnswer(answers),
     evaluations: calls / batch,
   };
-}
-
-/** Answers before any are given: the middle of each step. */
-function firstAnswers({ predicted }: NetworkPredictor): Float64Array {
-  return Float64Array.from({ length: 3 * predicted.steps.length }, (_, i) => (i % 3 === 0 ? 0.5 : 1));
 }
 
 /** Answers by trajectory as [answers, batch]. */

@@ -4,8 +4,12 @@ import type { Gpu } from '../gpu/gpu.js';
 import type { Kernel } from '../gpu/kernel.js';
 import { PassTimer } from '../gpu/timer.js';
 import { FEATURES } from '../predictor/network-config.js';
-import type { NetworkPredictor } from '../predictor/network-predictor.js';
-import { PredictorPass } from '../predictor/predictor-pass.js';
+import {
+  answersOfRun,
+  type TrajectoryPass,
+  type TrajectoryPredictor,
+  trajectoryPass,
+} from '../predictor/trajectory-predictor.js';
 import type { Plan, Slot } from '../solver/plan.js';
 import type { Latents } from './inputs.js';
 import { PlanPass, uniformStride } from './plan-pass.js';
@@ -22,7 +26,7 @@ interface Shape {
   /** Slots to read back. */
   wanted: Slot[];
   /** Who fills the columns while the plan runs. */
-  predictor?: NetworkPredictor;
+  predictor?: TrajectoryPredictor;
 }
 
 /** The buffers of one solve. */
@@ -32,6 +36,7 @@ interface RunBuffers {
   status: GPUBuffer;
   operation: GPUBuffer;
   staging: GPUBuffer;
+  /** What the field itself has to show of an evaluation: AMED's network reads it. */
   features?: GPUBuffer;
   /** Of the predictor. */
   weights?: GPUBuffer;
@@ -54,7 +59,7 @@ export class StepwiseRun {
     private readonly buffers: RunBuffers,
     private readonly planPass: PlanPass,
     private readonly normal: Kernel,
-    private readonly predictor: PredictorPass | undefined,
+    private readonly predictor: TrajectoryPass | undefined,
     /** Numbers from one slot to the next. */
     private readonly slotStride: number,
     /** Bytes from one operation's uniform to the next. */
@@ -80,8 +85,10 @@ export class StepwiseRun {
       // The latents' uniform, then those of the plan's operations.
       operation: gpu.buffer('operations', UNIFORM | COPY_DST, (plan.operations.length + 1) * stride),
       staging: gpu.buffer('samples (readback)', MAP_READ | COPY_DST, wanted.length * bytes),
-      ...(predictor && {
+      ...(predictor?.kind === 'amed' && {
         features: gpu.buffer('features', STORAGE, 4 * FEATURES * capacity),
+      }),
+      ...(predictor && {
         weights: gpu.buffer('predictor', STORAGE, predictor.parameters),
       }),
     };
@@ -94,11 +101,11 @@ export class StepwiseRun {
       PlanPass.create(gpu, prepared, plan, planPlaces, { ...buffers, capacity }),
       gpu.kernel('rng/normal'),
       predictor &&
-        PredictorPass.create(
+        trajectoryPass(
           gpu,
           field,
           predictor,
-          { ...buffers, features: buffers.features!, weights: buffers.weights!, capacity },
+          { ...buffers, weights: buffers.weights!, capacity },
           planPlaces.start,
         ),
     ]);
@@ -155,10 +162,10 @@ export class StepwiseRun {
     if (gpuMs !== undefined) this.gpuMs = (this.gpuMs ?? 0) + gpuMs;
   }
 
-  /** What the predictor answered for the last chunk, [3 steps, count]. */
+  /** What the predictor answered for the last chunk, [answers, count]. */
   async answers(count: number): Promise<Float32Array | undefined> {
     if (!this.predictor || !this.shape.predictor) return undefined;
-    const rows = 3 * this.shape.predictor.predicted.steps.length;
+    const rows = answersOfRun(this.shape.predictor);
     return new Float32Array(await this.gpu.read(this.predictor.answers, 4 * rows * count));
   }
 

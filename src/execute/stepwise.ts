@@ -1,8 +1,12 @@
 import { FewstepError } from '../errors.js';
 import type { Field } from '../field/field.js';
 import type { Gpu } from '../gpu/gpu.js';
-import { checkPredictor, type NetworkPredictor } from '../predictor/network-predictor.js';
-import { slotsRead } from '../predictor/predicted-plan.js';
+import {
+  answersOfRun,
+  checkTrajectoryPredictor,
+  slotsReadBy,
+  type TrajectoryPredictor,
+} from '../predictor/trajectory-predictor.js';
 import { allocate, type Plan, type Slot } from '../solver/plan.js';
 import { checkColumns, checkKept, checkWhole, type Latents, rowsOf } from './inputs.js';
 import { notFinite } from './not-finite.js';
@@ -13,7 +17,7 @@ export interface SolveOptions {
   /** Per-trajectory times and coefficients, [columns, batch], for plans that read them. */
   columns?: ArrayLike<number>;
   /** Who fills the columns of its plan while that runs. */
-  predictor?: NetworkPredictor;
+  predictor?: TrajectoryPredictor;
   /** Slots to return besides the result: states of the grid, points of evaluation. */
   keep?: Iterable<Slot>;
   /** At most so many trajectories at once; by default what the adapter's limits allow. Results do not depend on it. */
@@ -28,7 +32,7 @@ export interface Solution {
   samples: Float32Array;
   /** The slots that were asked for. */
   kept: Map<Slot, Float32Array>;
-  /** What the predictor answered: r, direction and time of each step, [3 steps, batch]. */
+  /** What the predictor answered: AMED's r, direction and time of each step, or three moves an evaluation, [answers, batch]. */
   answers?: Float32Array;
   /** Field evaluations really made, per trajectory. */
   evaluations: number;
@@ -48,18 +52,18 @@ export async function solve(gpu: Gpu, field: Field, plan: Plan, options: SolveOp
   const batch = batchOf(options.latents, dim);
   const { predictor } = options;
   const columns = Float32Array.from(options.columns ?? []);
-  if (predictor) checkPredictor(predictor, field, plan);
+  if (predictor) checkTrajectoryPredictor(predictor, field, plan);
   else checkColumns(plan, columns, batch);
   const last = plan.states[plan.states.length - 1];
   const keep = new Set<Slot>(options.keep ?? []);
   checkKept(plan, keep);
   if (options.chunk !== undefined) checkWhole('chunk', options.chunk, 1);
-  const { place, places } = allocate(plan, keep, predictor && slotsRead(predictor.predicted));
+  const { place, places } = allocate(plan, keep, predictor && slotsReadBy(predictor));
   const capacity = Math.min(batch, options.chunk ?? Infinity, largestChunk(gpu, dim, places, plan.columns));
   const wanted = [...new Set([last, ...keep])];
   const results = new Map(wanted.map((slot) => [slot, new Float32Array(batch * dim)]));
 
-  const answers = predictor && new Float32Array(3 * predictor.predicted.steps.length * batch);
+  const answers = predictor && new Float32Array(answersOfRun(predictor) * batch);
   const run = await StepwiseRun.create(gpu, field, plan, { dim, capacity, place, places, wanted, predictor });
   try {
     const begin = performance.now();

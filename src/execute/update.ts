@@ -2,6 +2,7 @@ import { FewstepError } from '../errors.js';
 import type { StructValue } from '../gpu/layout.js';
 import type { ShaderName } from '../gpu/shaders.js';
 import { type Combine, type EulerAt, MAX_TERMS, type Scalar, type Slot } from '../solver/plan.js';
+import { scalarStruct } from '../solver/scalar-struct.js';
 
 /** The update kernels; an operation takes the most specific one that fits. */
 export const UPDATE_KERNELS = ['update/euler', 'update/heun', 'update/euler_at', 'update/combine'] as const;
@@ -72,13 +73,6 @@ export function updateKernel(
       })),
     },
   };
-}
-
-/** A scalar as struct Scalar of shaders/batch/scalar.wgsl, times a factor. */
-export function scalarStruct(scalar: Scalar, factor = 1): StructValue {
-  return typeof scalar === 'number'
-    ? { offset: scalar * factor, scale: 0, column: -1 }
-    : { offset: scalar.offset * factor, scale: scalar.scale * factor, column: scalar.column };
 }
 
 function sameScalar(a: Scalar, b: Scalar): boolean {

@@ -60,6 +60,14 @@ import predictorStep from '../../shaders/predictor/step.wgsl';
 import predictorUnipc from '../../shaders/predictor/unipc.wgsl';
 import normal from '../../shaders/rng/normal.wgsl';
 import threefry from '../../shaders/rng/threefry.wgsl';
+import tangentColumnSums from '../../shaders/tangent/column_sums.wgsl';
+import tangentEvaluation from '../../shaders/tangent/evaluation.wgsl';
+import tangentMovedColumns from '../../shaders/tangent/moved_columns.wgsl';
+import tangentNetwork from '../../shaders/tangent/network.wgsl';
+import tangentNetworkVjp from '../../shaders/tangent/network_vjp.wgsl';
+import tangentSharedMoves from '../../shaders/tangent/shared_moves.wgsl';
+import tangentTangent from '../../shaders/tangent/tangent.wgsl';
+import tangentWeightGradient from '../../shaders/tangent/weight_gradient.wgsl';
 import trainDraw from '../../shaders/train/draw.wgsl';
 import trainFigures from '../../shaders/train/figures.wgsl';
 import trainLanes from '../../shaders/train/lanes.wgsl';
@@ -139,6 +147,14 @@ export const shaders = {
   'mlp/weights': mlpWeights,
   'rng/normal': normal,
   'rng/threefry': threefry,
+  'tangent/column_sums': tangentColumnSums,
+  'tangent/evaluation': tangentEvaluation,
+  'tangent/moved_columns': tangentMovedColumns,
+  'tangent/network': tangentNetwork,
+  'tangent/network_vjp': tangentNetworkVjp,
+  'tangent/shared_moves': tangentSharedMoves,
+  'tangent/tangent': tangentTangent,
+  'tangent/weight_gradient': tangentWeightGradient,
   'train/draw': trainDraw,
   'train/figures': trainFigures,
   'train/lanes': trainLanes,

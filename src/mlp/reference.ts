@@ -1,3 +1,4 @@
+import { silu, siluSlope } from './activation.js';
 import { FEATURES, featureGroup, featureLayer, frequencies, type MlpConfig } from './config.js';
 import { checkParameters, type LayerTensors, type ParameterLayout, parameterLayout } from './parameters.js';
 
@@ -222,15 +223,6 @@ export class MlpReference {
       }
     }
   }
-}
-
-function silu(z: number): number {
-  return z / (1 + Math.exp(-z));
-}
-
-function siluSlope(z: number): number {
-  const s = 1 / (1 + Math.exp(-z));
-  return s * (1 + z * (1 - s));
 }
 
 function add(sum: Float64Array, values: Float64Array): void {

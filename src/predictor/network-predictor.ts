@@ -3,6 +3,7 @@ import type { Field } from '../field/field.js';
 import type { Plan } from '../solver/plan.js';
 import { FEATURES, type NetworkConfig } from './network-config.js';
 import { NetworkReference } from './network-reference.js';
+import { checkOwnPlan } from './own-plan.js';
 import type { PredictedPlan } from './predicted-plan.js';
 import { stateFeatures } from './state-features.js';
 
@@ -13,8 +14,9 @@ export interface DataFigures {
   std: number;
 }
 
-/** A network that answers per trajectory, and the plan whose columns its answers become. */
+/** AMED's network that answers per trajectory, and the plan whose columns its answers become. */
 export interface NetworkPredictor {
+  kind: 'amed';
   predicted: PredictedPlan;
   config: NetworkConfig;
   /** [networkLayout.size]. */
@@ -31,16 +33,7 @@ export function checkPredictor(
   field: Field,
   plan: Plan,
 ): void {
-  if (
-    plan.columns !== predicted.plan.columns ||
-    plan.operations.length !== predicted.plan.operations.length
-  ) {
-    throw new FewstepError(
-      'bad-argument',
-      `the plan of ${plan.solver} is not the one whose columns the predictor fills`,
-      'take the plan and the predictor that predictedRun gives together',
-    );
-  }
+  checkOwnPlan(predicted.plan, plan);
   if (config.reads === 'hidden' && !field.features) {
     throw new FewstepError(
       'bad-field',
@@ -72,6 +65,12 @@ export class PredictorReference {
   stepBefore(i: number): number | undefined {
     const n = this.predictor.predicted.steps.findIndex(({ before }) => before === i);
     return n < 0 ? undefined : n;
+  }
+
+  /** The middle of each step. */
+  firstAnswers(): Float64Array {
+    const { steps } = this.predictor.predicted;
+    return Float64Array.from({ length: 3 * steps.length }, (_, i) => (i % 3 === 0 ? 0.5 : 1));
   }
 
   /**

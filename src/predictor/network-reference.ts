@@ -1,3 +1,4 @@
+import { silu, siluSlope } from '../mlp/activation.js';
 import type { Answer } from '../solver/amed.js';
 import {
   BOTTLENECK,
@@ -142,13 +143,4 @@ export class NetworkReference {
 
 function sigmoid(z: number): number {
   return 1 / (1 + Math.exp(-z));
-}
-
-function silu(z: number): number {
-  return z * sigmoid(z);
-}
-
-function siluSlope(z: number): number {
-  const s = sigmoid(z);
-  return s * (1 + z * (1 - s));
 }

@@ -52,7 +52,7 @@ export class PredictorPass {
   static async create(
     gpu: Gpu,
     field: Field,
-    { predicted, config, figures }: Omit<NetworkPredictor, 'parameters'>,
+    { predicted, config, figures }: Omit<NetworkPredictor, 'kind' | 'parameters'>,
     buffers: PredictorBuffers,
     start: (slot: Slot) => number,
     taped = false,

@@ -3,8 +3,9 @@ import type { AmedSolver, Answer } from '../solver/amed.js';
 import type { Plan } from '../solver/plan.js';
 import { parseSolver } from '../solver/registry.js';
 import type { NetworkConfig } from './network-config.js';
-import type { DataFigures, NetworkPredictor } from './network-predictor.js';
+import type { DataFigures } from './network-predictor.js';
 import { type LogitOffset, predictedPlan } from './predicted-plan.js';
+import type { TrajectoryPredictor } from './trajectory-predictor.js';
 
 /** What a student learned, and what it learned it for. */
 export type Predictor = TablePredictor | StoredNetwork;
@@ -44,7 +45,7 @@ export interface Schedule {
 export interface PredictedRun {
   plan: Plan;
   /** Where answers differ from trajectory to trajectory. */
-  predictor?: NetworkPredictor;
+  predictor?: TrajectoryPredictor;
 }
 
 /**
@@ -70,7 +71,7 @@ export function predictedRun(predictor: Predictor, nfe: number): PredictedRun {
   const scaled = { direction: config.scaleDirection > 0, time: config.scaleTime > 0 };
   const { times, offsets } = schedules[index];
   const predicted = predictedPlan(solver, times, { afs, options, scaled }, offsets);
-  return { plan: predicted.plan, predictor: { predicted, config, parameters, figures } };
+  return { plan: predicted.plan, predictor: { kind: 'amed', predicted, config, parameters, figures } };
 }
 
 /** @throws FewstepError bad-argument for a solver that takes no predictor, and as parseSolver */

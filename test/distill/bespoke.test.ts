@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import { BESPOKE, distillBespoke } from '../../src/distill/bespoke.js';
 import { searchBespoke } from '../../src/distill/bespoke-search.js';
-import { dataFigures, runTeacher, type TeacherPool } from '../../src/distill/pool.js';
+import { dataFigures } from '../../src/distill/data-figures.js';
+import { runTeacher, type TeacherPool } from '../../src/distill/pool.js';
 import { scoreOf } from '../../src/distill/score.js';
 import { WholeTrajectory } from '../../src/distill/whole-trajectory.js';
 import { solveReference } from '../../src/execute/reference.js';

@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest';
 import { ADJOINT_KERNELS } from '../../src/execute/plan-adjoint.js';
 import { uniformStride } from '../../src/execute/plan-pass.js';
-import { scalarStruct, UPDATE_KERNELS, updateKernel } from '../../src/execute/update.js';
+import { UPDATE_KERNELS, updateKernel } from '../../src/execute/update.js';
 import { random } from '../../src/problem/random.js';
 import { type Combine, type EulerAt, perTrajectory, type Scalar } from '../../src/solver/plan.js';
+import { scalarStruct } from '../../src/solver/scalar-struct.js';
 import { gpu } from '../device.js';
 import { freshSeed } from '../field/fixtures.js';
 import { runKernel } from '../gpu/run-kernel.js';

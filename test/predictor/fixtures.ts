@@ -26,6 +26,7 @@ export function randomPredictor(
   const times = polynomial().times(steps, { sigmaMin: 0.05, sigmaMax: 20 });
   const offsets = times.slice(1).map((_, n) => [0.1 - 0.1 * n, 0.2 * n, -0.1 * n] as const);
   return {
+    kind: 'amed',
     predicted: predictedPlan(solver, times, { afs, scaled }, offsets),
     config,
     parameters: randomNetwork(config, seed),

@@ -1,0 +1,15 @@
+/// How the columns depend on what moves, a row a column: its value where the tangent touches, whether it moves in its
+/// logarithm, and its slopes to the moves of all evaluations, then to what moves for all trajectories.
+@group(0) @binding(9) var<storage, read> tangent: array<f32>; // [columns, SLOPES + moves + shared]
+
+const SLOPES = 2u;
+
+/// A column's value after a shift along the tangent; `row` is where its row starts.
+fn shifted(row: u32, value: f32, shift: f32) -> f32 {
+  return select(value + shift, value * exp(shift), tangent[row + 1] != 0);
+}
+
+/// The slope of a column to its shift.
+fn shift_slope(row: u32, value: f32) -> f32 {
+  return select(1, value, tangent[row + 1] != 0);
+}

@@ -1,0 +1,71 @@
+import { describe, expect, test } from 'vitest';
+import { solveReference } from '../../src/execute/reference.js';
+import { solve } from '../../src/execute/stepwise.js';
+import { gaussianMixture } from '../../src/field/gaussian-mixture.js';
+import { nfeOf } from '../../src/solver/plan.js';
+import { MOVES } from '../../src/tangent/tangent-plan.js';
+import { gpu } from '../device.js';
+import { excess, roundingErrors } from '../execute/rounding.js';
+import { freshSeed, latents, randomMixture } from '../field/fixtures.js';
+import { SLOW } from '../mlp/fixtures.js';
+import { eulerPlan, eulerSpec, nearEuler, randomTangent, stillTangent } from './fixtures.js';
+
+const seed = freshSeed();
+const BATCH = 67;
+const STEPS = 4;
+
+/** Of one number, of fewer than are read, of more. */
+const dims = [1, 3, 70];
+
+describe.each(dims)('%i dimensions', (dim) => {
+  const field = gaussianMixture(randomMixture(seed, dim, 4, 'per-component'));
+  const euler = nearEuler(STEPS, seed, 0.1);
+  const spec = eulerSpec(euler);
+  const predictor = randomTangent(spec, dim, seed);
+  const { plan } = spec.family;
+  const x = latents(seed, BATCH, dim, 20);
+
+  test(
+    `random networks on the GPU are the reference (seed ${seed})`,
+    async () => {
+      const exact = solveReference(field, plan, { latents: x, predictor });
+      const solution = await solve(gpu, field, plan, { latents: { values: x }, predictor });
+      expect(solution.evaluations).toBe(nfeOf(plan));
+      expect(exact.evaluations).toBe(STEPS);
+      const errors = roundingErrors(field, plan, { latents: x, predictor }, exact.samples, seed, 16 + dim);
+      expect(excess(solution.samples, exact.samples, errors, dim)).toBeLessThan(2);
+      // In chunks the same to the last bit.
+      const chunked = await solve(gpu, field, plan, { latents: { values: x }, predictor, chunk: 9 });
+      expect(chunked.samples).toEqual(solution.samples);
+      expect(chunked.answers).toEqual(solution.answers);
+    },
+    SLOW,
+  );
+
+  test(`each trajectory moves by itself, within bounds (seed ${seed})`, async () => {
+    const { answers } = await solve(gpu, field, plan, { latents: { values: x }, predictor });
+    for (const [k, moves] of spec.moves.entries()) {
+      for (let j = 0; j < MOVES; j++) {
+        const row = answers!.subarray((MOVES * k + j) * BATCH, (MOVES * k + j + 1) * BATCH);
+        const move = moves[j];
+        if (!move) {
+          expect(row.every((value) => value === 0)).toBe(true);
+          continue;
+        }
+        expect(new Set(row).size).toBeGreaterThan(BATCH / 2);
+        if (move.kind === 'bounded') expect(Math.max(...row.map(Math.abs))).toBeLessThanOrEqual(move.width);
+      }
+    }
+  });
+
+  test(`with outputs of 0 and nothing shared it is the plan itself, to the last bit (seed ${seed})`, async () => {
+    const still = stillTangent(predictor, seed);
+    const plain = eulerPlan(euler.times, euler.parameters);
+    const moved = await solve(gpu, field, plan, { latents: { values: x }, predictor: still });
+    const unmoved = await solve(gpu, field, plain, { latents: { values: x } });
+    expect(moved.samples).toEqual(unmoved.samples);
+    expect(moved.answers!.every((value) => value === 0)).toBe(true);
+    const exact = solveReference(field, plan, { latents: x, predictor: still });
+    expect(exact.samples).toEqual(solveReference(field, plain, { latents: x }).samples);
+  });
+});
