@@ -2,11 +2,11 @@ import { FewstepError } from '../src/errors.js';
 import type { Gpu } from '../src/gpu/gpu.js';
 import type { SigmaRange } from '../src/grid/grid.js';
 import { distributionReference } from '../src/metrics/distribution-reference.js';
-import { median } from '../src/metrics/quantile.js';
-import type { Cell, Distances, Failure, ProblemResult } from '../src/report/results.js';
+import type { Cell, Failure, ProblemResult } from '../src/report/results.js';
 import { parseGits, searchGits } from '../src/search/gits.js';
 import { type CellContext, measureCell } from './cell.js';
 import { type ExactSolve, exactEndpoints, solveExactly } from './exact.js';
+import { FLOOR_DRAWS, FLOOR_SEED, floorOf, REFERENCE_SEED, TRUE_SAMPLES } from './floor.js';
 import { rounded, takePictures } from './pictures.js';
 import { type Entry, identityOf, reachable, SEARCHED_GRID } from './rows.js';
 import { Students, whyNoLearning } from './students.js';
@@ -14,13 +14,8 @@ import type { Subject } from './subject.js';
 import type { Suite } from './suites.js';
 import { referenceInUnits, spreadInUnits } from './units.js';
 
-/** True draws that distributions are compared with. */
-const TRUE_SAMPLES = 4096;
 /** True draws kept for the report's pictures. */
 const TRUE_SHOWN = { 'points-2d': 800, image: 12, vector: 0 };
-/** Seeds of the true draws, away from those of latents. */
-const [REFERENCE_SEED, FLOOR_SEED] = [10_001, 20_001];
-const FLOOR_DRAWS = 8;
 /** What the report draws where the run has it: one solver of each family at an NFE that all reach, and one higher. */
 const SHOWN = ['euler', 'heun', 'dpm-solver-2', 'ipndm-3', 'dpmpp-2m', 'unipc-2'];
 const SHOWN_NFE = [4, 8];
@@ -198,16 +193,6 @@ async function prepare(
 
 function batchOf({ batch, imageBatch }: Suite, kind: Subject['kind']): number {
   return kind === 'image' ? imageBatch : batch;
-}
-
-/** Medians over a few true draws, since one of a few hundred samples may be off by half. */
-function floorOf(draw: (i: number) => Distances): Distances {
-  const draws = Array.from({ length: FLOOR_DRAWS }, (_, i) => draw(i));
-  return {
-    slicedWasserstein: median(draws.map((each) => each.slicedWasserstein)),
-    energy: median(draws.map((each) => each.energy)),
-    frechet: median(draws.map((each) => each.frechet)),
-  };
 }
 
 /** For a field whose data distribution cannot be drawn from: samples of the accurate solve itself. */

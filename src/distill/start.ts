@@ -2,7 +2,7 @@ import { FewstepError } from '../errors.js';
 import type { Field } from '../field/field.js';
 import type { Gpu } from '../gpu/gpu.js';
 import { parseGrid, type SigmaRange } from '../grid/grid.js';
-import { fixedAnswers } from '../solver/amed.js';
+import { type AmedSolver, fixedAnswers } from '../solver/amed.js';
 import { partOf, type TeacherPool } from './pool.js';
 import { type Score, scoreOf } from './score.js';
 import type { Student } from './table.js';
@@ -51,7 +51,7 @@ const SEARCH_TRAJECTORIES = 192;
 export async function searchStart(
   gpu: Gpu,
   field: Field,
-  { solver, options, afs, grids }: Student,
+  { solver, options, afs, grids }: Omit<Student, 'solver'> & { solver: Pick<AmedSolver, 'planWith'> },
   given: { training: TeacherPool; validation: TeacherPool; base: Score; signal?: AbortSignal },
 ): Promise<Start> {
   const { training, validation, base, signal } = given;

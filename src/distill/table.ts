@@ -52,8 +52,8 @@ export interface TableOptions {
   signal?: AbortSignal;
 }
 
-const VALIDATE_EVERY = 20;
-const RATE = 0.05;
+/** How answers that all trajectories share are trained. */
+export const TABLE_TRAINING = { validateEvery: 20, rate: 0.05, warmup: 10 };
 
 /**
  * The robust recipe for answers that all trajectories share: a start from a search over grids and r, training through
@@ -82,7 +82,7 @@ export async function distillTable(
   begin = performance.now();
   const { times } = start.grid;
   const steps = times.length - 1;
-  const family = planFamily((p) => planOf(times, answersOf(p, settings)), probes(steps));
+  const family = planFamily((p) => planOf(times, answersOf(p, settings)), probes(3 * steps));
   const parameters = parametersOf(steps, start.r);
   const scales = [1, settings.scaleDirection > 0 ? 1 : 0, settings.scaleTime > 0 ? 1 : 0];
   const history: TableRecord[] = [];
@@ -92,13 +92,12 @@ export async function distillTable(
     family,
     { parameters, score: start.score },
     {
+      ...TABLE_TRAINING,
       training,
       validate: (state) => score(times, answersOf(state, settings), validation),
-      validateEvery: VALIDATE_EVERY,
       batch: settings.batch,
       iterations: settings.iterations,
-      rates: Float64Array.from(parameters, (_, i) => RATE * scales[i % 3]),
-      warmup: 10,
+      rates: Float64Array.from(parameters, (_, i) => TABLE_TRAINING.rate * scales[i % 3]),
       seed: settings.seed,
       signal,
       onRecord({ parameters: state, ...rest }) {
@@ -121,11 +120,11 @@ export async function distillTable(
   };
 }
 
-/** Two sets of parameters that have nothing in common. */
-function probes(steps: number): [Float64Array, Float64Array] {
+/** Two sets of so many parameters that have nothing in common. */
+export function probes(count: number): [Float64Array, Float64Array] {
   const draw = (stream: number) => {
     const source = random(1, stream);
-    return Float64Array.from({ length: 3 * steps }, () => source.between(-0.5, 0.5));
+    return Float64Array.from({ length: count }, () => source.between(-0.5, 0.5));
   };
   return [draw(1), draw(2)];
 }

@@ -2,6 +2,7 @@ import { FewstepError } from '../errors.js';
 import type { Gpu } from '../gpu/gpu.js';
 import type { StructValue } from '../gpu/layout.js';
 import type { Scaling } from '../io/scaling.js';
+import type { MixtureSpec } from './mixture.js';
 
 /**
  * D(x, sigma) of one state in float64: the truth that tests and the reference executor compare with.
@@ -45,6 +46,8 @@ export interface Field {
   readonly features?: (x: Float64Array, sigma: number, out: Float64Array) => void;
   /** Between the data's own units and the field's, where the data was scaled. */
   readonly scaling?: Scaling;
+  /** The data's distribution, where it is a mixture: it can be drawn from (`sampleMixture`). */
+  readonly mixture?: MixtureSpec;
   /** Uploads and compiles for one device; `preparedField` keeps the result. */
   prepare(gpu: Gpu): Promise<PreparedField>;
   /**

@@ -89,6 +89,7 @@ export function mixtureField(kind: string, spec: MixtureSpec, scaling?: Scaling)
     denoise: denoiseMixture(spec),
     gradient: mixtureGradient(spec),
     scaling,
+    mixture: spec,
     prepare: (gpu: Gpu) => prepareMixture(gpu, spec),
     prepareGradient: (gpu: Gpu) => prepareMixtureGradient(gpu, spec),
   };

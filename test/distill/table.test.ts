@@ -1,20 +1,18 @@
 import { expect, test } from 'vitest';
 import { answersOf, parametersOf } from '../../src/distill/answer-parameters.js';
-import { runTeacher, type TeacherPool } from '../../src/distill/pool.js';
+import { runTeacher } from '../../src/distill/pool.js';
 import { scoreOf } from '../../src/distill/score.js';
 import { ROBUST } from '../../src/distill/settings.js';
-import { distillTable } from '../../src/distill/table.js';
-import { WholeTrajectory } from '../../src/distill/whole-trajectory.js';
-import { solveReference } from '../../src/execute/reference.js';
+import { distillTable, probes } from '../../src/distill/table.js';
 import { gaussianMixture } from '../../src/field/gaussian-mixture.js';
 import { polynomial } from '../../src/grid/grid.js';
 import { random } from '../../src/problem/random.js';
 import { amedSolvers } from '../../src/solver/amed.js';
-import { planFamily } from '../../src/solver/plan-family.js';
 import { planFor } from '../../src/solver/plan-for.js';
 import { gpu } from '../device.js';
-import { freshSeed, latents, randomMixture } from '../field/fixtures.js';
+import { freshSeed, randomMixture } from '../field/fixtures.js';
 import { SLOW } from '../mlp/fixtures.js';
+import { expectLossGradient } from './loss-gradient.js';
 
 const seed = freshSeed();
 const field = gaussianMixture(randomMixture(seed, 2, 4, 'shared'));
@@ -27,50 +25,7 @@ test.each(amedSolvers)(
     const source = random(seed, 2);
     const parameters = Float64Array.from({ length: 9 }, () => source.between(-0.5, 0.5));
     const planOf = (p: Float64Array) => solver.planWith(times, answersOf(p, SCALES), { afs: true });
-    const probe = (stream: number) => {
-      const draw = random(1, stream);
-      return Float64Array.from({ length: 9 }, () => draw.between(-0.5, 0.5));
-    };
-    const family = planFamily(planOf, [probe(1), probe(2)]);
-    const [batch, softening] = [40, 0.01];
-    const x = latents(seed, 2 * batch, 2);
-    const target = latents(seed + 1, 2 * batch, 2, 1);
-    const pool: TeacherPool = {
-      dim: 2,
-      latents: Float32Array.from(x),
-      states: [Float32Array.from(target)],
-      evaluations: 0,
-      seconds: 0,
-    };
-    const options = { batch, loss: { kind: 'log-mean' as const, softening } };
-    const trajectory = await WholeTrajectory.create(gpu, field, family, pool, options);
-    expect(trajectory.batches).toBe(2);
-    const { loss, meanError, gradient } = await trajectory.run(parameters, 3); // the second of two
-    trajectory.destroy();
-
-    const figures = (p: Float64Array) => {
-      const { samples } = solveReference(field, planOf(p), { latents: x.subarray(2 * batch) });
-      const squares = Array.from({ length: batch }, (_, b) =>
-        [0, 1].reduce((sum, d) => sum + (samples[2 * b + d] - target[2 * (batch + b) + d]) ** 2, 0),
-      );
-      const mean = (of: (square: number) => number) =>
-        squares.reduce((sum, square) => sum + of(square) / batch, 0);
-      return {
-        loss: Math.log(mean((s) => Math.sqrt(s + softening))) + mean((s) => Math.log(s + softening)) / 4,
-        meanError: mean(Math.sqrt),
-      };
-    };
-    const exact = figures(parameters);
-    expect(Math.abs(loss - exact.loss)).toBeLessThan(1e-4);
-    expect(Math.abs(meanError / exact.meanError - 1)).toBeLessThan(1e-4);
-    const slopes = parameters.map((value, i) => {
-      const at = (by: number) => figures(parameters.with(i, value + by)).loss;
-      return (at(1e-4) - at(-1e-4)) / 2e-4;
-    });
-    const scale = Math.max(...slopes.map(Math.abs));
-    for (const [i, slope] of slopes.entries()) {
-      expect(Math.abs(gradient[i] - slope)).toBeLessThan(2e-3 * scale);
-    }
+    await expectLossGradient(field, planOf, { parameters, probes: probes(9), seed });
   },
   SLOW,
 );

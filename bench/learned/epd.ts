@@ -1,0 +1,126 @@
+import { type AnswerScales, answersOf, parametersOf } from '../../src/distill/answer-parameters.js';
+import { trainFamily } from '../../src/distill/family-training.js';
+import { type Score, scoreOf } from '../../src/distill/score.js';
+import { searchedGrids, searchStart } from '../../src/distill/start.js';
+import { probes, TABLE_TRAINING } from '../../src/distill/table.js';
+import { DEFAULT_RANGE } from '../../src/grid/grid.js';
+import { type Answer, fixedAnswers } from '../../src/solver/amed.js';
+import { type Direction, epdPlan, epdSteps } from '../../src/solver/epd.js';
+import type { Plan } from '../../src/solver/plan.js';
+import { planFamily } from '../../src/solver/plan-family.js';
+import { type Context, measurePlan } from './context.js';
+import type { Row } from './row.js';
+
+/** Directions that a step may have. One would be the AMED-Solver. */
+const DIRECTIONS = [2, 3, 4];
+
+/**
+ * EPD-Solver at really made evaluations: of two, three and four directions a step, those that make the NFE, and of these
+ * the best on the validation trajectories. Learned for all trajectories by the recipe of AMED's tables.
+ */
+export async function epdRows(context: Context, nfe: number): Promise<Row[]> {
+  const { gpu, field, exact, settings, seed } = context;
+  const { evaluations } = await context.pools();
+  const students: Student[] = [];
+  for (const count of DIRECTIONS) {
+    if (epdSteps(count, nfe)) students.push(await distil(context, nfe, count));
+  }
+  if (students.length === 0) return [];
+  const chosen = students.reduce((least, each) => (each.best.score < least.best.score ? each : least));
+  const { grid, count, parameters, untrained, base, start, best } = chosen;
+  const plan = chosen.planOf(parameters);
+  return [
+    {
+      ...{ nfe, seed, kind: 'epd', solver: plan.solver, grid, afs: plan.afs },
+      ...(await measurePlan(context, plan)),
+      untrained: await scoreOf(gpu, field, untrained, exact),
+      ...{ base, start, best },
+      answers: directionsOf(parameters, count, settings),
+      seconds: students.reduce((sum, { seconds }) => sum + seconds, 0),
+      teacherEvaluations: evaluations,
+    },
+  ];
+}
+
+interface Student {
+  count: number;
+  grid: string;
+  planOf: (parameters: Float64Array) => Plan;
+  parameters: Float64Array;
+  untrained: Plan;
+  /** On the validation trajectories. */
+  base: Score;
+  start: Score;
+  best: Score;
+  seconds: number;
+}
+
+async function distil(context: Context, nfe: number, count: number): Promise<Student> {
+  const { gpu, field, settings, seed } = context;
+  const { steps, afs } = epdSteps(count, nfe)!;
+  const grids = searchedGrids(steps, DEFAULT_RANGE);
+  const { training, validation } = await context.pools();
+  const begin = performance.now();
+  const evenly = (times: readonly number[], answers: readonly Answer[]) =>
+    epdPlan(times, directionsOf(evenParameters(answers, count), count, settings), { afs });
+  const untrained = evenly(grids[0].times, fixedAnswers(grids[0].times));
+  const base = await scoreOf(gpu, field, untrained, validation);
+  const student = { solver: { planWith: evenly }, afs, grids };
+  const { r, grid, score: start } = await searchStart(gpu, field, student, { training, validation, base });
+  const planOf = (parameters: Float64Array) =>
+    epdPlan(grid.times, directionsOf(parameters, count, settings), { afs });
+  const parameters = evenParameters(fixedAnswers(grid.times, r), count);
+  const best = await trainFamily(
+    gpu,
+    field,
+    planFamily(planOf, probes(parameters.length)),
+    { parameters, score: start },
+    {
+      ...TABLE_TRAINING,
+      training,
+      validate: (state) => scoreOf(gpu, field, planOf(state), validation),
+      batch: settings.batch,
+      iterations: settings.iterations,
+      rates: new Float64Array(parameters.length).fill(TABLE_TRAINING.rate),
+      seed,
+    },
+  );
+  return {
+    ...{ count, grid: grid.name, planOf, parameters: best.parameters, untrained },
+    ...{ base, start, best: best.score, seconds: (performance.now() - begin) / 1000 },
+  };
+}
+
+/**
+ * Directions from unbounded parameters: three for each direction, step by step, as for AMED's answers (`answersOf`), then
+ * one for each direction whose softmax over a step is the weight.
+ * @param count directions in a step
+ */
+export function directionsOf(parameters: Float64Array, count: number, scales: AnswerScales): Direction[][] {
+  const all = parameters.length / 4;
+  const answers = answersOf(parameters.subarray(0, 3 * all), scales);
+  return Array.from({ length: all / count }, (_, step) => {
+    const logits = parameters.subarray(3 * all + step * count, 3 * all + (step + 1) * count);
+    const highest = Math.max(...logits);
+    const shares = [...logits].map((logit) => Math.exp(logit - highest));
+    const total = shares.reduce((sum, share) => sum + share, 0);
+    return shares.map((share, k) => ({ ...answers[step * count + k], weight: share / total }));
+  });
+}
+
+/**
+ * Parameters of equal weights and no scales, with the directions of each step spread evenly over r and then moved by the
+ * logit of the step's answer: at r = 1/2 they stay, as one direction is where AMED's is.
+ */
+export function evenParameters(answers: readonly Answer[], count: number): Float64Array {
+  const all = answers.length * count;
+  const parameters = new Float64Array(4 * all);
+  parameters.set(parametersOf(all, 0.5));
+  for (const [step, { r }] of answers.entries()) {
+    for (let k = 0; k < count; k++) {
+      const even = (k + 1) / (count + 1);
+      parameters[3 * (step * count + k)] = Math.log(even / (1 - even)) + Math.log(r / (1 - r));
+    }
+  }
+  return parameters;
+}

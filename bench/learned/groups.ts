@@ -1,0 +1,61 @@
+import { amedSolvers } from '../../src/solver/amed.js';
+import { conditionedRows, fixedRows, networkRows, publishedRows, tableRows } from './amed.js';
+import type { Context } from './context.js';
+import { epdRows } from './epd.js';
+import { gitsRows } from './gits.js';
+import { plainRows } from './plain.js';
+import type { Row } from './row.js';
+
+/** Which AMED solvers learn in which way. */
+export interface AmedChoice {
+  tables: readonly string[];
+  networks: readonly string[];
+  conditioned: readonly string[];
+}
+
+/** Rows that are measured together: all of one kind at one NFE and seed. */
+export interface Group {
+  /** What its rows depend on besides field, settings, NFE and seed: rows of another variant are measured again. */
+  variant?: (choice: AmedChoice, counts: readonly number[]) => string;
+  rows(context: Context, nfe: number, choice: AmedChoice): Promise<Row[]>;
+}
+
+/** Conditioned networks serve all NFE of a run at once, so their rows are kept until their NFE is asked for. */
+const conditioned = new WeakMap<Context, Promise<Row[]>>();
+
+/** Every group by name, in the order in which they run. */
+export const GROUPS: Readonly<Record<string, Group>> = {
+  plain: { rows: plainRows },
+  gits: { rows: gitsRows },
+  'fixed-r': { rows: fixedRows },
+  'amed-tables': {
+    variant: ({ tables }) => tables.join(),
+    rows: (context, nfe, { tables }) => tableRows(context, nfe, tables),
+  },
+  'amed-published': {
+    variant: ({ networks }) => networks.join(),
+    rows: (context, nfe, { networks }) => publishedRows(context, nfe, networks),
+  },
+  'amed-networks': {
+    variant: ({ networks }) => networks.join(),
+    rows: (context, nfe, { networks }) => networkRows(context, nfe, networks),
+  },
+  'amed-conditioned': {
+    variant: (choice, counts) => `${choice.conditioned.join()} at ${counts.join()}`,
+    async rows(context, nfe, choice) {
+      const all = conditioned.get(context) ?? conditionedRows(context, choice.conditioned);
+      conditioned.set(context, all);
+      return (await all).filter((row) => row.nfe === nfe);
+    },
+  },
+  epd: { rows: epdRows },
+};
+
+/** All but the conditioned networks, whose training takes as long as that of all others together. */
+export const USUAL_GROUPS = Object.keys(GROUPS).filter((name) => name !== 'amed-conditioned');
+
+export const USUAL_CHOICE: AmedChoice = {
+  tables: amedSolvers.map(({ name }) => name),
+  networks: ['amed', 'amed-ipndm'],
+  conditioned: ['amed-ipndm'],
+};
