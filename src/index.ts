@@ -64,6 +64,7 @@ export {
   type StoredPredictor,
 } from './predictor/predictor-file.js';
 export { type ExportedSchedules, exportSchedules } from './predictor/schedule-export.js';
+export type { TrajectoryPredictor } from './predictor/trajectory-predictor.js';
 export { type SampleRequest, type SampleResult, sample } from './sample.js';
 export type { StudentRequest } from './sample-plan.js';
 export { type ReferenceSampleResult, sampleReference } from './sample-reference.js';
@@ -76,6 +77,8 @@ export { type PlanRequest, planFor } from './solver/plan-for.js';
 export { parseSolver, solverByName, solvers, stepsForNfe } from './solver/registry.js';
 export { needsMean, planOfTable, type SolverTable, tableOf } from './solver/table.js';
 export { decodeTable, encodeTable, type StoredTable, TABLE_SCHEMA } from './solver/table-file.js';
+export type { Move, TangentPlan } from './tangent/tangent-plan.js';
+export type { TangentPredictor } from './tangent/tangent-predictor.js';
 export { standardDeviation, type TrainingData } from './train/data.js';
 export {
   LOSSES,

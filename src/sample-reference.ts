@@ -12,7 +12,7 @@ import type { Plan } from './solver/plan.js';
 export interface ReferenceSampleResult {
   /** [batch, dim], in the data's own units. */
   samples: Float64Array;
-  /** What a network answered: r, direction and time of each step, [3 steps, batch]. */
+  /** What a network answered: as of `solve`. */
   answers?: Float64Array;
   /** Field evaluations really made, per trajectory. */
   evaluations: number;

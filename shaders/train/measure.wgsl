@@ -25,10 +25,12 @@ fn measure(@builtin(local_invocation_index) local: u32) {
   }
   let norm = sqrt(square);
   figures.history[operation.entry] = vec2f(loss, norm);
-  figures.scale = select(1.0, operation.clip / norm, norm > operation.clip);
   // WGSL may assume that there is no NaN, so the exponent's bits are what is tested.
   let exponent = vec2u(0x7f800000u);
-  if (figures.broken == 0 && any((bitcast<vec2u>(vec2f(loss, square)) & exponent) == exponent)) {
+  let broken = any((bitcast<vec2u>(vec2f(loss, square)) & exponent) == exponent);
+  if (figures.broken == 0 && broken) {
     figures.broken = ~operation.step;
   }
+  let clipped = select(1.0, operation.clip / norm, norm > operation.clip);
+  figures.scale = select(clipped, 0, broken || (figures.broken != 0 && operation.skips == 0));
 }

@@ -17,6 +17,9 @@ struct Step {
   label_drop: f32, // share of trajectories that are trained without their label
   clip: f32, // largest norm of a gradient that is used as it is
   rate: f32,
+  tail: u32, // the parameters from this vec4 on learn at another rate
+  tail_rate: f32,
+  skips: u32, // whether a step that is not finite is left out; else it is the last
   weight_decay: f32, // times the rate
   beta1: f32,
   beta2: f32,

@@ -1,5 +1,5 @@
 // One step of Adam (arXiv 1412.6980, algorithm 1) with decoupled weight decay (AdamW, arXiv 1711.05101), and the
-// moving average of the parameters; nothing once a step was not finite. One vec4 an invocation; 20 bytes read and
+// moving average of the parameters; nothing where a step was not finite. One vec4 an invocation; 20 bytes read and
 // 16 written per parameter.
 import package::batch::dispatch::linear_index;
 import package::train::figures::Figures;
@@ -15,7 +15,7 @@ import package::train::step::operation;
 @compute @workgroup_size(64)
 fn update(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let i = linear_index(id, groups, 64);
-  if (i >= arrayLength(&parameters) || figures.broken != 0) {
+  if (i >= arrayLength(&parameters) || figures.scale == 0) {
     return;
   }
   let g = figures.scale * gradient[i];
@@ -23,7 +23,8 @@ fn update(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) gro
   let v = mix(g * g, second[i], operation.beta2);
   let direction = operation.correction1 * m / (sqrt(operation.correction2 * v) + operation.epsilon);
   let old = parameters[i];
-  let next = old - operation.weight_decay * old - operation.rate * direction;
+  let rate = select(operation.rate, operation.tail_rate, i >= operation.tail);
+  let next = old - operation.weight_decay * old - rate * direction;
   first[i] = m;
   second[i] = v;
   parameters[i] = next;

@@ -1,3 +1,5 @@
+import { annealed } from './annealed.js';
+
 export interface AdamOptions {
   /** Learning rate of each parameter, before the schedule. */
   rates: ArrayLike<number>;
@@ -40,10 +42,7 @@ export class Adam {
     const finite = Float64Array.from(gradient, (slope) => (Number.isFinite(slope) ? slope : 0));
     const norm = Math.hypot(...finite);
     const scale = norm > clip ? clip / norm : 1;
-    const schedule =
-      Math.min(1, (this.step + 1) / Math.max(1, warmup)) *
-      0.5 *
-      (1 + Math.cos((Math.PI * this.step) / steps));
+    const schedule = annealed(this.step, steps, warmup);
     this.step++;
     for (let i = 0; i < this.parameters.length; i++) {
       const slope = scale * finite[i];

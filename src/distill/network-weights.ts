@@ -2,6 +2,7 @@ import { folded } from '../gpu/dispatch.js';
 import type { Gpu } from '../gpu/gpu.js';
 import type { Kernel } from '../gpu/kernel.js';
 import { HISTORY, NORM_PARTS, STRIDE } from '../train/buffers.js';
+import { ONE_RATE } from '../train/schedule.js';
 
 const KERNELS = ['train/norm', 'train/measure', 'train/update'] as const;
 type OptimiserKernel = (typeof KERNELS)[number];
@@ -15,6 +16,10 @@ export interface OptimiserSchedule {
   beta2: number;
   /** Gradients of a larger norm are scaled down to this one. */
   clip: number;
+  /** The parameters from number `first` on, a multiple of 4, learn at another rate. */
+  tail?: { first: number; rate(update: number): number };
+  /** Whether an update that is not finite is left out; else none comes after it. */
+  skips?: boolean;
 }
 
 /**
@@ -85,17 +90,27 @@ export class NetworkWeights {
     this.dispatch(pass, 'train/update', Math.ceil(this.weights.size / 16 / 64), [offset]);
   }
 
-  /** The weights as they are, the mean squared distances of the updates so far, and the first that was not finite. */
-  async state(): Promise<{ parameters: Float32Array; meanSquares: Float32Array; broken?: number }> {
+  /**
+   * The weights as they are, the mean squared distances of the updates so far, how many updates were not finite, and
+   * the first of those.
+   */
+  async state(): Promise<{
+    parameters: Float32Array;
+    meanSquares: Float32Array;
+    notFinite: number;
+    broken?: number;
+  }> {
     const [parameters, bytes] = await Promise.all([
       this.gpu.read(this.weights),
       this.gpu.read(this.own.figures),
     ]);
     const [complement] = new Uint32Array(bytes, 0, 1);
-    const numbers = new Float32Array(bytes, HISTORY);
+    const numbers = new Float32Array(bytes, HISTORY, 2 * this.done);
+    const finite = (update: number) => Number.isFinite(numbers[2 * update] + numbers[2 * update + 1]);
     return {
       parameters: new Float32Array(parameters),
-      meanSquares: numbers.filter((_, i) => i % 2 === 0).subarray(0, this.done),
+      meanSquares: numbers.filter((_, i) => i % 2 === 0),
+      notFinite: Array.from({ length: this.done }, (_, i) => i).filter((i) => !finite(i)).length,
       ...(complement !== 0 && { broken: ~complement >>> 0 }),
     };
   }
@@ -118,7 +133,8 @@ export class NetworkWeights {
 }
 
 /** Struct Step of shaders/train/step.wgsl, without what concerns the draws. */
-function stepOf({ rate, beta1, beta2, clip }: OptimiserSchedule, update: number, trajectories: number) {
+function stepOf(schedule: OptimiserSchedule, update: number, trajectories: number) {
+  const { rate, tail, skips, beta1, beta2, clip } = schedule;
   // As the GPU has them: 1 - beta2 is a small difference, and the correction has to go with it.
   const [b1, b2] = [Math.fround(beta1), Math.fround(beta2)];
   const unused = ['stream', 'seed_low', 'seed_high', 'dim', 'clean', 'noisy', 'denoised', 'cotangent'];
@@ -130,6 +146,8 @@ function stepOf({ rate, beta1, beta2, clip }: OptimiserSchedule, update: number,
     trajectories,
     clip: Math.min(clip, 3e38),
     rate: rate(update),
+    ...(tail ? { tail: tail.first / 4, tail_rate: tail.rate(update) } : ONE_RATE),
+    skips: skips ? 1 : 0,
     weight_decay: 0,
     beta1: b1,
     beta2: b2,

@@ -6,6 +6,7 @@ import type { DataFigures, NetworkPredictor } from '../predictor/network-predict
 import { type LogitOffset, predictedPlan } from '../predictor/predicted-plan.js';
 import { random } from '../problem/random.js';
 import { fixedAnswers } from '../solver/amed.js';
+import { annealed } from './annealed.js';
 import { dataFigures } from './data-figures.js';
 import { NetworkTrainer } from './network-trainer.js';
 import { NetworkWeights, type OptimiserSchedule } from './network-weights.js';
@@ -229,9 +230,7 @@ function scheduleOf(recipe: Recipe, updates: number): OptimiserSchedule {
   return {
     ...rest,
     updates,
-    // A warm-up, then half a cosine down to 0.
-    rate: (update) =>
-      rate * Math.min(1, (update + 1) / warmup) * 0.5 * (1 + Math.cos((Math.PI * update) / updates)),
+    rate: (update) => rate * annealed(update, updates, warmup),
   };
 }
 

@@ -26,7 +26,7 @@ export interface ReferenceSolution {
   samples: Float64Array;
   /** The slots that were asked for. */
   kept: Map<Slot, Float64Array>;
-  /** What the predictor answered: AMED's r, direction and time of each step, or three moves an evaluation, [answers, batch]. */
+  /** What the predictor answered, [answers, batch]: AMED's r, direction and time of each step; three moves an evaluation. */
   answers?: Float64Array;
   /** Field evaluations really made, per trajectory. */
   evaluations: number;

@@ -32,7 +32,7 @@ export interface Solution {
   samples: Float32Array;
   /** The slots that were asked for. */
   kept: Map<Slot, Float32Array>;
-  /** What the predictor answered: AMED's r, direction and time of each step, or three moves an evaluation, [answers, batch]. */
+  /** What the predictor answered, [answers, batch]: AMED's r, direction and time of each step; three moves an evaluation. */
   answers?: Float32Array;
   /** Field evaluations really made, per trajectory. */
   evaluations: number;

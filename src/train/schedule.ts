@@ -4,6 +4,9 @@ import type { TrainingSettings } from './settings.js';
 export interface OptimiserStep {
   clip: number;
   rate: number;
+  tail: number;
+  tail_rate: number;
+  skips: number;
   weight_decay: number;
   beta1: number;
   beta2: number;
@@ -16,6 +19,9 @@ export interface OptimiserStep {
 /** The largest finite float32, for 'no clipping': a uniform holds no infinity. */
 const LARGEST = (2 - 2 ** -23) * 2 ** 127;
 
+/** All parameters learn at the same rate: what learns at another starts behind them. */
+export const ONE_RATE = { tail: 2 ** 32 - 1, tail_rate: 0 };
+
 /** @param step from 0 */
 export function optimiserStep(settings: TrainingSettings, step: number): OptimiserStep {
   const rate = learningRate(settings, step);
@@ -24,6 +30,8 @@ export function optimiserStep(settings: TrainingSettings, step: number): Optimis
   return {
     clip: Math.min(settings.clip, LARGEST),
     rate,
+    ...ONE_RATE,
+    skips: 0,
     weight_decay: rate * settings.weightDecay,
     beta1,
     beta2,

@@ -17,6 +17,25 @@ const STEPS = 4;
 /** Of one number, of fewer than are read, of more. */
 const dims = [1, 3, 70];
 
+test('what was read before it is moved stays as it was read', async () => {
+  const euler = nearEuler(3, seed, 0.1);
+  const [c0, c1] = [2, 3];
+  const late = { parameter: c0, kind: 'scaled' as const, width: 5 };
+  const own = { parameter: c1, kind: 'scaled' as const, width: 0.1 };
+  const spec = { ...eulerSpec(euler), shared: [] };
+  const tangents = [[own], [own, late]].map((second) =>
+    randomTangent({ ...spec, moves: [[], second, []] }, 2, seed),
+  );
+  const field = gaussianMixture(randomMixture(seed, 2, 3, 'shared'));
+  const x = latents(seed, 5, 2, 20);
+  const [without, withLate] = await Promise.all(
+    tangents.map((predictor) => solve(gpu, field, spec.family.plan, { latents: { values: x }, predictor })),
+  );
+  expect(withLate.samples).toEqual(without.samples);
+  // It is answered all the same.
+  expect(withLate.answers!.subarray(4 * 5, 5 * 5).every((move) => move !== 0)).toBe(true);
+});
+
 describe.each(dims)('%i dimensions', (dim) => {
   const field = gaussianMixture(randomMixture(seed, dim, 4, 'per-component'));
   const euler = nearEuler(STEPS, seed, 0.1);
