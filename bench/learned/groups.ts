@@ -1,5 +1,6 @@
 import { amedSolvers } from '../../src/solver/amed.js';
 import { conditionedRows, fixedRows, networkRows, publishedRows, tableRows } from './amed.js';
+import { bespokeNetRows, bespokeRows, universalRows } from './bespoke.js';
 import type { Context } from './context.js';
 import { epdRows } from './epd.js';
 import { gitsRows } from './gits.js';
@@ -49,6 +50,9 @@ export const GROUPS: Readonly<Record<string, Group>> = {
     },
   },
   epd: { rows: epdRows },
+  universal: { rows: universalRows },
+  bespoke: { rows: bespokeRows },
+  'bespoke-net': { rows: bespokeNetRows },
 };
 
 /** All but the conditioned networks, whose training takes as long as that of all others together. */

@@ -154,7 +154,8 @@ function scoreNumbers(
   return scoreOf(gpu, field, bespokePlan(form, numbers), pool);
 }
 
-function ratesOf(form: BespokeForm): Float64Array {
+/** Learning rates of what trainedFamily trains. */
+export function ratesOf(form: BespokeForm): Float64Array {
   const { steps, c, size } = bespokeLayout(form);
   const times = steps + (form.start === 'gaussian' ? 1 : 0);
   return Float64Array.from({ length: times + size - c }, (_, i) => (i < times ? TIME_RATE : RATE));

@@ -1,0 +1,102 @@
+import { BESPOKE, type DistilledBespoke, distillBespoke } from '../../src/distill/bespoke.js';
+import { distillBespokeNet } from '../../src/distill/bespoke-net.js';
+import { dataFigures } from '../../src/distill/data-figures.js';
+import { scoreOf } from '../../src/distill/score.js';
+import { FewstepError } from '../../src/errors.js';
+import { bespokePlan } from '../../src/solver/bespoke.js';
+import { universalPlan } from '../../src/solver/universal.js';
+import { type Context, measurePlan } from './context.js';
+import type { Row } from './row.js';
+
+const distilled = new WeakMap<Context, Map<number, Promise<DistilledBespoke>>>();
+
+/** The bespoke solver of an NFE, which its network begins with too: distilled once. */
+export function bespokeOf(context: Context, nfe: number): Promise<DistilledBespoke> {
+  const known = distilled.get(context) ?? new Map<number, Promise<DistilledBespoke>>();
+  distilled.set(context, known);
+  const one = known.get(nfe) ?? distil(context, nfe);
+  known.set(nfe, one);
+  return one;
+}
+
+async function distil(context: Context, nfe: number): Promise<DistilledBespoke> {
+  const { gpu, field, settings, seed } = context;
+  const { training, validation } = await context.pools();
+  const { batch } = settings;
+  return distillBespoke(gpu, field, { ...BESPOKE, nfe, batch, seed }, { training, validation });
+}
+
+export async function bespokeRows(context: Context, nfe: number): Promise<Row[]> {
+  const { gpu, field, exact, seed } = context;
+  const { evaluations } = await context.pools();
+  const { form, numbers, candidate, start, best, seconds } = await bespokeOf(context, nfe);
+  const untrained = bespokePlan(candidate.form, candidate.numbers);
+  return [
+    {
+      ...{ nfe, seed, kind: 'bespoke', solver: `bespoke (${form.formula}, ${form.start})`, afs: false },
+      grid: `${candidate.form.formula}, ${candidate.form.start}, ${candidate.grid}`,
+      ...(await measurePlan(context, bespokePlan(form, numbers))),
+      untrained: await scoreOf(gpu, field, untrained, exact),
+      ...{ base: start, start, best },
+      seconds: seconds.search + seconds.candidates + seconds.table,
+      teacherEvaluations: evaluations,
+      answers: [...numbers],
+    },
+  ];
+}
+
+/** The table that comes with the package: nothing is learned here but the mean and the spread of the data. */
+export async function universalRows(context: Context, nfe: number): Promise<Row[]> {
+  const { training } = await context.pools();
+  const { mean, std } = dataFigures(training);
+  try {
+    const plan = universalPlan(nfe, { mean: [...mean], std });
+    const identity = {
+      nfe,
+      seed: context.seed,
+      kind: 'universal',
+      solver: plan.solver,
+      grid: '',
+      afs: false,
+    };
+    return [{ ...identity, ...(await measurePlan(context, plan)) }];
+  } catch (error) {
+    if (error instanceof FewstepError && error.code === 'unreachable-nfe') return [];
+    throw error;
+  }
+}
+
+/** Networks on top of the table; what the table alone comes to in as many iterations; and which of them is chosen. */
+export async function bespokeNetRows(context: Context, nfe: number): Promise<Row[]> {
+  const { gpu, field, exact, settings, seed } = context;
+  const { training, validation, evaluations } = await context.pools();
+  const { batch } = settings;
+  const table = await bespokeOf(context, nfe);
+  const { form, numbers } = table;
+  const learned = await distillBespokeNet(gpu, field, table, { batch, seed }, { training, validation });
+  const { net, helps, seconds } = learned;
+  const before = Object.values(table.seconds).reduce((sum, each) => sum + each, 0);
+  const common = {
+    ...{ nfe, seed, afs: false, grid: `${form.formula}, ${form.start}` },
+    untrained: await scoreOf(gpu, field, bespokePlan(form, numbers), exact),
+    base: table.best,
+    start: table.best,
+    teacherEvaluations: evaluations,
+  };
+  const { predictor } = net;
+  return [
+    {
+      ...{ ...common, kind: 'bespoke-net', solver: 'bespoke-net' },
+      ...(await measurePlan(context, predictor.tangent.plan, { predictor })),
+      best: net.best,
+      seconds: before + seconds.net,
+      answers: { helps },
+    },
+    {
+      ...{ ...common, kind: 'bespoke-longer', solver: 'bespoke at as many iterations' },
+      ...(await measurePlan(context, bespokePlan(form, learned.table.numbers))),
+      best: learned.table.score,
+      seconds: before + seconds.table,
+    },
+  ];
+}
