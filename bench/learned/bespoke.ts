@@ -1,5 +1,6 @@
 import { BESPOKE, type DistilledBespoke, distillBespoke } from '../../src/distill/bespoke.js';
 import { distillBespokeNet } from '../../src/distill/bespoke-net.js';
+import { type DistilledSeveral, distillSeveral } from '../../src/distill/bespoke-several.js';
 import { dataFigures } from '../../src/distill/data-figures.js';
 import { scoreOf } from '../../src/distill/score.js';
 import { FewstepError } from '../../src/errors.js';
@@ -97,6 +98,30 @@ export async function bespokeNetRows(context: Context, nfe: number): Promise<Row
       ...(await measurePlan(context, bespokePlan(form, learned.table.numbers))),
       best: learned.table.score,
       seconds: before + seconds.table,
+    },
+  ];
+}
+
+const together = new WeakMap<Context, Promise<DistilledSeveral>>();
+
+/** One conditioned solver for all NFE of a run: what is lost against separate ones. */
+export async function severalRows(context: Context, nfe: number): Promise<Row[]> {
+  const { gpu, field, settings, seed, counts } = context;
+  const { training, validation, evaluations } = await context.pools();
+  const { batch } = settings;
+  const { iterations } = BESPOKE;
+  const learning =
+    together.get(context) ??
+    distillSeveral(gpu, field, { nfe: counts, batch, iterations, seed }, { training, validation });
+  together.set(context, learning);
+  const { solvers, formula, seconds } = await learning;
+  const { form, numbers, start, best } = solvers[counts.indexOf(nfe)];
+  const identity = { nfe, seed, kind: 'bespoke-several', solver: 'bespoke for several NFE', afs: false };
+  return [
+    {
+      ...{ ...identity, grid: `${formula}, gaussian` },
+      ...(await measurePlan(context, bespokePlan(form, numbers))),
+      ...{ base: start, start, best, seconds, teacherEvaluations: evaluations },
     },
   ];
 }

@@ -1,6 +1,6 @@
 import { amedSolvers } from '../../src/solver/amed.js';
 import { conditionedRows, fixedRows, networkRows, publishedRows, tableRows } from './amed.js';
-import { bespokeNetRows, bespokeRows, universalRows } from './bespoke.js';
+import { bespokeNetRows, bespokeRows, severalRows, universalRows } from './bespoke.js';
 import type { Context } from './context.js';
 import { epdRows } from './epd.js';
 import { gitsRows } from './gits.js';
@@ -53,10 +53,13 @@ export const GROUPS: Readonly<Record<string, Group>> = {
   universal: { rows: universalRows },
   bespoke: { rows: bespokeRows },
   'bespoke-net': { rows: bespokeNetRows },
+  'bespoke-several': { variant: (_, counts) => `at ${counts.join()}`, rows: severalRows },
 };
 
-/** All but the conditioned networks, whose training takes as long as that of all others together. */
-export const USUAL_GROUPS = Object.keys(GROUPS).filter((name) => name !== 'amed-conditioned');
+/** All but what learns for all NFE together, whose training takes as long as that of all others together. */
+export const USUAL_GROUPS = Object.keys(GROUPS).filter(
+  (name) => !['amed-conditioned', 'bespoke-several'].includes(name),
+);
 
 export const USUAL_CHOICE: AmedChoice = {
   tables: amedSolvers.map(({ name }) => name),

@@ -12,11 +12,10 @@ import {
 import { numbersFrom, trainedFrom } from '../solver/bespoke-family.js';
 import { type PlanFamily, planFamily } from '../solver/plan-family.js';
 import { placed, type UniversalTable, unitForm } from '../solver/universal.js';
-import { Adam } from './adam.js';
 import { dataFigures } from './data-figures.js';
 import { partOf, type TeacherPool } from './pool.js';
 import { scoreOf } from './score.js';
-import { WholeTrajectory } from './whole-trajectory.js';
+import { type SharedTask, trainShared } from './shared-training.js';
 
 /** One of the fields that a universal table is trained over. */
 export interface UniversalField {
@@ -88,45 +87,31 @@ export async function distillUniversal(
   const train = async (start: (typeof starts)[number], iterations: number) => {
     const { formula } = start;
     const unit = unitForm(formula, nfe);
-    const trajectories: WholeTrajectory[] = [];
-    let best = start;
-    try {
-      for (const { field, data, training, validation } of tasks) {
-        const form = formFor(formula, data);
-        const family = placedFamily(form, unit);
-        const { median } = await scoreOf(gpu, field, bespokePlan(form, placed(form, start.unit)), validation);
-        const loss = { kind: 'log-mean' as const, softening: 1e-3 * median ** 2 };
-        trajectories.push(
-          await WholeTrajectory.create(gpu, field, family, training, { batch: settings.batch, loss }),
-        );
-      }
-      const parameters = trainedFrom(unit, start.unit);
-      const { steps } = bespokeLayout(unit);
-      const rates = parameters.map((_, i) => (i <= steps ? 0.02 : 0.01));
-      const adam = new Adam(parameters, { rates, steps: iterations, warmup: 20, clip: 1 });
-      const order = random(settings.seed, 41);
-      for (let iteration = 1; iteration <= iterations; iteration++) {
-        const sum = new Float64Array(parameters.length);
-        for (let i = 0; i < settings.fields; i++) {
-          const trajectory = trajectories[Math.floor(order.uniform() * trajectories.length)];
-          const index = Math.floor(order.uniform() * trajectory.batches);
-          const { gradient } = await trajectory.run(parameters, index);
-          // A field whose gradient is huge or broken must not speak for all.
-          const norm = Math.hypot(...gradient);
-          const scale = Number.isFinite(norm) ? 1 / Math.max(1, norm) / settings.fields : 0;
-          if (scale > 0) for (const [p, slope] of gradient.entries()) sum[p] += scale * slope;
-        }
-        adam.update(sum);
-        if (iteration % VALIDATE_EVERY !== 0 && iteration !== iterations) continue;
-        const numbers = numbersFrom(unit, parameters);
-        const score = await scoreAll(formula, numbers);
-        if (score < best.score) best = { formula, unit: numbers, score };
-        settings.onRecord?.(iteration, score);
-      }
-    } finally {
-      for (const trajectory of trajectories) trajectory.destroy();
+    const shared: SharedTask[] = [];
+    for (const { field, data, training, validation } of tasks) {
+      const form = formFor(formula, data);
+      const { median } = await scoreOf(gpu, field, bespokePlan(form, placed(form, start.unit)), validation);
+      shared.push({ field, family: placedFamily(form, unit), training, reference: median });
     }
-    return best;
+    const { steps } = bespokeLayout(unit);
+    const parameters = trainedFrom(unit, start.unit);
+    const best = await trainShared(
+      gpu,
+      shared,
+      { parameters, score: start.score },
+      {
+        batch: settings.batch,
+        tasks: settings.fields,
+        iterations,
+        rates: parameters.map((_, i) => (i <= steps ? 0.02 : 0.01)),
+        warmup: 20,
+        seed: settings.seed,
+        validateEvery: VALIDATE_EVERY,
+        validate: (state) => scoreAll(formula, numbersFrom(unit, state)),
+        onRecord: settings.onRecord,
+      },
+    );
+    return { formula, unit: numbersFrom(unit, best.parameters), score: best.score };
   };
   const leastOf = (each: typeof starts) => each.reduce((a, b) => (b.score < a.score ? b : a));
   const first = leastOf(starts);
