@@ -1,4 +1,5 @@
 import { type Solution, solve } from '../src/execute/stepwise.js';
+import { answerSpread } from '../src/metrics/answer-spread.js';
 import type { DistributionReference } from '../src/metrics/distribution-reference.js';
 import { endpointErrors } from '../src/metrics/endpoint-errors.js';
 import { summarize } from '../src/metrics/summary.js';
@@ -42,6 +43,7 @@ export async function measureCell(context: CellContext, row: Row, nfe: number): 
     problem: context.problem,
     ...identityOf(row.answers ? row : { ...row, solver: plan.solver }),
     ...(times && { times: [...times] }),
+    ...(first.answers && { steps: answerSpread(first.answers, batch) }),
     nfe: nfeOf(plan),
     seed,
     evaluations: first.evaluations,

@@ -1,7 +1,7 @@
 import { FewstepError } from '../errors.js';
 import type { Field } from '../field/field.js';
 import { type Fingerprint, sameField } from '../field/fingerprint.js';
-import { quantile } from '../metrics/quantile.js';
+import { answerSpread, type Spread, type StepAnswers } from '../metrics/answer-spread.js';
 import { loadPredictor } from '../node/predictor.js';
 import type { StoredPredictor } from '../predictor/predictor-file.js';
 import { parseSolver } from '../solver/registry.js';
@@ -61,19 +61,12 @@ export function untrainedNote(text: string): string | undefined {
   return `${solver.name} without --predictor looks at r = ${r} in every step: nothing was learned (see \`fewstep distill\`)`;
 }
 
-/** An answer over the trajectories: the mean, and the 5th and the 95th of 100. */
-interface Spread {
-  mean: number;
-  p5: number;
-  p95: number;
-}
-
 /** The answers of each step, for the report. @param answers of a network, [3 steps, batch] */
 export function answersByStep(
   { predictor }: StoredPredictor,
   nfe: number,
   answers?: ArrayLike<number>,
-): { r: Spread; direction: Spread; time: Spread }[] {
+): StepAnswers[] {
   const index = predictor.schedules.findIndex((schedule) => schedule.nfe === nfe);
   const same = (value: number): Spread => ({ mean: value, p5: value, p95: value });
   if (predictor.kind === 'table') {
@@ -84,15 +77,5 @@ export function answersByStep(
     }));
   }
   const steps = predictor.schedules[index].times.length - 1;
-  const batch = answers!.length / (3 * steps);
-  const spread = (row: number): Spread => {
-    const values = Array.from({ length: batch }, (_, i) => answers![row * batch + i]);
-    const mean = values.reduce((sum, value) => sum + value, 0) / batch;
-    return { mean, p5: quantile(values, 0.05), p95: quantile(values, 0.95) };
-  };
-  return Array.from({ length: steps }, (_, n) => ({
-    r: spread(3 * n),
-    direction: spread(3 * n + 1),
-    time: spread(3 * n + 2),
-  }));
+  return answerSpread(answers!, answers!.length / (3 * steps));
 }

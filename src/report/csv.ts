@@ -33,30 +33,22 @@ const columns: readonly [name: string, value: (cell: Cell, results: Results) => 
   ['software', (_, { run }) => run.adapter.software],
   ['times', (cell) => cell.times?.join(' ')],
   ['answers', (cell) => cell.answers],
-  [
-    'r',
-    (cell, results) =>
-      studentOf(cell, results)
-        ?.answers.map(({ r }) => r)
-        .join(' '),
-  ],
-  [
-    'direction',
-    (cell, results) =>
-      studentOf(cell, results)
-        ?.answers.map(({ direction }) => direction)
-        .join(' '),
-  ],
-  [
-    'time',
-    (cell, results) =>
-      studentOf(cell, results)
-        ?.answers.map(({ time }) => time)
-        .join(' '),
-  ],
+  ['r', (cell, results) => answersOf(cell, results, 'r')],
+  ['direction', (cell, results) => answersOf(cell, results, 'direction')],
+  ['time', (cell, results) => answersOf(cell, results, 'time')],
   ['search_seconds', (cell, results) => studentOf(cell, results)?.seconds.search],
   ['training_seconds', (cell, results) => studentOf(cell, results)?.seconds.training],
+  ['r_p5', (cell) => cell.steps?.map(({ r }) => r.p5).join(' ')],
+  ['r_p95', (cell) => cell.steps?.map(({ r }) => r.p95).join(' ')],
 ];
+
+/** Of each step; the mean over trajectories where they differ. */
+function answersOf(cell: Cell, results: Results, name: 'r' | 'direction' | 'time'): string | undefined {
+  if (cell.steps) return cell.steps.map((step) => step[name].mean).join(' ');
+  return studentOf(cell, results)
+    ?.answers.map((answer) => answer[name])
+    .join(' ');
+}
 
 function studentOf(cell: Cell, { problems }: Results): StudentResult | undefined {
   const students = problems.find(({ name }) => name === cell.problem)?.learning?.students ?? [];

@@ -1,11 +1,12 @@
 import * as Plot from '@observablehq/plot';
 import { parseHTML } from 'linkedom';
+import type { StepAnswers } from '../metrics/answer-spread.js';
 import { type Html, html, raw } from './html.js';
 import { learnedPairs } from './learned.js';
 import { compact } from './line-plot.js';
 import { count, figure, list } from './number.js';
 import type { Palette } from './palette.js';
-import type { ProblemResult, Results, StudentResult } from './results.js';
+import type { Cell, ProblemResult, Results, StudentResult } from './results.js';
 
 /** The best that learned nothing beside the best that learned, and what learning cost; nothing where nothing learned. */
 export function learnedSection(results: Results): Html | undefined {
@@ -66,6 +67,26 @@ function studentRow({ solver, afs, nfe, chosenGrid, answers, seconds, training }
   const { base, start, best } = training!;
   return html`<tr><th scope="row">${solver}${afs && ' + AFS'}</th><td>${nfe}</td><td class="text">${chosenGrid}</td><td class="text">${numbers(({ r }) => r)}</td><td class="text">${numbers(({ direction }) => direction)}</td><td class="text">${numbers(({ time }) => time)}</td><td>${figure(base.mean)}</td><td>${figure(start.mean)}</td><td>${figure(best.mean)}</td><td>${figure(seconds.search + seconds.training)}</td></tr>
 `;
+}
+
+/** What networks answered, which differs from trajectory to trajectory; nothing where no row has one. */
+export function networkAnswers({ cells }: Results, problem: ProblemResult): Html | undefined {
+  const own = cells.filter((cell) => cell.steps && cell.problem === problem.name);
+  if (own.length === 0) return undefined;
+  const [{ seed }] = own;
+  return html`<div class="scroll"><table class="figures spaced dense"><thead><tr><th scope="col">Network</th><th scope="col">NFE</th><th scope="col">step</th><th scope="col">r</th><th scope="col">direction</th><th scope="col">time</th></tr></thead><tbody>
+${own.filter((cell) => cell.seed === seed).map(networkRows)}</tbody></table></div>
+<p class="note">A network answers for each trajectory: the mean, and in brackets the 5th and the 95th of 100 trajectories, seed ${seed}.</p>`;
+}
+
+function networkRows({ solver, afs, nfe, steps }: Cell): Html[] {
+  const text = ({ mean, p5, p95 }: StepAnswers['r']) =>
+    p5 === p95 ? mean.toFixed(2) : `${mean.toFixed(2)} [${p5.toFixed(2)}, ${p95.toFixed(2)}]`;
+  return steps!.map(
+    ({ r, direction, time }, i) =>
+      html`<tr><th scope="row">${i === 0 && [solver, afs && ' + AFS']}</th><td>${i === 0 && nfe}</td><td>${i + 1}</td><td>${text(r)}</td><td>${text(direction)}</td><td>${text(time)}</td></tr>
+`,
+  );
 }
 
 interface Curve {

@@ -120,9 +120,12 @@ const which = {
   seed: v.number(),
 };
 
+const answer = v.object({ mean: figure, p5: figure, p95: figure });
+
 const cell = v.object({
   ...which,
   times: v.optional(numbers),
+  steps: v.optional(v.array(v.object({ r: answer, direction: answer, time: answer }))),
   evaluations: count,
   error: v.object({ mean: figure, median: figure, p95: figure, meanInterval: ends, medianInterval: ends }),
   distances,

@@ -1,6 +1,6 @@
 import { type Html, html } from './html.js';
 import { imageRows } from './images.js';
-import { learnedSection, studentFigures } from './learned-view.js';
+import { learnedSection, networkAnswers, studentFigures } from './learned-view.js';
 import { machineSection } from './machine.js';
 import { count } from './number.js';
 import { findings, overview } from './overview.js';
@@ -48,6 +48,7 @@ function problemSection(results: Results, problem: ProblemResult, colors: Palett
 ${problemTable(results, problem, colors)}
 ${problemPlots(results, problem, colors)}
 ${studentFigures(problem, colors)}
+${networkAnswers(results, problem)}
 ${problem.kind === 'points-2d' && problem.truth.length > 0 ? [trajectoryPanels(problem, results.run, colors, errorOf), scatterPanels(problem, colors, errorOf)] : undefined}
 ${problem.kind === 'image' ? imageRows(problem, errorOf) : undefined}
 </section>`;

@@ -2,6 +2,8 @@
  * What a benchmark run leaves behind: `results.json`. The schema is versioned; a reader refuses what it does
  * not know. Errors and distances are in the data's own units, whatever scaling the field works in.
  */
+
+import type { StepAnswers } from '../metrics/answer-spread.js';
 export const RESULTS_SCHEMA = 'fewstep-results/1';
 
 export interface Results {
@@ -173,6 +175,8 @@ export interface Cell {
   afs: boolean;
   nfe: number;
   seed: number;
+  /** What a network answered for each step; absent where all trajectories share the answers. */
+  steps?: StepAnswers[];
   /** Evaluations of the field per trajectory that the executor really made. */
   evaluations: number;
   /** Distance of each trajectory's end point to the exact flow's, same latent. */

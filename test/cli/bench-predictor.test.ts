@@ -53,6 +53,18 @@ test(
         expect(error.mean, `${name} at NFE ${nfe}`).toBeLessThan(untrained.error.mean);
       }
     }
+    // A network's r differs from trajectory to trajectory; a table's does not, and is in no cell.
+    expect(cells.filter(({ steps }) => steps).map(({ solver, nfe }) => [solver, nfe])).toEqual([
+      ['amed-ipndm (network)', 3],
+      ['amed-ipndm (network)', 5],
+    ]);
+    const { steps } = cells.find((cell) => cell.steps && cell.nfe === 5)!;
+    expect(steps).toHaveLength(3);
+    for (const { r } of steps!) {
+      expect(r.mean).toBeGreaterThan(0);
+      expect(r.mean).toBeLessThan(1);
+    }
+    expect(Math.max(...steps!.map(({ r }) => r.p95 - r.p5))).toBeGreaterThan(0);
   },
   SLOW,
 );

@@ -85,3 +85,31 @@ test('a source of answers that nobody knows is refused with its place', () => {
   Object.assign(results.cells[0], { answers: 'guessed' });
   expect(() => parseResults(JSON.parse(JSON.stringify(results)))).toThrow(/cells\.0\.answers/);
 });
+
+test('what a network answered is shown by step with its spread, in the report and as columns', () => {
+  const results = known();
+  const spread = (mean: number, by: number) => ({ mean, p5: mean - by, p95: mean + by });
+  const cell = results.cells.find(({ solver }) => solver === 'amed (learned)')!;
+  cell.steps = [
+    { r: spread(0.25, 0.125), direction: spread(1, 0), time: spread(1.5, 0.25) },
+    { r: spread(0.5, 0.25), direction: spread(1, 0), time: spread(0.75, 0) },
+  ];
+  const { document } = parseHTML(renderReport(results));
+  const rows = [...document.querySelectorAll('tr')].map((row) =>
+    [...row.children].map(({ textContent }) => textContent),
+  );
+  const at = rows.findIndex(([name]) => name === 'Network');
+  expect(rows.slice(at + 1, at + 3)).toEqual([
+    ['amed (learned)', '4', '1', '0.25 [0.13, 0.38]', '1.00', '1.50 [1.25, 1.75]'],
+    ['', '', '2', '0.50 [0.25, 0.75]', '1.00', '0.75'],
+  ]);
+  const lines: Record<string, string>[] = parse(resultsCsv(results), { columns: true });
+  expect(lines.find(({ solver }) => solver === 'amed (learned)')).toMatchObject({
+    r: '0.25 0.5',
+    r_p5: '0.125 0.25',
+    r_p95: '0.375 0.75',
+    time: '1.5 0.75',
+  });
+  expect(parseResults(JSON.parse(JSON.stringify(results)), 'it').cells).toEqual(results.cells);
+  expect(renderReport(known())).not.toContain('A network answers');
+});
