@@ -17,14 +17,14 @@ export interface AgainstBase {
   worse: { cell: Cell; row: Row }[];
 }
 
-const TRAINED = ['table', 'network', 'robust-equal', 'published', 'conditioned', 'epd'];
 /** What the AMED-Solver is made of, or compared with. */
 const KIN = ['euler', 'heun', 'dpm-solver-2'];
 
-/** Whether training made anything worse. */
+/** Whether training made anything worse, of each kind that tells what it was before. */
 export function againstBase(cells: readonly Cell[]): AgainstBase[] {
   const rows = cells.flatMap((cell) => cell.rows.map((row) => ({ cell, row })));
-  return TRAINED.flatMap((kind) =>
+  const kinds = [...new Set(rows.map(({ row }) => row.kind))];
+  return kinds.flatMap((kind) =>
     (['fresh latents', 'validation'] as const).flatMap((on) => {
       const own = rows.flatMap(({ cell, row }) => {
         const compared = row.kind === kind ? beforeAndAfter(row) : undefined;

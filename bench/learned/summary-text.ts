@@ -38,7 +38,7 @@ export function summaryText(cells: readonly Cell[]): string {
       'Mean / median error, how many times lower.',
       gainTable(cells, series),
     ]),
-    '## Bars of AMED',
+    '## Bars',
     barsText(cells),
     ...figureTables(cells, main),
   ].join('\n\n');
