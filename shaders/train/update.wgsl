@@ -19,8 +19,9 @@ fn update(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) gro
     return;
   }
   let g = figures.scale * gradient[i];
-  let m = mix(g, first[i], operation.beta1);
-  let v = mix(g * g, second[i], operation.beta2);
+  // Not by mix: some adapters take x + a (y - x) for it, which loses what is left of g^2 beside beta2 g^2.
+  let m = operation.beta1 * first[i] + (1 - operation.beta1) * g;
+  let v = operation.beta2 * second[i] + (1 - operation.beta2) * g * g;
   let direction = operation.correction1 * m / (sqrt(operation.correction2 * v) + operation.epsilon);
   let old = parameters[i];
   let rate = select(operation.rate, operation.tail_rate, i >= operation.tail);
