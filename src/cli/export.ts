@@ -5,7 +5,7 @@ import { saveTable } from '../node/table.js';
 import { checkExportable, exportSchedules } from '../predictor/schedule-export.js';
 import { list } from '../report/number.js';
 import { runOf } from '../sample-plan.js';
-import { tableOf } from '../solver/table.js';
+import { needsMean, tableOf } from '../solver/table.js';
 import { wholeNumber } from './options.js';
 import { checkOutput } from './output.js';
 
@@ -55,7 +55,12 @@ export function exportCommand(): Command {
       if (form === 'table') {
         checkExportable(predictor);
         const table = tableOf(runOf({ predictor, nfe }).plan);
-        await saveTable(out, { table, note: `learned on a ${field.kind} field of ${field.dim} numbers` });
+        const mean = predictor.kind === 'bespoke' && needsMean(table) ? [...predictor.data.mean] : undefined;
+        await saveTable(out, {
+          table,
+          mean,
+          note: `learned on a ${field.kind} field of ${field.dim} numbers`,
+        });
         process.stdout.write(`${out}: table of ${table.solver} at NFE ${table.times.length}\n`);
         return;
       }

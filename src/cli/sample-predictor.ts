@@ -3,8 +3,12 @@ import type { Field } from '../field/field.js';
 import { type Fingerprint, sameField } from '../field/fingerprint.js';
 import { answerSpread, type Spread, type StepAnswers } from '../metrics/answer-spread.js';
 import { loadPredictor } from '../node/predictor.js';
+import type { BespokePredictor } from '../predictor/bespoke-predictor.js';
+import type { Predictor } from '../predictor/predictor.js';
 import type { StoredPredictor } from '../predictor/predictor-file.js';
+import { nfeOf, type Plan } from '../solver/plan.js';
 import { parseSolver } from '../solver/registry.js';
+import { tableOf } from '../solver/table.js';
 
 /** A predictor and the file that it came from. */
 export interface LoadedPredictor extends StoredPredictor {
@@ -16,8 +20,8 @@ export async function loadedPredictor(file: string): Promise<LoadedPredictor> {
 }
 
 /**
- * Compares a field with the one that a predictor was distilled on. A table of answers transfers to other fields, so that
- * there a warning does; a network reads the field, and is refused.
+ * Compares a field with the one that a predictor was distilled on. A table of answers transfers to other fields, and a
+ * bespoke solver to those of as many numbers, so that there a warning does; a network reads the field, and is refused.
  *
  * @param force samples with a network all the same, where it can read this field at all
  * @returns the warning, if there is one
@@ -35,7 +39,14 @@ export function fieldDoubt(
       ? `another ${what(learned)} than this one`
       : `a ${what(learned)}, and this is a ${what(fingerprint)}`;
   const sentence = `${file} was distilled on ${difference}`;
-  if (predictor.kind === 'table') {
+  if (predictor.kind === 'bespoke' && learned.dim !== fingerprint.dim) {
+    throw new FewstepError(
+      'bad-field',
+      `${sentence}: the mean of the data that its solver uses is another's`,
+      'use a field of as many numbers, or distil again',
+    );
+  }
+  if (predictor.kind !== 'network') {
     return `${sentence}; what it learned transfers in part: distil on this field to have its best`;
   }
   if (learned.dim !== fingerprint.dim && predictor.config.reads !== 'times') {
@@ -61,9 +72,20 @@ export function untrainedNote(text: string): string | undefined {
   return `${solver.name} without --predictor looks at r = ${r} in every step: nothing was learned (see \`fewstep distill\`)`;
 }
 
-/** The answers of each step, for the report. @param answers of a network, [3 steps, batch] */
-export function answersByStep(
-  { predictor }: StoredPredictor,
+/**
+ * What a predictor did, for the report: an AMED solver's answers in each step, a bespoke solver's whole table.
+ * @param answers of a network, [3 steps, batch]
+ */
+export function learnedSteps(learned: LoadedPredictor, plan: Plan, answers?: ArrayLike<number>) {
+  const { kind } = learned.predictor;
+  if (kind !== 'bespoke') return { kind, steps: answersByStep(learned.predictor, nfeOf(plan), answers) };
+  const { times, rows } = tableOf(plan);
+  return { kind, steps: times.map((sigma, k) => ({ sigma, row: rows[k] })), result: rows[times.length] };
+}
+
+/** The answers of each step. */
+function answersByStep(
+  predictor: Exclude<Predictor, BespokePredictor>,
   nfe: number,
   answers?: ArrayLike<number>,
 ): StepAnswers[] {

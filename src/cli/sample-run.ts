@@ -20,9 +20,9 @@ import { givenRange } from './given-range.js';
 import { checkOutput } from './output.js';
 import { showProgress } from './progress.js';
 import {
-  answersByStep,
   fieldDoubt,
   type LoadedPredictor,
+  learnedSteps,
   loadedPredictor,
   untrainedNote,
 } from './sample-predictor.js';
@@ -214,8 +214,7 @@ function reportOf(
   const nfe = nfeOf(plan);
   const predictor = learned && {
     file: learned.file,
-    kind: learned.predictor.kind,
-    steps: answersByStep(learned, nfe, answers),
+    ...learnedSteps(learned, plan, answers),
   };
   const schedule = learned?.predictor.schedules.find((candidate) => candidate.nfe === nfe);
   return {

@@ -5,38 +5,18 @@ import { shapeText } from '../io/array.js';
 import { badContent, checkFormat, type Format, readMetadata } from '../io/file-format.js';
 import { parseSafetensors, type StoredTensor, writeSafetensors } from '../io/safetensors.js';
 import { conform } from '../io/schema.js';
-import { type Answer, fixedAnswers } from '../solver/amed.js';
-import { answersIn } from '../solver/amed-family.js';
 import { nfeOf } from '../solver/plan.js';
 import { VERSION } from '../version.js';
-import { type NetworkConfig, type NetworkTensor, networkLayout } from './network-config.js';
-import { amedSolver, type Predictor, type Schedule, type StoredNetwork } from './predictor.js';
+import { type Predictor, predictedRun } from './predictor.js';
+import { storedBespoke } from './stored-bespoke.js';
+import { count, finite, type PredictorReader, type Refusal, type StoredKind } from './stored-kind.js';
+import { storedNetwork } from './stored-network.js';
+import { storedTable } from './stored-table.js';
 
-const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
-const finite = v.pipe(v.number(), v.finite());
 const seconds = v.pipe(finite, v.minValue(0));
 /** A student that diverged has an infinite error, which JSON cannot say: null. */
 const errorSchema = v.strictObject({ mean: v.nullable(finite), median: v.nullable(finite) });
-const scale = v.pipe(v.number(), v.minValue(0), v.ltValue(1));
-
-const schedulesSchema = v.pipe(
-  v.array(
-    v.strictObject({
-      nfe: count,
-      grid: v.string(),
-      times: v.pipe(v.array(v.number()), v.minLength(2)),
-      offsets: v.optional(v.array(v.strictTuple([finite, finite, finite]))),
-    }),
-  ),
-  v.minLength(1),
-);
 const fieldSchema = v.strictObject({ kind: v.string(), dim: v.pipe(count, v.minValue(1)) });
-const networkSchema = v.strictObject({
-  scaleDirection: scale,
-  scaleTime: scale,
-  reads: v.picklist(['hidden', 'state', 'times']),
-  std: v.pipe(finite, v.gtValue(0)),
-});
 const trainingSchema = v.strictObject({
   recipe: v.string(),
   field: v.string(),
@@ -49,6 +29,15 @@ const trainingSchema = v.strictObject({
   adapter: v.string(),
   seconds: v.strictObject({ teacher: seconds, search: seconds, training: seconds }),
   scores: v.array(v.strictObject({ nfe: count, base: errorSchema, start: errorSchema, best: errorSchema })),
+  stages: v.optional(
+    v.array(
+      v.strictObject({
+        nfe: count,
+        seconds: v.strictObject({ search: seconds, candidates: seconds, table: seconds }),
+        iterations: v.strictObject({ candidates: count, table: count }),
+      }),
+    ),
+  ),
 });
 
 /** Mean and median distance of a student's end points to its teacher's; null where it diverged. */
@@ -67,19 +56,21 @@ export interface StoredPredictor {
 
 const FORMAT: Format = 'fewstep-predictor-1';
 
-/** Columns of `answers.<nfe>`. */
-const ANSWERS = 3;
+/** By the metadata's `kind`. */
+const KINDS: { [Kind in Predictor['kind']]: StoredKind<Extract<Predictor, { kind: Kind }>> } = {
+  table: storedTable,
+  network: storedNetwork,
+  bespoke: storedBespoke,
+};
 
 /**
- * A predictor as a safetensors file. The metadata has `format`, the `fewstep` that wrote it, `kind` ('table' or
- * 'network'), `solver` as one writes it and, as JSON, `afs`, `schedules` (of each its NFE, the name of its grid, its
- * times and, of a network that corrects a table, `offsets`: three logits a step), `field` (kind and dim) and `training` (null for none). Tensors:
+ * A predictor as a safetensors file. The metadata has `format`, the `fewstep` that wrote it, `kind` ('table', 'network'
+ * or 'bespoke'), `solver` as one writes it and, as JSON, `afs`, `schedules` (of each its NFE, the name of its grid, and
+ * what its kind needs), `field` (kind and dim) and `training` (null for none). Tensors:
  *
  *   field.denoised  F32 [6, dim]    D at the probes of src/field/fingerprint.ts
- *   answers.<nfe>   F64 [steps, 3]  of a table: r, scale of the direction and scale of the time, a step a row
- *   network.*       F32 [rows, columns]  of a network, those of `networkLayout`
- *   figures.mean    F32 [dim]       of a network, the mean of the data; its std and the configuration are in the
- *                                   metadata's `network`
+ *
+ * and those of its kind: stored-table.ts, stored-network.ts, stored-bespoke.ts.
  *
  * @throws FewstepError bad-argument for what could not be read again, bad-shape and not-finite for its numbers
  */
@@ -87,11 +78,7 @@ export function encodePredictor({ predictor, field, training }: StoredPredictor)
   const refuse = (what: string) =>
     new FewstepError('bad-argument', `a predictor cannot be saved: ${what}`, 'correct it there');
   const { kind, solver, afs } = predictor;
-  const schedules = predictor.schedules.map((schedule) => {
-    const { nfe, grid, times } = schedule;
-    const offsets = 'offsets' in schedule ? schedule.offsets?.map((offset) => [...offset]) : undefined;
-    return { nfe, grid, times, ...(offsets && { offsets }) };
-  });
+  const own = (KINDS[kind] as StoredKind<Predictor>).encode(predictor, refuse);
   checkSchedules(predictor, refuse);
   const metadata: Record<string, string> = {
     format: FORMAT,
@@ -99,27 +86,14 @@ export function encodePredictor({ predictor, field, training }: StoredPredictor)
     kind,
     solver,
     afs: JSON.stringify(afs),
-    schedules: JSON.stringify(conform(schedulesSchema, schedules, refuse)),
     field: JSON.stringify(conform(fieldSchema, { kind: field.kind, dim: field.dim }, refuse)),
     training: JSON.stringify(conform(v.nullable(trainingSchema), training ?? null, refuse)),
+    ...own.metadata,
   };
   const tensors = new Map<string, StoredTensor>([
     ['field.denoised', { shape: [PROBES, field.dim], values: field.denoised }],
+    ...own.tensors,
   ]);
-  if (predictor.kind === 'table') {
-    for (const { nfe, answers } of predictor.schedules) {
-      const values = Float64Array.from(answers.flatMap(({ r, direction, time }) => [r, direction, time]));
-      tensors.set(`answers.${nfe}`, { shape: [answers.length, ANSWERS], values });
-    }
-  } else {
-    const { config, parameters, figures } = predictor;
-    const network = conform(networkSchema, { ...config, std: figures.std }, refuse);
-    metadata.network = JSON.stringify(network);
-    tensors.set('figures.mean', { shape: [figures.mean.length], values: figures.mean });
-    for (const tensor of networkLayout(config).tensors) {
-      tensors.set(tensorName(tensor), { shape: tensor.shape, values: partOf(parameters, tensor) });
-    }
-  }
   return writeSafetensors({ tensors, metadata });
 }
 
@@ -135,12 +109,7 @@ export function decodePredictor(bytes: Uint8Array, name: string): StoredPredicto
   const { metadata } = file;
   const bad = (what: string, cause?: unknown) => badContent(file, name, what, cause);
   const known = new Set<string>();
-  /** A tensor of this shape, where an axis of undefined may have any length. */
-  const tensor = <A extends Float32Array | Float64Array>(
-    key: string,
-    type: new (length: number) => A,
-    shape: readonly (number | undefined)[],
-  ): StoredTensor & { values: A } => {
+  const tensor: PredictorReader['tensor'] = (key, type, shape) => {
     known.add(key);
     const found = file.tensors.get(key);
     const needed = `[${shape.map((length) => length ?? 'any').join(', ')}]`;
@@ -152,34 +121,22 @@ export function decodePredictor(bytes: Uint8Array, name: string): StoredPredicto
     if (found.values instanceof type) return { ...found, values: found.values };
     throw bad(`tensor '${key}' is ${found.values instanceof Float32Array ? 'F32, not F64' : 'F64, not F32'}`);
   };
+  const entry: PredictorReader['entry'] = (key, schema) => readMetadata(file, key, schema, name);
 
   for (const key of ['kind', 'solver']) {
     if (!Object.hasOwn(metadata, key)) throw bad(`its metadata has no '${key}'`);
   }
-  const afs = readMetadata(file, 'afs', v.boolean(), name);
-  const schedules = readMetadata(file, 'schedules', schedulesSchema, name);
-  const ofField = readMetadata(file, 'field', fieldSchema, name);
-  const training = readMetadata(file, 'training', v.nullable(trainingSchema), name) ?? undefined;
+  const { kind, solver } = metadata;
+  const afs = entry('afs', v.boolean());
+  const ofField = entry('field', fieldSchema);
+  const training = entry('training', v.nullable(trainingSchema)) ?? undefined;
   const denoised = tensor('field.denoised', Float32Array, [PROBES, ofField.dim]).values;
-  const { solver } = metadata;
-  let predictor: Predictor;
-  if (metadata.kind === 'table') {
-    const answered = schedules.map(({ offsets, ...schedule }): Schedule & { answers: Answer[] } => {
-      if (offsets) throw bad('it is a table, and has offsets of a network');
-      const steps = schedule.times.length - 1;
-      const { values } = tensor(`answers.${schedule.nfe}`, Float64Array, [steps, ANSWERS]);
-      return { ...schedule, answers: answersIn(values) };
-    });
-    predictor = { kind: 'table', solver, afs, schedules: answered };
-  } else if (metadata.kind === 'network') {
-    const { std, ...config } = readMetadata(file, 'network', networkSchema, name);
-    const length = config.reads === 'state' ? ofField.dim : undefined;
-    const mean = tensor('figures.mean', Float32Array, [length]).values;
-    const parameters = storedNetwork(config, (part) => tensor(tensorName(part), Float32Array, part.shape));
-    predictor = { kind: 'network', solver, afs, schedules, config, parameters, figures: { mean, std } };
-  } else {
-    throw bad(`it is a predictor of the kind '${metadata.kind}', and there are 'table' and 'network'`);
+  if (!Object.hasOwn(KINDS, kind)) {
+    const kinds = Object.keys(KINDS).map((each) => `'${each}'`);
+    throw bad(`it is a predictor of the kind '${kind}', and there are ${kinds.join(', ')}`);
   }
+  const { dim } = ofField;
+  const predictor = KINDS[kind as Predictor['kind']].decode({ solver, afs, dim, entry, tensor, bad });
   for (const key of file.tensors.keys()) {
     if (!known.has(key)) throw bad(`tensor '${key}' has no place in it`);
   }
@@ -187,45 +144,21 @@ export function decodePredictor(bytes: Uint8Array, name: string): StoredPredicto
   return { predictor, field: { ...ofField, denoised }, training, fewstep: metadata.fewstep ?? 'unknown' };
 }
 
-function tensorName({ name }: NetworkTensor): string {
-  return `network.${name}`;
-}
-
-function partOf(parameters: Float32Array, { shape: [rows, columns], offset }: NetworkTensor): Float32Array {
-  return parameters.slice(offset, offset + rows * columns);
-}
-
-/** The flat parameters of stored tensors. */
-function storedNetwork(
-  config: NetworkConfig,
-  read: (tensor: NetworkTensor) => { values: Float32Array },
-): StoredNetwork['parameters'] {
-  const { tensors, size } = networkLayout(config);
-  const parameters = new Float32Array(size);
-  for (const tensor of tensors) parameters.set(read(tensor).values, tensor.offset);
-  return parameters;
-}
-
 /** Refuses a predictor whose plans cannot be made, or make another number of evaluations than it says. */
-function checkSchedules(predictor: Predictor, refuse: (what: string, cause?: unknown) => Error): void {
-  const { solver: text, afs, schedules } = predictor;
+function checkSchedules(predictor: Predictor, refuse: Refusal): void {
   const seen = new Set<number>();
-  for (const [i, { nfe, times }] of schedules.entries()) {
+  for (const { nfe, times } of predictor.schedules) {
     if (seen.has(nfe)) throw refuse(`it has two schedules for NFE ${nfe}`);
     seen.add(nfe);
-    const offsets = predictor.kind === 'network' ? predictor.schedules[i].offsets : undefined;
-    if (offsets && offsets.length !== times.length - 1) {
-      throw refuse(`its schedule for NFE ${nfe} has ${offsets.length} offsets for ${times.length - 1} steps`);
-    }
-    const answers = predictor.kind === 'table' ? predictor.schedules[i].answers : fixedAnswers(times);
-    const made = planned(
-      () => {
-        const { solver, options } = amedSolver(text);
-        return nfeOf(solver.planWith(times, answers, { afs, options }));
-      },
+    const { plan } = planned(
+      () => predictedRun(predictor, nfe),
       (error) => refuse(`its schedule for NFE ${nfe} cannot be: ${error.message}`, error),
     );
+    const made = nfeOf(plan);
     if (made !== nfe) throw refuse(`its schedule for NFE ${nfe} makes ${made} evaluations`);
+    if (predictor.kind === 'bespoke' && times.some((time, i) => time !== plan.times[i])) {
+      throw refuse(`its schedule for NFE ${nfe} has times that are not those of its numbers`);
+    }
   }
 }
 

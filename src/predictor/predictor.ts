@@ -2,13 +2,14 @@ import { FewstepError } from '../errors.js';
 import type { AmedSolver, Answer } from '../solver/amed.js';
 import type { Plan } from '../solver/plan.js';
 import { parseSolver } from '../solver/registry.js';
+import { type BespokePredictor, planOfSchedule } from './bespoke-predictor.js';
 import type { NetworkConfig } from './network-config.js';
 import type { DataFigures } from './network-predictor.js';
 import { type LogitOffset, predictedPlan } from './predicted-plan.js';
 import type { TrajectoryPredictor } from './trajectory-predictor.js';
 
 /** What a student learned, and what it learned it for. */
-export type Predictor = TablePredictor | StoredNetwork;
+export type Predictor = TablePredictor | StoredNetwork | BespokePredictor;
 
 interface Common {
   /** An AMED solver with its options, as one writes it: 'amed-ipndm:order=3'. */
@@ -54,7 +55,6 @@ export interface PredictedRun {
  */
 export function predictedRun(predictor: Predictor, nfe: number): PredictedRun {
   const { solver: text, afs } = predictor;
-  const { solver, options } = amedSolver(text);
   const index = predictor.schedules.findIndex((schedule) => schedule.nfe === nfe);
   if (index < 0) {
     throw new FewstepError(
@@ -63,6 +63,8 @@ export function predictedRun(predictor: Predictor, nfe: number): PredictedRun {
       `it learned for ${predictor.schedules.map((schedule) => schedule.nfe).join(', ')}: take one of them, or distil again`,
     );
   }
+  if (predictor.kind === 'bespoke') return { plan: planOfSchedule(predictor, predictor.schedules[index]) };
+  const { solver, options } = amedSolver(text);
   if (predictor.kind === 'table') {
     const { times, answers } = predictor.schedules[index];
     return { plan: solver.planWith(times, answers, { afs, options }) };

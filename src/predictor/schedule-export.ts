@@ -1,7 +1,7 @@
 import { FewstepError } from '../errors.js';
 import { middleOf } from '../solver/amed.js';
 import { type Evaluate, nfeOf, type Scalar } from '../solver/plan.js';
-import { amedSolver, type Predictor, predictedRun, type TablePredictor } from './predictor.js';
+import { amedSolver, type Predictor, predictedRun, type StoredNetwork } from './predictor.js';
 
 export const SCHEDULE_SCHEMA = 'fewstep-schedule-1';
 
@@ -65,6 +65,13 @@ const PLUGIN =
  */
 export function exportSchedules(predictor: Predictor, nfe?: number): ExportedSchedules {
   checkExportable(predictor);
+  if (predictor.kind === 'bespoke') {
+    throw new FewstepError(
+      'bad-argument',
+      'a bespoke solver has no formulas that schedules could be put into',
+      'export its table of coefficients: --form table',
+    );
+  }
   const { solver, options } = amedSolver(predictor.solver);
   const { r: _, ...defaults } = solver.options;
   const usual = Object.fromEntries(Object.entries(defaults).map(([key, value]) => [key, Number(value)]));
@@ -92,7 +99,9 @@ export function exportSchedules(predictor: Predictor, nfe?: number): ExportedSch
 }
 
 /** @throws FewstepError bad-argument for a network, whose answers differ from trajectory to trajectory */
-export function checkExportable(predictor: Predictor): asserts predictor is TablePredictor {
+export function checkExportable(
+  predictor: Predictor,
+): asserts predictor is Exclude<Predictor, StoredNetwork> {
   if (predictor.kind === 'table') return;
   throw new FewstepError(
     'bad-argument',

@@ -64,9 +64,8 @@ export function anyBits(config: MlpConfig, seed: number): Float32Array {
 }
 
 /** Whether two arrays are the same bytes, which tells -0 from 0; quicker than comparing numbers one by one. */
-export function sameBits(a: Float32Array, b: Float32Array): boolean {
-  const bytes = ({ buffer, byteOffset, byteLength }: Float32Array) =>
-    Buffer.from(buffer, byteOffset, byteLength);
+export function sameBits<A extends Float32Array | Float64Array>(a: A, b: A): boolean {
+  const bytes = ({ buffer, byteOffset, byteLength }: A) => Buffer.from(buffer, byteOffset, byteLength);
   return bytes(a).equals(bytes(b));
 }
 

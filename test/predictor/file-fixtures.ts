@@ -1,5 +1,11 @@
 import { PROBES } from '../../src/field/fingerprint.js';
 import { parseGrid } from '../../src/grid/grid.js';
+import {
+  type BespokePredictor,
+  beganAs,
+  bespokeSchedule,
+  formOf,
+} from '../../src/predictor/bespoke-predictor.js';
 import type { NetworkConfig } from '../../src/predictor/network-config.js';
 import { networkLayout } from '../../src/predictor/network-config.js';
 import {
@@ -10,6 +16,7 @@ import {
 } from '../../src/predictor/predictor.js';
 import type { DistillationInfo } from '../../src/predictor/predictor-file.js';
 import { random } from '../../src/problem/random.js';
+import { type BespokeForm, bespokeLayout, plainNumbers } from '../../src/solver/bespoke.js';
 import { stepsForNfe } from '../../src/solver/registry.js';
 import { randomNetwork } from './fixtures.js';
 
@@ -79,6 +86,28 @@ export function randomStoredNetwork(
     parameters,
     figures: { mean: Float32Array.from({ length: dim }, () => source.normal()), std: source.between(0.1, 2) },
   };
+}
+
+/** Bespoke solvers with nothing left of the plain ones that they began as. */
+export function randomBespoke(
+  nfes: readonly number[],
+  { dim, seed, formula, start }: { dim: number; seed: number } & Pick<BespokeForm, 'formula' | 'start'>,
+): BespokePredictor {
+  const source = random(seed, 6);
+  const range = { sigmaMin: source.between(1e-3, 1e-2), sigmaMax: source.between(20, 90) };
+  const mean = Float32Array.from({ length: dim }, () => source.normal());
+  const data = { mean, std: source.between(0.1, 2) };
+  const schedules = nfes.map((nfe) => {
+    const form = formOf({ range, data }, { nfe, formula, start });
+    const { steps, c, logA, size } = bespokeLayout(form);
+    const first = start === 'gaussian' ? range.sigmaMax / 10 : range.sigmaMax;
+    const times = parseGrid('logsnr').times(steps, { ...range, sigmaMax: first });
+    const numbers = plainNumbers(form, times);
+    for (let i = 1; i < steps; i++) numbers[i] += source.between(-0.1, 0.1);
+    for (let i = c; i < size; i++) numbers[i] += (i < logA ? 0.1 : 0.05) * source.normal();
+    return bespokeSchedule(form, numbers, beganAs({ form, grid: 'logsnr' }));
+  });
+  return { kind: 'bespoke', solver: 'bespoke', afs: false, range, data, schedules };
 }
 
 export function randomFingerprint(dim: number, seed: number) {
