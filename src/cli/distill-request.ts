@@ -1,3 +1,4 @@
+import type { Budget } from '../distill/bespoke-budget.js';
 import { RECIPES, type Recipe } from '../distill/network.js';
 import { checkSettings, type DistillSettings, publishedSettings, ROBUST } from '../distill/settings.js';
 import { searchedGrids } from '../distill/start.js';
@@ -25,7 +26,7 @@ export interface DistillOptions extends FieldOptions {
   nfe: number[];
   afs?: boolean;
   grid?: string;
-  recipe: Recipe;
+  recipe?: Recipe;
   kind?: Kind;
   reads?: FeatureSource;
   teacher?: string;
@@ -38,6 +39,13 @@ export interface DistillOptions extends FieldOptions {
   iterations?: number;
   scaleDir?: number;
   scaleTime?: number;
+  candidates?: number;
+  candidateIterations?: number;
+  formulas?: string[];
+  starts?: string[];
+  budget?: Budget;
+  /** A predictor's file. */
+  from?: string;
   seed?: number;
   sigmaMin?: number;
   sigmaMax?: number;
@@ -78,18 +86,16 @@ export interface RequestedStudent {
 }
 
 /** @throws FewstepError for a distillation that cannot be, before anything runs */
-export function distillRequest(given: DistillOptions, field: Field): DistillRequest {
+export function distillRequest(options: DistillOptions, field: Field): DistillRequest {
+  const given: AmedOptions = { ...options, recipe: options.recipe ?? 'robust' };
   const kind = kindOf(given);
   checkTeacherOptions(given);
-  const { solver, options } = amedSolver(given.solver);
-  if ('r' in options) {
+  const { solver, options: chosen } = amedSolver(given.solver);
+  if ('r' in chosen) {
     throw new FewstepError('bad-argument', `${given.solver}: r is what is learned`, 'leave it out');
   }
-  const afs = afsFor(solver, options, given.nfe, given.afs);
-  const range = {
-    sigmaMin: given.sigmaMin ?? DEFAULT_RANGE.sigmaMin,
-    sigmaMax: given.sigmaMax ?? DEFAULT_RANGE.sigmaMax,
-  };
+  const afs = afsFor(solver, chosen, given.nfe, given.afs);
+  const range = rangeOf(given);
   const published = given.recipe === 'published';
   if (published && given.nfe.length > 1) {
     throw new FewstepError(
@@ -109,29 +115,22 @@ export function distillRequest(given: DistillOptions, field: Field): DistillRequ
   }
   const students = given.nfe.map((nfe) => ({
     nfe,
-    grids: gridsOf(grid, stepsForNfe(solver, nfe, { afs, options }), range),
+    grids: gridsOf(grid, stepsForNfe(solver, nfe, { afs, options: chosen }), range),
   }));
   // The solver's options and the grids are checked by making its plans.
-  for (const { times } of students.flatMap(({ grids }) => grids)) solver.plan(times, { afs, options });
+  for (const { times } of students.flatMap(({ grids }) => grids))
+    solver.plan(times, { afs, options: chosen });
   const settings = settingsOf(given, published ? recommended.settings : ROBUST);
-  const teacher = planFor({ ...settings.teacher, range });
+  const teacher = teacherOf(settings, range, given.nfe);
   const stepwise = published ? stepwiseTeacher(given, recommended, grid, students[0], range) : undefined;
-  const most = Math.max(...given.nfe);
-  if (nfeOf(teacher) <= most) {
-    throw new FewstepError(
-      'bad-argument',
-      `the teacher makes ${nfeOf(teacher)} evaluations, and its student ${most}`,
-      'give a larger --teacher-nfe: a teacher has to be far more accurate than its student',
-    );
-  }
   return {
     field,
     recipe: given.recipe,
     kind,
     reads: given.reads ?? (field.features ? 'hidden' : published ? 'times' : 'state'),
     solver,
-    text: spell(solver.name, options, {}),
-    options,
+    text: spell(solver.name, chosen, {}),
+    options: chosen,
     afs,
     range,
     students,
@@ -141,7 +140,25 @@ export function distillRequest(given: DistillOptions, field: Field): DistillRequ
   };
 }
 
-function kindOf({ kind, recipe, reads }: DistillOptions): Kind {
+export function rangeOf({ sigmaMin, sigmaMax }: DistillOptions): SigmaRange {
+  return { sigmaMin: sigmaMin ?? DEFAULT_RANGE.sigmaMin, sigmaMax: sigmaMax ?? DEFAULT_RANGE.sigmaMax };
+}
+
+/** @throws FewstepError bad-argument for a teacher that makes no more evaluations than its students */
+export function teacherOf({ teacher }: DistillSettings, range: SigmaRange, nfes: readonly number[]): Plan {
+  const plan = planFor({ ...teacher, range });
+  const most = Math.max(...nfes);
+  if (nfeOf(plan) > most) return plan;
+  throw new FewstepError(
+    'bad-argument',
+    `the teacher makes ${nfeOf(plan)} evaluations, and its student ${most}`,
+    'give a larger --teacher-nfe: a teacher has to be far more accurate than its student',
+  );
+}
+
+type AmedOptions = DistillOptions & { recipe: Recipe };
+
+function kindOf({ kind, recipe, reads }: AmedOptions): Kind {
   if (recipe === 'published' && kind === 'table') {
     throw new FewstepError(
       'bad-argument',
@@ -154,7 +171,7 @@ function kindOf({ kind, recipe, reads }: DistillOptions): Kind {
   throw new FewstepError('bad-argument', '--reads does not apply to a table', 'give --kind network with it');
 }
 
-function checkTeacherOptions({ recipe, teacherSubsteps, teacherNfe, teacherGrid }: DistillOptions): void {
+function checkTeacherOptions({ recipe, teacherSubsteps, teacherNfe, teacherGrid }: AmedOptions): void {
   if (recipe === 'robust' && teacherSubsteps !== undefined) {
     throw new FewstepError(
       'bad-argument',
@@ -202,7 +219,7 @@ function gridsOf(text: string, steps: number, range: SigmaRange): RequestedStude
 
 /** @throws FewstepError bad-argument for a grid that has no times between its times */
 function stepwiseTeacher(
-  given: DistillOptions,
+  given: AmedOptions,
   recommended: ReturnType<typeof publishedSettings>,
   grid: string,
   { grids: [{ times }] }: RequestedStudent,
@@ -224,7 +241,7 @@ function stepwiseTeacher(
   };
 }
 
-function settingsOf(given: DistillOptions, usual: DistillSettings): DistillSettings {
+function settingsOf(given: AmedOptions, usual: DistillSettings): DistillSettings {
   const trajectories = given.trajectories ?? usual.trajectories;
   const batch = given.batch ?? usual.batch;
   // Each trajectory once.

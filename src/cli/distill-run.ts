@@ -1,17 +1,22 @@
+import type { DistilledBespoke } from '../distill/bespoke.js';
 import type { Score } from '../distill/score.js';
+import type { DistillSettings } from '../distill/settings.js';
 import { fingerprintOf } from '../execute/fingerprint.js';
-import { preparedGradient } from '../field/field.js';
+import { type Field, preparedGradient } from '../field/field.js';
 import { Gpu } from '../gpu/gpu.js';
 import { type DeviceChoice, openDevice } from '../node/adapter.js';
 import { loadField } from '../node/field/load.js';
 import { savePredictor } from '../node/predictor.js';
 import type { Predictor } from '../predictor/predictor.js';
 import type { DistillationInfo } from '../predictor/predictor-file.js';
+import { bespokeRequest, refuseBespokeOptions } from './bespoke-request.js';
+import { distillBespokes } from './distill-bespoke.js';
 import { distillNetworks } from './distill-network.js';
-import { type DistillOptions, type DistillRequest, distillRequest } from './distill-request.js';
+import { type DistillOptions, distillRequest } from './distill-request.js';
 import { distillReport, distillSummary } from './distill-summary.js';
 import { distillTables } from './distill-table.js';
 import { checkOutput } from './output.js';
+import { loadedPredictor } from './sample-predictor.js';
 
 /** What the command line says, as commander hands it over. */
 export interface DistillCommandOptions extends DistillOptions {
@@ -35,10 +40,17 @@ export interface LearnedRun {
   start: Score;
   best: Score;
   seconds: { search: number; training: number };
+  /** Of a bespoke solver: the best that learned nothing, and what each stage took. */
+  stages?: { plain: string } & Pick<DistilledBespoke, 'seconds' | 'iterations'>;
 }
 
-/** Distils what a request asks for, and shows on stderr how it goes. */
-export type Distiller = (gpu: Gpu, request: DistillRequest, signal: AbortSignal) => Promise<Learned>;
+/** A distillation that is possible; nothing of it has run. */
+interface Job {
+  recipe: string;
+  settings: DistillSettings;
+  /** Shows on stderr how it goes. */
+  distil(gpu: Gpu, signal: AbortSignal): Promise<Learned>;
+}
 
 /** Distils and writes the predictor. What can be wrong with a request is found before the teacher runs. */
 export async function runDistill(options: DistillCommandOptions, signal: AbortSignal): Promise<void> {
@@ -54,15 +66,14 @@ export async function runDistill(options: DistillCommandOptions, signal: AbortSi
     guidance,
     precision,
   });
-  const request = distillRequest(options, field);
-  const distil: Distiller = request.kind === 'table' ? distillTables : distillNetworks;
+  const job = await jobOf(options, field);
   const { device, adapter } = await openDevice({ device: options.device });
   const gpu = new Gpu(device, adapter);
   try {
     const [fingerprint] = await Promise.all([fingerprintOf(field, gpu), preparedGradient(gpu, field)]);
-    const learned = await distil(gpu, request, signal);
+    const learned = await job.distil(gpu, signal);
     signal.throwIfAborted();
-    const training = infoOf(options.field, request, learned, adapter.name);
+    const training = infoOf(options.field, job, learned, adapter.name);
     await savePredictor(out, { predictor: learned.predictor, field: fingerprint, training });
     const made = { out, learned, training, adapter, seconds: (performance.now() - begin) / 1000 };
     process.stdout.write(
@@ -73,9 +84,23 @@ export async function runDistill(options: DistillCommandOptions, signal: AbortSi
   }
 }
 
+async function jobOf(options: DistillOptions, field: Field): Promise<Job> {
+  if (options.solver === 'bespoke') {
+    const from = options.from === undefined ? undefined : await loadedPredictor(options.from);
+    const request = bespokeRequest(options, field, from);
+    const { settings } = request;
+    return { recipe: 'bespoke', settings, distil: (gpu, signal) => distillBespokes(gpu, request, signal) };
+  }
+  refuseBespokeOptions(options);
+  const request = distillRequest(options, field);
+  const { recipe, settings } = request;
+  const distil = request.kind === 'table' ? distillTables : distillNetworks;
+  return { recipe, settings, distil: (gpu, signal) => distil(gpu, request, signal) };
+}
+
 function infoOf(
   field: string,
-  { recipe, settings }: DistillRequest,
+  { recipe, settings }: Job,
   { runs, teacher }: Learned,
   adapter: string,
 ): DistillationInfo {
@@ -83,6 +108,9 @@ function infoOf(
   const known = (value: number) => (Number.isFinite(value) ? value : null);
   const stored = ({ mean, median }: Score) => ({ mean: known(mean), median: known(median) });
   const sum = (part: 'search' | 'training') => runs.reduce((total, { seconds }) => total + seconds[part], 0);
+  const stages = runs.flatMap(({ nfe, stages: own }) =>
+    own ? [{ nfe, seconds: own.seconds, iterations: own.iterations }] : [],
+  );
   return {
     recipe,
     field,
@@ -90,7 +118,8 @@ function infoOf(
     trajectories,
     validation,
     batch,
-    iterations,
+    // A budget may give each NFE its own.
+    iterations: stages.length > 0 ? Math.max(...stages.map((stage) => stage.iterations.table)) : iterations,
     seed,
     adapter,
     seconds: { teacher: teacher.seconds, search: sum('search'), training: sum('training') },
@@ -100,5 +129,6 @@ function infoOf(
       start: stored(start),
       best: stored(best),
     })),
+    ...(stages.length > 0 && { stages }),
   };
 }

@@ -1,7 +1,15 @@
+import type { Score } from '../distill/score.js';
 import type { NodeAdapterDescription } from '../node/adapter.js';
+import {
+  type BespokePredictor,
+  type BespokeSchedule,
+  planOfSchedule,
+} from '../predictor/bespoke-predictor.js';
+import type { TablePredictor } from '../predictor/predictor.js';
 import type { DistillationInfo } from '../predictor/predictor-file.js';
 import { count, figure } from '../report/number.js';
 import { middleOf } from '../solver/amed.js';
+import { tableOf } from '../solver/table.js';
 import type { Learned } from './distill-run.js';
 import { table } from './table.js';
 
@@ -17,35 +25,92 @@ interface Made {
 
 /** What was done, for people. */
 export function distillSummary({ out, learned, training, adapter, seconds }: Made): string {
-  const { predictor, runs } = learned;
+  const { predictor } = learned;
   const { teacher, validation } = training;
-  const errors = runs.map(({ nfe, base, start, best, seconds: own }, i) => [
-    String(nfe),
-    predictor.schedules[i].grid,
-    ...[base, start, best].map(({ mean, median }) => `${figure(mean)} / ${figure(median)}`),
-    `${own.search.toFixed(1)} s`,
-    `${own.training.toFixed(1)} s`,
-  ]);
   const kind = adapter.software ? 'software adapter' : 'adapter';
   const parts = [
     `${out}: ${predictor.solver}${predictor.afs ? ' with AFS' : ''} on ${training.field}, taught by ${teacher.solver} at NFE ${teacher.nfe}`,
-    table(['NFE', 'grid', 'untrained', 'start', 'distilled', 'search', 'training'], errors),
+    predictor.kind === 'bespoke' ? bespokeErrors(learned) : amedErrors(learned),
     `errors: mean / median distance to the teacher's end points, ${count(validation)} validation trajectories`,
   ];
-  if (predictor.kind === 'table') {
-    const answers = predictor.schedules.flatMap(({ nfe, times, answers }) =>
-      answers.map(({ r, direction, time }, n) => {
-        const [from, to] = [times[n], times[n + 1]];
-        const numbers = [from, middleOf(from, to, r), to, r, direction, time];
-        return [String(nfe), String(n + 1), ...numbers.map(figure)];
-      }),
-    );
-    parts.push(table(['NFE', 'step', 'from', 's_n', 'to', 'r', 'direction', 'time'], answers));
-  }
+  if (predictor.kind === 'bespoke')
+    parts.push(...predictor.schedules.map((schedule) => learnedTable(predictor, schedule)));
+  if (predictor.kind === 'table') parts.push(learnedAnswers(predictor));
   parts.push(
     `${count(teacher.evaluations)} evaluations of the teacher in ${learned.teacher.seconds.toFixed(1)} s; in all ${seconds.toFixed(1)} s on ${kind} ${adapter.name}`,
   );
   return `${parts.join('\n\n')}\n`;
+}
+
+function amedErrors({ predictor, runs }: Learned): string {
+  const rows = runs.map(({ nfe, base, start, best, seconds }, i) => [
+    String(nfe),
+    predictor.schedules[i].grid,
+    ...[base, start, best].map(errors),
+    `${seconds.search.toFixed(1)} s`,
+    `${seconds.training.toFixed(1)} s`,
+  ]);
+  return table(['NFE', 'grid', 'untrained', 'start', 'distilled', 'search', 'training'], rows);
+}
+
+function learnedAnswers({ schedules }: TablePredictor): string {
+  const rows = schedules.flatMap(({ nfe, times, answers }) =>
+    answers.map(({ r, direction, time }, n) => {
+      const [from, to] = [times[n], times[n + 1]];
+      const numbers = [from, middleOf(from, to, r), to, r, direction, time];
+      return [String(nfe), String(n + 1), ...numbers.map(figure)];
+    }),
+  );
+  return table(['NFE', 'step', 'from', 's_n', 'to', 'r', 'direction', 'time'], rows);
+}
+
+/** A line for each NFE, and below it what the solvers began as. */
+function bespokeErrors({ predictor, runs }: Learned): string {
+  const rows = runs.map(({ nfe, base, start, best, stages }) => [
+    String(nfe),
+    ...[base, start, best].map(errors),
+    `${figure(base.mean / best.mean)} / ${figure(base.median / best.median)}`,
+    ...(['search', 'candidates', 'table'] as const).map((stage) => `${stages!.seconds[stage].toFixed(1)} s`),
+    String(stages!.iterations.candidates + stages!.iterations.table),
+  ]);
+  const header = [
+    'NFE',
+    'plain',
+    'start',
+    'distilled',
+    'gain',
+    'search',
+    'candidates',
+    'table',
+    'iterations',
+  ];
+  const origins = runs.map(({ nfe, stages }, i) => {
+    const { grid } = predictor.schedules[i];
+    return `NFE ${nfe} began as ${grid}${stages!.plain === grid ? ', the best plain solver' : `; the best plain solver is ${stages!.plain}`}`;
+  });
+  return `${table(header, rows)}\n\n${origins.join('\n')}`;
+}
+
+/** All that a learned solver is: a line for each evaluation, and one for the result. */
+function learnedTable(predictor: BespokePredictor, schedule: BespokeSchedule): string {
+  const { times, rows, sigmaMin } = tableOf(planOfSchedule(predictor, schedule));
+  const header = ['state', 'sigma', 'x_T', 'mean', ...times.map((_, k) => `D_${k}`)];
+  const lines = rows.map((row, k) => {
+    const cells = [
+      k < times.length ? String(k) : 'result',
+      figure(times[k] ?? sigmaMin),
+      ...row.map((value) => (value < 0 ? figure(value) : ` ${figure(value)}`)),
+    ];
+    return [...cells, ...header.slice(cells.length).map(() => '')];
+  });
+  return [
+    `NFE ${schedule.nfe}: each state, and the result, as a sum of the latents x_T, the mean of the data and what was evaluated before`,
+    table(header, lines),
+  ].join('\n');
+}
+
+function errors({ mean, median }: Score): string {
+  return `${figure(mean)} / ${figure(median)}`;
 }
 
 /** The same for scripts. */
@@ -56,10 +121,19 @@ export function distillReport({ out, learned, training, adapter, seconds }: Made
     kind: predictor.kind,
     solver: predictor.solver,
     afs: predictor.afs,
+    ...(predictor.kind === 'bespoke' && {
+      range: predictor.range,
+      data: { mean: [...predictor.data.mean], std: predictor.data.std },
+    }),
     schedules: predictor.schedules.map((schedule, i) => ({
       ...schedule,
+      ...(predictor.kind === 'bespoke' && {
+        numbers: [...predictor.schedules[i].numbers],
+        table: tableOf(planOfSchedule(predictor, predictor.schedules[i])),
+      }),
       scores: training.scores[i],
       seconds: runs[i].seconds,
+      ...(runs[i].stages && { stages: runs[i].stages }),
     })),
     training,
     teacher,

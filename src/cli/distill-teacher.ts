@@ -6,7 +6,7 @@ import { showProgress } from './progress.js';
 /** The teacher's trajectories to learn from, and those to choose the best state by. */
 export async function taught(
   gpu: Gpu,
-  { field, settings, teacher }: DistillRequest,
+  { field, settings, teacher }: Pick<DistillRequest, 'field' | 'settings' | 'teacher'>,
   signal: AbortSignal,
 ): Promise<{ training: TeacherPool; validation: TeacherPool }> {
   const { trajectories, validation: others, seed } = settings;

@@ -1,19 +1,32 @@
 import { Command, Option } from 'commander';
+import { BESPOKE } from '../distill/bespoke.js';
+import { BESPOKE_FORMULAS, BESPOKE_STARTS } from '../solver/bespoke.js';
 import { KINDS, RECIPES, SOURCES } from './distill-request.js';
 import { type DistillCommandOptions, runDistill } from './distill-run.js';
 import { untilInterrupted } from './interrupt.js';
 import {
+  budget,
   deviceOption,
   fieldOptions,
   nonNegativeNumber,
+  plainNames,
   positiveNumber,
   wholeNumber,
   wholeNumbers,
 } from './options.js';
 
 const HELP = `
-Distils an AMED solver (arXiv 2312.00094): learns, for each step, where in it to look (r), and scales of the direction
-and of the time that the field is told there, so that few evaluations end where an accurate teacher does.
+Distils a solver for one field: learns from an accurate teacher how few evaluations end where it does.
+
+--solver bespoke learns everything: all times and coefficients, as corrections of a multistep formula. It compares all
+formulas, starts and grids, trains the best few for a little, and the best of those through whole trajectories: never
+worse, on the validation trajectories, than any of those that it began with. It is the strongest by far, and may have any
+NFE from 1 to 20, several in one file. --budget limits all its stages together, for each NFE and without the teacher: in
+seconds (20s; then how many iterations there are is planned from how long the first take, and another run may come out
+a little different), in iterations (600it) or in trajectories (100000traj).
+
+Any other solver is an AMED solver (arXiv 2312.00094), which learns for each step where in it to look (r), and scales of the
+direction and of the time that the field is told there.
 
 The robust recipe searches the grid and r to start from, then trains through whole trajectories to the teacher's end
 points, and keeps the best state that it validated: never worse, on the validation trajectories, than the solver
@@ -21,11 +34,13 @@ untrained. Its table of answers is shared by all trajectories; with --kind netwo
 trajectory, or with several NFE one network serves them all. The published recipe trains a network step by step, by
 the paper's own settings unless you give others: grid, teacher, --teacher-substeps, scales .01 and .2 (0 for amed).
 
-One file may hold several NFE that agree on the analytical first step: AMED solvers make two evaluations a step, so
+Of AMED solvers one file may hold several NFE that agree on the analytical first step: AMED solvers make two evaluations a step, so
 odd NFE take it and even ones do not. Latents of training and validation are none that \`fewstep sample\` draws for seeds
 below 2^40. The same seed gives the same predictor on the same adapter.
 
 Examples:
+  fewstep distill --field ring --solver bespoke --nfe 3,5,7 --out ring.safetensors
+  fewstep distill --field moons.json --solver bespoke --nfe 5 --budget 20s --from ring.safetensors --out moons.safetensors
   fewstep distill --field ring --solver amed-ipndm:order=3 --nfe 3,5,7 --out ring.safetensors
   fewstep distill --field digits.csv.gz --columns 0-63 --scale --solver amed --nfe 5 --out digits.safetensors
   fewstep sample --field ring --predictor ring.safetensors --nfe 5 --out x.npy
@@ -34,12 +49,13 @@ Exit status: 0 when the predictor is written, 2 for a request that cannot be met
 
 /** `fewstep distill`: a predictor from a field and a teacher. */
 export function distillCommand(): Command {
-  const command = new Command('distill').description(
-    'learn where an AMED solver looks, from an accurate teacher',
-  );
+  const command = new Command('distill').description('learn a solver for one field from an accurate teacher');
   for (const option of fieldOptions()) command.addOption(option);
   return command
-    .requiredOption('--solver <name>', 'the student, an AMED solver with its options (see `fewstep solvers`)')
+    .requiredOption(
+      '--solver <name>',
+      'the student: bespoke, or an AMED solver with its options (see `fewstep solvers`)',
+    )
     .addOption(
       new Option('--nfe <counts>', 'field evaluations per trajectory, one or several: 3,5,7')
         .argParser(wholeNumbers(1, 4096))
@@ -51,7 +67,7 @@ export function distillCommand(): Command {
       '--grid <grid>',
       "the student's times: search (default), polynomial:RHO, logsnr, time_uniform:RHO, explicit:..",
     )
-    .addOption(new Option('--recipe <recipe>', 'how it is trained').choices(RECIPES).default('robust'))
+    .addOption(new Option('--recipe <recipe>', 'how it is trained (default: robust)').choices(RECIPES))
     .addOption(
       new Option(
         '--kind <kind>',
@@ -92,10 +108,41 @@ export function distillCommand(): Command {
       ),
     )
     .addOption(
-      new Option('--iterations <count>', 'of the optimiser (default: 240)').argParser(
-        wholeNumber(0, 10 ** 6),
+      new Option(
+        '--iterations <count>',
+        `of the optimiser (default: 240; of a bespoke solver's last stage: ${BESPOKE.iterations})`,
+      ).argParser(wholeNumber(0, 10 ** 6)),
+    )
+    .addOption(
+      new Option('--budget <amount>', 'of a bespoke solver, all stages: 20s, 600it or 100000traj').argParser(
+        budget,
       ),
     )
+    .addOption(
+      new Option(
+        '--candidates <count>',
+        `how many of the searched solvers are trained for a little (default: ${BESPOKE.candidates})`,
+      ).argParser(wholeNumber(1, 64)),
+    )
+    .addOption(
+      new Option(
+        '--candidate-iterations <count>',
+        `for how long each; with --budget at most (default: ${BESPOKE.candidateIterations})`,
+      ).argParser(wholeNumber(0, 10 ** 6)),
+    )
+    .addOption(
+      new Option(
+        '--formulas <names>',
+        `what a bespoke solver may begin as: ${BESPOKE_FORMULAS.join(',')} (default: all)`,
+      ).argParser(plainNames),
+    )
+    .addOption(
+      new Option(
+        '--starts <names>',
+        `what may stand before its first evaluation: ${BESPOKE_STARTS.join(',')} (default: all)`,
+      ).argParser(plainNames),
+    )
+    .option('--from <file>', 'a bespoke predictor of these NFE, to begin with if that is better')
     .addOption(
       new Option(
         '--scale-dir <width>',

@@ -1,4 +1,5 @@
 import { InvalidArgumentError, Option } from 'commander';
+import type { Budget } from '../distill/bespoke-budget.js';
 import { PRECISIONS } from '../mlp/precision.js';
 import { DEVICE_CHOICES } from '../node/adapter.js';
 
@@ -16,6 +17,24 @@ export function wholeNumber(low: number, high = Number.MAX_SAFE_INTEGER): (text:
 export function wholeNumbers(low: number, high?: number): (text: string) => number[] {
   const whole = wholeNumber(low, high);
   return (text) => [...new Set(text.split(',').map((part) => whole(part.trim())))];
+}
+
+/** Reads names separated by commas, each once. */
+export function plainNames(text: string): string[] {
+  const parts = text.split(',').map((part) => part.trim());
+  if (parts.every((part) => part !== '')) return [...new Set(parts)];
+  throw new InvalidArgumentError('Give names separated by commas.');
+}
+
+const BUDGET_UNITS = { s: 'seconds', it: 'iterations', traj: 'trajectories' } as const;
+
+/** Reads an amount of work with its unit: 20s, 600it, 100000traj. */
+export function budget(text: string): Budget {
+  const match = /^([\d.]+(?:e\d+)?)(s|it|traj)$/i.exec(text.trim());
+  const amount = Number(match?.[1]);
+  const unit = match && BUDGET_UNITS[match[2].toLowerCase() as keyof typeof BUDGET_UNITS];
+  if (unit && amount > 0 && (unit === 'seconds' || Number.isInteger(amount))) return { amount, unit };
+  throw new InvalidArgumentError('Give seconds, iterations or trajectories, as in 20s, 600it or 100000traj.');
 }
 
 /** Reads a number above zero, such as a noise level. */

@@ -14,8 +14,8 @@ export function solversCommand(): Command {
     .option('--json', 'print the list as JSON')
     .addHelpText('after', '\nExamples:\n  fewstep solvers\n  fewstep solvers --json | jq ".[].name"')
     .action(({ json }: { json?: boolean }) => {
-      const [plain, amed] = [solvers.map(describeSolver), amedSolvers.map(describeSolver)];
-      process.stdout.write(json ? `${JSON.stringify([...plain, ...amed], null, 2)}\n` : text(plain, amed));
+      const all = [...solvers.map(describeSolver), ...amedSolvers.map(describeSolver), BESPOKE];
+      process.stdout.write(json ? `${JSON.stringify(all, null, 2)}\n` : text(all));
     });
 }
 
@@ -29,12 +29,22 @@ export function describeSolver(solver: Solver) {
   return { name, order, evaluationsPerStep: two - one, options, summary, predictor: 'planWith' in solver };
 }
 
-type Description = ReturnType<typeof describeSolver>;
+/** It exists only as a predictor: a formula's corrections, of what order nobody knows. */
+const BESPOKE = {
+  name: 'bespoke',
+  order: null,
+  evaluationsPerStep: 1,
+  options: {},
+  summary: 'all times and coefficients learned for one field (relatives: arXiv 2310.19075, 2403.01329)',
+  predictor: true,
+};
 
-function text(plain: readonly Description[], amed: readonly Description[]): string {
-  const rows = [...plain, ...amed].map(({ name, order, evaluationsPerStep, options, summary }) => [
+type Description = ReturnType<typeof describeSolver> | typeof BESPOKE;
+
+function text(all: readonly Description[]): string {
+  const rows = all.map(({ name, order, evaluationsPerStep, options, summary }) => [
     name,
-    String(order),
+    order === null ? '-' : String(order),
     String(evaluationsPerStep),
     Object.entries(options)
       .map(([key, value]) => `${key}=${value}`)
@@ -43,6 +53,7 @@ function text(plain: readonly Description[], amed: readonly Description[]): stri
   ]);
   const note =
     'The amed solvers take a predictor of `fewstep distill`. Without one they look at the same r in every step: ' +
-    'the order is that of r = 1/2.';
+    'the order is that of r = 1/2. The bespoke solver is what `fewstep distill --solver bespoke` learns, and runs by its ' +
+    'predictor alone.';
   return `${table(HEADER, rows)}\n\n${note}\n`;
 }

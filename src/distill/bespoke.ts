@@ -3,6 +3,7 @@ import type { Gpu } from '../gpu/gpu.js';
 import { DEFAULT_RANGE, type SigmaRange } from '../grid/grid.js';
 import { type BespokeForm, bespokeLayout, bespokePlan } from '../solver/bespoke.js';
 import { numbersFrom, trainedFamily, trainedFrom } from '../solver/bespoke-family.js';
+import { type Budget, countedIterations, sharedIterations } from './bespoke-budget.js';
 import { type BespokeCandidate, type BespokeChoices, searchBespoke } from './bespoke-search.js';
 import { dataFigures } from './data-figures.js';
 import { type FamilyRecord, type FamilyState, trainFamily } from './family-training.js';
@@ -11,6 +12,10 @@ import { type Score, scoreOf } from './score.js';
 
 /** The stages of a bespoke solver's distillation, in their order. */
 export type BespokeStage = 'search' | 'candidates' | 'table';
+export type TrainedStage = Exclude<BespokeStage, 'search'>;
+
+/** What is trained: a solver that the search found, or a given one. */
+export type TrainedCandidate = Pick<BespokeCandidate, 'form' | 'grid' | 'numbers'>;
 
 export interface BespokeSettings {
   nfe: number;
@@ -22,6 +27,8 @@ export interface BespokeSettings {
   candidateIterations: number;
   /** Of the table that the best candidate becomes. */
   iterations: number;
+  /** In place of `iterations`: what all stages may take together. */
+  budget?: Budget;
   /** Of the order of batches. */
   seed: number;
 }
@@ -38,9 +45,14 @@ export const BESPOKE: Omit<BespokeSettings, 'nfe'> = {
 export interface BespokeOptions extends BespokeChoices {
   training: TeacherPool;
   validation: TeacherPool;
+  /** Solvers learned elsewhere, which stand beside the best of the search. */
+  given?: readonly TrainedCandidate[];
   onSearch?: (done: number, of: number) => void;
   onStart?: (best: BespokeCandidate, score: Score) => void;
-  onRecord?: (stage: 'candidates' | 'table', record: FamilyRecord, candidate: BespokeCandidate) => void;
+  /** Before a training, and after it with the scores on both sides. */
+  onTraining?: (stage: TrainedStage, candidate: TrainedCandidate, iterations: number) => void;
+  onTrained?: (stage: TrainedStage, candidate: TrainedCandidate, before: Score, after: Score) => void;
+  onRecord?: (stage: TrainedStage, record: FamilyRecord, candidate: TrainedCandidate) => void;
   signal?: AbortSignal;
 }
 
@@ -48,27 +60,33 @@ export interface BespokeOptions extends BespokeChoices {
 export interface DistilledBespoke {
   form: BespokeForm;
   numbers: Float64Array;
-  /** The solver that it began as: the best of the search. */
+  /** The best solver of the search on the validation trajectories: the best that learned nothing. */
   candidate: BespokeCandidate;
-  /** On the validation trajectories: that solver, and what it became. */
   start: Score;
+  /** The candidate that became this solver, and its score untrained. */
+  origin: { candidate: TrainedCandidate; score: Score };
+  /** On the validation trajectories. */
   best: Score;
   /** Where each candidate came to. */
-  candidates: { candidate: BespokeCandidate; score: Score }[];
-  history: { stage: 'candidates' | 'table'; record: FamilyRecord }[];
+  candidates: { candidate: TrainedCandidate; score: Score }[];
+  history: { stage: TrainedStage; record: FamilyRecord }[];
   seconds: Record<BespokeStage, number>;
+  /** Of all candidates together, and of the table. */
+  iterations: Record<TrainedStage, number>;
 }
 
 const VALIDATE_EVERY = 25;
 const WARMUP = 20;
+/** Iterations that tell how long one takes, validation included. */
+const PROBE = 10;
 const RATE = 0.01;
 /** Of log-gaps, and of where a Gaussian start ends. */
 const TIME_RATE = 0.02;
 
 /**
  * Distils a bespoke solver: a search over formulas, starts and grids, a short training of the best few, a long one of
- * the best of those. It begins at the best solver that learned nothing, and is never worse than it on the validation
- * trajectories.
+ * the best of those. It begins at the best solver that learned nothing or at a given one, and is never worse than
+ * either on the validation trajectories.
  */
 export async function distillBespoke(
   gpu: Gpu,
@@ -76,79 +94,139 @@ export async function distillBespoke(
   settings: BespokeSettings,
   options: BespokeOptions,
 ): Promise<DistilledBespoke> {
-  const { training, validation, onSearch, onStart, onRecord, signal } = options;
-  const { nfe, range = DEFAULT_RANGE } = settings;
+  const {
+    training,
+    validation,
+    given = [],
+    onSearch,
+    onStart,
+    onTraining,
+    onTrained,
+    onRecord,
+    signal,
+  } = options;
+  const { nfe, range = DEFAULT_RANGE, batch, budget } = settings;
   const seconds = { search: 0, candidates: 0, table: 0 };
+  const iterations = { candidates: 0, table: 0 };
   const history: DistilledBespoke['history'] = [];
-  let begin = performance.now();
+  const first = performance.now();
+  const elapsed = () => (performance.now() - first) / 1000;
   const lap = (stage: BespokeStage) => {
-    seconds[stage] = (performance.now() - begin) / 1000;
-    begin = performance.now();
+    seconds[stage] = elapsed() - seconds.search - seconds.candidates;
   };
   const { mean, std } = dataFigures(training);
   const common = { nfe, range, data: { mean: [...mean], std } };
   const found = await searchBespoke(gpu, field, common, training, { ...options, onProgress: onSearch });
-  const few = found.slice(0, settings.candidates);
-  const starts: { candidate: BespokeCandidate; score: Score }[] = [];
-  for (const candidate of few) {
-    starts.push({ candidate, score: await scoreNumbers(gpu, field, candidate, validation) });
-  }
-  const first = starts.reduce((a, b) => (b.score.score < a.score.score ? b : a));
-  onStart?.(first.candidate, first.score);
+  const scored = async <C extends TrainedCandidate>(candidate: C) => ({
+    candidate,
+    score: await scoreNumbers(gpu, field, candidate, validation),
+  });
+  const searched: { candidate: BespokeCandidate; score: Score }[] = [];
+  for (const candidate of distinct(found).slice(0, settings.candidates))
+    searched.push(await scored(candidate));
+  const plain = searched.reduce((a, b) => (b.score.score < a.score.score ? b : a));
+  onStart?.(plain.candidate, plain.score);
+  const starts: { candidate: TrainedCandidate; score: Score }[] = [...searched];
+  for (const candidate of given)
+    starts.push(await scored({ ...candidate, form: { ...candidate.form, ...common } }));
   lap('search');
 
   const train = (
-    stage: 'candidates' | 'table',
-    candidate: BespokeCandidate,
+    { form }: TrainedCandidate,
     state: FamilyState,
-    iterations: number,
-  ) => {
-    const { form } = candidate;
-    return trainFamily(gpu, field, trainedFamily(form), state, {
+    count: number,
+    onEach?: (record: FamilyRecord) => void,
+  ) =>
+    trainFamily(gpu, field, trainedFamily(form), state, {
       training,
       validate: (parameters) =>
         scoreNumbers(gpu, field, { form, numbers: numbersFrom(form, parameters) }, validation),
       validateEvery: VALIDATE_EVERY,
-      batch: settings.batch,
-      iterations,
+      batch,
+      iterations: count,
       rates: ratesOf(form),
       warmup: WARMUP,
       seed: settings.seed,
-      reference: first.score.median,
+      reference: plain.score.median,
       signal,
-      onRecord(record) {
-        history.push({ stage, record });
-        onRecord?.(stage, record, candidate);
-      },
+      onRecord: onEach,
     });
+  const stage = async (
+    name: TrainedStage,
+    candidate: TrainedCandidate,
+    state: FamilyState,
+    count: number,
+  ) => {
+    onTraining?.(name, candidate, count);
+    const after = await train(candidate, state, count, (record) => {
+      history.push({ stage: name, record });
+      onRecord?.(name, record, candidate);
+    });
+    iterations[name] += count;
+    onTrained?.(name, candidate, state.score, after.score);
+    return after;
   };
-  const trained: { candidate: BespokeCandidate; state: FamilyState }[] = [];
-  for (const { candidate, score } of starts) {
-    const state = { parameters: trainedFrom(candidate.form, candidate.numbers), score };
-    const iterations = starts.length > 1 ? settings.candidateIterations : 0;
-    trained.push({ candidate, state: await train('candidates', candidate, state, iterations) });
+  const states = starts.map(({ candidate, score }) => ({
+    candidate,
+    state: { parameters: trainedFrom(candidate.form, candidate.numbers), score },
+  }));
+
+  const counted = budget && countedIterations(budget, batch);
+  // A schedule of learning rates has to know its end before it begins. So with a budget of seconds a few iterations
+  // tell how many there will be of the candidates, and those of the candidates how many of the table.
+  let rate = 0;
+  if (budget?.unit === 'seconds') {
+    const [{ candidate, state }] = states;
+    await train(candidate, state, 1); // compiles
+    const begin = elapsed();
+    await train(candidate, state, PROBE);
+    rate = (elapsed() - begin) / PROBE;
   }
+  const left = () => Math.max(0, Math.floor((budget!.amount - elapsed()) / rate));
+  const total = budget && (counted ?? left());
+  const { each, table } =
+    total === undefined
+      ? { each: states.length > 1 ? settings.candidateIterations : 0, table: settings.iterations }
+      : sharedIterations(total, states.length, settings.candidateIterations);
+  const begin = elapsed();
+  const trained: typeof states = [];
+  for (const { candidate, state } of states) {
+    trained.push({ candidate, state: await stage('candidates', candidate, state, each) });
+  }
+  if (rate > 0 && iterations.candidates > 0) rate = (elapsed() - begin) / iterations.candidates;
   lap('candidates');
 
-  const { candidate, state } = trained.reduce((a, b) => (b.state.score.score < a.state.score.score ? b : a));
-  const best = await train('table', candidate, state, settings.iterations);
+  const winner = trained.reduce((a, b) => (b.state.score.score < a.state.score.score ? b : a));
+  const { candidate, state } = winner;
+  const best = await stage('table', candidate, state, budget?.unit === 'seconds' ? left() : table);
   lap('table');
   return {
     form: candidate.form,
     numbers: numbersFrom(candidate.form, best.parameters),
-    candidate: first.candidate,
-    start: first.score,
+    candidate: plain.candidate,
+    start: plain.score,
+    origin: starts[trained.indexOf(winner)],
     best: best.score,
     candidates: trained.map((each) => ({ candidate: each.candidate, score: each.state.score })),
     history,
     seconds,
+    iterations,
   };
+}
+
+/** Without those that are an earlier one again, as ipndm-4 is ipndm-3 at three evaluations. */
+function distinct(found: readonly BespokeCandidate[]): BespokeCandidate[] {
+  const seen = new Set<string>();
+  return found.filter(({ form, numbers }) => {
+    const plan = JSON.stringify(bespokePlan(form, numbers).operations);
+    return !seen.has(plan) && seen.add(plan);
+  });
 }
 
 function scoreNumbers(
   gpu: Gpu,
   field: Field,
-  { form, numbers }: Pick<BespokeCandidate, 'form' | 'numbers'>,
+  { form, numbers }: Omit<TrainedCandidate, 'grid'>,
   pool: TeacherPool,
 ): Promise<Score> {
   return scoreOf(gpu, field, bespokePlan(form, numbers), pool);

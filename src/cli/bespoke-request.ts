@@ -1,0 +1,157 @@
+import { basename } from 'node:path';
+import { BESPOKE, type BespokeSettings, type TrainedCandidate } from '../distill/bespoke.js';
+import { type Budget, countedIterations } from '../distill/bespoke-budget.js';
+import type { BespokeChoices } from '../distill/bespoke-search.js';
+import { checkSettings, type DistillSettings, ROBUST } from '../distill/settings.js';
+import { FewstepError, unknownName } from '../errors.js';
+import type { Field } from '../field/field.js';
+import type { SigmaRange } from '../grid/grid.js';
+import { formOf } from '../predictor/bespoke-predictor.js';
+import { BESPOKE_FORMULAS, BESPOKE_STARTS, type BespokeStart, bespokeLayout } from '../solver/bespoke.js';
+import type { Plan } from '../solver/plan.js';
+import { type DistillOptions, rangeOf, teacherOf } from './distill-request.js';
+import type { LoadedPredictor } from './sample-predictor.js';
+
+/** A distillation of bespoke solvers to do. */
+export interface BespokeRequest {
+  field: Field;
+  nfes: readonly number[];
+  range: SigmaRange;
+  /** Of teacher, trajectories and their latents. */
+  settings: DistillSettings;
+  teacher: Plan;
+  training: Omit<BespokeSettings, 'nfe'>;
+  choices: BespokeChoices;
+  /** Solvers to begin with besides, of each NFE. */
+  given: ReadonlyMap<number, TrainedCandidate>;
+}
+
+/** Options of AMED's distillation that say nothing here. */
+const FOREIGN = {
+  afs: 'which start is best is searched: --starts afs allows that alone',
+  grid: 'all times are learned, and grids to begin with searched',
+  recipe: 'there is one recipe',
+  kind: 'it is a table of coefficients',
+  reads: 'it has no network',
+  teacherSubsteps: 'give --teacher-nfe',
+  scaleDir: 'all coefficients are learned',
+  scaleTime: 'all times that the field is told are learned',
+};
+/** Options of this one alone. */
+const OWN = ['candidates', 'candidateIterations', 'formulas', 'starts', 'budget', 'from'] as const;
+
+/** @throws FewstepError bad-argument where an option of a bespoke solver's distillation is given to another's */
+export function refuseBespokeOptions(given: DistillOptions): void {
+  const found = OWN.find((name) => given[name] !== undefined);
+  if (found === undefined) return;
+  throw new FewstepError(
+    'bad-argument',
+    `--${flag(found)} does not apply to ${given.solver}`,
+    'leave it out, or distil --solver bespoke',
+  );
+}
+
+/**
+ * @param from what --from names
+ * @throws FewstepError for a distillation that cannot be, before anything runs
+ */
+export function bespokeRequest(given: DistillOptions, field: Field, from?: LoadedPredictor): BespokeRequest {
+  for (const [name, why] of Object.entries(FOREIGN)) {
+    if (given[name as keyof typeof FOREIGN] === undefined) continue;
+    throw new FewstepError('bad-argument', `--${flag(name)} does not apply to a bespoke solver`, why);
+  }
+  const range = rangeOf(given);
+  const batch = given.batch ?? BESPOKE.batch;
+  const budget = budgetOf(given, batch);
+  const settings = checkSettings({
+    ...ROBUST,
+    seed: given.seed ?? BESPOKE.seed,
+    teacher: {
+      solver: given.teacher ?? ROBUST.teacher.solver,
+      nfe: given.teacherNfe ?? ROBUST.teacher.nfe,
+      grid: given.teacherGrid ?? ROBUST.teacher.grid,
+    },
+    trajectories: given.trajectories ?? ROBUST.trajectories,
+    validation: given.validation ?? ROBUST.validation,
+    batch,
+    iterations: given.iterations ?? BESPOKE.iterations,
+  });
+  for (const nfe of given.nfe) bespokeLayout({ formula: BESPOKE_FORMULAS[0], start: 'none', nfe });
+  return {
+    field,
+    nfes: given.nfe,
+    range,
+    settings,
+    teacher: teacherOf(settings, range, given.nfe),
+    training: {
+      range,
+      batch,
+      candidates: given.candidates ?? BESPOKE.candidates,
+      candidateIterations: given.candidateIterations ?? BESPOKE.candidateIterations,
+      iterations: settings.iterations,
+      ...(budget && { budget }),
+      seed: settings.seed,
+    },
+    choices: {
+      ...(given.formulas && { formulas: known('formula', given.formulas, BESPOKE_FORMULAS) }),
+      ...(given.starts && { starts: known('start', given.starts, BESPOKE_STARTS) as BespokeStart[] }),
+    },
+    given: from ? givenSolvers(from, field, range, given.nfe) : new Map(),
+  };
+}
+
+function budgetOf({ budget, iterations }: DistillOptions, batch: number): Budget | undefined {
+  if (budget && iterations !== undefined) {
+    throw new FewstepError('bad-argument', '--budget and --iterations are given', 'give one of them');
+  }
+  if (!budget || countedIterations(budget, batch) !== 0) return budget;
+  throw new FewstepError(
+    'bad-argument',
+    `--budget: ${budget.amount} ${budget.unit} are no iteration of ${batch} trajectories`,
+    'give more, or a smaller --batch',
+  );
+}
+
+function known(what: string, names: readonly string[], list: readonly string[]): readonly string[] {
+  const foreign = names.find((name) => !list.includes(name));
+  if (foreign !== undefined) throw unknownName(what, foreign, list);
+  return names;
+}
+
+/** The solvers of a predictor as candidates; their units become those of the new field's data. */
+function givenSolvers(
+  { predictor, file }: LoadedPredictor,
+  { dim }: Field,
+  range: SigmaRange,
+  nfes: readonly number[],
+): Map<number, TrainedCandidate> {
+  const refuse = (what: string, remedy: string) =>
+    new FewstepError('bad-argument', `--from ${file}: ${what}`, remedy);
+  if (predictor.kind !== 'bespoke') {
+    throw refuse(`it holds ${predictor.solver}`, 'give a predictor of --solver bespoke');
+  }
+  const { sigmaMin, sigmaMax } = predictor.range;
+  if (sigmaMin !== range.sigmaMin || sigmaMax !== range.sigmaMax) {
+    throw refuse(
+      `it goes from sigma ${sigmaMax} to ${sigmaMin}`,
+      `give --sigma-max ${sigmaMax} --sigma-min ${sigmaMin}`,
+    );
+  }
+  return new Map(
+    nfes.map((nfe) => {
+      const schedule = predictor.schedules.find((candidate) => candidate.nfe === nfe);
+      if (!schedule) {
+        const learned = predictor.schedules.map((candidate) => candidate.nfe).join(', ');
+        throw refuse(`it learned nothing for NFE ${nfe}`, `it learned for ${learned}: take one of them`);
+      }
+      // The mean is replaced before anything runs.
+      const data = { mean: new Float32Array(dim), std: 1 };
+      const form = formOf({ range, data }, schedule);
+      return [nfe, { form, grid: `learned in ${basename(file)}`, numbers: schedule.numbers }];
+    }),
+  );
+}
+
+function flag(option: string): string {
+  return option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}

@@ -1,0 +1,124 @@
+import { distillBespoke, type TrainedStage } from '../distill/bespoke.js';
+import type { FamilyRecord } from '../distill/family-training.js';
+import { dataFigures } from '../distill/pool.js';
+import type { Score } from '../distill/score.js';
+import type { Gpu } from '../gpu/gpu.js';
+import { type BespokePredictor, beganAs, bespokeSchedule } from '../predictor/bespoke-predictor.js';
+import { figure } from '../report/number.js';
+import { type BespokeForm, bespokeLayout } from '../solver/bespoke.js';
+import { numbersFrom } from '../solver/bespoke-family.js';
+import type { BespokeRequest } from './bespoke-request.js';
+import type { Learned } from './distill-run.js';
+import { taught } from './distill-teacher.js';
+import { type Progress, showProgress } from './progress.js';
+
+/** Distils a bespoke solver for each NFE of a request from one run of the teacher. */
+export async function distillBespokes(
+  gpu: Gpu,
+  request: BespokeRequest,
+  signal: AbortSignal,
+): Promise<Learned> {
+  const { field, range, nfes, training, choices, given } = request;
+  const pools = await taught(gpu, request, signal);
+  const schedules: BespokePredictor['schedules'] = [];
+  const runs: Learned['runs'] = [];
+  for (const nfe of nfes) {
+    const own = given.get(nfe);
+    const watch = watching(nfe, training.candidates + (own ? 1 : 0));
+    try {
+      const settings = { ...training, nfe };
+      const learned = await distillBespoke(gpu, field, settings, {
+        ...pools,
+        ...choices,
+        ...watch.callbacks,
+        given: own && [own],
+        signal,
+      });
+      const { form, numbers, candidate, start, origin, best, seconds, iterations } = learned;
+      schedules.push(bespokeSchedule(form, numbers, beganAs(origin.candidate)));
+      runs.push({
+        nfe,
+        base: start,
+        start: origin.score,
+        best,
+        seconds: { search: seconds.search, training: seconds.candidates + seconds.table },
+        stages: { plain: beganAs(candidate), seconds, iterations },
+      });
+    } finally {
+      watch.stop();
+    }
+  }
+  const { training: pool, validation } = pools;
+  const data = dataFigures(pool);
+  return {
+    predictor: { kind: 'bespoke', solver: 'bespoke', afs: false, range, data, schedules },
+    runs,
+    teacher: {
+      seconds: pool.seconds + validation.seconds,
+      evaluations: pool.evaluations + validation.evaluations,
+    },
+  };
+}
+
+/** Shows on stderr how the stages of one NFE go: a line when each is done, and progress in between. */
+function watching(nfe: number, candidates: number) {
+  let progress: Progress | undefined;
+  let validation: Score | undefined;
+  let candidate = 0;
+  const say = (text: string) => {
+    progress?.stop();
+    progress = undefined;
+    process.stderr.write(`NFE ${nfe}: ${text}\n`);
+  };
+  return {
+    stop: () => progress?.stop(),
+    callbacks: {
+      onSearch(done: number, of: number) {
+        progress ??= showProgress(of, `formulas and starts searched at NFE ${nfe}`);
+        progress.update(done);
+      },
+      onStart(best: Named, score: Score) {
+        say(`searched; the best plain solver is ${beganAs(best)}, error ${errors(score)}`);
+      },
+      onTraining(stage: TrainedStage, _: Named, iterations: number) {
+        if (iterations === 0) return;
+        if (stage === 'candidates') candidate++;
+        validation = undefined;
+        const what =
+          stage === 'table'
+            ? `iterations at NFE ${nfe}`
+            : `iterations of candidate ${candidate} of ${candidates} at NFE ${nfe}`;
+        progress = showProgress(iterations, what);
+      },
+      onRecord(_: TrainedStage, record: FamilyRecord, { form }: Named) {
+        validation = record.validation ?? validation;
+        progress?.update(record.iteration, describe(record, form, validation));
+      },
+      onTrained(stage: TrainedStage, which: Named, before: Score, after: Score) {
+        if (!progress) return;
+        const what = stage === 'table' ? 'the table' : `candidate ${candidate} of ${candidates}`;
+        say(`${what}, ${beganAs(which)}: error ${errors(before)} became ${errors(after)}`);
+      },
+    },
+  };
+}
+
+interface Named {
+  form: BespokeForm;
+  grid: string;
+}
+
+function errors({ mean, median }: Score): string {
+  return `${figure(mean)} / ${figure(median)}`;
+}
+
+function describe(
+  { loss, meanError, parameters }: FamilyRecord,
+  form: BespokeForm,
+  validation?: Score,
+): string {
+  const numbers = numbersFrom(form, parameters);
+  const times = [...numbers.subarray(0, bespokeLayout(form).steps)].map((log) => figure(Math.exp(log)));
+  const validated = validation ? `, validation ${errors(validation)}` : '';
+  return `loss ${loss.toPrecision(3)}, error ${figure(meanError)}${validated}, times ${times.join(' ')}`;
+}

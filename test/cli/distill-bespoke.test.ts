@@ -1,0 +1,227 @@
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
+import { loadArray } from '../../src/node/files.js';
+import { loadPredictor } from '../../src/node/predictor.js';
+import { bespokeLayout } from '../../src/solver/bespoke.js';
+import { freshSeed } from '../field/fixtures.js';
+import { SLOW } from '../mlp/fixtures.js';
+import { build, flags, inProcess, start } from './command.js';
+
+const folder = await mkdtemp(join(tmpdir(), 'fewstep-bespoke-'));
+afterAll(() => rm(folder, { recursive: true }));
+const at = (name: string) => join(folder, name);
+
+await writeFile(
+  at('gaussians.json'),
+  JSON.stringify({
+    kind: 'gaussian-mixture',
+    weights: [1, 2],
+    means: [
+      [-0.7, 0.2],
+      [0.6, 0],
+    ],
+    stds: [0.2, 0.1],
+  }),
+);
+
+type Options = Parameters<typeof flags>[0];
+const distilling = (options: Options) => [
+  'distill',
+  ...flags({
+    field: at('gaussians.json'),
+    solver: 'bespoke',
+    nfe: 3,
+    trajectories: 512,
+    validation: 128,
+    batch: 64,
+    formulas: 'ipndm-2,dpmpp-2m',
+    candidates: 2,
+    out: at('never.safetensors'),
+    ...options,
+  }),
+];
+
+async function sampled(options: Options) {
+  const out = at('x.npy');
+  const given: Options = { field: at('gaussians.json'), batch: 400, out, json: true, ...options };
+  const outcome = await inProcess(['sample', ...flags(given)]);
+  expect(outcome, outcome.stderr).toMatchObject({ status: 0 });
+  return {
+    values: (await loadArray(out)).values,
+    report: JSON.parse(outcome.stdout),
+    stderr: outcome.stderr,
+  };
+}
+
+function distance(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  const distances = Array.from({ length: 400 }, (_, i) =>
+    Math.hypot(a[2 * i] - b[2 * i], a[2 * i + 1] - b[2 * i + 1]),
+  );
+  return distances.reduce((sum, value) => sum + value, 0) / 400;
+}
+
+beforeAll(async () => {
+  build();
+  const outcome = await inProcess(distilling({ nfe: '2,3', budget: '90it', out: at('p.safetensors') }));
+  expect(outcome, outcome.stderr).toMatchObject({ status: 0 });
+}, SLOW);
+
+describe('fewstep distill --solver bespoke', () => {
+  it(
+    'writes solvers that are better on fresh latents than any plain one of the search, and says how it went',
+    async () => {
+      const out = at('j.safetensors');
+      const outcome = await inProcess(distilling({ nfe: '2,3', budget: '90it', out, json: true }));
+      expect(outcome, outcome.stderr).toMatchObject({ status: 0 });
+      const report = JSON.parse(outcome.stdout);
+      expect(outcome.stderr).toMatch(/^NFE 2: searched; the best plain solver is \S.*, error \S+ \/ \S+$/m);
+      expect(outcome.stderr).toMatch(/^NFE 3: candidate 2 of 2, .*: error \S+ \/ \S+ became \S+ \/ \S+$/m);
+      expect(outcome.stderr).toMatch(/^NFE 3: the table, .*: error \S+ \/ \S+ became \S+ \/ \S+$/m);
+      expect(report).toMatchObject({
+        kind: 'bespoke',
+        solver: 'bespoke',
+        range: { sigmaMin: 0.002, sigmaMax: 80 },
+        training: {
+          recipe: 'bespoke',
+          teacher: { solver: 'ipndm-4', nfe: 60, evaluations: 640 * 60 },
+          stages: [
+            { nfe: 2, iterations: { candidates: 30, table: 60 } },
+            { nfe: 3, iterations: { candidates: 30, table: 60 } },
+          ],
+        },
+      });
+      const { predictor, training } = await loadPredictor(out);
+      expect(training).toEqual(report.training);
+      if (predictor.kind !== 'bespoke') throw new Error('it was bespoke');
+      const seed = freshSeed();
+      const exact = await sampled({ solver: 'unipc-3', nfe: 200, seed });
+      for (const [i, schedule] of predictor.schedules.entries()) {
+        const { nfe } = schedule;
+        const told = report.schedules[i];
+        expect(told.numbers).toEqual([...schedule.numbers]);
+        expect(told.numbers).toHaveLength(bespokeLayout(schedule).size);
+        expect(told.table.times).toHaveLength(nfe);
+        const after = distance((await sampled({ predictor: out, nfe, seed })).values, exact.values);
+        const { base, best } = told.scores;
+        expect(best.mean).toBeLessThan(base.mean);
+        expect(after / best.mean, `NFE ${nfe}, seed ${seed}`).toBeGreaterThan(0.5);
+        expect(after / best.mean, `NFE ${nfe}, seed ${seed}`).toBeLessThan(2);
+      }
+      // The same seed gives the same numbers.
+      const again = await loadPredictor(at('p.safetensors'));
+      expect(again.predictor).toEqual(predictor);
+    },
+    SLOW,
+  );
+
+  it(
+    'says in tables what was learned, and begins with a given solver where that is better',
+    async () => {
+      const from = at('p.safetensors');
+      const out = at('q.safetensors');
+      const outcome = await inProcess(distilling({ from, iterations: 0, 'candidate-iterations': 0, out }));
+      expect(outcome, outcome.stderr).toMatchObject({ status: 0 });
+      expect(outcome.stdout).toMatch(/q\.safetensors: bespoke on .*gaussians\.json, taught by ipndm-4/);
+      expect(outcome.stdout).toMatch(/^NFE +plain +start +distilled +gain +search +candidates +table/m);
+      expect(outcome.stdout).toMatch(/^3 +\S+ \/ \S+ +\S+ \/ \S+ +\S+ \/ \S+ +\S+ \/ \S+ +\S+ s +\S+ s/m);
+      expect(outcome.stdout).toMatch(/^NFE 3 began as .*, learned in p\.safetensors; the best plain .* is /m);
+      expect(outcome.stdout).toMatch(/^state +sigma +x_T +mean +D_0 +D_1 +D_2$/m);
+      expect(outcome.stdout).toMatch(/^result +0\.00200 /m);
+      const { training } = await loadPredictor(out);
+      const [{ base, start: begun, best }] = training!.scores;
+      expect(best).toEqual(begun);
+      expect(begun.mean!).toBeLessThan(base.mean!);
+    },
+    SLOW,
+  );
+
+  it('samples alike on the GPU and in float64, and shows its table', async () => {
+    const predictor = at('p.safetensors');
+    const [stepwise, reference] = [
+      await sampled({ predictor, nfe: 3, seed: 1 }),
+      await sampled({ predictor, nfe: 3, seed: 1, executor: 'reference' }),
+    ];
+    expect(distance(stepwise.values, reference.values)).toBeLessThan(1e-3);
+    const { report } = stepwise;
+    expect(report).toMatchObject({ solver: 'bespoke', afs: false, nfe: 3, evaluations: 3 });
+    expect(report.predictor.steps.map(({ row }: { row: number[] }) => row.length)).toEqual([2, 3, 4]);
+    expect(report.predictor.result).toHaveLength(5);
+    expect(stepwise.stderr).not.toContain('note:');
+  });
+
+  it('warns on another field of as many numbers, and is refused on one of others', async () => {
+    const predictor = at('p.safetensors');
+    const other = await sampled({ field: 'ring', predictor, nfe: 3 });
+    expect(other.stderr).toMatch(/note: .*distilled on another gaussian-mixture.*transfers in part/);
+    const given = { field: 'mixture-64', predictor, nfe: 3, out: at('x.npy') };
+    const outcome = await inProcess(['sample', ...flags(given)]);
+    expect(outcome.status).toBe(2);
+    expect(outcome.stderr).toMatch(/of 2 numbers, and this is .* of 64 numbers|constant of 2 numbers/);
+  });
+});
+
+describe('a bad request is refused with status 2, before anything runs, and leaves no file', () => {
+  const cases: [string, Options, ...string[]][] = [
+    ['AFS', { afs: true }, '--afs does not apply to a bespoke solver', '--starts afs'],
+    ['a grid', { grid: 'logsnr' }, '--grid does not apply'],
+    ['a recipe', { recipe: 'robust' }, '--recipe does not apply'],
+    ['a kind', { kind: 'table' }, '--kind does not apply'],
+    ['reading', { reads: 'state' }, '--reads does not apply'],
+    ['a scale of the direction', { 'scale-dir': 0.1 }, '--scale-dir does not apply'],
+    ['a scale of the time', { 'scale-time': 0.1 }, '--scale-time does not apply'],
+    ['substeps', { 'teacher-substeps': 2 }, '--teacher-substeps does not apply', '--teacher-nfe'],
+    ['an unknown formula', { formulas: 'ipndm-2,ipndm-5' }, "unknown formula 'ipndm-5'", 'ipndm-'],
+    ['an unknown start', { starts: 'gausian' }, "unknown start 'gausian'", "did you mean 'gaussian'?"],
+    ['no formula', { formulas: 'euler,,deis-2' }, 'names separated by commas'],
+    ['too many evaluations', { nfe: '3,21' }, '1 to 20 evaluations, not 21'],
+    ['a budget without unit', { budget: '20' }, "'20' is invalid", '20s, 600it or 100000traj'],
+    ['a budget of 0', { budget: '0s' }, "'0s' is invalid"],
+    ['half an iteration', { budget: '1.5it' }, "'1.5it' is invalid"],
+    ['less than a batch', { budget: '10traj' }, '10 trajectories are no iteration of 64', '--batch'],
+    ['two budgets', { budget: '20s', iterations: 3 }, '--budget and --iterations are given'],
+    ['no candidate', { candidates: 0 }, "'0' is invalid"],
+    ['a batch beyond the trajectories', { batch: 600 }, '512 trajectories do not fill one batch'],
+    ['a teacher that knows less', { nfe: 7, 'teacher-nfe': 7 }, 'larger --teacher-nfe'],
+    ['an NFE that --from has not', { nfe: 4, from: at('p.safetensors') }, 'nothing for NFE 4', '2, 3'],
+    ['another range', { 'sigma-max': 40, from: at('p.safetensors') }, 'from sigma 80', '--sigma-max 80'],
+    ['a missing --from', { from: at('none.safetensors') }, 'none.safetensors'],
+    ['its options for AMED', { solver: 'amed', nfe: 4, formulas: undefined }, '--candidates does not apply'],
+  ];
+
+  it.each(cases)('%s', async (_, options, ...expected) => {
+    const before = await readdir(folder);
+    const { status, stdout, stderr } = await inProcess(distilling(options));
+    expect({ status, stdout }, stderr).toEqual({ status: 2, stdout: '' });
+    for (const fragment of expected) expect(stderr).toContain(fragment);
+    expect(await readdir(folder)).toEqual(before);
+  });
+});
+
+test(
+  'Ctrl-C ends a training with status 130 and no file',
+  async () => {
+    const before = await readdir(folder);
+    const running = start(distilling({ iterations: 100_000, 'candidate-iterations': 5 }));
+    await new Promise<void>((resolve, reject) => {
+      let said = '';
+      running.child.stderr!.on('data', (chunk) => {
+        said += chunk;
+        if (
+          /^\d+ of 100000 iterations at NFE 3, \d+ s left, loss \S+, error \S+,.* times \S+ \S+ \S+$/m.test(
+            said,
+          )
+        )
+          resolve();
+      });
+      running.child.on('close', () => reject(new Error(`it ended: ${said}`)));
+    });
+    running.child.kill('SIGINT');
+    const { status, stdout, stderr } = await running.outcome;
+    expect({ status, stdout }).toEqual({ status: 130, stdout: '' });
+    expect(stderr).toMatch(/^error: stopped by SIGINT\n {2}no half file is left/m);
+    expect(await readdir(folder)).toEqual(before);
+  },
+  SLOW,
+);
