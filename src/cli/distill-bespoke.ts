@@ -1,6 +1,6 @@
 import { distillBespoke, type TrainedStage } from '../distill/bespoke.js';
+import { dataFigures } from '../distill/data-figures.js';
 import type { FamilyRecord } from '../distill/family-training.js';
-import { dataFigures } from '../distill/pool.js';
 import type { Score } from '../distill/score.js';
 import type { Gpu } from '../gpu/gpu.js';
 import { type BespokePredictor, beganAs, bespokeSchedule } from '../predictor/bespoke-predictor.js';
