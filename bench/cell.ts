@@ -43,7 +43,8 @@ export async function measureCell(context: CellContext, row: Row, nfe: number): 
     problem: context.problem,
     ...identityOf(row.answers ? row : { ...row, solver: plan.solver }),
     ...(times && { times: [...times] }),
-    ...(first.answers && { steps: answerSpread(first.answers, batch) }),
+    // Of AMED's networks; what those of a bespoke solver move has other names.
+    ...(first.answers && options.predictor?.kind === 'amed' && { steps: answerSpread(first.answers, batch) }),
     nfe: nfeOf(plan),
     seed,
     evaluations: first.evaluations,

@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import { BESPOKE, type BespokeSettings, type TrainedCandidate } from '../distill/bespoke.js';
 import { type Budget, countedIterations } from '../distill/bespoke-budget.js';
+import { NET_ITERATIONS } from '../distill/bespoke-net.js';
 import type { BespokeChoices } from '../distill/bespoke-search.js';
 import { checkSettings, type DistillSettings, ROBUST } from '../distill/settings.js';
 import { FewstepError, unknownName } from '../errors.js';
@@ -21,6 +22,8 @@ export interface BespokeRequest {
   settings: DistillSettings;
   teacher: Plan;
   training: Omit<BespokeSettings, 'nfe'>;
+  /** Iterations of networks on top of the table; none for a table alone. */
+  netIterations?: number;
   choices: BespokeChoices;
   /** Solvers to begin with besides, of each NFE. */
   given: ReadonlyMap<number, TrainedCandidate>;
@@ -38,7 +41,15 @@ const FOREIGN = {
   scaleTime: 'all times that the field is told are learned',
 };
 /** Options of this one alone. */
-const OWN = ['candidates', 'candidateIterations', 'formulas', 'starts', 'budget', 'from'] as const;
+const OWN = [
+  'candidates',
+  'candidateIterations',
+  'formulas',
+  'starts',
+  'budget',
+  'from',
+  'netIterations',
+] as const;
 
 /** @throws FewstepError bad-argument where an option of a bespoke solver's distillation is given to another's */
 export function refuseBespokeOptions(given: DistillOptions): void {
@@ -59,6 +70,14 @@ export function bespokeRequest(given: DistillOptions, field: Field, from?: Loade
   for (const [name, why] of Object.entries(FOREIGN)) {
     if (given[name as keyof typeof FOREIGN] === undefined) continue;
     throw new FewstepError('bad-argument', `--${flag(name)} does not apply to a bespoke solver`, why);
+  }
+  const networks = given.solver === 'bespoke-net';
+  if (given.netIterations !== undefined && !networks) {
+    throw new FewstepError(
+      'bad-argument',
+      '--net-iterations does not apply to bespoke, which has no networks',
+      'leave it out, or distil --solver bespoke-net',
+    );
   }
   const range = rangeOf(given);
   const batch = given.batch ?? BESPOKE.batch;
@@ -92,6 +111,7 @@ export function bespokeRequest(given: DistillOptions, field: Field, from?: Loade
       ...(budget && { budget }),
       seed: settings.seed,
     },
+    ...(networks && { netIterations: given.netIterations ?? NET_ITERATIONS }),
     choices: {
       ...(given.formulas && { formulas: known('formula', given.formulas, BESPOKE_FORMULAS) }),
       ...(given.starts && { starts: known('start', given.starts, BESPOKE_STARTS) as BespokeStart[] }),

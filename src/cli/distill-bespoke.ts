@@ -1,4 +1,5 @@
-import { distillBespoke, type TrainedStage } from '../distill/bespoke.js';
+import { type DistilledBespoke, distillBespoke, type TrainedStage } from '../distill/bespoke.js';
+import { distillBespokeNet } from '../distill/bespoke-net.js';
 import { dataFigures } from '../distill/data-figures.js';
 import type { FamilyRecord } from '../distill/family-training.js';
 import type { Score } from '../distill/score.js';
@@ -21,6 +22,39 @@ export async function distillBespokes(
   const { field, range, nfes, training, choices, given } = request;
   const pools = await taught(gpu, request, signal);
   const schedules: BespokePredictor['schedules'] = [];
+  /** Networks on the table where they help, and else the table trained on for as long. */
+  const withNetworks = async (table: DistilledBespoke) => {
+    const { nfe } = table.form;
+    const iterations = request.netIterations!;
+    const progress = showProgress(
+      2 * iterations,
+      `iterations of networks at NFE ${nfe}, and of the table alone`,
+    );
+    try {
+      const {
+        net,
+        table: longer,
+        helps,
+        seconds,
+      } = await distillBespokeNet(gpu, field, table, training, {
+        ...{ ...pools, iterations, signal },
+        onRecord: ({ iteration, loss, validation }) =>
+          progress.update(iteration, `loss ${loss.toPrecision(3)}, validation ${errors(validation)}`),
+        onTable: ({ iteration, loss }) =>
+          progress.update(iterations + iteration, `loss ${loss.toPrecision(3)}`),
+      });
+      progress.stop();
+      const verdict = helps ? 'they are kept' : 'they do not help both, and the table is kept';
+      process.stderr.write(
+        `NFE ${nfe}: networks ${errors(net.best)}, the table trained on for as long ${errors(longer.score)}: ${verdict}\n`,
+      );
+      const stage = { kept: helps, net: shown(net.best), table: shown(longer.score), iterations, seconds };
+      if (!helps) return { best: longer.score, numbers: longer.numbers, network: undefined, stage };
+      return { best: net.best, numbers: table.numbers, network: net.predictor.parameters, stage };
+    } finally {
+      progress.stop();
+    }
+  };
   const runs: Learned['runs'] = [];
   for (const nfe of nfes) {
     const own = given.get(nfe);
@@ -34,15 +68,18 @@ export async function distillBespokes(
         given: own && [own],
         signal,
       });
-      const { form, numbers, candidate, start, origin, best, seconds, iterations } = learned;
-      schedules.push(bespokeSchedule(form, numbers, beganAs(origin.candidate)));
+      const { form, candidate, start, origin, seconds, iterations } = learned;
+      const began = beganAs(origin.candidate);
+      const net = request.netIterations === undefined ? undefined : await withNetworks(learned);
+      const { best, numbers, network, stage } = net ?? { ...learned, network: undefined, stage: undefined };
+      schedules.push({ ...bespokeSchedule(form, numbers, began), ...(network && { network }) });
       runs.push({
         nfe,
         base: start,
         start: origin.score,
         best,
         seconds: { search: seconds.search, training: seconds.candidates + seconds.table },
-        stages: { plain: beganAs(candidate), seconds, iterations },
+        stages: { plain: beganAs(candidate), seconds, iterations, ...(stage && { networks: stage }) },
       });
     } finally {
       watch.stop();
@@ -51,7 +88,10 @@ export async function distillBespokes(
   const { training: pool, validation } = pools;
   const data = dataFigures(pool);
   return {
-    predictor: { kind: 'bespoke', solver: 'bespoke', afs: false, range, data, schedules },
+    predictor: {
+      ...{ kind: 'bespoke', afs: false, range, data, schedules },
+      solver: request.netIterations === undefined ? 'bespoke' : 'bespoke-net',
+    },
     runs,
     teacher: {
       seconds: pool.seconds + validation.seconds,
@@ -106,6 +146,10 @@ function watching(nfe: number, candidates: number) {
 interface Named {
   form: BespokeForm;
   grid: string;
+}
+
+function shown({ mean, median }: Score) {
+  return { mean, median };
 }
 
 function errors({ mean, median }: Score): string {

@@ -41,6 +41,7 @@ export interface DistillOptions extends FieldOptions {
   scaleTime?: number;
   candidates?: number;
   candidateIterations?: number;
+  netIterations?: number;
   formulas?: string[];
   starts?: string[];
   budget?: Budget;

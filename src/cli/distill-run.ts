@@ -41,7 +41,16 @@ export interface LearnedRun {
   best: Score;
   seconds: { search: number; training: number };
   /** Of a bespoke solver: the best that learned nothing, and what each stage took. */
-  stages?: { plain: string } & Pick<DistilledBespoke, 'seconds' | 'iterations'>;
+  stages?: { plain: string; networks?: NetworkStage } & Pick<DistilledBespoke, 'seconds' | 'iterations'>;
+}
+
+/** Networks on top of a bespoke table, beside the table trained on for as long: which of them was kept. */
+export interface NetworkStage {
+  kept: boolean;
+  net: { mean: number; median: number };
+  table: { mean: number; median: number };
+  iterations: number;
+  seconds: { net: number; table: number };
 }
 
 /** A distillation that is possible; nothing of it has run. */
@@ -85,7 +94,7 @@ export async function runDistill(options: DistillCommandOptions, signal: AbortSi
 }
 
 async function jobOf(options: DistillOptions, field: Field): Promise<Job> {
-  if (options.solver === 'bespoke') {
+  if (options.solver === 'bespoke' || options.solver === 'bespoke-net') {
     const from = options.from === undefined ? undefined : await loadedPredictor(options.from);
     const request = bespokeRequest(options, field, from);
     const { settings } = request;

@@ -88,7 +88,13 @@ function bespokeErrors({ predictor, runs }: Learned): string {
     const { grid } = predictor.schedules[i];
     return `NFE ${nfe} began as ${grid}${stages!.plain === grid ? ', the best plain solver' : `; the best plain solver is ${stages!.plain}`}`;
   });
-  return `${table(header, rows)}\n\n${origins.join('\n')}`;
+  const networks = runs.flatMap(({ nfe, stages }) => {
+    if (!stages?.networks) return [];
+    const { kept, net, table: alone, iterations } = stages.networks;
+    const numbers = `with networks ${errors(net)}, the table trained on for as long, ${iterations} iterations, ${errors(alone)}`;
+    return [`NFE ${nfe}: ${numbers}; kept: ${kept ? 'the networks' : 'the table'}`];
+  });
+  return [table(header, rows), [...origins, ...networks].join('\n')].join('\n\n');
 }
 
 /** All that a learned solver is: a line for each evaluation, and one for the result. */
@@ -104,12 +110,12 @@ function learnedTable(predictor: BespokePredictor, schedule: BespokeSchedule): s
     return [...cells, ...header.slice(cells.length).map(() => '')];
   });
   return [
-    `NFE ${schedule.nfe}: each state, and the result, as a sum of the latents x_T, the mean of the data and what was evaluated before`,
+    `NFE ${schedule.nfe}: ${schedule.network ? 'the table that networks move for each trajectory, ' : ''}each state, and the result, as a sum of the latents x_T, the mean of the data and what was evaluated before`,
     table(header, lines),
   ].join('\n');
 }
 
-function errors({ mean, median }: Score): string {
+function errors({ mean, median }: Pick<Score, 'mean' | 'median'>): string {
   return `${figure(mean)} / ${figure(median)}`;
 }
 

@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander';
 import { BESPOKE } from '../distill/bespoke.js';
+import { NET_ITERATIONS } from '../distill/bespoke-net.js';
 import { BESPOKE_FORMULAS, BESPOKE_STARTS } from '../solver/bespoke.js';
 import { KINDS, RECIPES, SOURCES } from './distill-request.js';
 import { type DistillCommandOptions, runDistill } from './distill-run.js';
@@ -141,6 +142,12 @@ export function distillCommand(): Command {
         '--starts <names>',
         `what may stand before its first evaluation: ${BESPOKE_STARTS.join(',')} (default: all)`,
       ).argParser(plainNames),
+    )
+    .addOption(
+      new Option(
+        '--net-iterations <count>',
+        `of bespoke-net's networks, and of the table alone beside them (default: ${NET_ITERATIONS})`,
+      ).argParser(wholeNumber(0, 10 ** 6)),
     )
     .option('--from <file>', 'a bespoke predictor of these NFE, to begin with if that is better')
     .addOption(

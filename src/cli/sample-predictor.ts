@@ -3,7 +3,7 @@ import type { Field } from '../field/field.js';
 import { type Fingerprint, sameField } from '../field/fingerprint.js';
 import { answerSpread, type Spread, type StepAnswers } from '../metrics/answer-spread.js';
 import { loadPredictor } from '../node/predictor.js';
-import type { BespokePredictor } from '../predictor/bespoke-predictor.js';
+import { type BespokePredictor, planOfSchedule } from '../predictor/bespoke-predictor.js';
 import type { Predictor } from '../predictor/predictor.js';
 import type { StoredPredictor } from '../predictor/predictor-file.js';
 import { nfeOf, type Plan } from '../solver/plan.js';
@@ -46,10 +46,13 @@ export function fieldDoubt(
       'use a field of as many numbers, or distil again',
     );
   }
-  if (predictor.kind !== 'network') {
+  const networks =
+    predictor.kind === 'network' ||
+    (predictor.kind === 'bespoke' && predictor.schedules.some(({ network }) => network));
+  if (!networks) {
     return `${sentence}; what it learned transfers in part: distil on this field to have its best`;
   }
-  if (learned.dim !== fingerprint.dim && predictor.config.reads !== 'times') {
+  if (predictor.kind === 'network' && learned.dim !== fingerprint.dim && predictor.config.reads !== 'times') {
     throw new FewstepError(
       'bad-field',
       `${sentence}: its network cannot read this one`,
@@ -77,10 +80,21 @@ export function untrainedNote(text: string): string | undefined {
  * @param answers of a network, [3 steps, batch]
  */
 export function learnedSteps(learned: LoadedPredictor, plan: Plan, answers?: ArrayLike<number>) {
-  const { kind } = learned.predictor;
-  if (kind !== 'bespoke') return { kind, steps: answersByStep(learned.predictor, nfeOf(plan), answers) };
+  const { predictor } = learned;
+  const { kind } = predictor;
+  if (kind === 'bespoke' && answers) {
+    const schedule = predictor.schedules.find(({ nfe }) => nfe === nfeOf(plan))!;
+    const moves = answerSpread(answers, answers.length / (3 * schedule.nfe));
+    return { kind, table: tableOf(planOfSchedule(predictor, schedule)), moves: moves.map(namedMoves) };
+  }
+  if (predictor.kind !== 'bespoke') return { kind, steps: answersByStep(predictor, nfeOf(plan), answers) };
   const { times, rows } = tableOf(plan);
   return { kind, steps: times.map((sigma, k) => ({ sigma, row: rows[k] })), result: rows[times.length] };
+}
+
+/** What a network moved after an evaluation: log t of the next time, c, and the log of the next a. */
+function namedMoves({ r, direction, time }: StepAnswers) {
+  return { logTime: r, c: direction, logA: time };
 }
 
 /** The answers of each step. */

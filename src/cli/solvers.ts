@@ -14,7 +14,7 @@ export function solversCommand(): Command {
     .option('--json', 'print the list as JSON')
     .addHelpText('after', '\nExamples:\n  fewstep solvers\n  fewstep solvers --json | jq ".[].name"')
     .action(({ json }: { json?: boolean }) => {
-      const all = [...solvers.map(describeSolver), ...amedSolvers.map(describeSolver), BESPOKE];
+      const all = [...solvers.map(describeSolver), ...amedSolvers.map(describeSolver), ...BESPOKE];
       process.stdout.write(json ? `${JSON.stringify(all, null, 2)}\n` : text(all));
     });
 }
@@ -30,16 +30,15 @@ export function describeSolver(solver: Solver) {
 }
 
 /** It exists only as a predictor: a formula's corrections, of what order nobody knows. */
-const BESPOKE = {
-  name: 'bespoke',
-  order: null,
-  evaluationsPerStep: 1,
-  options: {},
-  summary: 'all times and coefficients learned for one field (relatives: arXiv 2310.19075, 2403.01329)',
-  predictor: true,
-};
+const BESPOKE = [
+  {
+    name: 'bespoke',
+    summary: 'all times and coefficients learned for one field (relatives: arXiv 2310.19075, 2403.01329)',
+  },
+  { name: 'bespoke-net', summary: 'bespoke, and small networks that move its numbers for each trajectory' },
+].map((solver) => ({ ...solver, order: null, evaluationsPerStep: 1, options: {}, predictor: true }));
 
-type Description = ReturnType<typeof describeSolver> | typeof BESPOKE;
+type Description = ReturnType<typeof describeSolver> | (typeof BESPOKE)[number];
 
 function text(all: readonly Description[]): string {
   const rows = all.map(({ name, order, evaluationsPerStep, options, summary }) => [

@@ -1,13 +1,20 @@
 import { checkTimes, type SigmaRange } from '../grid/grid.js';
 import { type BespokeForm, type BespokeFormula, type BespokeStart, bespokePlan } from '../solver/bespoke.js';
 import type { Plan } from '../solver/plan.js';
+import { bespokeTangent } from '../tangent/bespoke-moves.js';
+import { tangentLayout } from '../tangent/tangent-layout.js';
+import { tangentPlan } from '../tangent/tangent-plan.js';
+import type { TangentPredictor } from '../tangent/tangent-predictor.js';
 import type { DataFigures } from './network-predictor.js';
-import type { Schedule } from './predictor.js';
+import type { PredictedRun, Schedule } from './predictor.js';
 
-/** Bespoke solvers for one field, one for each NFE: all times and coefficients are learned, the same for all trajectories. */
+/**
+ * Bespoke solvers for one field, one for each NFE: all times and coefficients are learned, the same for all
+ * trajectories, and where a schedule has networks, moved by them for each.
+ */
 export interface BespokePredictor {
   kind: 'bespoke';
-  solver: 'bespoke';
+  solver: 'bespoke' | 'bespoke-net';
   afs: false;
   range: SigmaRange;
   /** Of the teacher's end points. */
@@ -21,6 +28,8 @@ export interface BespokeSchedule extends Schedule {
   start: BespokeStart;
   /** [bespokeLayout.size]. */
   numbers: Float64Array;
+  /** Of the networks of all evaluations, and what moves for all trajectories: `networkSize`. */
+  network?: Float32Array;
 }
 
 /** What a solver began as, for people: 'ipndm-3 after gaussian, polynomial:5 from 3.56'. */
@@ -60,4 +69,33 @@ export function planOfSchedule(
   schedule: BespokeSchedule,
 ): Plan {
   return bespokePlan(formOf(predictor, schedule), schedule.numbers);
+}
+
+/** A schedule as it is run: its plan, and its networks where it has such. */
+export function runOfSchedule(
+  predictor: Pick<BespokePredictor, 'range' | 'data'>,
+  schedule: BespokeSchedule,
+): PredictedRun {
+  const plan = planOfSchedule(predictor, schedule);
+  if (!schedule.network) return { plan };
+  const form = formOf(predictor, schedule);
+  return runOfNetwork(form, schedule.numbers, schedule.network, predictor.data);
+}
+
+/** Networks on a table: `plan.times` are the table's own. */
+export function runOfNetwork(
+  form: BespokeForm,
+  numbers: Float64Array,
+  parameters: Float32Array,
+  figures: DataFigures,
+): Required<Pick<PredictedRun, 'plan'>> & { predictor: TangentPredictor } {
+  const { times } = bespokePlan(form, numbers);
+  const tangent = tangentPlan(bespokeTangent(form, numbers));
+  const plan = { ...tangent.plan, times, solver: 'bespoke-net' };
+  return { plan, predictor: { kind: 'tangent', tangent: { ...tangent, plan }, parameters, figures } };
+}
+
+/** Numbers of a schedule's networks. */
+export function networkSize(form: BespokeForm, numbers: Float64Array): number {
+  return tangentLayout(tangentPlan(bespokeTangent(form, numbers)), form.data.mean.length).size;
 }

@@ -2,7 +2,7 @@ import { FewstepError } from '../errors.js';
 import type { AmedSolver, Answer } from '../solver/amed.js';
 import type { Plan } from '../solver/plan.js';
 import { parseSolver } from '../solver/registry.js';
-import { type BespokePredictor, planOfSchedule } from './bespoke-predictor.js';
+import { type BespokePredictor, runOfSchedule } from './bespoke-predictor.js';
 import type { NetworkConfig } from './network-config.js';
 import type { DataFigures } from './network-predictor.js';
 import { type LogitOffset, predictedPlan } from './predicted-plan.js';
@@ -63,7 +63,7 @@ export function predictedRun(predictor: Predictor, nfe: number): PredictedRun {
       `it learned for ${predictor.schedules.map((schedule) => schedule.nfe).join(', ')}: take one of them, or distil again`,
     );
   }
-  if (predictor.kind === 'bespoke') return { plan: planOfSchedule(predictor, predictor.schedules[index]) };
+  if (predictor.kind === 'bespoke') return runOfSchedule(predictor, predictor.schedules[index]);
   const { solver, options } = amedSolver(text);
   if (predictor.kind === 'table') {
     const { times, answers } = predictor.schedules[index];

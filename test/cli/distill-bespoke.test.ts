@@ -68,6 +68,42 @@ beforeAll(async () => {
   expect(outcome, outcome.stderr).toMatchObject({ status: 0 });
 }, SLOW);
 
+describe('fewstep distill --solver bespoke-net', () => {
+  it(
+    'keeps networks where they help mean and median, says so, and samples with what it kept',
+    async () => {
+      const out = at('net.safetensors');
+      const options: Options = {
+        ...{ solver: 'bespoke-net', budget: '60it', 'net-iterations': 75 },
+        ...{ out, json: true },
+      };
+      const outcome = await inProcess(distilling(options));
+      expect(outcome, outcome.stderr).toMatchObject({ status: 0 });
+      const { stages, network } = JSON.parse(outcome.stdout).schedules[0];
+      const { kept, net, table } = stages.networks;
+      expect(kept).toBe(net.mean < table.mean && net.median < table.median);
+      expect(network !== undefined).toBe(kept);
+      expect(outcome.stderr).toMatch(/networks \S+ \/ \S+, the table trained on for as long \S+ \/ \S+: /);
+      const { predictor } = await loadPredictor(out);
+      expect(predictor.solver).toBe('bespoke-net');
+      const exact = await sampled({ solver: 'unipc-3', nfe: 64 });
+      const [learned, plain] = [
+        await sampled({ predictor: out, nfe: 3 }),
+        await sampled({ solver: 'ipndm-2', nfe: 3 }),
+      ];
+      expect(learned.report.evaluations).toBe(3);
+      expect(distance(learned.values, exact.values)).toBeLessThan(distance(plain.values, exact.values));
+    },
+    SLOW,
+  );
+
+  it('says which options are its own', async () => {
+    const refused = await inProcess(distilling({ 'net-iterations': 5 }));
+    expect(refused).toMatchObject({ status: 2 });
+    expect(refused.stderr).toMatch(/--net-iterations does not apply to bespoke/);
+  });
+});
+
 describe('fewstep distill --solver bespoke', () => {
   it(
     'writes solvers that are better on fresh latents than any plain one of the search, and says how it went',

@@ -1,8 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import { solveReference } from '../../src/execute/reference.js';
+import { gaussianMixture } from '../../src/field/gaussian-mixture.js';
 import { parseSafetensors, writeSafetensors } from '../../src/io/safetensors.js';
-import { formOf } from '../../src/predictor/bespoke-predictor.js';
+import { formOf, networkSize } from '../../src/predictor/bespoke-predictor.js';
 import { predictedRun } from '../../src/predictor/predictor.js';
 import { decodePredictor, encodePredictor } from '../../src/predictor/predictor-file.js';
+import { random } from '../../src/problem/random.js';
 import { BESPOKE_FORMULAS, BESPOKE_STARTS, bespokePlan } from '../../src/solver/bespoke.js';
 import { VERSION } from '../../src/version.js';
 import { freshSeed } from '../field/fixtures.js';
@@ -37,6 +40,34 @@ describe('a bespoke predictor', () => {
         expect(plan.times).toEqual(schedule.times);
       }
     }
+  });
+
+  it.each(BESPOKE_STARTS)(`with networks after %s comes back and runs with them (seed ${seed})`, (start) => {
+    const table = randomBespoke([1, 4], { dim: 3, seed, formula: 'ipndm-3', start });
+    const source = random(seed, 8);
+    const schedules = table.schedules.map((schedule) => {
+      const size = networkSize(formOf(table, schedule), schedule.numbers);
+      return { ...schedule, network: Float32Array.from({ length: size }, () => 0.1 * source.normal()) };
+    });
+    const predictor = { ...table, solver: 'bespoke-net' as const, schedules };
+    const decoded = decodePredictor(encodePredictor({ predictor, field }), 'p').predictor;
+    expect(decoded).toEqual(predictor);
+    const { plan, predictor: network } = predictedRun(decoded, 4);
+    expect(plan.times).toEqual(schedules[1].times);
+    if (network?.kind !== 'tangent') throw new Error('it has networks');
+    // Its answers are read: states differ from those of the table alone.
+    const one = gaussianMixture({ weights: [1], means: [[0.1, 0.2, -0.3]], stds: [0.3] });
+    const latents = Float64Array.from({ length: 12 }, () => 80 * source.normal());
+    const moved = solveReference(one, plan, { latents, predictor: network }).samples;
+    const alone = solveReference(one, predictedRun(table, 4).plan, { latents }).samples;
+    expect(Math.max(...moved.map((value, i) => Math.abs(value - alone[i])))).toBeGreaterThan(1e-4);
+  });
+
+  it('whose networks are of another size is not written', async () => {
+    const table = randomBespoke([3], { dim: 3, seed, formula: 'ipndm-3', start: 'gaussian' });
+    const schedules = table.schedules.map((schedule) => ({ ...schedule, network: new Float32Array(7) }));
+    const saved = () => encodePredictor({ predictor: { ...table, schedules }, field });
+    await expectRefusal(saved, 'bad-argument', /networks for NFE 3 have 7 numbers, not \d+/);
   });
 
   it('that learned nothing for an NFE says for which it did', async () => {
