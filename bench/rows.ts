@@ -1,6 +1,7 @@
 import { FewstepError } from '../src/errors.js';
 import { amedSolver, type Predictor } from '../src/predictor/predictor.js';
 import { type AnswerSource, type Cell, SEARCHED_GRID } from '../src/report/results.js';
+import { MAX_BESPOKE_NFE } from '../src/solver/bespoke.js';
 import { nfeOf, type Plan } from '../src/solver/plan.js';
 import { parseSolver, reachesNfe } from '../src/solver/registry.js';
 import { planOfTable, type SolverTable } from '../src/solver/table.js';
@@ -37,15 +38,27 @@ const SOURCES: Readonly<Record<string, AnswerSource>> = {
   random: 'random r',
 };
 
-/** Every combination of solvers, grids, and AFS or not; r may be `learned`, `best` or `random`: 'amed:r=learned'. */
+/** The solver that is learned as a whole: its grid is searched, and AFS one of its starts. */
+export const BESPOKE_ROW: Row = { solver: 'bespoke', grid: SEARCHED_GRID, afs: false, answers: 'learned' };
+
+export function isBespoke({ solver }: Pick<Row, 'solver'>): boolean {
+  return solver === BESPOKE_ROW.solver;
+}
+
+/**
+ * Every combination of solvers, grids, and AFS or not; r may be `learned`, `best` or `random`: 'amed:r=learned'. A
+ * bespoke solver is one row.
+ */
 export function rowsOf(names: readonly string[], grids: readonly string[], afs: readonly boolean[]): Row[] {
-  return names.flatMap((name) =>
-    grids.flatMap((grid) => afs.map((first) => ({ ...solverOf(name), grid, afs: first }))),
-  );
+  return names.flatMap((name) => {
+    if (name === BESPOKE_ROW.solver) return [{ ...BESPOKE_ROW }];
+    return grids.flatMap((grid) => afs.map((first) => ({ ...solverOf(name), grid, afs: first })));
+  });
 }
 
 /** @throws FewstepError unknown-name or bad-argument, for instance where the solver asks nobody for r */
 export function solverOf(text: string): Pick<Row, 'solver' | 'answers'> {
+  if (text === BESPOKE_ROW.solver) return { solver: text, answers: BESPOKE_ROW.answers };
   const match = /^(.*?)[:,]r=(learned|best|random)(?=,|$)(.*)$/.exec(text);
   if (!match) {
     parseSolver(text);
@@ -84,6 +97,8 @@ export function identityOf({
   name,
 }: Row): Pick<Cell, 'solver' | 'answers' | 'grid' | 'afs'> {
   if (!answers) return { solver, grid, afs };
+  // Without learning there is none of it.
+  if (solver === BESPOKE_ROW.solver && name === undefined) return { solver, answers, grid, afs };
   const source = name ?? (answers === 'best r' ? 'best fixed r' : answers);
   return { solver: `${solver} (${source})`, answers, grid, afs };
 }
@@ -110,6 +125,7 @@ export function reachable({ rows, nfe }: { rows: readonly Row[]; nfe: readonly n
 function reaches({ solver: text, afs, predictor, plan }: Row, nfe: number): boolean {
   if (plan) return nfeOf(plan) === nfe;
   if (predictor) return predictor.schedules.some((schedule) => schedule.nfe === nfe);
+  if (text === BESPOKE_ROW.solver) return nfe <= MAX_BESPOKE_NFE;
   const { solver, options } = parseSolver(text);
   return reachesNfe(solver, nfe, { afs, options });
 }

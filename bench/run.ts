@@ -64,10 +64,10 @@ export async function runBenchmark(options: BenchmarkOptions): Promise<Measured>
         field: subject.field,
         range: options.range,
         settings: suite.learning,
+        bespoke: suite.bespoke,
         training: work.some(isDistilled),
         unit: subject.scaling?.scale ?? 1,
-        onIteration(row, nfe, iterations) {
-          const share = iterations / suite.learning.iterations;
+        onProgress(row, nfe, share) {
           const note = `distilling ${row.solver} for NFE ${nfe} on ${subject.name}`;
           onProgress?.(finished() + Math.floor(DISTILLATION * share), total, note);
         },

@@ -51,7 +51,7 @@ export async function solvable(context: SolvableContext, row: Row, nfe: number):
       plan,
       inputs: () => ({ predictor }),
       times: from.schedules.find((schedule) => schedule.nfe === nfe)!.times,
-      evaluationTimes: from.kind === 'table' ? timesOfTable(from, plan, nfe) : undefined,
+      evaluationTimes: timesOfStates(from, plan, nfe),
     };
   }
   const { grid, search } = await resolveGrid(gpu, field, { ...row, range });
@@ -81,9 +81,15 @@ export function evaluationTimes({ operations }: Plan): number[] | undefined {
 }
 
 /** The same where the field is told another time than the state's own. */
-function timesOfTable(table: Predictor & { kind: 'table' }, plan: Plan, nfe: number): number[] | undefined {
-  const { times, answers } = table.schedules.find((schedule) => schedule.nfe === nfe)!;
-  const { solver, options } = amedSolver(table.solver);
+function timesOfStates(predictor: Predictor, plan: Plan, nfe: number): number[] | undefined {
+  if (predictor.kind === 'network') return undefined;
+  if (predictor.kind === 'bespoke') {
+    const { start } = predictor.schedules.find((schedule) => schedule.nfe === nfe)!;
+    // Other starts than none come before the first evaluation.
+    return plan.times.slice(start === 'none' ? 0 : 1, -1);
+  }
+  const { times, answers } = predictor.schedules.find((schedule) => schedule.nfe === nfe)!;
+  const { solver, options } = amedSolver(predictor.solver);
   const untold = answers.map((answer) => ({ ...answer, time: 1 }));
   return evaluationTimes(solver.planWith(times, untold, { afs: plan.afs, options }));
 }

@@ -1,3 +1,5 @@
+import { BESPOKE, distillBespoke } from '../src/distill/bespoke.js';
+import { dataFigures } from '../src/distill/data-figures.js';
 import { partOf, runTeacher, type TeacherPool } from '../src/distill/pool.js';
 import { type Score, scoreOf } from '../src/distill/score.js';
 import type { DistillSettings } from '../src/distill/settings.js';
@@ -7,13 +9,22 @@ import { FewstepError } from '../src/errors.js';
 import { type Field, preparedGradient } from '../src/field/field.js';
 import type { Gpu } from '../src/gpu/gpu.js';
 import { parseGrid, type SigmaRange } from '../src/grid/grid.js';
-import { amedSolver, type Schedule, type TablePredictor } from '../src/predictor/predictor.js';
+import { beganAs, bespokeSchedule } from '../src/predictor/bespoke-predictor.js';
+import {
+  amedSolver,
+  type Predictor,
+  type Schedule,
+  type TablePredictor,
+} from '../src/predictor/predictor.js';
 import type { Learning, StudentResult } from '../src/report/results.js';
 import { resolveGrid } from '../src/search/resolve-grid.js';
 import { type AmedSolver, type Answer, fixedAnswers } from '../src/solver/amed.js';
+import { bespokePlan } from '../src/solver/bespoke.js';
 import { planFor } from '../src/solver/plan-for.js';
 import { stepsForNfe } from '../src/solver/registry.js';
-import { identityOf, type Row, SEARCHED_GRID } from './rows.js';
+import { tableOf } from '../src/solver/table.js';
+import { identityOf, isBespoke, type Row, SEARCHED_GRID } from './rows.js';
+import type { Suite } from './suites.js';
 
 /** r that a search for one r tries. */
 const FIXED_R = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9];
@@ -27,18 +38,19 @@ export interface StudentsOptions {
   field: Field;
   range: SigmaRange;
   settings: DistillSettings;
+  bespoke: Suite['bespoke'];
   /** Whether some student will be trained; searches need fewer trajectories. */
   training: boolean;
   /** One of the field's units in the data's, in which scores are given. */
   unit: number;
-  /** Called with the iterations done. */
-  onIteration?: (row: Row, nfe: number, done: number) => void;
+  /** Called with the part of a training that is done. */
+  onProgress?: (row: Row, nfe: number, share: number) => void;
   signal?: AbortSignal;
 }
 
 /** The students of one problem. Each is distilled or searched once, when it is first asked for. */
 export class Students {
-  private readonly predictors = new Map<string, Promise<TablePredictor>>();
+  private readonly predictors = new Map<string, Promise<Predictor>>();
   private readonly results: StudentResult[] = [];
   private pools?: Promise<{ training: TeacherPool; validation?: TeacherPool }>;
   private teaching?: Omit<Learning, 'students'>;
@@ -51,40 +63,97 @@ export class Students {
   }
 
   /** The answers of a row, learned or searched, with the times that they are for. */
-  predictorOf(row: Row, nfe: number): Promise<TablePredictor> {
+  predictorOf(row: Row, nfe: number): Promise<Predictor> {
     const { solver, answers, grid, afs } = identityOf(row);
     const key = [solver, grid, afs, nfe].join('\n');
-    const work = () => (answers === 'learned' ? this.distil(row, nfe) : this.searchR(row, nfe));
+    const work = async () => {
+      if (isBespoke(row)) return this.distilBespoke(row, nfe);
+      return answers === 'learned' ? this.distil(row, nfe) : this.searchR(row, nfe);
+    };
     const predictor = this.predictors.get(key) ?? work();
     this.predictors.set(key, predictor);
     return predictor;
   }
 
-  private async distil(row: Row, nfe: number): Promise<TablePredictor> {
-    const { gpu, field, settings, unit, onIteration, signal } = this.options;
+  private async distil(row: Row, nfe: number): Promise<Predictor> {
+    const { gpu, field, settings, onProgress, signal } = this.options;
     const { training, validation } = await this.teacher();
     const student = await this.student(row, nfe);
     const table = await distillTable(gpu, field, student, {
       settings,
       training,
       validation: validation!,
-      onStart: () => onIteration?.(row, nfe, 0),
-      onRecord: ({ iteration }) => onIteration?.(row, nfe, iteration),
+      onStart: () => onProgress?.(row, nfe, 0),
+      onRecord: ({ iteration }) => onProgress?.(row, nfe, iteration / settings.iterations),
       signal,
     });
-    const inUnits = ({ mean, median }: Score) => ({ mean: unit * mean, median: unit * median });
-    return this.keep(row, { ...table, nfe }, table.seconds, {
-      iterations: settings.iterations,
-      batch: settings.batch,
-      losses: table.history.map(({ loss }) => Number(loss.toPrecision(5))),
-      base: inUnits(table.base),
-      start: inUnits(table.start),
-      best: inUnits(table.best),
+    const { base, start, best, history } = table;
+    const { iterations } = settings;
+    const trained = this.training({ iterations, base, start, best }, history);
+    return this.keep(row, { ...table, nfe }, table.seconds, trained);
+  }
+
+  /** A solver of which everything is learned. */
+  private async distilBespoke(row: Row, nfe: number): Promise<Predictor> {
+    const { gpu, field, range, settings, bespoke, onProgress, signal } = this.options;
+    const { training, validation } = await this.teacher();
+    const { batch, seed } = settings;
+    let done = 0;
+    onProgress?.(row, nfe, 0);
+    const learned = await distillBespoke(
+      gpu,
+      field,
+      {
+        ...{ ...BESPOKE, nfe, range, batch, seed },
+        candidates: bespoke.candidates,
+        budget: { amount: bespoke.iterations, unit: 'iterations' },
+      },
+      {
+        training,
+        validation: validation!,
+        formulas: bespoke.formulas,
+        starts: bespoke.starts,
+        onRecord: () => onProgress?.(row, nfe, ++done / bespoke.iterations),
+        signal,
+      },
+    );
+    const { form, numbers, start, origin, best, history, seconds, iterations } = learned;
+    const data = dataFigures(training);
+    const schedule = bespokeSchedule(form, numbers, beganAs(origin.candidate));
+    const { times, rows } = tableOf(bespokePlan(form, numbers));
+    const { solver, grid, afs } = identityOf(row);
+    const scores = { base: start, start: origin.score, best };
+    this.results.push({
+      ...{ solver, grid, afs, nfe, chosenGrid: schedule.grid },
+      answers: [],
+      table: { sigmaMin: range.sigmaMin, times, rows },
+      seconds: { search: seconds.search, candidates: seconds.candidates, training: seconds.table },
+      training: this.training(
+        { iterations: iterations.candidates + iterations.table, ...scores },
+        history.flatMap(({ stage, record }) => (stage === 'table' ? record : [])),
+      ),
     });
+    return { kind: 'bespoke', solver: 'bespoke', afs: false, range, data, schedules: [schedule] };
+  }
+
+  private training(
+    { iterations, base, start, best }: { iterations: number } & Record<'base' | 'start' | 'best', Score>,
+    history: readonly { loss: number }[],
+  ): StudentResult['training'] {
+    const { unit, settings } = this.options;
+    const inUnits = ({ mean, median }: Score) => ({ mean: unit * mean, median: unit * median });
+    return {
+      iterations,
+      batch: settings.batch,
+      losses: history.map(({ loss }) => Number(loss.toPrecision(5))),
+      base: inUnits(base),
+      start: inUnits(start),
+      best: inUnits(best),
+    };
   }
 
   /** The grid and the r, the same in all steps, that did best on trajectories of the teacher: no gradient. */
-  private async searchR(row: Row, nfe: number): Promise<TablePredictor> {
+  private async searchR(row: Row, nfe: number): Promise<Predictor> {
     const { gpu, field, signal } = this.options;
     const { training } = await this.teacher();
     const few = partOf(training, 0, Math.min(SEARCH_TRAJECTORIES, training.latents.length / training.dim));

@@ -1,7 +1,9 @@
+import { BESPOKE } from '../src/distill/bespoke.js';
+import type { BespokeChoices } from '../src/distill/bespoke-search.js';
 import { type DistillSettings, ROBUST } from '../src/distill/settings.js';
 import { unknownName } from '../src/errors.js';
 import { solvers } from '../src/solver/registry.js';
-import { type Row, rowsOf, SEARCHED_GRID } from './rows.js';
+import { BESPOKE_ROW, type Row, rowsOf, SEARCHED_GRID } from './rows.js';
 
 export interface Suite {
   name: string;
@@ -19,6 +21,8 @@ export interface Suite {
   timingMs: number;
   /** How rows learn. */
   learning: DistillSettings;
+  /** How bespoke solvers do, beside `learning`: iterations of all their stages, candidates, and what is searched. */
+  bespoke: { iterations: number; candidates: number } & BespokeChoices;
   /** Numbers in a state up to which they do; without it on all fields. */
   learnsUpTo?: number;
 }
@@ -78,6 +82,7 @@ const suites: Record<string, () => Suite> = {
     rows: [
       ...rowsOf(QUICK, ['polynomial:7'], [false]),
       ...rowsOf(AFS_IN_QUICK, ['polynomial:7'], [true]),
+      { ...BESPOKE_ROW, nfe: [3, 4, 5, 6] },
       // A distillation takes as long as twenty cells.
       ...answeredRows(LEARNED, [3, 4, 5, 6]),
       ...answeredRows(LEARNED_TOO, [4]),
@@ -90,6 +95,11 @@ const suites: Record<string, () => Suite> = {
     exactNfe: 256,
     timingMs: 15,
     learning: { ...ROBUST, trajectories: 768, validation: 256, iterations: 60 },
+    // Searching all formulas and starts would take longer than the training.
+    bespoke: {
+      ...{ iterations: 200, candidates: 2, starts: ['none', 'gaussian'] },
+      formulas: ['ipndm-2', 'ipndm-3', 'ipndm-4', 'ipndm-v-4', 'deis-3', 'dpmpp-2m'],
+    },
     // Glyphs, of 256 numbers and 600 components, would take longer than everything else together.
     learnsUpTo: 64,
   }),
@@ -98,6 +108,7 @@ const suites: Record<string, () => Suite> = {
     problems: ['ring', 'two-moons', 'checkerboard', 'swiss-roll', 'pinwheel', 'mixture-64', 'glyphs'],
     rows: [
       ...rowsOf(allSolvers, ['polynomial:7', 'logsnr', 'time_uniform:1'], [false, true]),
+      BESPOKE_ROW,
       ...answeredRows([...LEARNED, ...LEARNED_TOO, ...UNLEARNED]),
     ],
     nfe: [3, 4, 5, 6, 7, 8, 9, 10],
@@ -107,6 +118,10 @@ const suites: Record<string, () => Suite> = {
     exactNfe: 512,
     timingMs: 100,
     learning: ROBUST,
+    bespoke: {
+      iterations: BESPOKE.candidates * BESPOKE.candidateIterations + BESPOKE.iterations,
+      candidates: BESPOKE.candidates,
+    },
   }),
 };
 

@@ -1,6 +1,14 @@
 import { join } from 'node:path';
 import { describeRun } from '../../bench/describe-run.js';
-import { identityOf, type Row, reachable, rowsOf, SEARCHED_GRID, solverOf } from '../../bench/rows.js';
+import {
+  identityOf,
+  isBespoke,
+  type Row,
+  reachable,
+  rowsOf,
+  SEARCHED_GRID,
+  solverOf,
+} from '../../bench/rows.js';
 import { type Measured, runBenchmark } from '../../bench/run.js';
 import { type Suite, suiteByName } from '../../bench/suites.js';
 import { checkSettings } from '../distill/settings.js';
@@ -146,7 +154,8 @@ function checkWork(suite: Suite, range: SigmaRange): void {
   }
   const work = reachable(suite);
   // A searched grid has no more steps than its teacher.
-  for (const { row, nfe } of work.filter((entry) => !entry.row.predictor && !entry.row.plan)) {
+  const ruled = work.filter(({ row }) => !row.predictor && !row.plan && !isBespoke(row));
+  for (const { row, nfe } of ruled) {
     const grid = row.grid === SEARCHED_GRID ? undefined : checkableGrid(row.grid);
     planFor({ ...row, grid, nfe, range });
   }
@@ -168,6 +177,7 @@ function suiteOf(options: BenchOptions): Suite {
     ...(learnTrajectories && { trajectories: learnTrajectories }),
     ...(learnIterations !== undefined && { iterations: learnIterations }),
   };
+  if (learnIterations !== undefined) suite.bespoke = { ...suite.bespoke, iterations: learnIterations };
   return {
     ...suite,
     ...(solvers && { learnsUpTo: undefined }),

@@ -19,7 +19,8 @@ are taken: quick takes a minute or two on two cores without a GPU, full hours.
 Data get a Gaussian around each row, a twentieth of their standard deviation wide unless --bandwidth says, so that
 their distribution has a density. Samples of the accurate solve stand in for true ones of a --field.
 
-An AMED solver may learn where in each step to look: write r=learned, as in amed-ipndm:r=learned. It is distilled before
+The bespoke solver, of which everything is learned, is distilled before it is measured: for each problem and NFE, from
+a teacher's trajectories. An AMED solver may learn where in each step to look: write r=learned, as in amed-ipndm:r=learned. It is distilled before
 it is measured, for each problem and NFE, with the grid chosen too. r=best only tries one r for all steps, r=random
 draws one for each trajectory and step.
 
@@ -28,7 +29,7 @@ The folder gets results.json, results.csv and report.html (one file, opens offli
 Examples:
   fewstep bench --out runs/quick
   fewstep bench --problem two-moons --solvers heun,ipndm-3,dpmpp-2m --nfe 4,6,8 --out runs/moons
-  fewstep bench --problem ring --solvers ipndm-3,amed-ipndm:r=learned --nfe 3,4 --learn-iterations 240 --out runs/amed
+  fewstep bench --problem ring --solvers ipndm-3,bespoke,amed-ipndm:r=learned --nfe 3,4 --learn-iterations 240 --out runs/amed
   fewstep bench --problem ring --table unipc.json --nfe 5,6 --out runs/table
   fewstep bench --data digits.csv.gz --columns 0-63 --scale --image 8x8 --out runs/digits
 
@@ -72,7 +73,10 @@ export function benchCommand(): Command {
       ).argParser(wholeNumber(128, MOST_TRAJECTORIES)),
     )
     .addOption(
-      new Option('--learn-iterations <count>', 'steps of the optimiser').argParser(wholeNumber(0, 1e6)),
+      new Option(
+        '--learn-iterations <count>',
+        'steps of the optimiser, of a bespoke solver in all',
+      ).argParser(wholeNumber(0, 1e6)),
     )
     .addOption(
       new Option('--predictor <files>', 'what `fewstep distill` wrote, separated by commas').argParser(names),

@@ -14,9 +14,9 @@ Writes what a table of answers learned as JSON, for another library to sample wi
 the learned time and scales, the evaluations in order, and what the numbers mean. A network answers each trajectory
 differently and cannot be exported.
 
-With --form table it is the table of coefficients at one NFE: the sigma that each evaluation is told, and each state as
-a combination of the latents and what was evaluated before. That needs no formulas, a loop runs it
-(examples/numpy_table.py), and so does \`fewstep sample --table\`.
+With --form table, and of a bespoke solver always, it is the table of coefficients at one NFE: the sigma that each
+evaluation is told, and each state and the result as a sum of the latents, the mean of the data and what was evaluated
+before. That needs no formulas, a loop runs it (examples/numpy_table.py), and so does \`fewstep sample --table\`.
 
 Examples:
   fewstep export --predictor ring.safetensors --out schedule.json
@@ -52,7 +52,7 @@ export function exportCommand(): Command {
     .action(async ({ predictor: file, nfe, form, out }: ExportOptions) => {
       checkOutput('--out', out, '.json');
       const { predictor, field } = await loadPredictor(file);
-      if (form === 'table') {
+      if (form === 'table' || predictor.kind === 'bespoke') {
         checkExportable(predictor);
         const table = tableOf(runOf({ predictor, nfe }).plan);
         const mean = predictor.kind === 'bespoke' && needsMean(table) ? [...predictor.data.mean] : undefined;

@@ -40,6 +40,8 @@ const columns: readonly [name: string, value: (cell: Cell, results: Results) => 
   ['training_seconds', (cell, results) => studentOf(cell, results)?.seconds.training],
   ['r_p5', (cell) => cell.steps?.map(({ r }) => r.p5).join(' ')],
   ['r_p95', (cell) => cell.steps?.map(({ r }) => r.p95).join(' ')],
+  ['candidates_seconds', (cell, results) => studentOf(cell, results)?.seconds.candidates],
+  ['told_times', (cell, results) => studentOf(cell, results)?.table?.times.join(' ')],
 ];
 
 /** Of each step; the mean over trajectories where they differ. */

@@ -4,7 +4,7 @@ import type { StepAnswers } from '../metrics/answer-spread.js';
 import { type Html, html, raw } from './html.js';
 import { learnedPairs } from './learned.js';
 import { compact } from './line-plot.js';
-import { count, figure, list } from './number.js';
+import { count, figure, list, plural } from './number.js';
 import type { Palette } from './palette.js';
 import type { Cell, ProblemResult, Results, StudentResult } from './results.js';
 
@@ -13,8 +13,11 @@ export function learnedSection(results: Results): Html | undefined {
   const { problems } = results;
   if (!problems.some(({ learning, leftOut }) => learning || leftOut)) return undefined;
   const pairs = learnedPairs(results);
+  const some = (is: (student: StudentResult) => unknown) =>
+    problems.some(({ learning }) => learning?.students.some(is));
   return html`<section id="learned"><h2>What learning adds</h2>
-<p>An AMED solver asks in each step where to look: at the time t<sub>m</sub> = t<sub>n</sub><sup>r</sup>t<sub>c</sub><sup>1−r</sup> between the step’s ends, with a scale for the direction and one for the time that the field is told. Learned rows have these answers, one for each step and the same for all trajectories, from distillation on each problem at each NFE: trajectories of an accurate teacher, a search over grids and r for the start, gradients through the whole trajectory, and of all states the one that did best on other trajectories. What is measured here starts from latents that none of that saw.</p>
+${some(({ table }) => table) && html`<p>Of a <b>bespoke</b> solver everything is learned: all times, what the field is told, and all coefficients. It begins as the best of many formulas, starts and grids.</p>`}
+<p>An AMED solver asks in each step where to look: at the time t<sub>m</sub> = t<sub>n</sub><sup>r</sup>t<sub>c</sub><sup>1−r</sup> between the step’s ends, with a scale for the direction and one for the time that the field is told. All that is learned is the same for all trajectories, and comes from distillation on each problem at each NFE: trajectories of an accurate teacher, a search for the start, gradients through the whole trajectory, and of all states the one that did best on other trajectories. What is measured here starts from latents that none of that saw.</p>
 <div class="scroll"><table class="figures"><thead><tr><th scope="col">Problem</th><th scope="col">NFE</th><th scope="col">learned nothing</th><th scope="col" class="text">best row</th><th scope="col">learned</th><th scope="col" class="text">best row</th><th scope="col">times lower</th></tr></thead><tbody>
 ${pairs.map(
   ({ problem, nfe, plain, learned, ratio }, i) =>
@@ -32,17 +35,28 @@ ${problems.map(({ title, learning, leftOut }) => [
 
 function costs(students: StudentResult[]): string {
   const trained = students.filter(({ training }) => training);
-  if (trained.length === 0) return '';
-  const sum = (figures: number[]) => figures.reduce((total, value) => total + value, 0);
-  const each = trained.map(({ seconds }) => seconds.search + seconds.training);
-  const { iterations, batch } = trained[0].training!;
-  return `${trained.length} distillations of ${count(iterations)} iterations with ${batch} trajectories took ${figure(sum(each))} s, ${figure(Math.min(...each))} to ${figure(Math.max(...each))} s each.`;
+  const bespoke = trained.filter(({ table }) => table);
+  const others = trained.filter(({ table }) => !table);
+  return [costsOf(bespoke, 'bespoke distillation'), costsOf(others, 'distillation')]
+    .filter((text) => text !== '')
+    .join(' ');
+}
+
+function costsOf(students: StudentResult[], noun: string): string {
+  if (students.length === 0) return '';
+  const each = students.map(({ seconds }) => secondsOf(seconds));
+  const { iterations, batch } = students[0].training!;
+  return `${plural(students.length, noun)} of ${count(iterations)} iterations with ${batch} trajectories took ${figure(each.reduce((a, b) => a + b))} s, ${figure(Math.min(...each))} to ${figure(Math.max(...each))} s each.`;
+}
+
+function secondsOf({ search, candidates = 0, training }: StudentResult['seconds']): number {
+  return search + candidates + training;
 }
 
 const WIDTH = 460;
 const HEIGHT = 250;
 
-/** Where each learned row looks in each step, and how its loss fell. */
+/** What each learned row learned, and how its loss fell. */
 export function studentFigures({ title, learning }: ProblemResult, palette: Palette): Html | undefined {
   const trained = (learning?.students ?? []).filter(({ training }) => training);
   if (trained.length === 0) return undefined;
@@ -50,22 +64,62 @@ export function studentFigures({ title, learning }: ProblemResult, palette: Pale
   const levels = [...new Set(trained.map(({ nfe }) => nfe))].sort((a, b) => a - b);
   const nfe = levels.find((n) => n >= 6) ?? levels[levels.length - 1];
   const shown = trained.filter((student) => student.nfe === nfe);
+  const bespoke = trained.filter(({ table }) => table);
+  const amed = trained.filter(({ table }) => !table);
+  const answering = shown.filter(({ table }) => !table);
+  const looks =
+    answering.length > 0 &&
+    html`<figure>${stepPlot(answering, `${title}: r by step at NFE ${nfe}`, palette)}
+<figcaption><b>Where AMED solvers look</b> at NFE ${nfe}: r of each step, 0 at its beginning, 1 at its end; untrained it is 0.5.</figcaption></figure>`;
   return html`<div class="plots">
-<figure>${stepPlot(shown, `${title}: r by step at NFE ${nfe}`, palette)}
-<figcaption><b>Where the learned rows look</b> at NFE ${nfe}: r of each step, 0 at its beginning, 1 at its end; untrained it is 0.5.</figcaption></figure>
+${looks}
 <figure>${lossPlot(shown, `${title}: loss by iteration at NFE ${nfe}`, palette)}
-<figcaption><b>Training</b> at NFE ${nfe}: the loss, log of the mean error plus half the mean log of the error’s square, less its value in the first iteration.</figcaption></figure>
+<figcaption><b>Training</b> at NFE ${nfe}: the loss, log of the mean error plus half the mean log of the error’s square, less its value in the first iteration${bespoke.length > 0 && '; of a bespoke solver that of the last stage, which begins where the best candidate came to'}.</figcaption></figure>
 </div>
-<div class="scroll"><table class="figures spaced dense"><thead><tr><th scope="col">Student</th><th scope="col">NFE</th><th scope="col" class="text">grid</th><th scope="col" class="text">r by step</th><th scope="col" class="text">direction</th><th scope="col" class="text">time</th><th scope="col">untrained</th><th scope="col">start</th><th scope="col">best</th><th scope="col">seconds</th></tr></thead><tbody>
-${trained.map(studentRow)}</tbody></table></div>
+${bespoke.length > 0 && bespokeTables(bespoke)}
+${amed.length > 0 && amedTable(amed)}`;
+}
+
+function amedTable(students: StudentResult[]): Html {
+  return html`<div class="scroll"><table class="figures spaced dense"><thead><tr><th scope="col">Student</th><th scope="col">NFE</th><th scope="col" class="text">grid</th><th scope="col" class="text">r by step</th><th scope="col" class="text">direction</th><th scope="col" class="text">time</th><th scope="col">untrained</th><th scope="col">start</th><th scope="col">best</th><th scope="col">seconds</th></tr></thead><tbody>
+${students.map(studentRow)}</tbody></table></div>
 <p class="note">Untrained: r = 1/2 on the default grid; start: the searched grid and r; best: after training. Mean distances to the teacher’s end points on the trajectories to choose by; seconds are those of search and training.</p>`;
+}
+
+/** What a bespoke solver began as and came to at each NFE; folded below it, all that it is. */
+function bespokeTables(students: StudentResult[]): Html {
+  return html`<div class="scroll"><table class="figures spaced dense"><thead><tr><th scope="col">Student</th><th scope="col">NFE</th><th scope="col" class="text">began as</th><th scope="col" class="text">times that the field is told</th><th scope="col">plain</th><th scope="col">start</th><th scope="col">best</th><th scope="col">search</th><th scope="col">candidates</th><th scope="col">table</th></tr></thead><tbody>
+${students.map(bespokeRow)}</tbody></table></div>
+<p class="note">Plain: the best solver of the search, which learned nothing; start: what this one began as; best: after training. Mean distances to the teacher’s end points on the trajectories to choose by. Then the seconds of each stage.</p>
+<details><summary>All coefficients of the bespoke solvers</summary>
+${students.map(coefficients)}
+<p class="note">A line for each state at which the field is evaluated, and one for the result: its coefficients, times the latents x<sub>T</sub>, the mean of the data µ, and what was evaluated before it.</p></details>`;
+}
+
+function bespokeRow({ solver, nfe, chosenGrid, table, training, seconds }: StudentResult): Html {
+  const { base, start, best } = training!;
+  const stages = [seconds.search, seconds.candidates ?? 0, seconds.training];
+  return html`<tr><th scope="row">${solver}</th><td>${nfe}</td><td class="text">${chosenGrid}</td><td class="text">${table!.times.map(figure).join(' ')}</td>${[base, start, best].map(({ mean }) => html`<td>${figure(mean)}</td>`)}${stages.map((stage) => html`<td>${stage.toFixed(1)} s</td>`)}</tr>
+`;
+}
+
+function coefficients({ nfe, table }: StudentResult): Html {
+  const { sigmaMin, times, rows } = table!;
+  const heads = [html`x<sub>T</sub>`, 'µ', ...times.map((_, k) => html`D<sub>${k}</sub>`)];
+  const name = (k: number) => (k < times.length ? html`x<sub>${k}</sub>` : 'result');
+  return html`<div class="scroll"><table class="figures spaced dense"><thead><tr><th scope="col">NFE ${nfe}</th><th scope="col">σ</th>${heads.map((head) => html`<th scope="col">${head}</th>`)}</tr></thead><tbody>
+${rows.map(
+  (row, k) =>
+    html`<tr><th scope="row">${name(k)}</th><td>${figure(times[k] ?? sigmaMin)}</td>${row.map((value) => html`<td>${figure(value)}</td>`)}${heads.slice(row.length).map(() => html`<td></td>`)}</tr>
+`,
+)}</tbody></table></div>`;
 }
 
 function studentRow({ solver, afs, nfe, chosenGrid, answers, seconds, training }: StudentResult): Html {
   const numbers = (of: (answer: StudentResult['answers'][number]) => number) =>
     answers.map((answer) => of(answer).toFixed(2)).join(' ');
   const { base, start, best } = training!;
-  return html`<tr><th scope="row">${solver}${afs && ' + AFS'}</th><td>${nfe}</td><td class="text">${chosenGrid}</td><td class="text">${numbers(({ r }) => r)}</td><td class="text">${numbers(({ direction }) => direction)}</td><td class="text">${numbers(({ time }) => time)}</td><td>${figure(base.mean)}</td><td>${figure(start.mean)}</td><td>${figure(best.mean)}</td><td>${figure(seconds.search + seconds.training)}</td></tr>
+  return html`<tr><th scope="row">${solver}${afs && ' + AFS'}</th><td>${nfe}</td><td class="text">${chosenGrid}</td><td class="text">${numbers(({ r }) => r)}</td><td class="text">${numbers(({ direction }) => direction)}</td><td class="text">${numbers(({ time }) => time)}</td><td>${figure(base.mean)}</td><td>${figure(start.mean)}</td><td>${figure(best.mean)}</td><td>${figure(secondsOf(seconds))}</td></tr>
 `;
 }
 

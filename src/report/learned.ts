@@ -59,7 +59,7 @@ export function learnedFindings(results: Results): string {
   );
   const problems = new Set(pairs.map(({ problem }) => problem.name)).size;
   const where = problems > 1 ? `, on average over ${problems} problems,` : '';
-  return ` The best AMED solver with learned answers has${where} an error ${list(gains)} times lower at NFE ${list(nfe)}.`;
+  return ` The best solver that learned has${where} an error ${list(gains)} times lower at NFE ${list(nfe)}.`;
 }
 
 function geometricMean(values: number[]): number {

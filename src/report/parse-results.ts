@@ -67,7 +67,8 @@ const student = v.object({
   nfe: count,
   chosenGrid: v.string(),
   answers: v.array(v.object({ r: v.number(), direction: v.number(), time: v.number() })),
-  seconds: v.object({ search: v.number(), training: v.number() }),
+  table: v.optional(v.object({ sigmaMin: v.number(), times: numbers, rows: v.array(numbers) })),
+  seconds: v.object({ search: v.number(), candidates: v.optional(v.number()), training: v.number() }),
   training: v.optional(
     v.object({
       iterations: count,

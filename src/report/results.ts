@@ -106,21 +106,28 @@ export interface Learning {
   students: StudentResult[];
 }
 
-/** What an AMED solver answers in each step of one row at one NFE; seeds share it. */
+/** What one row learned at one NFE: an AMED solver's answers in each step, or a bespoke solver; seeds share it. */
 export interface StudentResult extends Pick<Cell, 'solver' | 'grid' | 'afs' | 'nfe'> {
-  /** The grid that was taken, where the row's is searched. */
+  /** The grid that was taken, where the row's is searched; what a bespoke solver began as. */
   chosenGrid: string;
-  /** Of each step. */
+  /** Of each step; none of a bespoke solver. */
   answers: { r: number; direction: number; time: number }[];
-  seconds: { search: number; training: number };
+  /** Of a bespoke solver: what each evaluation is told, and rows as `SolverTable` has them. */
+  table?: { sigmaMin: number; times: number[]; rows: number[][] };
+  /** `candidates`: of a bespoke solver, the short trainings that it was chosen by. */
+  seconds: { search: number; candidates?: number; training: number };
   /** Absent where there was a search alone. */
   training?: {
+    /** Of all stages. */
     iterations: number;
     /** Trajectories in a batch. */
     batch: number;
-    /** Of each iteration. */
+    /** Of each iteration, of a bespoke solver of the last stage. */
     losses: number[];
-    /** On the validation trajectories: r = 1/2 on the first grid, where the training began, and what it led to. */
+    /**
+     * On the validation trajectories: r = 1/2 on the first grid, or the best solver that learned nothing; where the
+     * training began; and what it led to.
+     */
     base: StudentScore;
     start: StudentScore;
     best: StudentScore;

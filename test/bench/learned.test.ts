@@ -61,6 +61,45 @@ test('a learned row makes exactly its NFE, and its error on fresh latents is bel
   expect(shown.evaluationTimes![1]).toBeCloseTo(next ** r * first ** (1 - r), 9);
 });
 
+test('a bespoke row is distilled once for all seeds, makes exactly its NFE, and has its table and its cost in the results', async () => {
+  const seeds = [freshSeed(), freshSeed()];
+  const plain = ['euler', 'ipndm-2', 'ipndm-3', 'dpmpp-2m'];
+  const { cells, problems, failures } = await measure([ring], {
+    rows: [...rowsOf(plain, ['polynomial:7'], [false]), ...rowsOf(['bespoke'], ['polynomial:7'], BOTH)],
+    nfe: [3, 4],
+    seeds,
+  });
+  expect(failures).toEqual([]);
+  const own = cells.filter(({ solver }) => solver === 'bespoke');
+  expect(own).toHaveLength(4);
+  for (const { nfe, seed, evaluations, answers, grid, afs, error, times } of own) {
+    expect({ evaluations, answers, grid, afs }).toEqual({
+      ...{ evaluations: nfe, answers: 'learned', grid: 'search', afs: false },
+    });
+    expect([times![0], times!.at(-1)]).toEqual([80, 0.002]);
+    const others = cells.filter((cell) => cell.nfe === nfe && cell.seed === seed && !cell.answers);
+    expect(others).toHaveLength(plain.length);
+    for (const other of others) expect(error.mean).toBeLessThan(other.error.mean);
+  }
+  const { students, evaluations } = problems[0].learning!;
+  expect(evaluations).toBe(60 * (256 + 128));
+  expect(students.map(({ solver, nfe }) => `${solver} ${nfe}`)).toEqual(['bespoke 3', 'bespoke 4']);
+  for (const { nfe, answers, table, training, seconds } of students) {
+    expect(answers).toEqual([]);
+    expect(table!.times).toHaveLength(nfe);
+    expect(table!.rows.map((row) => row.length)).toEqual(Array.from({ length: nfe + 1 }, (_, k) => k + 2));
+    // Of 40 iterations each of two candidates has 6.
+    expect(training).toMatchObject({ iterations: 40, batch: 64 });
+    expect(training!.losses).toHaveLength(28);
+    expect(training!.best.mean).toBeLessThan(training!.base.mean);
+    for (const stage of ['search', 'candidates', 'training'] as const)
+      expect(seconds[stage]).toBeGreaterThan(0);
+  }
+  const shown = problems[0].pictures.find(({ row }) => row === 'bespoke')!;
+  expect(shown.evaluationTimes).toHaveLength(4);
+  expect(shown.evaluations![0]).toHaveLength(4);
+});
+
 test('the best fixed r is one for all steps, and no worse than r = 1/2; a random r is another for each trajectory', async () => {
   const { cells, problems } = await measure([ring], {
     rows: rowsOf(['amed', 'amed:r=best', 'amed:r=random'], ['polynomial:7'], [false]),
@@ -133,12 +172,14 @@ test.each([
   ['amed-ipndm:order=3,r=best', { solver: 'amed-ipndm:order=3', answers: 'best r' }],
   ['amed-ipndm:r=random,order=3', { solver: 'amed-ipndm:order=3', answers: 'random r' }],
   ['amed:r=0.4', { solver: 'amed:r=0.4' }],
+  ['bespoke', { solver: 'bespoke', answers: 'learned' }],
 ])('%s says where the answers come from', (text, expected) => {
   expect(solverOf(text)).toEqual(expected);
 });
 
 test('both suites compare what was learned with what was not', () => {
   for (const name of ['quick', 'full']) {
+    expect(suiteByName(name).rows.filter(({ solver }) => solver === 'bespoke')).toHaveLength(1);
     const sources = new Set(suiteByName(name).rows.map(({ answers }) => answers));
     expect(sources).toEqual(
       new Set<Results['cells'][number]['answers']>([undefined, 'learned', 'best r', 'random r']),

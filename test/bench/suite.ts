@@ -18,6 +18,7 @@ export const SMALL: Suite = {
   exactNfe: 128,
   timingMs: 0,
   learning: { ...ROBUST, trajectories: 256, validation: 128, batch: 64, iterations: 30 },
+  bespoke: { iterations: 40, candidates: 2 },
 };
 
 /** Runs a suite on the device of the test file. */

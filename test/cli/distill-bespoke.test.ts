@@ -1,9 +1,11 @@
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
-import { loadArray } from '../../src/node/files.js';
+import { gaussianMixture } from '../../src/field/gaussian-mixture.js';
+import { loadArray, saveNpy } from '../../src/node/files.js';
 import { loadPredictor } from '../../src/node/predictor.js';
+import type { Results } from '../../src/report/results.js';
 import { bespokeLayout } from '../../src/solver/bespoke.js';
 import { freshSeed } from '../field/fixtures.js';
 import { SLOW } from '../mlp/fixtures.js';
@@ -13,18 +15,15 @@ const folder = await mkdtemp(join(tmpdir(), 'fewstep-bespoke-'));
 afterAll(() => rm(folder, { recursive: true }));
 const at = (name: string) => join(folder, name);
 
-await writeFile(
-  at('gaussians.json'),
-  JSON.stringify({
-    kind: 'gaussian-mixture',
-    weights: [1, 2],
-    means: [
-      [-0.7, 0.2],
-      [0.6, 0],
-    ],
-    stds: [0.2, 0.1],
-  }),
-);
+const gaussians = {
+  weights: [1, 2],
+  means: [
+    [-0.7, 0.2],
+    [0.6, 0],
+  ],
+  stds: [0.2, 0.1],
+};
+await writeFile(at('gaussians.json'), JSON.stringify({ kind: 'gaussian-mixture', ...gaussians }));
 
 type Options = Parameters<typeof flags>[0];
 const distilling = (options: Options) => [
@@ -186,6 +185,48 @@ describe('fewstep distill --solver bespoke', () => {
     expect(report.predictor.result).toHaveLength(5);
     expect(stepwise.stderr).not.toContain('note:');
   });
+
+  it('is exported as a table of coefficients at one NFE, by which anybody gets the same samples', async () => {
+    const [predictor, out] = [at('p.safetensors'), at('table.json')];
+    const several = await inProcess(['export', ...flags({ predictor, out })]);
+    expect(several).toMatchObject({ status: 2, stderr: expect.stringContaining('learned for NFE 2, 3') });
+    const outcome = await inProcess(['export', ...flags({ predictor, nfe: 3, out })]);
+    expect(outcome, outcome.stderr).toMatchObject({ status: 0 });
+    const { schema, nfe, times, rows, mean } = JSON.parse(await readFile(out, 'utf8'));
+    expect({ schema, nfe }).toEqual({ schema: 'fewstep-table/1', nfe: 3 });
+    const denoise = gaussianMixture(gaussians).denoise!;
+    const latents = Float64Array.of(30, -80);
+    await saveNpy(at('z.npy'), [1, 2], latents);
+    const given = { predictor, nfe: 3, latents: at('z.npy'), batch: undefined, executor: 'reference' };
+    const { values } = await sampled(given);
+    const basis = [latents, Float64Array.from(mean)];
+    const sum = (row: number[]) =>
+      latents.map((_, d) => row.reduce((total, weight, i) => total + weight * basis[i][d], 0));
+    for (const [k, sigma] of times.entries()) {
+      const denoised = new Float64Array(2);
+      denoise(sum(rows[k]), sigma, denoised);
+      basis.push(denoised);
+    }
+    for (const [d, value] of sum(rows[3]).entries()) expect(Math.abs(value - values[d])).toBeLessThan(1e-9);
+  });
+
+  it(
+    'is a row of a benchmark',
+    async () => {
+      const out = at('run');
+      const given = { problem: 'ring', solvers: 'euler', nfe: '2,3', batch: 64, 'exact-nfe': 64, out };
+      const outcome = await inProcess(['bench', ...flags({ ...given, predictor: at('p.safetensors') })]);
+      expect(outcome, outcome.stderr).toMatchObject({ status: 0 });
+      expect(outcome.stderr).toMatch(/^note: ring: \S+p\.safetensors was distilled on another/m);
+      const { cells } = JSON.parse(await readFile(join(out, 'results.json'), 'utf8')) as Results;
+      const own = cells.filter(({ solver }) => solver === 'bespoke (p)');
+      expect(own.map(({ nfe, evaluations }) => [nfe, evaluations])).toEqual([
+        [2, 2],
+        [3, 3],
+      ]);
+    },
+    SLOW,
+  );
 
   it('warns on another field of as many numbers, and is refused on one of others', async () => {
     const predictor = at('p.safetensors');

@@ -7,7 +7,7 @@ import { overview } from '../../src/report/overview.js';
 import { parseResults } from '../../src/report/parse-results.js';
 import { renderReport } from '../../src/report/report.js';
 import { learnedSummary } from '../../src/report/terminal.js';
-import { learnedResults, resultsWith } from './results.js';
+import { bespokeResults, learnedResults, resultsWith } from './results.js';
 
 const known = () =>
   learnedResults({
@@ -26,7 +26,7 @@ test('the best that learned nothing stands beside the best that learned', () => 
     [5, 'ipndm-3 + AFS', 'amed-ipndm (learned) + AFS', expect.closeTo(2)],
   ]);
   expect(learnedFindings(known())).toBe(
-    ' The best AMED solver with learned answers has an error 4.00 and 2.00 times lower at NFE 4 and 5.',
+    ' The best solver that learned has an error 4.00 and 2.00 times lower at NFE 4 and 5.',
   );
   expect(learnedSummary(known())).toContain(
     'case     4    0.200  ipndm-3 + AFS  0.0500  amed-ipndm (learned)       4.00\n',
@@ -78,6 +78,33 @@ test('results with students survive writing and reading; the CSV has their answe
     training_seconds: '2',
   });
   expect(rows[0]).toMatchObject({ answers: '', r: '', training_seconds: '' });
+});
+
+test('a bespoke solver leads, with its times, coefficients and the cost of each stage', () => {
+  const results = bespokeResults();
+  expect(parseResults(JSON.parse(JSON.stringify(results)))).toEqual(results);
+  expect(overview(results).highlights[0]).toBe('bespoke');
+  expect(learnedPairs(results)[0]).toMatchObject({ learned: { label: 'bespoke' }, ratio: 20 });
+  const { document } = parseHTML(renderReport(results));
+  const learned = document.querySelector('#learned')!.textContent;
+  expect(learned).toContain('1 bespoke distillation of 40 iterations with 64 trajectories took 5.00 s');
+  expect(learned).toContain('1 distillation of 3 iterations');
+  const section = document.querySelector('#problem-case')!;
+  expect(section.textContent).toContain('ipndm-2 after gaussian, logsnr from 3.5');
+  expect(section.textContent).toContain('3.00 1.25');
+  const cells = [...section.querySelectorAll('details tbody tr')].map((row) =>
+    [...row.children].map(({ textContent }) => textContent),
+  );
+  expect(cells).toEqual([
+    ['x0', '3.00', '0.0400', '0.960', '', ''],
+    ['x1', '1.25', '0.0200', '-0.0300', '0.990', ''],
+    ['result', '0.00200', '0.00500', '0.250', '-1.50', '2.25'],
+  ]);
+  const rows = parse(resultsCsv(results), { columns: true }) as Record<string, string>[];
+  expect(rows.find(({ solver }) => solver === 'bespoke')).toMatchObject({
+    ...{ answers: 'learned', r: '', search_seconds: '0.5', candidates_seconds: '1.5', training_seconds: '3' },
+    ...{ told_times: '3 1.25', times: '80 3 1 0.002' },
+  });
 });
 
 test('a source of answers that nobody knows is refused with its place', () => {
