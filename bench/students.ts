@@ -1,4 +1,4 @@
-import { BESPOKE, distillBespoke } from '../src/distill/bespoke.js';
+import { BESPOKE, distillBespoke, type TrainedCandidate } from '../src/distill/bespoke.js';
 import { dataFigures } from '../src/distill/data-figures.js';
 import { partOf, runTeacher, type TeacherPool } from '../src/distill/pool.js';
 import { type Score, scoreOf } from '../src/distill/score.js';
@@ -98,6 +98,8 @@ export class Students {
     const { gpu, field, range, settings, bespoke, onProgress, signal } = this.options;
     const { training, validation } = await this.teacher();
     const { batch, seed } = settings;
+    // Of each candidate, and behind them those of the table that it became.
+    const losses = new Map<TrainedCandidate, { loss: number }[]>();
     let done = 0;
     onProgress?.(row, nfe, 0);
     const learned = await distillBespoke(
@@ -113,11 +115,14 @@ export class Students {
         validation: validation!,
         formulas: bespoke.formulas,
         starts: bespoke.starts,
-        onRecord: () => onProgress?.(row, nfe, ++done / bespoke.iterations),
+        onRecord(_, record, candidate) {
+          losses.set(candidate, [...(losses.get(candidate) ?? []), record]);
+          onProgress?.(row, nfe, ++done / bespoke.iterations);
+        },
         signal,
       },
     );
-    const { form, numbers, start, origin, best, history, seconds, iterations } = learned;
+    const { form, numbers, start, origin, best, seconds, iterations } = learned;
     const data = dataFigures(training);
     const schedule = bespokeSchedule(form, numbers, beganAs(origin.candidate));
     const { times, rows } = tableOf(bespokePlan(form, numbers));
@@ -130,7 +135,7 @@ export class Students {
       seconds: { search: seconds.search, candidates: seconds.candidates, training: seconds.table },
       training: this.training(
         { iterations: iterations.candidates + iterations.table, ...scores },
-        history.flatMap(({ stage, record }) => (stage === 'table' ? record : [])),
+        losses.get(origin.candidate) ?? [],
       ),
     });
     return { kind: 'bespoke', solver: 'bespoke', afs: false, range, data, schedules: [schedule] };

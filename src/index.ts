@@ -1,7 +1,19 @@
 /** The public API of fewstep. It imports nothing of Node: bring a GPUDevice of the browser, or of `fewstep/node`. */
 export { type AnalyzeOptions, analyze } from './analysis/analyze.js';
 export type { Analysis, Distribution, MeanValueOfStep } from './analysis/results.js';
-export { poolSeeds, runTeacher, type TeacherOptions, type TeacherPool } from './distill/pool.js';
+export {
+  BESPOKE,
+  type BespokeOptions,
+  type BespokeSettings,
+  type BespokeStage,
+  type DistilledBespoke,
+  distillBespoke,
+  type TrainedCandidate,
+  type TrainedStage,
+} from './distill/bespoke.js';
+export type { Budget } from './distill/bespoke-budget.js';
+export { type BespokeCandidate, type BespokeChoices, searchBespoke } from './distill/bespoke-search.js';
+export { dataFigures, poolSeeds, runTeacher, type TeacherOptions, type TeacherPool } from './distill/pool.js';
 export { type Score, scoreOf } from './distill/score.js';
 export { checkSettings, type DistillSettings, ROBUST } from './distill/settings.js';
 export {
@@ -46,6 +58,12 @@ export { type MlpFieldOptions, type MlpModel, mlpField } from './mlp/field.js';
 export { decodeModel, encodeModel, type StoredModel, type TrainingInfo } from './mlp/model-file.js';
 export { initialParameters, parameterLayout } from './mlp/parameters.js';
 export { PRECISIONS, type Precision } from './mlp/precision.js';
+export {
+  type BespokePredictor,
+  type BespokeSchedule,
+  beganAs,
+  bespokeSchedule,
+} from './predictor/bespoke-predictor.js';
 export type { NetworkConfig } from './predictor/network-config.js';
 export type { DataFigures, NetworkPredictor } from './predictor/network-predictor.js';
 export {
@@ -70,6 +88,17 @@ export type { StudentRequest } from './sample-plan.js';
 export { type ReferenceSampleResult, sampleReference } from './sample-reference.js';
 export { type GitsOptions, type GitsSearch, gitsGrid, type SearchCost, searchGits } from './search/gits.js';
 export { type AmedSolver, type Answer, amedSolvers, fixedAnswers } from './solver/amed.js';
+export {
+  BESPOKE_FORMULAS,
+  BESPOKE_STARTS,
+  type BespokeForm,
+  type BespokeLayout,
+  type BespokeStart,
+  bespokeLayout,
+  bespokePlan,
+  MAX_BESPOKE_NFE,
+  plainNumbers,
+} from './solver/bespoke.js';
 export { PlanBuilder } from './solver/builder.js';
 export { defineSolver, type Solver, type SolverSettings } from './solver/define.js';
 export { nfeOf, type Operation, type Plan, perTrajectory, type Scalar, type Slot } from './solver/plan.js';

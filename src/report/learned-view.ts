@@ -74,7 +74,7 @@ export function studentFigures({ title, learning }: ProblemResult, palette: Pale
   return html`<div class="plots">
 ${looks}
 <figure>${lossPlot(shown, `${title}: loss by iteration at NFE ${nfe}`, palette)}
-<figcaption><b>Training</b> at NFE ${nfe}: the loss, log of the mean error plus half the mean log of the error’s square, less its value in the first iteration${bespoke.length > 0 && '; of a bespoke solver that of the last stage, which begins where the best candidate came to'}.</figcaption></figure>
+<figcaption><b>Training</b> at NFE ${nfe}: the loss, log of the mean error plus half the mean log of the error’s square, less its value in the first iteration${bespoke.length > 0 && '; a bespoke solver is trained for a little as a candidate, and from where that led once more'}.</figcaption></figure>
 </div>
 ${bespoke.length > 0 && bespokeTables(bespoke)}
 ${amed.length > 0 && amedTable(amed)}`;

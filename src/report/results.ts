@@ -122,7 +122,7 @@ export interface StudentResult extends Pick<Cell, 'solver' | 'grid' | 'afs' | 'n
     iterations: number;
     /** Trajectories in a batch. */
     batch: number;
-    /** Of each iteration, of a bespoke solver of the last stage. */
+    /** Of each iteration; of a bespoke solver those as the candidate that it was, then those of its table. */
     losses: number[];
     /**
      * On the validation trajectories: r = 1/2 on the first grid, or the best solver that learned nothing; where the

@@ -88,9 +88,9 @@ test('a bespoke row is distilled once for all seeds, makes exactly its NFE, and 
     expect(answers).toEqual([]);
     expect(table!.times).toHaveLength(nfe);
     expect(table!.rows.map((row) => row.length)).toEqual(Array.from({ length: nfe + 1 }, (_, k) => k + 2));
-    // Of 40 iterations each of two candidates has 6.
+    // Of 40 iterations each of two candidates has 6, and the table 28.
     expect(training).toMatchObject({ iterations: 40, batch: 64 });
-    expect(training!.losses).toHaveLength(28);
+    expect(training!.losses).toHaveLength(34);
     expect(training!.best.mean).toBeLessThan(training!.base.mean);
     for (const stage of ['search', 'candidates', 'training'] as const)
       expect(seconds[stage]).toBeGreaterThan(0);
