@@ -34,11 +34,21 @@ export const solvers: readonly Solver[] = [
   ...unipc,
 ];
 
-/** @throws FewstepError unknown-name, with the nearest name */
+/**
+ * @throws FewstepError unknown-name, with the nearest name; bad-argument for the bespoke solver, which exists only as
+ *   what was learned
+ */
 export function solverByName(name: string): Solver {
   const all = [...solvers, ...amedSolvers];
   const solver = all.find((candidate) => candidate.name === name);
   if (solver) return solver;
+  if (name === 'bespoke') {
+    throw new FewstepError(
+      'bad-argument',
+      'a bespoke solver is what was learned for a field, and has no plan without it',
+      'distil one (`fewstep distill --solver bespoke`), and give its predictor in place of a solver',
+    );
+  }
   throw unknownName(
     'solver',
     name,

@@ -228,6 +228,15 @@ describe('fewstep distill --solver bespoke', () => {
     SLOW,
   );
 
+  it('has no plan without its predictor, and says so', async () => {
+    const given = { field: 'ring', solver: 'bespoke', nfe: 3, out: at('x.npy') };
+    const { status, stderr } = await inProcess(['sample', ...flags(given)]);
+    expect({ status, stderr }).toMatchObject({
+      status: 2,
+      stderr: expect.stringMatching(/distill --solver bespoke/),
+    });
+  });
+
   it('warns on another field of as many numbers, and is refused on one of others', async () => {
     const predictor = at('p.safetensors');
     const other = await sampled({ field: 'ring', predictor, nfe: 3 });
