@@ -13,7 +13,8 @@ export {
 } from './distill/bespoke.js';
 export type { Budget } from './distill/bespoke-budget.js';
 export { type BespokeCandidate, type BespokeChoices, searchBespoke } from './distill/bespoke-search.js';
-export { dataFigures, poolSeeds, runTeacher, type TeacherOptions, type TeacherPool } from './distill/pool.js';
+export { dataFigures } from './distill/data-figures.js';
+export { poolSeeds, runTeacher, type TeacherOptions, type TeacherPool } from './distill/pool.js';
 export { type Score, scoreOf } from './distill/score.js';
 export { checkSettings, type DistillSettings, ROBUST } from './distill/settings.js';
 export {
