@@ -52,7 +52,10 @@ const command = new Command('npm run bench:learned --')
     new Option('--trajectories <count>', 'of the teacher').argParser(wholeNumber(512)).default(10_112),
   )
   .addOption(
-    new Option('--iterations <count>', 'of trainings by the robust recipe')
+    new Option(
+      '--iterations <count>',
+      'of trainings by the robust recipe; those of bespoke solvers in proportion',
+    )
       .argParser(wholeNumber(0))
       .default(ROBUST.iterations),
   )

@@ -5,6 +5,7 @@ import { MAX_BESPOKE_NFE } from '../src/solver/bespoke.js';
 import { nfeOf, type Plan } from '../src/solver/plan.js';
 import { parseSolver, reachesNfe } from '../src/solver/registry.js';
 import { planOfTable, type SolverTable } from '../src/solver/table.js';
+import { universalTables } from '../src/solver/universal.js';
 
 export { SEARCHED_GRID };
 
@@ -41,17 +42,29 @@ const SOURCES: Readonly<Record<string, AnswerSource>> = {
 /** The solver that is learned as a whole: its grid is searched, and AFS one of its starts. */
 export const BESPOKE_ROW: Row = { solver: 'bespoke', grid: SEARCHED_GRID, afs: false, answers: 'learned' };
 
+/** The universal table that comes with the package. */
+const UNIVERSAL = 'bespoke:universal';
+export const UNIVERSAL_ROW: Row = {
+  ...{ solver: BESPOKE_ROW.solver, name: 'universal' },
+  ...{ grid: SEARCHED_GRID, afs: false, answers: 'table' },
+};
+
+export function isUniversalRow({ solver, answers, plan }: Row): boolean {
+  return solver === BESPOKE_ROW.solver && answers === 'table' && !plan;
+}
+
 export function isBespoke({ solver }: Pick<Row, 'solver'>): boolean {
   return solver === BESPOKE_ROW.solver;
 }
 
 /**
  * Every combination of solvers, grids, and AFS or not; r may be `learned`, `best` or `random`: 'amed:r=learned'. A
- * bespoke solver is one row.
+ * bespoke solver is one row, and so is the universal table.
  */
 export function rowsOf(names: readonly string[], grids: readonly string[], afs: readonly boolean[]): Row[] {
   return names.flatMap((name) => {
     if (name === BESPOKE_ROW.solver) return [{ ...BESPOKE_ROW }];
+    if (name === UNIVERSAL) return [{ ...UNIVERSAL_ROW }];
     return grids.flatMap((grid) => afs.map((first) => ({ ...solverOf(name), grid, afs: first })));
   });
 }
@@ -59,6 +72,7 @@ export function rowsOf(names: readonly string[], grids: readonly string[], afs: 
 /** @throws FewstepError unknown-name or bad-argument, for instance where the solver asks nobody for r */
 export function solverOf(text: string): Pick<Row, 'solver' | 'answers'> {
   if (text === BESPOKE_ROW.solver) return { solver: text, answers: BESPOKE_ROW.answers };
+  if (text === UNIVERSAL) return { solver: UNIVERSAL_ROW.solver, answers: UNIVERSAL_ROW.answers };
   const match = /^(.*?)[:,]r=(learned|best|random)(?=,|$)(.*)$/.exec(text);
   if (!match) {
     parseSolver(text);
@@ -122,9 +136,11 @@ export function reachable({ rows, nfe }: { rows: readonly Row[]; nfe: readonly n
   );
 }
 
-function reaches({ solver: text, afs, predictor, plan }: Row, nfe: number): boolean {
+function reaches(row: Row, nfe: number): boolean {
+  const { solver: text, afs, predictor, plan } = row;
   if (plan) return nfeOf(plan) === nfe;
   if (predictor) return predictor.schedules.some((schedule) => schedule.nfe === nfe);
+  if (isUniversalRow(row)) return universalTables.some((table) => table.nfe === nfe);
   if (text === BESPOKE_ROW.solver) return nfe <= MAX_BESPOKE_NFE;
   const { solver, options } = parseSolver(text);
   return reachesNfe(solver, nfe, { afs, options });

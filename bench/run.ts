@@ -8,7 +8,7 @@ import { type CellContext, measureCell } from './cell.js';
 import { type ExactSolve, exactEndpoints, solveExactly } from './exact.js';
 import { FLOOR_DRAWS, FLOOR_SEED, floorOf, REFERENCE_SEED, TRUE_SAMPLES } from './floor.js';
 import { rounded, takePictures } from './pictures.js';
-import { type Entry, identityOf, reachable, SEARCHED_GRID } from './rows.js';
+import { type Entry, identityOf, isUniversalRow, reachable, SEARCHED_GRID } from './rows.js';
 import { Students, whyNoLearning } from './students.js';
 import type { Subject } from './subject.js';
 import type { Suite } from './suites.js';
@@ -134,7 +134,7 @@ async function reasonNotToLearn(gpu: Gpu, { field }: Subject, suite: Suite): Pro
 
 /** Whether an entry needs the teacher: for its answers, or for the grid that they are drawn on. */
 function isTaught({ row }: Entry): boolean {
-  if (row.predictor || row.plan || row.answers === undefined) return false;
+  if (row.predictor || row.plan || isUniversalRow(row) || row.answers === undefined) return false;
   return row.answers !== 'random r' || row.grid === SEARCHED_GRID;
 }
 

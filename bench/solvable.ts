@@ -1,3 +1,4 @@
+import { fieldFigures } from '../src/distill/field-figures.js';
 import type { SolveOptions } from '../src/execute/stepwise.js';
 import type { Field } from '../src/field/field.js';
 import type { Gpu } from '../src/gpu/gpu.js';
@@ -6,8 +7,9 @@ import { amedSolver, type Predictor, predictedRun } from '../src/predictor/predi
 import { resolveGrid } from '../src/search/resolve-grid.js';
 import type { Plan } from '../src/solver/plan.js';
 import { planFor } from '../src/solver/plan-for.js';
+import { universalPlan } from '../src/solver/universal.js';
 import { randomR } from './random-r.js';
-import { type Row, SEARCHED_GRID } from './rows.js';
+import { isUniversalRow, type Row, SEARCHED_GRID } from './rows.js';
 import type { Students } from './students.js';
 
 /** A row at an NFE, ready to be solved. */
@@ -40,8 +42,9 @@ export async function solvable(context: SolvableContext, row: Row, nfe: number):
       times: searched ? times : undefined,
     };
   }
-  if (row.plan) {
-    const { plan } = row;
+  if (row.plan || isUniversalRow(row)) {
+    const { data } = row.plan ? { data: undefined } : await fieldFigures(gpu, field, range);
+    const plan = row.plan ?? universalPlan(nfe, data!, range);
     return { plan, inputs: () => ({}), times: plan.times, evaluationTimes: evaluationTimes(plan) };
   }
   if (row.answers) {
@@ -84,7 +87,8 @@ export function evaluationTimes({ operations }: Plan): number[] | undefined {
 function timesOfStates(predictor: Predictor, plan: Plan, nfe: number): number[] | undefined {
   if (predictor.kind === 'network') return undefined;
   if (predictor.kind === 'bespoke') {
-    const { start } = predictor.schedules.find((schedule) => schedule.nfe === nfe)!;
+    const { start, network } = predictor.schedules.find((schedule) => schedule.nfe === nfe)!;
+    if (network) return undefined;
     // Other starts than none come before the first evaluation.
     return plan.times.slice(start === 'none' ? 0 : 1, -1);
   }

@@ -3,7 +3,7 @@ import type { BespokeChoices } from '../src/distill/bespoke-search.js';
 import { type DistillSettings, ROBUST } from '../src/distill/settings.js';
 import { unknownName } from '../src/errors.js';
 import { solvers } from '../src/solver/registry.js';
-import { BESPOKE_ROW, type Row, rowsOf, SEARCHED_GRID } from './rows.js';
+import { BESPOKE_ROW, type Row, rowsOf, SEARCHED_GRID, UNIVERSAL_ROW } from './rows.js';
 
 export interface Suite {
   name: string;
@@ -83,6 +83,7 @@ const suites: Record<string, () => Suite> = {
       ...rowsOf(QUICK, ['polynomial:7'], [false]),
       ...rowsOf(AFS_IN_QUICK, ['polynomial:7'], [true]),
       { ...BESPOKE_ROW, nfe: [3, 4, 5, 6] },
+      UNIVERSAL_ROW,
       // A distillation takes as long as twenty cells.
       ...answeredRows(LEARNED, [3, 4, 5, 6]),
       ...answeredRows(LEARNED_TOO, [4]),
@@ -109,6 +110,7 @@ const suites: Record<string, () => Suite> = {
     rows: [
       ...rowsOf(allSolvers, ['polynomial:7', 'logsnr', 'time_uniform:1'], [false, true]),
       BESPOKE_ROW,
+      UNIVERSAL_ROW,
       ...answeredRows([...LEARNED, ...LEARNED_TOO, ...UNLEARNED]),
     ],
     nfe: [3, 4, 5, 6, 7, 8, 9, 10],

@@ -7,6 +7,7 @@ import { answersOfRun } from './predictor/trajectory-predictor.js';
 import { drawLatents } from './rng/latents.js';
 import type { SampleRequest } from './sample.js';
 import { runOf } from './sample-plan.js';
+import { resolveUniversal } from './sample-universal.js';
 import type { Plan } from './solver/plan.js';
 
 export interface ReferenceSampleResult {
@@ -31,8 +32,9 @@ const TURN_MS = 50;
  *
  * @throws FewstepError for every impossible request, `bad-field` where the field has no float64 form
  */
-export async function sampleReference(request: SampleRequest): Promise<ReferenceSampleResult> {
-  const { field, onProgress, signal } = request;
+export async function sampleReference(asked: SampleRequest): Promise<ReferenceSampleResult> {
+  const { field, onProgress, signal } = asked;
+  const { request } = await resolveUniversal(undefined, field, asked);
   const { plan, predictor } = runOf(request);
   const { dim } = field;
   const latents = request.latents ?? drawn(request, plan.times[0]);

@@ -4,6 +4,7 @@ import type { Field } from './field/field.js';
 import type { Gpu } from './gpu/gpu.js';
 import { undoScaling } from './io/scaling.js';
 import { runOf, type StudentRequest } from './sample-plan.js';
+import { resolveUniversal } from './sample-universal.js';
 import type { SearchCost } from './search/gits.js';
 import { type ResolvedGrid, resolveGrid } from './search/resolve-grid.js';
 import type { Plan } from './solver/plan.js';
@@ -27,24 +28,27 @@ export interface SampleRequest extends StudentRequest {
 export interface SampleResult extends Omit<Solution, 'kept'> {
   /** The plan that was run; `nfeOf` it is what was asked for. */
   plan: Plan;
-  /** What the search of the grid took, where it was searched on the field. */
+  /** What the search of the grid took, where it was searched on the field; or the data's mean and spread. */
   search?: SearchCost;
   /** With `trajectory`: the state at each time of the grid, each [batch, dim]. */
   trajectory?: Float32Array[];
 }
 
 /**
- * Samples a field: latents, a plan for exactly the NFE (a solver's, or what a predictor learned), and one run of it on
- * the GPU. Samples are in the data's own units.
+ * Samples a field: latents, a plan for exactly the NFE (a solver's, what a predictor learned, or for `bespoke` alone the
+ * universal table), and one run of it on the GPU. Samples are in the data's own units.
  * @throws FewstepError for every impossible request, before anything runs
  */
-export async function sample(gpu: Gpu, request: SampleRequest): Promise<SampleResult> {
-  const { field, batch = 64, seed = 0, chunk, onProgress, signal } = request;
-  const { grid, search }: ResolvedGrid =
+export async function sample(gpu: Gpu, asked: SampleRequest): Promise<SampleResult> {
+  const { field, batch = 64, seed = 0, chunk, onProgress, signal } = asked;
+  const universal = await resolveUniversal(gpu, field, asked, signal);
+  const { request } = universal;
+  const resolved: ResolvedGrid =
     request.predictor || request.plan
       ? { grid: request.grid }
       : await resolveGrid(gpu, field, request, signal);
-  const { plan, predictor } = runOf({ ...request, grid });
+  const { plan, predictor } = runOf({ ...request, grid: resolved.grid });
+  const search = universal.search ?? resolved.search;
   const latents: Latents = request.latents ? { values: request.latents } : { batch, seed };
   const keep = request.trajectory ? plan.states : [];
   const options = { latents, predictor, keep, chunk, onProgress, signal };

@@ -1,8 +1,9 @@
 import { BESPOKE, type DistilledBespoke, distillBespoke } from '../../src/distill/bespoke.js';
-import { distillBespokeNet } from '../../src/distill/bespoke-net.js';
+import { distillBespokeNet, NET_ITERATIONS } from '../../src/distill/bespoke-net.js';
 import { type DistilledSeveral, distillSeveral } from '../../src/distill/bespoke-several.js';
-import { dataFigures } from '../../src/distill/data-figures.js';
+import { fieldFigures } from '../../src/distill/field-figures.js';
 import { scoreOf } from '../../src/distill/score.js';
+import { type DistillSettings, ROBUST } from '../../src/distill/settings.js';
 import { FewstepError } from '../../src/errors.js';
 import { bespokePlan } from '../../src/solver/bespoke.js';
 import { universalPlan } from '../../src/solver/universal.js';
@@ -20,11 +21,21 @@ export function bespokeOf(context: Context, nfe: number): Promise<DistilledBespo
   return one;
 }
 
+/** Iterations that grow with those of the robust recipe. */
+function inProportion({ iterations }: DistillSettings, usual: number): number {
+  return Math.round((usual * iterations) / ROBUST.iterations);
+}
+
 async function distil(context: Context, nfe: number): Promise<DistilledBespoke> {
   const { gpu, field, settings, seed } = context;
   const { training, validation } = await context.pools();
   const { batch } = settings;
-  return distillBespoke(gpu, field, { ...BESPOKE, nfe, batch, seed }, { training, validation });
+  const lengths = {
+    candidateIterations: inProportion(settings, BESPOKE.candidateIterations),
+    iterations: inProportion(settings, BESPOKE.iterations),
+  };
+  const own = { ...BESPOKE, ...lengths, nfe, batch, seed };
+  return distillBespoke(gpu, field, own, { training, validation });
 }
 
 export async function bespokeRows(context: Context, nfe: number): Promise<Row[]> {
@@ -48,10 +59,10 @@ export async function bespokeRows(context: Context, nfe: number): Promise<Row[]>
 
 /** The table that comes with the package: nothing is learned here but the mean and the spread of the data. */
 export async function universalRows(context: Context, nfe: number): Promise<Row[]> {
-  const { training } = await context.pools();
-  const { mean, std } = dataFigures(training);
+  const { data, search } = await fieldFigures(context.gpu, context.field);
+  const teacherEvaluations = search ? search.evaluations * search.trajectories : 0;
   try {
-    const plan = universalPlan(nfe, { mean: [...mean], std });
+    const plan = universalPlan(nfe, data);
     const identity = {
       nfe,
       seed: context.seed,
@@ -60,7 +71,7 @@ export async function universalRows(context: Context, nfe: number): Promise<Row[
       grid: '',
       afs: false,
     };
-    return [{ ...identity, ...(await measurePlan(context, plan)) }];
+    return [{ ...identity, ...(await measurePlan(context, plan)), teacherEvaluations }];
   } catch (error) {
     if (error instanceof FewstepError && error.code === 'unreachable-nfe') return [];
     throw error;
@@ -74,7 +85,14 @@ export async function bespokeNetRows(context: Context, nfe: number): Promise<Row
   const { batch } = settings;
   const table = await bespokeOf(context, nfe);
   const { form, numbers } = table;
-  const learned = await distillBespokeNet(gpu, field, table, { batch, seed }, { training, validation });
+  const iterations = inProportion(settings, NET_ITERATIONS);
+  const learned = await distillBespokeNet(
+    gpu,
+    field,
+    table,
+    { batch, seed },
+    { training, validation, iterations },
+  );
   const { net, helps, seconds } = learned;
   const before = Object.values(table.seconds).reduce((sum, each) => sum + each, 0);
   const common = {
@@ -109,7 +127,7 @@ export async function severalRows(context: Context, nfe: number): Promise<Row[]>
   const { gpu, field, settings, seed, counts } = context;
   const { training, validation, evaluations } = await context.pools();
   const { batch } = settings;
-  const { iterations } = BESPOKE;
+  const iterations = inProportion(settings, BESPOKE.iterations);
   const learning =
     together.get(context) ??
     distillSeveral(gpu, field, { nfe: counts, batch, iterations, seed }, { training, validation });

@@ -67,8 +67,11 @@ export function fieldDoubt(
   );
 }
 
-/** What there is to say of an AMED solver that runs without a predictor. */
+/** What there is to say of a solver that is learned and runs without a predictor. */
 export function untrainedNote(text: string): string | undefined {
+  if (text === 'bespoke') {
+    return 'bespoke without --predictor is the universal table, which learned on other fields: distil for this one to have its best';
+  }
   const { solver, options } = parseSolver(text);
   if (!('planWith' in solver)) return undefined;
   const r = options.r ?? solver.options.r;

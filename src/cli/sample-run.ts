@@ -12,6 +12,7 @@ import { loadTable } from '../node/table.js';
 import { type SampleRequest, sample } from '../sample.js';
 import { runOf } from '../sample-plan.js';
 import { sampleReference } from '../sample-reference.js';
+import { checkUniversal, isUniversal } from '../sample-universal.js';
 import type { SearchCost } from '../search/gits.js';
 import { checkableGrid } from '../search/resolve-grid.js';
 import { nfeOf, type Plan } from '../solver/plan.js';
@@ -112,7 +113,11 @@ async function requestOf(options: SampleOptions, field: Field, learned?: LoadedP
   };
   // The reference executor has no GPU to search a grid with, and says so.
   const searched = options.solver !== undefined && options.executor === 'stepwise';
-  const { plan } = runOf(searched ? { ...common, grid: checkableGrid(options.grid ?? USUAL_GRID) } : common);
+  const checkable = () => {
+    if (isUniversal(common)) return checkUniversal(common, field.dim);
+    return searched ? { ...common, grid: checkableGrid(options.grid ?? USUAL_GRID) } : common;
+  };
+  const { plan } = runOf(checkable());
   const drawn = { ...common, batch, seed };
   const { latents: file } = options;
   if (file === undefined) {
@@ -135,7 +140,8 @@ async function whatSolves(options: SampleOptions, { dim }: Field, learned?: Load
 
 /** What a request says where there is neither a predictor nor a table. */
 function solverOf(options: SampleOptions) {
-  const { solver, nfe, grid = USUAL_GRID, afs } = options;
+  const { solver, nfe, afs } = options;
+  const grid = options.grid ?? (isUniversal({ solver }) ? undefined : USUAL_GRID);
   if (solver === undefined || nfe === undefined) {
     throw new FewstepError(
       'bad-argument',
@@ -143,7 +149,7 @@ function solverOf(options: SampleOptions) {
       'run `fewstep sample --help` for what it takes',
     );
   }
-  return { solver, nfe, grid, range: givenRange(grid, options), afs };
+  return { solver, nfe, grid, range: givenRange(grid ?? USUAL_GRID, options), afs };
 }
 
 /** Says on stderr what speaks against a request, without standing in its way. */

@@ -42,11 +42,11 @@ export function solverByName(name: string): Solver {
   const all = [...solvers, ...amedSolvers];
   const solver = all.find((candidate) => candidate.name === name);
   if (solver) return solver;
-  if (name === 'bespoke') {
+  if (name === 'bespoke' || name === 'bespoke-net') {
     throw new FewstepError(
       'bad-argument',
-      'a bespoke solver is what was learned for a field, and has no plan without it',
-      'distil one (`fewstep distill --solver bespoke`), and give its predictor in place of a solver',
+      'a bespoke solver is what was learned for a field, or the universal table placed on one: it has no plan without a field',
+      'give a predictor of `fewstep distill --solver bespoke`; the universal table is what `fewstep sample --solver bespoke` takes',
     );
   }
   throw unknownName(

@@ -1,0 +1,68 @@
+import { FewstepError } from '../errors.js';
+import type { Field } from '../field/field.js';
+import type { MixtureSpec } from '../field/mixture.js';
+import type { Gpu } from '../gpu/gpu.js';
+import type { SigmaRange } from '../grid/grid.js';
+import type { SearchCost } from '../search/gits.js';
+import type { BespokeForm } from '../solver/bespoke.js';
+import { planFor } from '../solver/plan-for.js';
+import { dataFigures } from './data-figures.js';
+import { poolSeeds, runTeacher } from './pool.js';
+
+/** The mean and the standard deviation of a field's data, and what it took to find them where they had to be measured. */
+export interface FieldFigures {
+  data: BespokeForm['data'];
+  search?: SearchCost;
+}
+
+/** What measures them: a few per cent are as good as exact, since a universal table knows no field better. */
+const TEACHER = { solver: 'ipndm-3', nfe: 20 };
+const TRAJECTORIES = 512;
+
+/**
+ * The figures of a field: of a mixture or data set as they are, of others those of some samples.
+ * @throws FewstepError bad-field where they have to be measured and there is no GPU, not-finite
+ */
+export async function fieldFigures(
+  gpu: Gpu | undefined,
+  field: Field,
+  range?: Partial<SigmaRange>,
+  signal?: AbortSignal,
+): Promise<FieldFigures> {
+  if (field.mixture) return { data: mixtureFigures(field.mixture) };
+  if (!gpu) {
+    throw new FewstepError(
+      'bad-field',
+      `the mean and the spread of a ${field.kind} field's data are not known, and are measured on a GPU`,
+      'use the stepwise executor, or distil a solver for this field',
+    );
+  }
+  const begin = performance.now();
+  const plan = planFor({ ...TEACHER, range });
+  const options = { count: TRAJECTORIES, seed: poolSeeds(0).training, signal };
+  const { mean, std } = dataFigures(await runTeacher(gpu, field, plan, options));
+  return {
+    data: { mean: [...mean], std },
+    search: {
+      teacher: `${TEACHER.solver} at NFE ${TEACHER.nfe}, for the mean and the spread of the data`,
+      evaluations: TEACHER.nfe,
+      trajectories: TRAJECTORIES,
+      seconds: (performance.now() - begin) / 1000,
+    },
+  };
+}
+
+/** The standard deviation is that over all numbers, each from its own dimension's mean. */
+export function mixtureFigures({ weights, means, stds, dim }: MixtureSpec): BespokeForm['data'] {
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  const mean = new Array<number>(dim).fill(0);
+  for (const [i, value] of means.entries()) mean[i % dim] += (weights[Math.floor(i / dim)] / total) * value;
+  let variance = 0;
+  for (const [i, value] of means.entries()) {
+    const k = Math.floor(i / dim);
+    // Of all components, of each, or of each number of each.
+    const std = stds[stds.length === 1 ? 0 : stds.length === weights.length ? k : i];
+    variance += ((weights[k] / total) * ((value - mean[i % dim]) ** 2 + std ** 2)) / dim;
+  }
+  return { mean, std: Math.max(Math.sqrt(variance), 1e-6) };
+}

@@ -1,0 +1,52 @@
+import { fieldFigures } from './distill/field-figures.js';
+import { FewstepError } from './errors.js';
+import type { Field } from './field/field.js';
+import type { Gpu } from './gpu/gpu.js';
+import { DEFAULT_RANGE } from './grid/grid.js';
+import type { StudentRequest } from './sample-plan.js';
+import type { SearchCost } from './search/gits.js';
+import type { BespokeForm } from './solver/bespoke.js';
+import { universalPlan } from './solver/universal.js';
+
+/** Whether a request names the bespoke solver without what was learned for a field: the universal table then. */
+export function isUniversal({ solver, predictor, plan }: StudentRequest): boolean {
+  return solver === 'bespoke' && !predictor && !plan;
+}
+
+/**
+ * A request for the universal table with its plan in place of the solver; others as they are.
+ * @param gpu to measure the data's mean and spread with, where the field does not know them
+ */
+export async function resolveUniversal<R extends StudentRequest>(
+  gpu: Gpu | undefined,
+  field: Field,
+  request: R,
+  signal?: AbortSignal,
+): Promise<{ request: R; search?: SearchCost }> {
+  if (!isUniversal(request)) return { request };
+  checkUniversal(request, field.dim);
+  const { data, search } = await fieldFigures(gpu, field, request.range, signal);
+  return { request: withPlan(request, data), ...(search && { search }) };
+}
+
+/** @throws FewstepError what of a request can be known to be impossible before anything runs */
+export function checkUniversal<R extends StudentRequest>(request: R, dim: number): R {
+  for (const name of ['grid', 'afs'] as const) {
+    if (!request[name]) continue;
+    throw new FewstepError(
+      'bad-argument',
+      `the bespoke solver has its own times and its own start, and ${name === 'afs' ? 'AFS' : 'a grid'} is given`,
+      'leave it out',
+    );
+  }
+  if (request.nfe === undefined) {
+    throw new FewstepError('bad-argument', 'the request has no NFE', 'give one from 3 to 10');
+  }
+  return withPlan(request, { mean: new Array(dim).fill(0), std: 0.5 });
+}
+
+function withPlan<R extends StudentRequest>(request: R, data: BespokeForm['data']): R {
+  const { nfe, range } = request;
+  const plan = universalPlan(nfe!, data, { ...DEFAULT_RANGE, ...range });
+  return { ...request, plan, ...{ solver: undefined, nfe: undefined, range: undefined, afs: undefined } };
+}
