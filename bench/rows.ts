@@ -5,7 +5,7 @@ import { MAX_BESPOKE_NFE } from '../src/solver/bespoke.js';
 import { nfeOf, type Plan } from '../src/solver/plan.js';
 import { parseSolver, reachesNfe } from '../src/solver/registry.js';
 import { planOfTable, type SolverTable } from '../src/solver/table.js';
-import { universalTables } from '../src/solver/universal.js';
+import { universalCounts } from '../src/solver/universal.js';
 
 export { SEARCHED_GRID };
 
@@ -140,7 +140,7 @@ function reaches(row: Row, nfe: number): boolean {
   const { solver: text, afs, predictor, plan } = row;
   if (plan) return nfeOf(plan) === nfe;
   if (predictor) return predictor.schedules.some((schedule) => schedule.nfe === nfe);
-  if (isUniversalRow(row)) return universalTables.some((table) => table.nfe === nfe);
+  if (isUniversalRow(row)) return universalCounts.includes(nfe);
   if (text === BESPOKE_ROW.solver) return nfe <= MAX_BESPOKE_NFE;
   const { solver, options } = parseSolver(text);
   return reachesNfe(solver, nfe, { afs, options });

@@ -10,6 +10,8 @@ import tables from './universal.json' with { type: 'json' };
  */
 export interface UniversalTable {
   nfe: number;
+  /** Numbers in a state, at most: with many, data part from each other at larger sigma, and another table is better. */
+  upTo: number;
   formula: string;
   /** As `bespokeLayout` has them after a Gaussian start, for data of mean 0 and standard deviation 1. */
   numbers: readonly number[];
@@ -17,6 +19,14 @@ export interface UniversalTable {
 
 /** The tables that come with the package, trained by `npm run train:universal`; of fields that no test uses. */
 export const universalTables: readonly UniversalTable[] = tables.tables;
+
+/** `upTo` of tables for states of any size. */
+export const MOST_NUMBERS = 2 ** 30;
+
+/** The NFE that there are tables for, whatever the dimension. */
+export const universalCounts: readonly number[] = universalTables
+  .filter(({ upTo }) => upTo >= MOST_NUMBERS)
+  .map(({ nfe }) => nfe);
 
 /** The form whose numbers a universal table holds. */
 export function unitForm(formula: string, nfe: number): BespokeForm {
@@ -64,12 +74,14 @@ export function universalPlan(
   data: BespokeForm['data'],
   range: SigmaRange = DEFAULT_RANGE,
 ): Plan {
-  const table = universalTables.find((each) => each.nfe === nfe);
+  const table = universalTables
+    .filter((each) => each.nfe === nfe && data.mean.length <= each.upTo)
+    .reduce<UniversalTable | undefined>((a, b) => (a && a.upTo <= b.upTo ? a : b), undefined);
   if (!table) {
     throw new FewstepError(
       'unreachable-nfe',
       `there is no universal bespoke solver of ${nfe} evaluations`,
-      `take ${universalTables.map((each) => each.nfe).join(', ')}, or distil one: \`fewstep distill --solver bespoke\``,
+      `take ${universalCounts.join(', ')}, or distil one: \`fewstep distill --solver bespoke\``,
     );
   }
   const form: BespokeForm = { formula: table.formula, start: 'gaussian', nfe, range, data };
