@@ -9,6 +9,7 @@ import type { StoredPredictor } from '../predictor/predictor-file.js';
 import { nfeOf, type Plan } from '../solver/plan.js';
 import { parseSolver } from '../solver/registry.js';
 import { tableOf } from '../solver/table.js';
+import { TRAINED_UP_TO } from '../solver/universal.js';
 
 /** A predictor and the file that it came from. */
 export interface LoadedPredictor extends StoredPredictor {
@@ -68,9 +69,12 @@ export function fieldDoubt(
 }
 
 /** What there is to say of a solver that is learned and runs without a predictor. */
-export function untrainedNote(text: string): string | undefined {
+export function untrainedNote(text: string, dim: number): string | undefined {
   if (text === 'bespoke') {
-    return 'bespoke without --predictor is the universal table, which learned on other fields: distil for this one to have its best';
+    const what = 'bespoke without --predictor is the universal table, which learned on other fields';
+    return dim > TRAINED_UP_TO
+      ? `${what}, of up to ${TRAINED_UP_TO} numbers: on states of ${dim} a plain solver may be better, and one distilled for this field is`
+      : `${what}: distil for this one to have its best`;
   }
   const { solver, options } = parseSolver(text);
   if (!('planWith' in solver)) return undefined;

@@ -75,7 +75,7 @@ export async function runSample(options: SampleOptions, signal: AbortSignal): Pr
   const field = await loadField(options.field, fieldOptionsOf(options));
   const learned = options.predictor === undefined ? undefined : await loadedPredictor(options.predictor);
   const { request, batch } = await requestOf(options, field, learned);
-  if (options.solver !== undefined) note(untrainedNote(options.solver));
+  if (options.solver !== undefined) note(untrainedNote(options.solver, field.dim));
   const made = await execute(options, { ...request, signal }, batch, learned);
   signal.throwIfAborted();
   if (options.trajectory && made.trajectory) {

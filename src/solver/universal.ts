@@ -20,6 +20,9 @@ export interface UniversalTable {
 /** The tables that come with the package, trained by `npm run train:universal`; of fields that no test uses. */
 export const universalTables: readonly UniversalTable[] = tables.tables;
 
+/** Numbers in a state of the fields that the tables were trained on: glyphs, of 256, are better off with plain solvers. */
+export const TRAINED_UP_TO = 64;
+
 /** `upTo` of tables for states of any size. */
 export const MOST_NUMBERS = 2 ** 30;
 
