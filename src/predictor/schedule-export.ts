@@ -102,11 +102,14 @@ export function exportSchedules(predictor: Predictor, nfe?: number): ExportedSch
 export function checkExportable(
   predictor: Predictor,
 ): asserts predictor is Exclude<Predictor, StoredNetwork> {
-  if (predictor.kind === 'table') return;
+  const { kind, schedules } = predictor;
+  const networks =
+    kind === 'network' || schedules.some((schedule) => 'network' in schedule && schedule.network);
+  if (!networks) return;
   throw new FewstepError(
     'bad-argument',
     'a network answers each trajectory differently: there is no one schedule to export',
-    'export a table (`fewstep distill --kind table`), or sample with the network',
+    'export a table (`fewstep distill` an AMED solver with --kind table, or bespoke without networks), or sample with the network',
   );
 }
 

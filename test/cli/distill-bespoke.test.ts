@@ -228,8 +228,13 @@ describe('fewstep distill --solver bespoke', () => {
     SLOW,
   );
 
-  it('has no plan without its predictor, and says so', async () => {
-    const given = { field: 'ring', solver: 'bespoke', nfe: 3, out: at('x.npy') };
+  it('without a predictor is the universal table, and says so; with networks there is none', async () => {
+    const universal = await sampled({ field: 'ring', solver: 'bespoke', nfe: 3 });
+    expect(universal.stderr).toMatch(/universal table, which learned on other fields: distil for this one/);
+    expect(universal.report).toMatchObject({ solver: 'bespoke (universal)', evaluations: 3 });
+    const large = await sampled({ field: 'glyphs', solver: 'bespoke', nfe: 3, batch: 2 });
+    expect(large.stderr).toMatch(/of up to 64 numbers: on states of 256 a plain solver may be better/);
+    const given = { field: 'ring', solver: 'bespoke-net', nfe: 3, out: at('x.npy') };
     const { status, stderr } = await inProcess(['sample', ...flags(given)]);
     expect({ status, stderr }).toMatchObject({
       status: 2,

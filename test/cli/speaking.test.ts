@@ -39,7 +39,7 @@ describe('the lists', () => {
     const { stdout } = await inProcess(['solvers', '--json']);
     const list: { name: string; evaluationsPerStep: number; options: object }[] = JSON.parse(stdout);
     const all = [...solvers, ...amedSolvers];
-    expect(list.map(({ name }) => name)).toEqual([...all.map(({ name }) => name), 'bespoke']);
+    expect(list.map(({ name }) => name)).toEqual([...all.map(({ name }) => name), 'bespoke', 'bespoke-net']);
     const cost = Object.fromEntries(list.map(({ name, evaluationsPerStep }) => [name, evaluationsPerStep]));
     expect(cost).toMatchObject({
       euler: 1,
