@@ -12,8 +12,10 @@ export {
   type TrainedStage,
 } from './distill/bespoke.js';
 export type { Budget } from './distill/bespoke-budget.js';
+export { type DistilledBespokeNet, distillBespokeNet } from './distill/bespoke-net.js';
 export { type BespokeCandidate, type BespokeChoices, searchBespoke } from './distill/bespoke-search.js';
 export { dataFigures } from './distill/data-figures.js';
+export { type FieldFigures, fieldFigures } from './distill/field-figures.js';
 export { poolSeeds, runTeacher, type TeacherOptions, type TeacherPool } from './distill/pool.js';
 export { type Score, scoreOf } from './distill/score.js';
 export { checkSettings, type DistillSettings, ROBUST } from './distill/settings.js';
@@ -107,6 +109,7 @@ export { type PlanRequest, planFor } from './solver/plan-for.js';
 export { parseSolver, solverByName, solvers, stepsForNfe } from './solver/registry.js';
 export { needsMean, planOfTable, type SolverTable, tableOf } from './solver/table.js';
 export { decodeTable, encodeTable, type StoredTable, TABLE_SCHEMA } from './solver/table-file.js';
+export { universalCounts, universalPlan } from './solver/universal.js';
 export type { Move, TangentPlan } from './tangent/tangent-plan.js';
 export type { TangentPredictor } from './tangent/tangent-predictor.js';
 export { standardDeviation, type TrainingData } from './train/data.js';
