@@ -16,27 +16,20 @@ import { writeAtomic } from '../src/node/files.js';
 import { kernelDensity } from '../src/problem/problem.js';
 import { type Random, random } from '../src/problem/random.js';
 import { planFor } from '../src/solver/plan-for.js';
-import { MOST_NUMBERS, type UniversalTable } from '../src/solver/universal.js';
+import type { UniversalTable } from '../src/solver/universal.js';
 import { describeRun } from './describe-run.js';
 
 interface Options {
-  dimensions: keyof typeof UP_TO;
   nfe: number[];
   iterations: number;
   seed: number;
   out: string;
 }
 
-/** Of the tables that are trained over fields of few and of many numbers. */
-const UP_TO = { few: 32, many: MOST_NUMBERS };
-
 const command = new Command('npm run train:universal --')
   .description('train the universal bespoke tables')
   .addOption(new Option('--nfe <counts>').argParser(wholeNumbers(1, 20)).default([3, 4, 5, 6, 7, 8, 9, 10]))
-  .addOption(new Option('--iterations <count>').argParser(wholeNumber(0)).default(2000))
-  .addOption(
-    new Option('--dimensions <size>', 'of the training fields').choices(Object.keys(UP_TO)).default('few'),
-  )
+  .addOption(new Option('--iterations <count>').argParser(wholeNumber(0)).default(1500))
   .addOption(new Option('--seed <seed>').argParser(wholeNumber(0)).default(0))
   .option('--out <file>', 'tables of other NFE in it are kept', 'src/solver/universal.json')
   .exitOverride();
@@ -50,12 +43,12 @@ try {
   process.exit(2);
 }
 
-async function train({ nfe: counts, iterations, seed, out, dimensions }: Options): Promise<void> {
+async function train({ nfe: counts, iterations, seed, out }: Options): Promise<void> {
   const { device, adapter } = await openDevice();
   const gpu = new Gpu(device, adapter);
   const teacher = planFor({ solver: 'ipndm-4', nfe: 60 });
   const fields: UniversalField[] = [];
-  for (const [i, field] of (dimensions === 'few' ? fieldsOfFew(seed) : fieldsOfMany(seed)).entries()) {
+  for (const [i, field] of trainingFields(seed).entries()) {
     const run = (count: number, offset: number) =>
       runTeacher(gpu, field, teacher, { count, seed: 2 ** 41 + 2 * i + offset });
     fields.push({ field, training: await run(4096, 0), validation: await run(384, 1) });
@@ -79,11 +72,8 @@ async function train({ nfe: counts, iterations, seed, out, dimensions }: Options
     console.log(
       `NFE ${nfe}: ${formula}, mean score ${start.toFixed(3)} -> ${score.toFixed(3)} in ${seconds} s`,
     );
-    const upTo = UP_TO[dimensions];
-    const table = { nfe, upTo, formula, numbers: numbers.map((value) => Number(value.toPrecision(7))) };
-    const tables = [...stored.tables.filter((each) => each.nfe !== nfe || each.upTo !== upTo), table].sort(
-      (a, b) => a.upTo - b.upTo || a.nfe - b.nfe,
-    );
+    const table = { nfe, formula, numbers: numbers.map((value) => Number(value.toPrecision(7))) };
+    const tables = [...stored.tables.filter((each) => each.nfe !== nfe), table].sort((a, b) => a.nfe - b.nfe);
     stored.tables = tables;
     const made = {
       schema: 'fewstep-universal/1',
@@ -97,7 +87,7 @@ async function train({ nfe: counts, iterations, seed, out, dimensions }: Options
 }
 
 /** Random mixtures of 2 to 64 dimensions, and data sets along random curves. */
-function fieldsOfFew(seed: number): Field[] {
+function trainingFields(seed: number): Field[] {
   const fields: Field[] = [];
   const source = random(seed, 60);
   for (const dim of [2, 2, 2, 4, 8, 16, 32, 64]) {
@@ -118,51 +108,6 @@ function fieldsOfFew(seed: number): Field[] {
     fields.push(gaussianMixture(kernelDensity(points, dim, 0.02 * 4 ** source.uniform())));
   }
   return fields;
-}
-
-/** Random mixtures of 64 to 256 dimensions, data sets along random curves, and random black and white pictures. */
-function fieldsOfMany(seed: number): Field[] {
-  const fields: Field[] = [];
-  const source = random(seed, 61);
-  for (const dim of [64, 144, 256]) {
-    const components = 5 + Math.floor(source.uniform() * 30);
-    fields.push(
-      gaussianMixture({
-        weights: Array.from({ length: components }, () => source.between(0.3, 1)),
-        means: Array.from({ length: components }, () =>
-          Array.from({ length: dim }, () => source.between(-1, 1)),
-        ),
-        stds: Array.from({ length: components }, () => source.between(0.05, 0.2)),
-      }),
-    );
-    fields.push(gaussianMixture(kernelDensity(curve(source, dim, 150), dim, source.between(0.05, 0.15))));
-    fields.push(
-      gaussianMixture(kernelDensity(pictures(source, Math.sqrt(dim), 150), dim, source.between(0.03, 0.1))),
-    );
-  }
-  return fields;
-}
-
-/** Pictures of a soft dark disc and a soft dark stripe at random places, [count * side^2]. */
-function pictures(source: Random, side: number, count: number): Float64Array {
-  const values = new Float64Array(count * side * side);
-  for (let k = 0; k < count; k++) {
-    const [x, y, radius, angle, offset] = [
-      source.between(0.2, 0.8) * side,
-      source.between(0.2, 0.8) * side,
-      source.between(0.1, 0.3) * side,
-      source.between(0, Math.PI),
-      source.between(-0.3, 0.3) * side,
-    ];
-    for (let i = 0; i < side * side; i++) {
-      const [row, column] = [Math.floor(i / side), i % side];
-      const disc = Math.hypot(row - y, column - x) - radius;
-      const along = (row - side / 2) * Math.cos(angle) + (column - side / 2) * Math.sin(angle) - offset;
-      const ink = Math.max(1 / (1 + Math.exp(3 * disc)), Math.exp(-((along / 0.8) ** 2)));
-      values[k * side * side + i] = 2 * ink - 1;
-    }
-  }
-  return values;
 }
 
 /** Points along a random closed curve of a few frequencies, [count * dim]. */

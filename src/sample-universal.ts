@@ -6,7 +6,7 @@ import { DEFAULT_RANGE } from './grid/grid.js';
 import type { StudentRequest } from './sample-plan.js';
 import type { SearchCost } from './search/gits.js';
 import type { BespokeForm } from './solver/bespoke.js';
-import { universalPlan } from './solver/universal.js';
+import { universalCounts, universalPlan, universalTable } from './solver/universal.js';
 
 /** Whether a request names the bespoke solver without what was learned for a field: the universal table then. */
 export function isUniversal({ solver, predictor, plan }: StudentRequest): boolean {
@@ -24,13 +24,13 @@ export async function resolveUniversal<R extends StudentRequest>(
   signal?: AbortSignal,
 ): Promise<{ request: R; search?: SearchCost }> {
   if (!isUniversal(request)) return { request };
-  checkUniversal(request, field.dim);
+  checkUniversal(request);
   const { data, search } = await fieldFigures(gpu, field, request.range, signal);
   return { request: withPlan(request, data), ...(search && { search }) };
 }
 
 /** @throws FewstepError what of a request can be known to be impossible before anything runs */
-export function checkUniversal<R extends StudentRequest>(request: R, dim: number): R {
+export function checkUniversal(request: StudentRequest): void {
   for (const name of ['grid', 'afs'] as const) {
     if (!request[name]) continue;
     throw new FewstepError(
@@ -40,9 +40,13 @@ export function checkUniversal<R extends StudentRequest>(request: R, dim: number
     );
   }
   if (request.nfe === undefined) {
-    throw new FewstepError('bad-argument', 'the request has no NFE', 'give one from 3 to 10');
+    throw new FewstepError(
+      'bad-argument',
+      'the request has no NFE',
+      `give one of ${universalCounts.join(', ')}`,
+    );
   }
-  return withPlan(request, { mean: new Array(dim).fill(0), std: 0.5 });
+  universalTable(request.nfe);
 }
 
 function withPlan<R extends StudentRequest>(request: R, data: BespokeForm['data']): R {

@@ -28,6 +28,20 @@ test(`the bespoke solver without a predictor is better than plain ones on a fiel
   expect(reference.plan.solver).toBe('bespoke (universal)');
 });
 
+test(`it has room for its times wherever the data's own spread leaves some (seed ${seed})`, async () => {
+  // As large as the range is far: in the usual units these times would end below sigma_min.
+  const spec = randomMixture(seed, 2, 4, 'shared');
+  const large = gaussianMixture({
+    ...spec,
+    means: spec.means.map((value) => 100 * value),
+    stds: spec.stds.map((value) => 100 * value),
+  });
+  const asked = { field: large, solver: 'bespoke', nfe: 5, range: { sigmaMin: 0.5, sigmaMax: 8000 } };
+  expect((await sample(gpu, { ...asked, batch: 4 })).evaluations).toBe(5);
+  const narrow = { ...asked, field, range: { sigmaMin: 0.5, sigmaMax: 8000 } };
+  await expectRefusal(() => sample(gpu, narrow), 'bad-grid', /do not lie within/);
+});
+
 test('it takes neither a grid nor AFS, and has no table for every NFE', async () => {
   const asked = (request: object) => () => sample(gpu, { field, solver: 'bespoke', nfe: 5, ...request });
   await expectRefusal(asked({ grid: 'logsnr' }), 'bad-argument', /own times and its own start/);

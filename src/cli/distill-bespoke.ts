@@ -78,7 +78,11 @@ export async function distillBespokes(
         base: start,
         start: origin.score,
         best,
-        seconds: { search: seconds.search, training: seconds.candidates + seconds.table },
+        seconds: {
+          search: seconds.search,
+          training:
+            seconds.candidates + seconds.table + (stage ? stage.seconds.net + stage.seconds.table : 0),
+        },
         stages: { plain: beganAs(candidate), seconds, iterations, ...(stage && { networks: stage }) },
       });
     } finally {

@@ -107,6 +107,12 @@ async function jobOf(options: DistillOptions, field: Field): Promise<Job> {
   return { recipe, settings, distil: (gpu, signal) => distil(gpu, request, signal) };
 }
 
+function networksOf({ networks }: NonNullable<LearnedRun['stages']>) {
+  if (!networks) return {};
+  const { kept, iterations, seconds } = networks;
+  return { networks: { kept, iterations, seconds } };
+}
+
 function infoOf(
   field: string,
   { recipe, settings }: Job,
@@ -118,7 +124,7 @@ function infoOf(
   const stored = ({ mean, median }: Score) => ({ mean: known(mean), median: known(median) });
   const sum = (part: 'search' | 'training') => runs.reduce((total, { seconds }) => total + seconds[part], 0);
   const stages = runs.flatMap(({ nfe, stages: own }) =>
-    own ? [{ nfe, seconds: own.seconds, iterations: own.iterations }] : [],
+    own ? [{ nfe, seconds: own.seconds, iterations: own.iterations, ...networksOf(own) }] : [],
   );
   return {
     recipe,

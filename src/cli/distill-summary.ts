@@ -12,6 +12,7 @@ import { middleOf } from '../solver/amed.js';
 import { tableOf } from '../solver/table.js';
 import type { Learned } from './distill-run.js';
 import { table } from './table.js';
+import { tableColumns } from './table-columns.js';
 
 /** A distillation that is done. */
 interface Made {
@@ -99,19 +100,9 @@ function bespokeErrors({ predictor, runs }: Learned): string {
 
 /** All that a learned solver is: a line for each evaluation, and one for the result. */
 function learnedTable(predictor: BespokePredictor, schedule: BespokeSchedule): string {
-  const { times, rows, sigmaMin } = tableOf(planOfSchedule(predictor, schedule));
-  const header = ['state', 'sigma', 'x_T', 'mean', ...times.map((_, k) => `D_${k}`)];
-  const lines = rows.map((row, k) => {
-    const cells = [
-      k < times.length ? String(k) : 'result',
-      figure(times[k] ?? sigmaMin),
-      ...row.map((value) => (value < 0 ? figure(value) : ` ${figure(value)}`)),
-    ];
-    return [...cells, ...header.slice(cells.length).map(() => '')];
-  });
   return [
     `NFE ${schedule.nfe}: ${schedule.network ? 'the table that networks move for each trajectory, ' : ''}each state, and the result, as a sum of the latents x_T, the mean of the data and what was evaluated before`,
-    table(header, lines),
+    tableColumns(tableOf(planOfSchedule(predictor, schedule))),
   ].join('\n');
 }
 

@@ -1,7 +1,7 @@
 import { FewstepError } from '../errors.js';
 import type { Field } from '../field/field.js';
 import { type Fingerprint, sameField } from '../field/fingerprint.js';
-import { answerSpread, type Spread, type StepAnswers } from '../metrics/answer-spread.js';
+import { answerSpread, type Spread, type StepAnswers, spreads } from '../metrics/answer-spread.js';
 import { loadPredictor } from '../node/predictor.js';
 import { type BespokePredictor, planOfSchedule } from '../predictor/bespoke-predictor.js';
 import type { Predictor } from '../predictor/predictor.js';
@@ -91,17 +91,17 @@ export function learnedSteps(learned: LoadedPredictor, plan: Plan, answers?: Arr
   const { kind } = predictor;
   if (kind === 'bespoke' && answers) {
     const schedule = predictor.schedules.find(({ nfe }) => nfe === nfeOf(plan))!;
-    const moves = answerSpread(answers, answers.length / (3 * schedule.nfe));
-    return { kind, table: tableOf(planOfSchedule(predictor, schedule)), moves: moves.map(namedMoves) };
+    const all = spreads(answers, answers.length / (3 * schedule.nfe));
+    // After each evaluation: the log of the next time, c of the step, and the log of the next a.
+    const moves = Array.from({ length: schedule.nfe }, (_, k) => {
+      const [logTime, c, logA] = all.slice(3 * k);
+      return { logTime, c, logA };
+    });
+    return { kind, table: tableOf(planOfSchedule(predictor, schedule)), moves };
   }
   if (predictor.kind !== 'bespoke') return { kind, steps: answersByStep(predictor, nfeOf(plan), answers) };
   const { times, rows } = tableOf(plan);
   return { kind, steps: times.map((sigma, k) => ({ sigma, row: rows[k] })), result: rows[times.length] };
-}
-
-/** What a network moved after an evaluation: log t of the next time, c, and the log of the next a. */
-function namedMoves({ r, direction, time }: StepAnswers) {
-  return { logTime: r, c: direction, logA: time };
 }
 
 /** The answers of each step. */

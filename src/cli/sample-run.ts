@@ -10,7 +10,7 @@ import { type FieldOptions, loadField } from '../node/field/load.js';
 import { loadArray, saveNpy } from '../node/files.js';
 import { loadTable } from '../node/table.js';
 import { type SampleRequest, sample } from '../sample.js';
-import { runOf } from '../sample-plan.js';
+import { runOf, type StudentRequest } from '../sample-plan.js';
 import { sampleReference } from '../sample-reference.js';
 import { checkUniversal, isUniversal } from '../sample-universal.js';
 import type { SearchCost } from '../search/gits.js';
@@ -111,21 +111,30 @@ async function requestOf(options: SampleOptions, field: Field, learned?: LoadedP
     ...(await whatSolves(options, field, learned)),
     trajectory: trajectory !== undefined,
   };
-  // The reference executor has no GPU to search a grid with, and says so.
-  const searched = options.solver !== undefined && options.executor === 'stepwise';
-  const checkable = () => {
-    if (isUniversal(common)) return checkUniversal(common, field.dim);
-    return searched ? { ...common, grid: checkableGrid(options.grid ?? USUAL_GRID) } : common;
-  };
-  const { plan } = runOf(checkable());
+  const states = checkedStates(options, common);
   const drawn = { ...common, batch, seed };
   const { latents: file } = options;
   if (file === undefined) {
-    checkSize(batch, field.dim, trajectory ? plan.times.length : 1);
+    checkSize(batch, field.dim, trajectory ? states : 1);
     return { request: drawn satisfies SampleRequest, batch };
   }
   const { values, rows } = expectMatrix(await loadArray(file), { name: file, columns: field.dim });
   return { request: { ...common, latents: values } satisfies SampleRequest, batch: rows };
+}
+
+/** States of a trajectory, known before anything runs; what can be wrong with a request is found with them. */
+function checkedStates(
+  { solver, executor, grid = USUAL_GRID }: SampleOptions,
+  request: StudentRequest,
+): number {
+  if (isUniversal(request)) {
+    checkUniversal(request);
+    // The latents, one after its Gaussian start, and one after each evaluation.
+    return 2 + request.nfe!;
+  }
+  // The reference executor has no GPU to search a grid with, and says so.
+  const searched = solver !== undefined && executor === 'stepwise';
+  return runOf(searched ? { ...request, grid: checkableGrid(grid) } : request).plan.times.length;
 }
 
 /** The part of a request that says how to solve. */

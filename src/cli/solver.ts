@@ -4,13 +4,13 @@ import { saveTable } from '../node/table.js';
 import { plural } from '../report/number.js';
 import { planFor } from '../solver/plan-for.js';
 import { parseSolver } from '../solver/registry.js';
-import { needsMean, type SolverTable, tableOf } from '../solver/table.js';
+import { tableOf } from '../solver/table.js';
 import { encodeTable } from '../solver/table-file.js';
 import { givenRange } from './given-range.js';
 import { scheduleOptions } from './options.js';
 import { checkOutput } from './output.js';
 import { describeSolver } from './solvers.js';
-import { table as aligned } from './table.js';
+import { tableColumns } from './table-columns.js';
 
 const HELP = `
 Without --table it says what \`fewstep solvers\` does of this one. A table is all that a solver does on a time grid: the
@@ -85,36 +85,10 @@ async function tableText(name: string, options: SolverCommandOptions): Promise<s
   if (out !== undefined) await saveTable(out, stored);
   if (json) return encodeTable(stored).trimEnd();
   if (out !== undefined) return `${out}: ${made.solver} at NFE ${nfe}`;
-  return columns(made);
-}
-
-/** A line for each evaluation and one for the result. */
-function columns(made: SolverTable): string {
-  const { solver, times, rows, sigmaMin } = made;
-  const mean = needsMean(made);
-  const header = ['state', 'sigma', 'x_T', ...(mean ? ['mean'] : []), ...times.map((_, k) => `D_${k}`)];
-  const lines = rows.map((row, k) => {
-    const numbers = mean ? row : row.filter((_, i) => i !== 1);
-    const cells = [
-      k < times.length ? String(k) : 'result',
-      digits(times[k] ?? sigmaMin),
-      ...numbers.map(digits),
-    ];
-    return [...cells, ...Array.from({ length: header.length - cells.length }, () => '')];
-  });
+  const { solver, times } = made;
   const note = [
     `${solver} at NFE ${times.length}: evaluation k is of state k at sigma, and answers D_k. Each state is the sum of`,
     'its coefficients times the latents x_T and what was evaluated before.',
-  ].join('\n');
-  return `${aligned(header, lines)}\n\n${note}`;
-}
-
-/** Five significant digits, signed numbers under each other. */
-function digits(value: number): string {
-  const size = Math.abs(value);
-  const text =
-    size !== 0 && (size < 1e-4 || size >= 1e5)
-      ? value.toExponential(4)
-      : String(Number(value.toPrecision(5)));
-  return value < 0 ? text : ` ${text}`;
+  ];
+  return `${tableColumns(made)}\n\n${note.join('\n')}`;
 }

@@ -19,8 +19,11 @@ export interface FieldFigures {
 const TEACHER = { solver: 'ipndm-3', nfe: 20 };
 const TRAJECTORIES = 512;
 
+const measured = new WeakMap<Field, Map<string, Promise<FieldFigures>>>();
+
 /**
- * The figures of a field: of a mixture or data set as they are, of others those of some samples.
+ * The figures of a field: of a mixture or data set as they are, of others those of some samples, drawn once for each
+ * range.
  * @throws FewstepError bad-field where they have to be measured and there is no GPU, not-finite
  */
 export async function fieldFigures(
@@ -37,6 +40,21 @@ export async function fieldFigures(
       'use the stepwise executor, or distil a solver for this field',
     );
   }
+  const key = `${range?.sigmaMax} ${range?.sigmaMin}`;
+  const ofField = measured.get(field) ?? new Map<string, Promise<FieldFigures>>();
+  measured.set(field, ofField);
+  const figures = ofField.get(key) ?? measure(gpu, field, range, signal);
+  ofField.set(key, figures);
+  figures.catch(() => ofField.delete(key));
+  return figures;
+}
+
+async function measure(
+  gpu: Gpu,
+  field: Field,
+  range?: Partial<SigmaRange>,
+  signal?: AbortSignal,
+): Promise<FieldFigures> {
   const begin = performance.now();
   const plan = planFor({ ...TEACHER, range });
   const options = { count: TRAJECTORIES, seed: poolSeeds(0).training, signal };

@@ -51,7 +51,7 @@ export async function distillUniversal(
   gpu: Gpu,
   fields: readonly UniversalField[],
   settings: UniversalSettings,
-): Promise<Omit<UniversalTable, 'upTo'> & { score: number; start: number }> {
+): Promise<UniversalTable & { score: number; start: number }> {
   const { nfe } = settings;
   const tasks = fields.map((each) => ({ ...each, data: figuresOf(each.training) }));
   const formFor = (formula: string, data: BespokeForm['data']): BespokeForm => ({

@@ -15,18 +15,25 @@ export interface StepAnswers {
 }
 
 /**
- * How the answers of a network differ from trajectory to trajectory.
- * @param answers r, direction and time of each step, [3 steps, batch]
+ * How numbers that a network gives differ from trajectory to trajectory.
+ * @param answers [numbers, batch]
  */
-export function answerSpread(answers: ArrayLike<number>, batch: number): StepAnswers[] {
-  const spread = (row: number): Spread => {
+export function spreads(answers: ArrayLike<number>, batch: number): Spread[] {
+  return Array.from({ length: answers.length / batch }, (_, row) => {
     const values = Array.from({ length: batch }, (_, i) => answers[row * batch + i]);
     const mean = values.reduce((sum, value) => sum + value, 0) / batch;
     return { mean, p5: quantile(values, 0.05), p95: quantile(values, 0.95) };
-  };
-  return Array.from({ length: answers.length / (3 * batch) }, (_, n) => ({
-    r: spread(3 * n),
-    direction: spread(3 * n + 1),
-    time: spread(3 * n + 2),
-  }));
+  });
+}
+
+/**
+ * How the answers of AMED's network differ.
+ * @param answers r, direction and time of each step, [3 steps, batch]
+ */
+export function answerSpread(answers: ArrayLike<number>, batch: number): StepAnswers[] {
+  const all = spreads(answers, batch);
+  return Array.from({ length: all.length / 3 }, (_, n) => {
+    const [r, direction, time] = all.slice(3 * n);
+    return { r, direction, time };
+  });
 }

@@ -88,7 +88,7 @@ export function runOfNetwork(
   numbers: Float64Array,
   parameters: Float32Array,
   figures: DataFigures,
-): Required<Pick<PredictedRun, 'plan'>> & { predictor: TangentPredictor } {
+): { plan: Plan; predictor: TangentPredictor } {
   const { times } = bespokePlan(form, numbers);
   const tangent = tangentPlan(bespokeTangent(form, numbers));
   const plan = { ...tangent.plan, times, solver: 'bespoke-net' };

@@ -35,6 +35,13 @@ const trainingSchema = v.strictObject({
         nfe: count,
         seconds: v.strictObject({ search: seconds, candidates: seconds, table: seconds }),
         iterations: v.strictObject({ candidates: count, table: count }),
+        networks: v.optional(
+          v.strictObject({
+            kept: v.boolean(),
+            iterations: count,
+            seconds: v.strictObject({ net: seconds, table: seconds }),
+          }),
+        ),
       }),
     ),
   ),

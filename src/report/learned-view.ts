@@ -17,6 +17,7 @@ export function learnedSection(results: Results): Html | undefined {
     problems.some(({ learning }) => learning?.students.some(is));
   return html`<section id="learned"><h2>What learning adds</h2>
 ${some(({ table }) => table) && html`<p>Of a <b>bespoke</b> solver everything is learned: all times, what the field is told, and all coefficients. It begins as the best of many formulas, starts and grids.</p>`}
+${results.cells.some(({ solver }) => solver === 'bespoke (universal)') && html`<p>The row <b>bespoke (universal)</b> learned nothing here: its table comes with fewstep and was trained on other fields, in units of the data’s mean and spread.</p>`}
 <p>An AMED solver asks in each step where to look: at the time t<sub>m</sub> = t<sub>n</sub><sup>r</sup>t<sub>c</sub><sup>1−r</sup> between the step’s ends, with a scale for the direction and one for the time that the field is told. All that is learned is the same for all trajectories, and comes from distillation on each problem at each NFE: trajectories of an accurate teacher, a search for the start, gradients through the whole trajectory, and of all states the one that did best on other trajectories. What is measured here starts from latents that none of that saw.</p>
 <div class="scroll"><table class="figures"><thead><tr><th scope="col">Problem</th><th scope="col">NFE</th><th scope="col">learned nothing</th><th scope="col" class="text">best row</th><th scope="col">learned</th><th scope="col" class="text">best row</th><th scope="col">times lower</th></tr></thead><tbody>
 ${pairs.map(

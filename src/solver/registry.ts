@@ -34,6 +34,9 @@ export const solvers: readonly Solver[] = [
   ...unipc,
 ];
 
+/** Solvers that exist only as what was learned. */
+const BESPOKE = ['bespoke', 'bespoke-net'];
+
 /**
  * @throws FewstepError unknown-name, with the nearest name; bad-argument for the bespoke solver, which exists only as
  *   what was learned
@@ -42,18 +45,14 @@ export function solverByName(name: string): Solver {
   const all = [...solvers, ...amedSolvers];
   const solver = all.find((candidate) => candidate.name === name);
   if (solver) return solver;
-  if (name === 'bespoke' || name === 'bespoke-net') {
+  if (BESPOKE.includes(name)) {
     throw new FewstepError(
       'bad-argument',
       'a bespoke solver is what was learned for a field, or the universal table placed on one: it has no plan without a field',
       'give a predictor of `fewstep distill --solver bespoke`; the universal table is what `fewstep sample --solver bespoke` takes',
     );
   }
-  throw unknownName(
-    'solver',
-    name,
-    all.map((candidate) => candidate.name),
-  );
+  throw unknownName('solver', name, [...all.map((candidate) => candidate.name), ...BESPOKE]);
 }
 
 /**

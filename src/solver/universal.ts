@@ -10,8 +10,6 @@ import tables from './universal.json' with { type: 'json' };
  */
 export interface UniversalTable {
   nfe: number;
-  /** Numbers in a state, at most: with many, data part from each other at larger sigma, and another table is better. */
-  upTo: number;
   formula: string;
   /** As `bespokeLayout` has them after a Gaussian start, for data of mean 0 and standard deviation 1. */
   numbers: readonly number[];
@@ -23,13 +21,8 @@ export const universalTables: readonly UniversalTable[] = tables.tables;
 /** Numbers in a state of the fields that the tables were trained on: glyphs, of 256, are better off with plain solvers. */
 export const TRAINED_UP_TO = 64;
 
-/** `upTo` of tables for states of any size. */
-export const MOST_NUMBERS = 2 ** 30;
-
-/** The NFE that there are tables for, whatever the dimension. */
-export const universalCounts: readonly number[] = universalTables
-  .filter(({ upTo }) => upTo >= MOST_NUMBERS)
-  .map(({ nfe }) => nfe);
+/** The NFE that there are tables for. */
+export const universalCounts: readonly number[] = universalTables.map(({ nfe }) => nfe);
 
 /** The form whose numbers a universal table holds. */
 export function unitForm(formula: string, nfe: number): BespokeForm {
@@ -67,6 +60,17 @@ export function placed(form: BespokeForm, unit: ArrayLike<number>): Float64Array
   return numbers;
 }
 
+/** @throws FewstepError unreachable-nfe where there is none */
+export function universalTable(nfe: number): UniversalTable {
+  const table = universalTables.find((each) => each.nfe === nfe);
+  if (table) return table;
+  throw new FewstepError(
+    'unreachable-nfe',
+    `there is no universal bespoke solver of ${nfe} evaluations`,
+    `take ${universalCounts.join(', ')}, or distil one: \`fewstep distill --solver bespoke\``,
+  );
+}
+
 /**
  * The universal bespoke solver of K evaluations, for a field of which only the data's mean and standard deviation are
  * known.
@@ -77,16 +81,7 @@ export function universalPlan(
   data: BespokeForm['data'],
   range: SigmaRange = DEFAULT_RANGE,
 ): Plan {
-  const table = universalTables
-    .filter((each) => each.nfe === nfe && data.mean.length <= each.upTo)
-    .reduce<UniversalTable | undefined>((a, b) => (a && a.upTo <= b.upTo ? a : b), undefined);
-  if (!table) {
-    throw new FewstepError(
-      'unreachable-nfe',
-      `there is no universal bespoke solver of ${nfe} evaluations`,
-      `take ${universalCounts.join(', ')}, or distil one: \`fewstep distill --solver bespoke\``,
-    );
-  }
-  const form: BespokeForm = { formula: table.formula, start: 'gaussian', nfe, range, data };
-  return { ...bespokePlan(form, placed(form, table.numbers)), solver: 'bespoke (universal)' };
+  const { formula, numbers } = universalTable(nfe);
+  const form: BespokeForm = { formula, start: 'gaussian', nfe, range, data };
+  return { ...bespokePlan(form, placed(form, numbers)), solver: 'bespoke (universal)' };
 }

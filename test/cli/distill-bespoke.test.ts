@@ -163,7 +163,7 @@ describe('fewstep distill --solver bespoke', () => {
       expect(outcome.stdout).toMatch(/^3 +\S+ \/ \S+ +\S+ \/ \S+ +\S+ \/ \S+ +\S+ \/ \S+ +\S+ s +\S+ s/m);
       expect(outcome.stdout).toMatch(/^NFE 3 began as .*, learned in p\.safetensors; the best plain .* is /m);
       expect(outcome.stdout).toMatch(/^state +sigma +x_T +mean +D_0 +D_1 +D_2$/m);
-      expect(outcome.stdout).toMatch(/^result +0\.00200 /m);
+      expect(outcome.stdout).toMatch(/^result +0\.002 /m);
       const { training } = await loadPredictor(out);
       const [{ base, start: begun, best }] = training!.scores;
       expect(best).toEqual(begun);
