@@ -86,6 +86,15 @@ export {
 } from './predictor/predictor-file.js';
 export { type ExportedSchedules, exportSchedules } from './predictor/schedule-export.js';
 export type { TrajectoryPredictor } from './predictor/trajectory-predictor.js';
+export { parseProcess, processes } from './process/built-in.js';
+export {
+  PREDICTIONS,
+  type Prediction,
+  parsePrediction,
+  type Translation,
+  translation,
+} from './process/prediction.js';
+export { defineProcess, type Process, type ProcessDefinition, type TimeRange } from './process/process.js';
 export { type SampleRequest, type SampleResult, sample } from './sample.js';
 export type { StudentRequest } from './sample-plan.js';
 export { type ReferenceSampleResult, sampleReference } from './sample-reference.js';
