@@ -115,7 +115,7 @@ export { PlanBuilder } from './solver/builder.js';
 export { defineSolver, type Solver, type SolverSettings } from './solver/define.js';
 export { nfeOf, type Operation, type Plan, perTrajectory, type Scalar, type Slot } from './solver/plan.js';
 export { type PlanRequest, planFor } from './solver/plan-for.js';
-export { parseSolver, solverByName, solvers, stepsForNfe } from './solver/registry.js';
+export { parseSolver, sdeSolvers, solverByName, solvers, stepsForNfe } from './solver/registry.js';
 export { needsMean, planOfTable, type SolverTable, tableOf } from './solver/table.js';
 export { decodeTable, encodeTable, type StoredTable, TABLE_SCHEMA } from './solver/table-file.js';
 export { universalCounts, universalPlan } from './solver/universal.js';

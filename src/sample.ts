@@ -13,7 +13,10 @@ export interface SampleRequest extends StudentRequest {
   field: Field;
   /** Trajectories to draw latents for; not needed with `latents`. */
   batch?: number;
-  /** Seed of the latents: a trajectory's noise depends on it and on its own index alone. */
+  /**
+   * Seed of the latents and of the noise that a sampler of the SDE adds: a trajectory's noise depends on it and on its own
+   * index alone.
+   */
   seed?: number;
   /** x at the first time, [batch, dim], in place of drawn noise. */
   latents?: ArrayLike<number>;
@@ -51,7 +54,7 @@ export async function sample(gpu: Gpu, asked: SampleRequest): Promise<SampleResu
   const search = universal.search ?? resolved.search;
   const latents: Latents = request.latents ? { values: request.latents } : { batch, seed };
   const keep = request.trajectory ? plan.states : [];
-  const options = { latents, predictor, keep, chunk, onProgress, signal };
+  const options = { latents, predictor, seed, keep, chunk, onProgress, signal };
   const { kept, ...solution } = await solve(gpu, field, plan, options);
   const inDataUnits = (values: Float32Array) => (field.scaling ? undoScaling(field.scaling, values) : values);
   return {

@@ -8,20 +8,32 @@ struct Status {
 
 @group(0) @binding(2) var<storage, read_write> status: Status;
 
+/// Of a number that is not finite. WGSL may assume that there is no NaN, so the exponent's bits are what is tested.
+const EXPONENT = 0x7f800000u;
+
 /// Flags the trajectories of vec4 `index` of a [trajectories, dim] array whose value is not finite.
-/// WGSL may assume that there is no NaN, so the exponent's bits are what is tested.
 fn check_finite(value: vec4f, index: u32, dim: u32, trajectories: u32, step: u32) {
-  let exponent = vec4u(0x7f800000u);
-  let broken = (bitcast<vec4u>(value) & exponent) == exponent;
+  let broken = (bitcast<vec4u>(value) & vec4u(EXPONENT)) == vec4u(EXPONENT);
   if (any(broken)) {
     for (var lane = 0u; lane < 4; lane++) {
       let trajectory = (4 * index + lane) / dim;
       if (broken[lane] && trajectory < trajectories) {
-        if (atomicMax(&status.step_of[trajectory], ~step) == 0) {
-          atomicAdd(&status.trajectories, 1);
-        }
-        atomicMax(&status.first_step, ~step);
+        flag(trajectory, step);
       }
     }
   }
+}
+
+/// Flags a trajectory where a number of it is not finite.
+fn check_number(value: f32, trajectory: u32, step: u32) {
+  if ((bitcast<u32>(value) & EXPONENT) == EXPONENT) {
+    flag(trajectory, step);
+  }
+}
+
+fn flag(trajectory: u32, step: u32) {
+  if (atomicMax(&status.step_of[trajectory], ~step) == 0) {
+    atomicAdd(&status.trajectories, 1);
+  }
+  atomicMax(&status.first_step, ~step);
 }

@@ -1,4 +1,4 @@
-import package::mlp::embedding::sine;
+import package::math::sine::sine;
 import package::mlp::activation::silu;
 
 /// The predictor is asked for one step, or the gradient of its answers goes back.

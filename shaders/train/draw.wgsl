@@ -2,7 +2,7 @@
 // stream) alone. One invocation draws four numbers of one trajectory.
 import constants::CLASSES;
 import package::batch::dispatch::linear_index;
-import package::rng::normal::normal4;
+import package::rng::noise::normal4;
 import package::rng::threefry::threefry4x32;
 import package::train::level::level_of;
 import package::train::step::operation;

@@ -1,4 +1,4 @@
-import package::rng::normal::normal4;
+import package::rng::noise::normal4;
 import package::train::step::operation;
 
 /// A noise level, and the weight of |D - y|^2 there.

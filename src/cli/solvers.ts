@@ -2,19 +2,19 @@ import { Command } from 'commander';
 import { amedSolvers } from '../solver/amed.js';
 import type { Solver } from '../solver/define.js';
 import { nfeOf } from '../solver/plan.js';
-import { solvers } from '../solver/registry.js';
+import { sdeSolvers, solvers } from '../solver/registry.js';
 import { table } from './table.js';
 
 const HEADER = ['solver', 'order', 'evaluations/step', 'options (defaults)', 'what it is'];
 
-/** `fewstep solvers`: every solver of the registry, and those that take a predictor. */
+/** `fewstep solvers`: every solver: of the ODE, of the reverse SDE, and those that take a predictor. */
 export function solversCommand(): Command {
   return new Command('solvers')
     .description('list the solvers, with their order, cost and options')
     .option('--json', 'print the list as JSON')
     .addHelpText('after', '\nExamples:\n  fewstep solvers\n  fewstep solvers --json | jq ".[].name"')
     .action(({ json }: { json?: boolean }) => {
-      const all = [...solvers.map(describeSolver), ...amedSolvers.map(describeSolver), ...BESPOKE];
+      const all = [...[...solvers, ...sdeSolvers, ...amedSolvers].map(describeSolver), ...BESPOKE];
       process.stdout.write(json ? `${JSON.stringify(all, null, 2)}\n` : text(all));
     });
 }
@@ -51,7 +51,8 @@ function text(all: readonly Description[]): string {
     summary,
   ]);
   const note =
-    'The amed solvers take a predictor of `fewstep distill`. Without one they look at the same r in every step: ' +
+    'Samplers of the SDE (euler-maruyama to dpmpp-2m-sde) draw noise in their steps; their order is that of mean and ' +
+    'variance, with s_noise=1. The amed solvers take a predictor of `fewstep distill`. Without one they look at the same r in every step: ' +
     'the order is that of r = 1/2. The bespoke solver is what `fewstep distill --solver bespoke` learns, and runs by its ' +
     'predictor alone.';
   return `${table(HEADER, rows)}\n\n${note}\n`;

@@ -90,6 +90,7 @@ export function adjointReference(
           break;
         }
         case 'constant':
+        case 'noise': // Refused from the start.
           break;
       }
     }

@@ -1,5 +1,5 @@
 import { FewstepError } from '../errors.js';
-import type { Plan, Slot } from '../solver/plan.js';
+import { isStochastic, type Plan, type Slot } from '../solver/plan.js';
 
 /** Where trajectories begin: given states, or noise N(0, t_0^2) drawn on the GPU. */
 export type Latents = { values: ArrayLike<number> } | { batch: number; seed: number };
@@ -82,4 +82,21 @@ export function checkWhole(what: string, value: number, least: number): void {
     `the ${what} is ${value}`,
     `give a whole number from ${least} to 2^53 - 1`,
   );
+}
+
+/**
+ * The seed of the noise that a plan adds: the one that is given, or that of drawn latents.
+ * @throws FewstepError bad-argument where a stochastic plan has neither
+ */
+export function noiseSeed(plan: Plan, { seed, latents }: { seed?: number; latents: Latents }): number {
+  const found = seed ?? ('seed' in latents ? latents.seed : undefined);
+  if (found === undefined && isStochastic(plan)) {
+    throw new FewstepError(
+      'bad-argument',
+      `the plan of ${plan.solver} draws noise in its steps, and no seed is given`,
+      'give a seed with the latents',
+    );
+  }
+  checkWhole('seed', found ?? 0, 0);
+  return found ?? 0;
 }

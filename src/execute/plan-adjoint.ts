@@ -10,7 +10,7 @@ import { folded } from '../gpu/dispatch.js';
 import type { Gpu } from '../gpu/gpu.js';
 import type { Kernel } from '../gpu/kernel.js';
 import type { StructValue } from '../gpu/layout.js';
-import type { Operation, Plan, Slot } from '../solver/plan.js';
+import { type Operation, type Plan, refuseStochastic, type Slot } from '../solver/plan.js';
 import { scalarStruct } from '../solver/scalar-struct.js';
 import { type OperationRange, PlanPass, uniformStride } from './plan-pass.js';
 
@@ -72,6 +72,7 @@ export class PlanAdjoint {
     batch: number,
     features?: GPUBuffer,
   ): Promise<PlanAdjoint> {
+    refuseStochastic(plan, 'only a deterministic solver can be trained');
     const { dim } = field;
     const { STORAGE, UNIFORM, COPY_SRC, COPY_DST } = GPUBufferUsage;
     const [evaluation, product] = await Promise.all([
@@ -207,6 +208,7 @@ export class PlanAdjoint {
         this.dispatch(pass, 'adjoint/pulled', adjoint, this.batch);
         break;
       case 'constant': // Nothing that it could be told to flows back.
+      case 'noise': // Refused from the start.
         break;
     }
   }
@@ -291,6 +293,7 @@ export class PlanAdjoint {
         break;
       }
       case 'constant':
+      case 'noise':
         break;
     }
   }

@@ -5,6 +5,7 @@ import type { Kernel } from '../gpu/kernel.js';
 import { type Plan, type Slot, stepsOf } from '../solver/plan.js';
 import { scalarStruct } from '../solver/scalar-struct.js';
 import { PlanConstants } from './plan-constants.js';
+import { type NoiseKey, PlanNoise } from './plan-noise.js';
 import { UPDATE_KERNELS, type UpdateKernel, updateKernel } from './update.js';
 
 /** Where the slots and the uniforms of a plan's operations are. */
@@ -43,6 +44,7 @@ export class PlanPass {
     private readonly places: PlanPlaces,
     private readonly kernels: Record<UpdateKernel, Kernel>,
     private readonly constants: PlanConstants | undefined,
+    private readonly noise: PlanNoise | undefined,
     buffers: BatchBuffers,
   ) {
     this.bound = field.bind(buffers);
@@ -63,16 +65,28 @@ export class PlanPass {
     places: PlanPlaces,
     buffers: BatchBuffers,
   ): Promise<PlanPass> {
-    const [kernels, constants] = await Promise.all([
+    const [kernels, constants, noise] = await Promise.all([
       Promise.all(UPDATE_KERNELS.map((name) => gpu.kernel(name))),
       PlanConstants.create(gpu, plan, places.dim, buffers),
+      PlanNoise.create(gpu, plan, places.dim, buffers),
     ]);
     const byName = Object.fromEntries(UPDATE_KERNELS.map((name, i) => [name, kernels[i]]));
-    return new PlanPass(field, plan, places, byName as Record<UpdateKernel, Kernel>, constants, buffers);
+    return new PlanPass(
+      field,
+      plan,
+      places,
+      byName as Record<UpdateKernel, Kernel>,
+      constants,
+      noise,
+      buffers,
+    );
   }
 
-  /** Writes the uniforms of all operations for the first `trajectories`. */
-  pack(target: ArrayBuffer, trajectories: number): void {
+  /**
+   * Writes the uniforms of all operations for the first `trajectories`.
+   * @param key of the random numbers, for plans that draw some
+   */
+  pack(target: ArrayBuffer, trajectories: number, key: NoiseKey = { seed: 0, first: 0 }): void {
     const { dim, start } = this.places;
     const count = Math.ceil((trajectories * dim) / 4);
     const steps = stepsOf(this.plan);
@@ -90,6 +104,9 @@ export class PlanPass {
         this.field.pack(value, target, offset);
       } else if (operation.kind === 'constant') {
         this.constants!.pack(operation, { output: start(operation.out), count }, target, offset);
+      } else if (operation.kind === 'noise') {
+        const place = { trajectories, step: steps[i], start: (slot: Slot) => 4 * start(slot) };
+        this.noise!.pack(operation, place, key, target, offset);
       } else {
         const { kernel, uniform } = updateKernel(operation, start);
         const common = { dim, trajectories, step: steps[i], count };
@@ -116,6 +133,10 @@ export class PlanPass {
       if (operation.kind === 'evaluate') {
         this.bound.encode(pass, offset, trajectories);
         this.evaluations++;
+        continue;
+      }
+      if (operation.kind === 'noise') {
+        this.noise!.encode(pass, trajectories, offset);
         continue;
       }
       if (operation.kind === 'constant') {

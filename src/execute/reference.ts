@@ -5,9 +5,11 @@ import {
   checkTrajectoryPredictor,
   type TrajectoryPredictor,
 } from '../predictor/trajectory-predictor.js';
+import { SOLVER_STREAM } from '../rng/streams.js';
+import { normals } from '../rng/threefry.js';
 import type { Plan, Scalar, Slot } from '../solver/plan.js';
 import { stepsOf } from '../solver/plan.js';
-import { checkColumns, checkConstants, checkKept, rowsOf } from './inputs.js';
+import { checkColumns, checkConstants, checkKept, noiseSeed, rowsOf } from './inputs.js';
 import { notFinite } from './not-finite.js';
 
 export interface ReferenceOptions {
@@ -17,6 +19,8 @@ export interface ReferenceOptions {
   columns?: ArrayLike<number>;
   /** Who fills the columns of its plan while that runs. */
   predictor?: TrajectoryPredictor;
+  /** Of the noise that a stochastic plan adds in its steps. */
+  seed?: number;
   /** Slots to return besides the result. */
   keep?: Iterable<Slot>;
 }
@@ -58,6 +62,7 @@ export function solveReference(field: Field, plan: Plan, options: ReferenceOptio
   const answers = asked && Array.from({ length: batch }, () => asked.firstAnswers());
   const keep = new Set<Slot>(options.keep ?? []);
   checkKept(plan, keep);
+  const seed = noiseSeed(plan, { seed: options.seed, latents: { values: options.latents } });
   const scalar = (value: Scalar, trajectory: number) =>
     typeof value === 'number'
       ? value
@@ -107,6 +112,12 @@ export function solveReference(field: Field, plan: Plan, options: ReferenceOptio
         case 'constant':
           out.set(operation.values, from);
           break;
+        case 'noise': {
+          const noise = normals(seed, row, operation.draw, SOLVER_STREAM, dim);
+          for (let d = 0; d < dim; d++)
+            out[from + d] = slots[operation.state][from + d] + operation.scale * noise[d];
+          break;
+        }
       }
     }
     if (markBroken(out, dim, broken)) firstBroken ??= steps[i];

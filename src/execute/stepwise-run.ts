@@ -10,12 +10,11 @@ import {
   type TrajectoryPredictor,
   trajectoryPass,
 } from '../predictor/trajectory-predictor.js';
+import { LATENT_STREAM } from '../rng/streams.js';
 import type { Plan, Slot } from '../solver/plan.js';
 import type { Latents } from './inputs.js';
+import { drawStruct } from './plan-noise.js';
 import { PlanPass, uniformStride } from './plan-pass.js';
-
-/** Streams of random numbers: each use of noise has its own, so that no two share numbers. */
-const LATENT_STREAM = 0;
 
 interface Shape {
   dim: number;
@@ -27,6 +26,8 @@ interface Shape {
   wanted: Slot[];
   /** Who fills the columns while the plan runs. */
   predictor?: TrajectoryPredictor;
+  /** Of the random numbers that the plan draws. */
+  seed: number;
 }
 
 /** The buffers of one solve. */
@@ -185,24 +186,19 @@ export class StepwiseRun {
   /** The uniforms of all operations for one chunk: the latents' first, then the plan's in order. */
   private uniforms(first: number, count: number, latents: Latents): ArrayBuffer {
     const bytes = new ArrayBuffer((this.plan.operations.length + 1) * this.stride);
-    const seed = 'seed' in latents ? latents.seed : 0;
     this.normal.layout.pack(
       'operation',
       {
         output: 0,
         dim: this.shape.dim,
         trajectories: count,
-        first_trajectory: first,
-        seed_low: seed >>> 0,
-        seed_high: Math.floor(seed / 2 ** 32) >>> 0,
-        step: 0,
-        stream: LATENT_STREAM,
         scale: this.plan.times[0],
+        draw: drawStruct({ seed: 'seed' in latents ? latents.seed : 0, first }, LATENT_STREAM, 0),
       },
       bytes,
       0,
     );
-    this.planPass.pack(bytes, count);
+    this.planPass.pack(bytes, count, { seed: this.shape.seed, first });
     return bytes;
   }
 }

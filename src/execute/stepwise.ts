@@ -8,7 +8,7 @@ import {
   type TrajectoryPredictor,
 } from '../predictor/trajectory-predictor.js';
 import { allocate, type Plan, type Slot } from '../solver/plan.js';
-import { checkColumns, checkKept, checkWhole, type Latents, rowsOf } from './inputs.js';
+import { checkColumns, checkKept, checkWhole, type Latents, noiseSeed, rowsOf } from './inputs.js';
 import { notFinite } from './not-finite.js';
 import { StepwiseRun } from './stepwise-run.js';
 
@@ -18,6 +18,8 @@ export interface SolveOptions {
   columns?: ArrayLike<number>;
   /** Who fills the columns of its plan while that runs. */
   predictor?: TrajectoryPredictor;
+  /** Of the noise that a stochastic plan adds in its steps; by default that of drawn latents. */
+  seed?: number;
   /** Slots to return besides the result: states of the grid, points of evaluation. */
   keep?: Iterable<Slot>;
   /** At most so many trajectories at once; by default what the adapter's limits allow. Results do not depend on it. */
@@ -57,6 +59,7 @@ export async function solve(gpu: Gpu, field: Field, plan: Plan, options: SolveOp
   const last = plan.states[plan.states.length - 1];
   const keep = new Set<Slot>(options.keep ?? []);
   checkKept(plan, keep);
+  const seed = noiseSeed(plan, options);
   if (options.chunk !== undefined) checkWhole('chunk', options.chunk, 1);
   const { place, places } = allocate(plan, keep, predictor && slotsReadBy(predictor));
   const capacity = Math.min(batch, options.chunk ?? Infinity, largestChunk(gpu, dim, places, plan.columns));
@@ -64,7 +67,15 @@ export async function solve(gpu: Gpu, field: Field, plan: Plan, options: SolveOp
   const results = new Map(wanted.map((slot) => [slot, new Float32Array(batch * dim)]));
 
   const answers = predictor && new Float32Array(answersOfRun(predictor) * batch);
-  const run = await StepwiseRun.create(gpu, field, plan, { dim, capacity, place, places, wanted, predictor });
+  const run = await StepwiseRun.create(gpu, field, plan, {
+    dim,
+    capacity,
+    place,
+    places,
+    wanted,
+    predictor,
+    seed,
+  });
   try {
     const begin = performance.now();
     for (let first = 0; first < batch; first += capacity) {

@@ -27,6 +27,7 @@ import mixtureTiled from '../../shaders/field/mixture_tiled.wgsl';
 import mixtureTiledVjp from '../../shaders/field/mixture_tiled_vjp.wgsl';
 import mixtureVjp from '../../shaders/field/mixture_vjp.wgsl';
 import pull from '../../shaders/field/pull.wgsl';
+import mathSine from '../../shaders/math/sine.wgsl';
 import mlpActivation from '../../shaders/mlp/activation.wgsl';
 import mlpEmbedding from '../../shaders/mlp/embedding.wgsl';
 import mlpForward from '../../shaders/mlp/forward.wgsl';
@@ -58,6 +59,7 @@ import predictorSingle from '../../shaders/predictor/single.wgsl';
 import predictorStateFeatures from '../../shaders/predictor/state_features.wgsl';
 import predictorStep from '../../shaders/predictor/step.wgsl';
 import predictorUnipc from '../../shaders/predictor/unipc.wgsl';
+import noise from '../../shaders/rng/noise.wgsl';
 import normal from '../../shaders/rng/normal.wgsl';
 import threefry from '../../shaders/rng/threefry.wgsl';
 import tangentColumnSums from '../../shaders/tangent/column_sums.wgsl';
@@ -82,6 +84,7 @@ import constant from '../../shaders/update/constant.wgsl';
 import euler from '../../shaders/update/euler.wgsl';
 import eulerAt from '../../shaders/update/euler_at.wgsl';
 import heun from '../../shaders/update/heun.wgsl';
+import updateNoise from '../../shaders/update/noise.wgsl';
 
 /** Every shader by its path under `shaders/`, so that a browser bundle carries them; a test compares with the folder. */
 export const shaders = {
@@ -114,6 +117,7 @@ export const shaders = {
   'field/mixture_tiled_vjp': mixtureTiledVjp,
   'field/mixture_vjp': mixtureVjp,
   'field/pull': pull,
+  'math/sine': mathSine,
   'mlp/activation': mlpActivation,
   'mlp/embedding': mlpEmbedding,
   'mlp/forward': mlpForward,
@@ -145,6 +149,7 @@ export const shaders = {
   'predictor/step': predictorStep,
   'predictor/unipc': predictorUnipc,
   'mlp/weights': mlpWeights,
+  'rng/noise': noise,
   'rng/normal': normal,
   'rng/threefry': threefry,
   'tangent/column_sums': tangentColumnSums,
@@ -169,6 +174,7 @@ export const shaders = {
   'update/euler': euler,
   'update/euler_at': eulerAt,
   'update/heun': heun,
+  'update/noise': updateNoise,
 } as const;
 
 export type ShaderName = keyof typeof shaders;

@@ -151,6 +151,7 @@ function readsAny(operation: Operation, columns: ReadonlySet<number>): boolean {
     case 'euler-at':
       return [operation.at, operation.start, operation.scale].some((scalar) => columns.has(columnOf(scalar)));
     case 'constant':
+    case 'noise':
       return false;
   }
 }

@@ -8,6 +8,7 @@ export class PlanBuilder {
   private readonly operations: Operation[] = [];
   private readonly states: Slot[] = [0];
   private slots = 1;
+  private draws = 0;
   private analytical: boolean;
 
   /**
@@ -62,6 +63,12 @@ export class PlanBuilder {
     return this.push({ kind: 'constant', values: [...values], out: this.slots });
   }
 
+  /** x + scale z, with fresh standard normal z. */
+  noise(state: Slot, scale: number): Slot {
+    if (scale === 0) return state;
+    return this.push({ kind: 'noise', state, scale, draw: this.draws++, out: this.slots });
+  }
+
   /** Declares the state at the next time of the grid, and returns its slot. */
   reach(state: Slot): Slot {
     const evaluated = this.operations.some(
@@ -94,14 +101,13 @@ export class PlanBuilder {
   private evaluate(output: 'denoised' | 'velocity', state: Slot, time: Scalar, divisor: Scalar): Slot {
     if (this.analytical) {
       this.analytical = false;
-      return this.analyticalFirst(output, state);
+      return this.analyticalFirst(output, state, typeof time === 'number' ? time : this.times[0]);
     }
     return this.push({ kind: 'evaluate', state, time, output, divisor, out: this.slots });
   }
 
   /** AFS (GENIE, arXiv 2210.05475; AMED, section 4): d = x / sqrt(1 + t^2), hence D = x - t d. */
-  private analyticalFirst(output: 'denoised' | 'velocity', state: Slot): Slot {
-    const t = this.times[0];
+  private analyticalFirst(output: 'denoised' | 'velocity', state: Slot, t: number): Slot {
     const norm = Math.hypot(1, t);
     // 1 - t / norm, without the cancellation
     return this.combine([output === 'velocity' ? 1 / norm : 1 / (norm * (norm + t)), state]);

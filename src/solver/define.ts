@@ -11,7 +11,10 @@ export interface Solver {
   readonly name: string;
   /** One line for people, with the paper. */
   readonly summary: string;
-  /** Global order of convergence on grids whose step changes smoothly, which a test measures. */
+  /**
+   * Global order of convergence on grids whose step changes smoothly, which a test measures; of a sampler of the SDE that
+   * of mean and variance (weak).
+   */
   readonly order: number;
   /** Option names with their defaults, as text for help pages. */
   readonly options: Readonly<Record<string, string>>;

@@ -2,6 +2,7 @@
  * A solver is a pure function from a time grid to a plan, and a plan is data: a list of operations over slots.
  * NFE, execution on the CPU and on the GPU, and gradients all follow from it.
  */
+import { FewstepError } from '../errors.js';
 
 /** A state-sized array [batch, dim]. Every operation writes a slot of its own; executors decide what is reused. */
 export type Slot = number;
@@ -56,7 +57,17 @@ export interface Constant {
   readonly out: Slot;
 }
 
-export type Operation = Evaluate | Combine | EulerAt | Constant;
+/** out = state + scale z, with z standard normal: what a sampler of the reverse SDE adds. */
+export interface Noise {
+  readonly kind: 'noise';
+  readonly state: Slot;
+  readonly scale: number;
+  /** Which of the plan's draws it is: with the seed and the trajectory, the key of its numbers. */
+  readonly draw: number;
+  readonly out: Slot;
+}
+
+export type Operation = Evaluate | Combine | EulerAt | Constant | Noise;
 
 /** Terms of one combination, at most. */
 export const MAX_TERMS = 30;
@@ -81,6 +92,11 @@ export function nfeOf(plan: Plan): number {
   return plan.operations.filter((operation) => operation.kind === 'evaluate').length;
 }
 
+/** Whether a run of the plan draws random numbers, besides its latents. */
+export function isStochastic(plan: Plan): boolean {
+  return plan.operations.some(({ kind }) => kind === 'noise');
+}
+
 /** The slots that an operation reads. */
 export function inputsOf(operation: Operation): Slot[] {
   switch (operation.kind) {
@@ -90,6 +106,8 @@ export function inputsOf(operation: Operation): Slot[] {
       return operation.terms.map((term) => term.slot);
     case 'euler-at':
       return [operation.state, operation.velocity];
+    case 'noise':
+      return [operation.state];
     case 'constant':
       return [];
   }
@@ -137,4 +155,10 @@ export function allocate(
     }
   }
   return { place, places };
+}
+
+/** @throws FewstepError bad-argument for a plan that draws noise */
+export function refuseStochastic(plan: Plan, remedy: string): void {
+  if (!isStochastic(plan)) return;
+  throw new FewstepError('bad-argument', `the plan of ${plan.solver} draws noise in its steps`, remedy);
 }

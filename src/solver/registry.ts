@@ -12,10 +12,16 @@ import { ipndmV } from './ipndm-v.js';
 import { midpoint, midpointGeometric } from './midpoint.js';
 import { nfeOf } from './plan.js';
 import { rk4 } from './rk4.js';
+import { ancestral } from './sde/ancestral.js';
+import { dpmpp2mSde } from './sde/dpmpp-2m-sde.js';
+import { eulerMaruyama } from './sde/euler-maruyama.js';
+import { predictorCorrector } from './sde/predictor-corrector.js';
+import { reverseDiffusion } from './sde/reverse-diffusion.js';
+import { stochasticHeun } from './sde/stochastic-heun.js';
 import { unipc } from './unipc.js';
 
 /**
- * Every solver that learned nothing, in the order in which tables show them. Tests of order, exactness and NFE run over
+ * Every deterministic solver that learned nothing, in the order in which tables show them. Tests of order, exactness and NFE run over
  * this list; `amedSolvers` are those that take a predictor.
  */
 export const solvers: readonly Solver[] = [
@@ -34,6 +40,16 @@ export const solvers: readonly Solver[] = [
   ...unipc,
 ];
 
+/** Samplers of the reverse SDE: they draw noise in their steps, so that only the distribution of what they return is comparable. */
+export const sdeSolvers: readonly Solver[] = [
+  eulerMaruyama,
+  reverseDiffusion,
+  ancestral,
+  predictorCorrector,
+  stochasticHeun,
+  dpmpp2mSde,
+];
+
 /** Solvers that exist only as what was learned. */
 const BESPOKE = ['bespoke', 'bespoke-net'];
 
@@ -42,7 +58,7 @@ const BESPOKE = ['bespoke', 'bespoke-net'];
  *   what was learned
  */
 export function solverByName(name: string): Solver {
-  const all = [...solvers, ...amedSolvers];
+  const all = [...solvers, ...sdeSolvers, ...amedSolvers];
   const solver = all.find((candidate) => candidate.name === name);
   if (solver) return solver;
   if (BESPOKE.includes(name)) {

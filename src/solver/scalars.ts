@@ -18,6 +18,7 @@ export function mapScalars(operation: Operation, replace: (scalar: Scalar) => Sc
         scale: replace(operation.scale),
       };
     case 'constant':
+    case 'noise':
       return operation;
   }
 }

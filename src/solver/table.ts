@@ -1,6 +1,6 @@
 import { FewstepError } from '../errors.js';
 import { PlanBuilder } from './builder.js';
-import { MAX_TERMS, nfeOf, type Plan, type Scalar, type Slot } from './plan.js';
+import { MAX_TERMS, nfeOf, type Plan, refuseStochastic, type Scalar, type Slot } from './plan.js';
 
 /**
  * What every solver of K evaluations is whose coefficients do not depend on x: K times that the field is told, and the
@@ -26,9 +26,10 @@ const [LATENTS, MEAN, EVALUATIONS] = [0, 1, 2];
 
 /**
  * The table of a plan, in float64, by running the plan on rows.
- * @throws FewstepError bad-argument for a plan that reads columns or has two different constants
+ * @throws FewstepError bad-argument for a plan that reads columns, has two different constants, or draws noise
  */
 export function tableOf(plan: Plan): SolverTable {
+  refuseStochastic(plan, 'only a deterministic solver has a table');
   const nfe = nfeOf(plan);
   const unit = (at: number) => new Float64Array(EVALUATIONS + nfe).fill(1, at, at + 1);
   const number = (scalar: Scalar) => {

@@ -137,7 +137,7 @@ function withSlots(operation: Operation, renamed: (slot: number) => number): Ope
       return { ...operation, state: renamed(operation.state), velocity: renamed(operation.velocity) };
     case 'evaluate':
       return { ...operation, state: renamed(operation.state) };
-    case 'constant':
+    default:
       return operation;
   }
 }

@@ -21,17 +21,17 @@ const scalarAt = (offset: number, start: number): Expected[2] => [
 
 const structs: Record<string, { variant?: object; size: number; members: Expected[] }> = {
   'rng/normal': {
-    size: 36,
+    size: 48,
     members: [
       ['output', 3, at(0, 3)],
       ['dim', 5, at(4, 5)],
       ['trajectories', 7, at(8, 7)],
-      ['first_trajectory', 9, at(12, 9)],
-      ['seed_low', 0xffffffff, at(16, 0xffffffff)],
-      ['seed_high', 13, at(20, 13)],
-      ['step', 15, at(24, 15)],
-      ['stream', 17, at(28, 17)],
-      ['scale', 1.5, [[32, 'f32', 1.5]]],
+      ['scale', 1.5, [[12, 'f32', 1.5]]],
+      [
+        'draw',
+        { first_trajectory: 9, seed_low: 0xffffffff, seed_high: 13, step: 15, stream: 17 },
+        [at(16, 9), at(20, 0xffffffff), at(24, 13), at(28, 15), at(32, 17)].flat(),
+      ],
     ],
   },
   'update/euler': {

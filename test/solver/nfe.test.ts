@@ -5,20 +5,20 @@ import { gaussianMixture } from '../../src/field/gaussian-mixture.js';
 import { polynomial } from '../../src/grid/grid.js';
 import { nfeOf } from '../../src/solver/plan.js';
 import { planFor } from '../../src/solver/plan-for.js';
-import { solverByName, solvers, stepsForNfe } from '../../src/solver/registry.js';
+import { sdeSolvers, solverByName, solvers, stepsForNfe } from '../../src/solver/registry.js';
 import { counted, freshSeed, latents, randomMixture } from '../field/fixtures.js';
 
 const seed = freshSeed();
 const field = gaussianMixture(randomMixture(seed, 2, 3, 'shared'));
 
-test.each(solvers)('$name makes the evaluations that its plan counts', (solver) => {
+test.each([...solvers, ...sdeSolvers])('$name makes the evaluations that its plan counts', (solver) => {
   const variants = solver.name === 'heun' ? [{}, { end: 'denoise' }] : [{}];
   for (const options of variants) {
     for (const afs of [false, true]) {
       for (const steps of [1, 2, 3, 5, 8]) {
         const counting = counted(field);
         const plan = solver.plan(polynomial().times(steps), { afs, options });
-        const { evaluations } = solveReference(counting.field, plan, { latents: latents(seed, 3, 2) });
+        const { evaluations } = solveReference(counting.field, plan, { latents: latents(seed, 3, 2), seed });
         expect(counting.calls()).toBe(3 * nfeOf(plan));
         expect(evaluations).toBe(nfeOf(plan));
       }
@@ -42,7 +42,7 @@ test.each([
 
 test('the steps for an NFE give exactly that NFE, or an error that names the nearest', () => {
   const request = fc.record({
-    solver: fc.constantFrom(...solvers),
+    solver: fc.constantFrom(...solvers, ...sdeSolvers),
     nfe: fc.integer({ min: 1, max: 60 }),
     afs: fc.boolean(),
   });

@@ -1,0 +1,124 @@
+import { expect, test } from 'vitest';
+import { PlanAdjoint } from '../../src/execute/plan-adjoint.js';
+import { solveReference } from '../../src/execute/reference.js';
+import { solve } from '../../src/execute/stepwise.js';
+import { gaussianMixture } from '../../src/field/gaussian-mixture.js';
+import { polynomial } from '../../src/grid/grid.js';
+import { distributionReference } from '../../src/metrics/distribution-reference.js';
+import { sampleMixture } from '../../src/problem/sample-mixture.js';
+import { nfeOf } from '../../src/solver/plan.js';
+import { planFor } from '../../src/solver/plan-for.js';
+import { sdeSolvers, solverByName } from '../../src/solver/registry.js';
+import { gpu } from '../device.js';
+import { freshSeed, latents, randomMixture } from '../field/fixtures.js';
+import { momentsOf } from '../solver/sde-moments.js';
+import { excess, roundingErrors } from './rounding.js';
+
+const seed = freshSeed();
+const problems = [
+  { dim: 1, batch: 67 },
+  { dim: 3, batch: 33 },
+  { dim: 6, batch: 65 },
+].map(({ dim, batch }) => ({
+  dim,
+  field: gaussianMixture(randomMixture(seed + dim, dim, 3, 'shared')),
+  x: latents(seed + dim, batch, dim),
+}));
+
+test.each(sdeSolvers)(
+  `$name on the GPU is the reference with the same noise (seed ${seed})`,
+  async ({ plan: planOf }) => {
+    const plan = planOf(polynomial().times(5));
+    for (const { dim, field, x } of problems) {
+      const options = { latents: x, seed };
+      const exact = solveReference(field, plan, options).samples;
+      const { samples, evaluations } = await solve(gpu, field, plan, { latents: { values: x }, seed });
+      // Float32's normals are off by some roundings more: WGSL's cosine, sine and logarithm.
+      const errors = roundingErrors(field, plan, options, exact, seed, 32 + dim);
+      expect(excess(samples, exact, errors, dim), `dim ${dim}`).toBeLessThan(2);
+      expect(evaluations).toBe(nfeOf(plan));
+    }
+  },
+);
+
+test.each(sdeSolvers)(
+  '$name gives the same whatever the chunk, and other samples for other seeds',
+  async ({ plan: planOf }) => {
+    const plan = planOf(polynomial().times(4));
+    const { field, dim } = problems[1];
+    const run = (of: number, chunk?: number) =>
+      solve(gpu, field, plan, { latents: { batch: 61, seed: of }, chunk }).then(({ samples }) => [
+        ...samples,
+      ]);
+    const whole = await run(seed);
+    expect(await run(seed, 17)).toEqual(whole);
+    const few = await solve(gpu, field, plan, { latents: { batch: 5, seed } });
+    expect([...few.samples]).toEqual(whole.slice(0, 5 * dim));
+    expect(await run(seed + 1)).not.toEqual(whole);
+  },
+);
+
+test('a plan that draws noise needs a seed with given states', async () => {
+  const { field, x } = problems[0];
+  const plan = solverByName('ancestral').plan(polynomial().times(3));
+  const refused = expect.objectContaining({ code: 'bad-argument', remedy: expect.stringContaining('seed') });
+  await expect(solve(gpu, field, plan, { latents: { values: x } })).rejects.toThrow(refused);
+  expect(() => solveReference(field, plan, { latents: x })).toThrow(refused);
+  await expect(PlanAdjoint.create(gpu, field, plan, 4)).rejects.toThrow(/draws noise/);
+});
+
+test('noise differs from step to step and from the latents', async () => {
+  const field = gaussianMixture({ weights: [1], means: [[0]], stds: [1] });
+  const plan = solverByName('ancestral').plan(polynomial().times(3));
+  const { kept } = await solve(gpu, field, plan, { latents: { batch: 512, seed }, keep: plan.states });
+  const [a, b, c] = plan.states.map((slot) => kept.get(slot)!);
+  // What a step added is what it reached less the mean of the posterior, D + (t' / t)^2 (x - D) with D = x / (1 + t^2).
+  const noiseOf = (i: number, from: Float32Array, to: Float32Array) =>
+    to.map((value, j) => {
+      const denoised = from[j] / (1 + plan.times[i] ** 2);
+      return value - denoised - (from[j] - denoised) * (plan.times[i + 1] / plan.times[i]) ** 2;
+    });
+  const [added, next] = [noiseOf(0, a, b), noiseOf(1, b, c)];
+  // Correlations of 512 pairs are below 0.2 (4.5 sigma).
+  const correlation = (x: Float32Array, y: Float32Array) =>
+    x.reduce((sum, value, i) => sum + value * y[i], 0) / (Math.hypot(...x) * Math.hypot(...y));
+  expect(Math.abs(correlation(added, a))).toBeLessThan(0.2);
+  expect(Math.abs(correlation(next, added))).toBeLessThan(0.2);
+});
+
+const gaussian = { mu: 0.4, s: 0.5 };
+
+test.each(sdeSolvers)(
+  'samples of $name have the mean and variance of its recursion',
+  async ({ plan: planOf }) => {
+    const field = gaussianMixture({ weights: [1], means: [[gaussian.mu]], stds: [gaussian.s] });
+    const plan = planOf(polynomial().times(12));
+    const batch = 20_000;
+    const { samples } = await solve(gpu, field, plan, { latents: { batch, seed } });
+    const { mean, variance } = momentsOf(plan, gaussian);
+    const found = samples.reduce((sum, value) => sum + value, 0) / batch;
+    const spread = samples.reduce((sum, value) => sum + (value - found) ** 2, 0) / (batch - 1);
+    // Five standard errors of the mean and the variance of normals.
+    expect(Math.abs(found - mean)).toBeLessThan(5 * Math.sqrt(variance / batch));
+    expect(Math.abs(spread / variance - 1)).toBeLessThan(5 * Math.sqrt(2 / batch));
+  },
+);
+
+test.each(sdeSolvers.map(({ name }) => [name]))(
+  'the distance of %s to the data falls with NFE',
+  async (name) => {
+    const spec = randomMixture(seed, 2, 4, 'shared');
+    const field = gaussianMixture(spec);
+    const batch = 4000;
+    const truth = sampleMixture(spec, batch, seed);
+    const reference = distributionReference(truth, 2);
+    const distances = [];
+    for (const nfe of [12, 48, 192]) {
+      const plan = planFor({ solver: name, nfe });
+      const { samples } = await solve(gpu, field, plan, { latents: { batch, seed } });
+      distances.push(reference.compare(samples).slicedWasserstein);
+    }
+    expect(distances[1]).toBeLessThan(distances[0]);
+    expect(distances[2]).toBeLessThan(distances[0] / 2);
+  },
+);
