@@ -4,7 +4,7 @@ import type { DistributionReference } from '../src/metrics/distribution-referenc
 import { endpointErrors } from '../src/metrics/endpoint-errors.js';
 import { summarize } from '../src/metrics/summary.js';
 import type { Cell } from '../src/report/results.js';
-import { nfeOf } from '../src/solver/plan.js';
+import { isStochastic, nfeOf } from '../src/solver/plan.js';
 import { identityOf, type Row } from './rows.js';
 import { type SolvableContext, solvable } from './solvable.js';
 import { minMedianMax } from './spread.js';
@@ -36,7 +36,9 @@ export async function measureCell(context: CellContext, row: Row, nfe: number): 
   while (performance.now() - begin < timingMs);
 
   const [first] = runs;
-  const errors = endpointErrors(first.samples, endpoints, field.dim).map((error) => unit * error);
+  const errors = isStochastic(plan)
+    ? undefined
+    : endpointErrors(first.samples, endpoints, field.dim).map((error) => unit * error);
   const hostMs = minMedianMax(runs.map((run) => run.hostMs));
   const gpuMs = runs.flatMap((run) => run.gpuMs ?? []);
   return {
@@ -48,7 +50,7 @@ export async function measureCell(context: CellContext, row: Row, nfe: number): 
     nfe: nfeOf(plan),
     seed,
     evaluations: first.evaluations,
-    error: summarize(errors),
+    ...(errors && { error: summarize(errors) }),
     distances: reference.compare(first.samples),
     timing: {
       repeats: runs.length,

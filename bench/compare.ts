@@ -1,4 +1,4 @@
-import type { Cell, Results } from '../src/report/results.js';
+import type { Cell, EndpointError, Results } from '../src/report/results.js';
 
 /** One cell of two runs, figure by figure: b over a. */
 export interface PairedCell {
@@ -25,10 +25,13 @@ export interface Comparison {
   warnings: string[];
 }
 
-/** Pairs two runs by problem, solver, grid, AFS, NFE and seed. */
+/** Pairs two runs by problem, solver, grid, AFS, NFE and seed, where there are end-point errors. */
 export function compareResults(a: Results, b: Results): Comparison {
-  const ofA = new Map(a.cells.map((cell) => [keyOf(cell), cell]));
-  const ofB = new Map(b.cells.map((cell) => [keyOf(cell), cell]));
+  const byKey = ({ cells }: Results) =>
+    new Map(
+      cells.flatMap((cell) => (cell.error ? [[keyOf(cell), { ...cell, error: cell.error }] as const] : [])),
+    );
+  const [ofA, ofB] = [byKey(a), byKey(b)];
   const pairs = [...ofA].flatMap(([key, from]) => {
     const to = ofB.get(key);
     return to ? [pair(key, from, to)] : [];
@@ -51,7 +54,9 @@ function keyOf({ problem, solver, grid, afs, nfe, seed }: PairedCell['cell']): s
   return [problem, solver, grid, afs ? 'AFS' : 'no AFS', `NFE ${nfe}`, `seed ${seed}`].join(', ');
 }
 
-function pair(key: string, a: Cell, b: Cell): PairedCell {
+type CellWithError = Cell & { error: EndpointError };
+
+function pair(key: string, a: CellWithError, b: CellWithError): PairedCell {
   const { problem, solver, grid, afs, nfe, seed } = a;
   return {
     key,

@@ -2,7 +2,7 @@ import { BESPOKE } from '../src/distill/bespoke.js';
 import type { BespokeChoices } from '../src/distill/bespoke-search.js';
 import { type DistillSettings, ROBUST } from '../src/distill/settings.js';
 import { unknownName } from '../src/errors.js';
-import { solvers } from '../src/solver/registry.js';
+import { sdeSolvers, solvers } from '../src/solver/registry.js';
 import { BESPOKE_ROW, type Row, rowsOf, SEARCHED_GRID, UNIVERSAL_ROW } from './rows.js';
 
 export interface Suite {
@@ -61,6 +61,9 @@ const AFS_IN_QUICK = [
   'unipc-2',
 ];
 
+/** Samplers of the reverse SDE in the quick suite: the usual one, and the best of them at few evaluations. */
+const SDE_IN_QUICK = ['ancestral', 'dpmpp-2m-sde'];
+
 /** AMED solvers that learn: the paper's own, and its plugin on a solver of each kind. */
 const LEARNED = ['amed:r=learned', 'amed-ipndm:r=learned'];
 const LEARNED_TOO = ['amed-euler:r=learned', 'amed-dpmpp-2m:r=learned'];
@@ -72,7 +75,7 @@ const UNLEARNED = ['amed:r=best', 'amed:r=random'];
 const answeredRows = (names: readonly string[], nfe?: readonly number[]): Row[] =>
   rowsOf(names, [SEARCHED_GRID], [false, true]).map((row) => ({ ...row, nfe }));
 
-const allSolvers = solvers.map((solver) => solver.name);
+const namesOf = (some: readonly { name: string }[]) => some.map(({ name }) => name);
 
 /** The suites by name. Quick is the main job: at most 2 minutes on two cores with a software adapter. */
 const suites: Record<string, () => Suite> = {
@@ -82,6 +85,7 @@ const suites: Record<string, () => Suite> = {
     rows: [
       ...rowsOf(QUICK, ['polynomial:7'], [false]),
       ...rowsOf(AFS_IN_QUICK, ['polynomial:7'], [true]),
+      ...rowsOf(SDE_IN_QUICK, ['polynomial:7'], [false]),
       // The report draws trajectories at 4.
       { ...BESPOKE_ROW, nfe: [3, 4, 5] },
       UNIVERSAL_ROW,
@@ -109,7 +113,8 @@ const suites: Record<string, () => Suite> = {
     name: 'full',
     problems: ['ring', 'two-moons', 'checkerboard', 'swiss-roll', 'pinwheel', 'mixture-64', 'glyphs'],
     rows: [
-      ...rowsOf(allSolvers, ['polynomial:7', 'logsnr', 'time_uniform:1'], [false, true]),
+      ...rowsOf(namesOf(solvers), ['polynomial:7', 'logsnr', 'time_uniform:1'], [false, true]),
+      ...rowsOf(namesOf(sdeSolvers), ['polynomial:7', 'logsnr', 'time_uniform:1'], [false]),
       BESPOKE_ROW,
       UNIVERSAL_ROW,
       ...answeredRows([...LEARNED, ...LEARNED_TOO, ...UNLEARNED]),

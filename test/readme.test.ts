@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { solvers } from '../src/solver/registry.js';
+import { sdeSolvers, solvers } from '../src/solver/registry.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const readme = readFileSync(`${root}README.md`, 'utf8');
@@ -19,7 +19,7 @@ test('the first program of the README runs and says what it should', () => {
 
 test('the table of solvers names every solver of the registry', () => {
   const table = readme.slice(readme.indexOf('## Solvers'));
-  for (const { name } of solvers) {
+  for (const { name } of [...solvers, ...sdeSolvers]) {
     const [family, last] = [name.replace(/-\d$/, ''), name.slice(-2)];
     expect(
       table.includes(`\`${name}\``) || (table.includes(`\`${family}-2\``) && table.includes(`\`${last}\``)),

@@ -98,7 +98,7 @@ const MARGIN = 10;
 
 /** Says so where the exact solve is not accurate enough for what is compared with it. */
 function comparedTo({ cells }: Results, { name, title, exact }: ProblemResult): string | undefined {
-  const errors = cells.filter((cell) => cell.problem === name).map((cell) => cell.error.median);
+  const errors = cells.flatMap((cell) => (cell.problem === name ? (cell.error?.median ?? []) : []));
   const own = Math.max(exact.halved.median, exact.float64?.median ?? 0);
   const smallest = Math.min(...errors);
   if (errors.length === 0 || own * MARGIN <= smallest) return undefined;

@@ -6,9 +6,10 @@ export type MetricKey = 'mean' | 'median' | 'p95' | 'slicedWasserstein' | 'energ
 export interface Metric {
   key: MetricKey;
   label: string;
-  value(cell: Cell): number;
+  /** Undefined where the cell has no such figure: a solver that draws noise has no end-point error. */
+  value(cell: Cell): number | undefined;
   /** 95% bootstrap interval over trajectories, where the cell has one. */
-  interval?(cell: Cell): [number, number];
+  interval?(cell: Cell): [number, number] | undefined;
 }
 
 /** The metrics in the order in which a reader chooses from them; the first is the default. */
@@ -16,16 +17,16 @@ export const metrics: readonly Metric[] = [
   {
     key: 'mean',
     label: 'mean end-point error',
-    value: (cell) => cell.error.mean,
-    interval: (cell) => cell.error.meanInterval,
+    value: (cell) => cell.error?.mean,
+    interval: (cell) => cell.error?.meanInterval,
   },
   {
     key: 'median',
     label: 'median end-point error',
-    value: (cell) => cell.error.median,
-    interval: (cell) => cell.error.medianInterval,
+    value: (cell) => cell.error?.median,
+    interval: (cell) => cell.error?.medianInterval,
   },
-  { key: 'p95', label: '95th percentile of the end-point error', value: (cell) => cell.error.p95 },
+  { key: 'p95', label: '95th percentile of the end-point error', value: (cell) => cell.error?.p95 },
   {
     key: 'slicedWasserstein',
     label: 'sliced Wasserstein distance',

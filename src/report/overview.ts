@@ -2,7 +2,7 @@ import { learnedFindings } from './learned.js';
 import { meanError } from './metric.js';
 import { figure, list, plural } from './number.js';
 import type { AnswerSource, Results } from './results.js';
-import { resultTable, type Table } from './table.js';
+import { hasEntries, resultTable, type Table } from './table.js';
 
 /** What all problems say together, by mean end-point error. Solvers without answers are those that learned nothing. */
 export interface Overview {
@@ -24,7 +24,9 @@ const [HIGHLIGHTS, HIGHLIGHTED_LEARNED] = [5, 2];
 export function overview(results: Results): Overview {
   const tables = results.problems.map((problem) => resultTable(results, problem.name, meanError));
   const nfe = [...new Set(tables.flatMap((table) => table.nfe))].sort((a, b) => a - b);
-  const byName = new Map(tables.flatMap((table) => table.rows.map((row) => [row.solver, row.answers])));
+  const byName = new Map(
+    tables.flatMap((table) => table.rows.filter(hasEntries).map((row) => [row.solver, row.answers])),
+  );
   const wins = nfe.map((n) => tables.flatMap((table) => winner(table, n) ?? []));
   const rows = [...byName].map(([solver, answers]) => {
     const ratios = nfe.map((n) => meanRatio(tables, solver, answers !== undefined, n));

@@ -128,7 +128,9 @@ const cell = v.object({
   times: v.optional(numbers),
   steps: v.optional(v.array(v.object({ r: answer, direction: answer, time: answer }))),
   evaluations: count,
-  error: v.object({ mean: figure, median: figure, p95: figure, meanInterval: ends, medianInterval: ends }),
+  error: v.optional(
+    v.object({ mean: figure, median: figure, p95: figure, meanInterval: ends, medianInterval: ends }),
+  ),
   distances,
   timing: v.object({
     repeats: count,

@@ -37,9 +37,9 @@ ${machineSection(results)}`;
 
 function problemSection(results: Results, problem: ProblemResult, colors: Palette): Html {
   const errors = new Map<string, number[]>();
-  for (const cell of results.cells.filter((candidate) => candidate.problem === problem.name)) {
+  for (const cell of results.cells.filter(({ problem: name, error }) => name === problem.name && error)) {
     const key = `${rowLabel(cell)}@${cell.nfe}`;
-    errors.set(key, [...(errors.get(key) ?? []), cell.error.mean]);
+    errors.set(key, [...(errors.get(key) ?? []), cell.error!.mean]);
   }
   const errorOf = ({ row, nfe }: Picture) => errors.get(`${row}@${nfe}`)?.[0];
   const kinds = { 'points-2d': 'points in the plane', vector: 'vectors', image: 'images' };

@@ -168,6 +168,16 @@ export interface Picture {
   samples: number[];
 }
 
+/** Over the trajectories of a cell. */
+export interface EndpointError {
+  mean: number;
+  median: number;
+  p95: number;
+  /** 95% bootstrap intervals over trajectories. */
+  meanInterval: [number, number];
+  medianInterval: [number, number];
+}
+
 /** One problem, solver, grid, AFS, NFE and seed. */
 export interface Cell {
   problem: string;
@@ -186,15 +196,8 @@ export interface Cell {
   steps?: StepAnswers[];
   /** Evaluations of the field per trajectory that the executor really made. */
   evaluations: number;
-  /** Distance of each trajectory's end point to the exact flow's, same latent. */
-  error: {
-    mean: number;
-    median: number;
-    p95: number;
-    /** 95% bootstrap intervals over trajectories. */
-    meanInterval: [number, number];
-    medianInterval: [number, number];
-  };
+  /** Distance of each trajectory's end point to the exact flow's, same latent; absent where the solver draws noise. */
+  error?: EndpointError;
   distances: Distances;
   /** Over repeats of the same solve, all kernels being compiled. */
   timing: {

@@ -25,7 +25,12 @@ function show(table, metric) {
       });
     });
     best.forEach((entry, c) => {
-      if (entry === 0) return;
+      if (entry === 0) {
+        const cell = main.cells[c + 1];
+        cell.className = 'none';
+        cell.textContent = '–';
+        return;
+      }
       const [text, mark, v] = entry;
       const source = folded.length > 0 ? folded[v] : main;
       fill(main.cells[c + 1], text, mark, letters[v], source.cells[c + 1].title);

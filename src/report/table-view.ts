@@ -58,8 +58,8 @@ function superscript(letter: string | undefined): Html | undefined {
 /** What a place of the table says on hover: the same whichever metric is shown. */
 function title({ cells, failures }: Entry): string {
   const figures = [metrics[0], metrics[1]].map((metric, i) => {
-    const ends = [0, 1].map((end) => figure(median(cells.map((cell) => metric.interval!(cell)[end]))));
-    return `${['mean', 'median'][i]} ${figure(median(cells.map(metric.value)))} [${ends.join(', ')}]`;
+    const ends = [0, 1].map((end) => figure(median(cells.map((cell) => metric.interval!(cell)![end]))));
+    return `${['mean', 'median'][i]} ${figure(median(cells.map((cell) => metric.value(cell)!)))} [${ends.join(', ')}]`;
   });
   const diverged =
     failures.length > 0 && `${plural(failures.length, 'seed')} diverged: ${failures[0].message}`;

@@ -35,6 +35,11 @@ export interface Row {
   variants: Variant[];
 }
 
+/** Whether a row has any figure at all: the end-point error of a solver that draws noise has none. */
+export function hasEntries({ entries }: Row): boolean {
+  return entries.some((entry) => entry !== undefined);
+}
+
 type Outcome = Cell | Failure;
 
 export interface Table {
@@ -58,7 +63,7 @@ export function resultTable(results: Results, problem: string, metric: Metric): 
       ([label, ofVariant]): Variant => ({
         label,
         entries: nfe.map((n) => {
-          const seeds = ofVariant.filter((outcome) => outcome.nfe === n);
+          const seeds = ofVariant.filter((outcome) => outcome.nfe === n && hasFigure(outcome, metric));
           return seeds.length > 0 ? entry(seeds, label, metric) : undefined;
         }),
       }),
@@ -74,11 +79,18 @@ export function resultTable(results: Results, problem: string, metric: Metric): 
   return { nfe, rows };
 }
 
+/** Diverging is a figure too, though infinite. */
+function hasFigure(outcome: Outcome, metric: Metric): boolean {
+  return !('distances' in outcome) || metric.value(outcome) !== undefined;
+}
+
 function entry(outcomes: Outcome[], variant: string, metric: Metric): Entry {
-  const cells = outcomes.filter((outcome) => 'error' in outcome);
+  const cells = outcomes.filter((outcome) => 'distances' in outcome);
   const failures = outcomes.filter((outcome) => 'message' in outcome);
-  const value = middle(outcomes.map((outcome) => ('error' in outcome ? metric.value(outcome) : Infinity)));
-  const intervals = metric.interval && cells.length > 0 && cells.map(metric.interval);
+  const value = middle(
+    outcomes.map((outcome) => ('distances' in outcome ? metric.value(outcome)! : Infinity)),
+  );
+  const intervals = metric.interval && cells.length > 0 && cells.map((cell) => metric.interval!(cell)!);
   return {
     value,
     text: figure(value),

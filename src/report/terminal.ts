@@ -3,7 +3,7 @@ import { type BestOf, learnedPairs } from './learned.js';
 import { meanError } from './metric.js';
 import { figure, plural } from './number.js';
 import type { Results } from './results.js';
-import { resultTable } from './table.js';
+import { hasEntries, resultTable } from './table.js';
 
 /**
  * One problem as plain text: a row a solver, a column an NFE, the mean end-point error (median over seeds,
@@ -24,10 +24,12 @@ export function summaryTable(results: Results, problem: string): string {
   const { nfe, rows } = resultTable(results, problem, meanError);
   const lines = [
     ['NFE', ...nfe.map((n) => `${n} `)],
-    ...rows.map((row) => [
-      row.solver,
-      ...row.entries.map((entry) => (entry ? `${entry.text}${entry.mark === 'best' ? '*' : ' '}` : '- ')),
-    ]),
+    ...rows
+      .filter(hasEntries)
+      .map((row) => [
+        row.solver,
+        ...row.entries.map((entry) => (entry ? `${entry.text}${entry.mark === 'best' ? '*' : ' '}` : '- ')),
+      ]),
   ];
   const widths = lines[0].map((_, i) => Math.max(...lines.map((line) => line[i].length)));
   const body = lines.map((line) =>

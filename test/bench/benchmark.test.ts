@@ -53,23 +53,38 @@ test(`errors are those of two solves in float64 (seed ${seed})`, async () => {
   const [{ error }] = cells;
   // What float32 and the exact solve are off by, 1e-5 and less, beside errors of 0.1 and more.
   const mean = errors.reduce((sum, value) => sum + value) / errors.length;
-  expect(Math.abs(error.mean / mean - 1)).toBeLessThan(1e-3);
-  expect(Math.abs(error.median / ((errors[31] + errors[32]) / 2) - 1)).toBeLessThan(1e-3);
+  expect(Math.abs(error!.mean / mean - 1)).toBeLessThan(1e-3);
+  expect(Math.abs(error!.median / ((errors[31] + errors[32]) / 2) - 1)).toBeLessThan(1e-3);
   // Position 0.95 x 63 = 59.85.
-  expect(Math.abs(error.p95 / (0.15 * errors[59] + 0.85 * errors[60]) - 1)).toBeLessThan(1e-3);
+  expect(Math.abs(error!.p95 / (0.15 * errors[59] + 0.85 * errors[60]) - 1)).toBeLessThan(1e-3);
   for (const [middle, [low, high]] of [
-    [error.mean, error.meanInterval],
-    [error.median, error.medianInterval],
+    [error!.mean, error!.meanInterval],
+    [error!.median, error!.medianInterval],
   ] as const) {
     expect(low).toBeLessThan(middle);
     expect(high).toBeGreaterThan(middle);
   }
 });
 
+test('samplers of the SDE have distances at their NFE, which fall, and no end-point error', async () => {
+  const rows = rowsOf(['ancestral', 'stochastic-heun'], GRID, [false]);
+  const { cells } = await measure([ring], { rows, nfe: [4, 40], exactNfe: 16, batch: 512 });
+  expect(cells.map(({ solver, nfe, evaluations }) => [solver, nfe, evaluations])).toEqual([
+    ['ancestral', 4, 4],
+    ['ancestral', 40, 40],
+    ['stochastic-heun', 4, 4],
+    ['stochastic-heun', 40, 40],
+  ]);
+  for (const cell of cells) expect(cell.error).toBeUndefined();
+  for (const i of [0, 2]) {
+    expect(cells[i + 1].distances.slicedWasserstein).toBeLessThan(cells[i].distances.slicedWasserstein / 2);
+  }
+});
+
 test('the exact flow is far more accurate than what is compared with it, and ends in the distribution', async () => {
   const { cells, problems } = await measure([ring, subjectOfProblem(problemByName('two-moons'))]);
   for (const { name, exact, exactDistances, floor } of problems) {
-    const errors = cells.filter((cell) => cell.problem === name).map((cell) => cell.error.median);
+    const errors = cells.filter((cell) => cell.problem === name).map((cell) => cell.error!.median);
     expect(errors).toHaveLength(6);
     expect(exact.halved.median).toBeLessThan(Math.min(...errors) / 30);
     expect(exact.float64!.median).toBeLessThan(Math.min(...errors) / 30);
@@ -90,7 +105,7 @@ test('a seed gives the same figures to the last bit, another one others', async 
   expect(again).toEqual(first);
   expect(first.map((cell) => cell.seed)).toEqual([...Array(6).fill(3), ...Array(6).fill(4)]);
   for (const [i, cell] of first.slice(0, 6).entries())
-    expect(cell.error.mean).not.toBe(first[i + 6].error.mean);
+    expect(cell.error!.mean).not.toBe(first[i + 6].error!.mean);
 });
 
 test('a cell that diverges is a failure with its reason, and the others stay', async () => {
@@ -146,8 +161,8 @@ test('errors of scaled data are in the units of the data', async () => {
   const scaled = await measure([subjectOfProblem(problem, { offset: 100, scale: 8 })], suite);
   for (const [i, cell] of scaled.cells.entries()) {
     const { error, distances } = plain.cells[i];
-    expect(cell.error.mean / error.mean).toBeCloseTo(8, 9);
-    expect(cell.error.medianInterval[1] / error.medianInterval[1]).toBeCloseTo(8, 9);
+    expect(cell.error!.mean / error!.mean).toBeCloseTo(8, 9);
+    expect(cell.error!.medianInterval[1] / error!.medianInterval[1]).toBeCloseTo(8, 9);
     expect(cell.distances.slicedWasserstein / distances.slicedWasserstein).toBeCloseTo(8, 9);
     expect(cell.distances.energy / distances.energy).toBeCloseTo(8, 9);
     expect(cell.distances.frechet / distances.frechet).toBeCloseTo(64, 9);

@@ -44,7 +44,7 @@ test('a cell that diverged in b alone is named, and counts as missing there', ()
 
 test('two errors of zero are equal', () => {
   const zero = before();
-  zero.cells[0].error.mean = 0;
+  zero.cells[0].error!.mean = 0;
   expect(compareResults(zero, zero).meanError).toBe(1);
 });
 

@@ -31,7 +31,7 @@ test('a learned row makes exactly its NFE, and its error on fresh latents is bel
           cells.find((cell) => cell.solver === name && cell.nfe === nfe && cell.seed === seed)!;
         const [learned, untrained] = [of(`${solver} (learned)`), of(solver)];
         expect(learned).toMatchObject({ answers: 'learned', grid: 'search', afs: nfe === 3 });
-        expect(learned.error.mean).toBeLessThan(0.7 * untrained.error.mean);
+        expect(learned.error!.mean).toBeLessThan(0.7 * untrained.error!.mean);
       }
     }
   }
@@ -79,7 +79,7 @@ test('a bespoke row is distilled once for all seeds, makes exactly its NFE, and 
     expect([times![0], times!.at(-1)]).toEqual([80, 0.002]);
     const others = cells.filter((cell) => cell.nfe === nfe && cell.seed === seed && !cell.answers);
     expect(others).toHaveLength(plain.length);
-    for (const other of others) expect(error.mean).toBeLessThan(other.error.mean);
+    for (const other of others) expect(error!.mean).toBeLessThan(other.error!.mean);
   }
   const { students, evaluations } = problems[0].learning!;
   expect(evaluations).toBe(60 * (256 + 128));
@@ -112,7 +112,7 @@ test('the best fixed r is one for all steps, and no worse than r = 1/2; a random
     'amed (random r) · polynomial:7',
   ]);
   for (const { evaluations } of cells) expect(evaluations).toBe(4);
-  const [half, best, random] = cells.map(({ error }) => error.mean);
+  const [half, best, random] = cells.map(({ error }) => error!.mean);
   expect(best).toBeLessThan(half);
   expect(random).toBeGreaterThan(best);
   const { students, validation, trajectories } = problems[0].learning!;
@@ -130,7 +130,7 @@ test('a random r depends on seed and trajectory, not on the batch', async () => 
     (await measure([ring], { rows, nfe: [4], seeds, batch })).cells.map(({ error }) => error);
   const [first, again] = [await errors([seed, seed + 1], 32), await errors([seed], 32)];
   expect(again[0]).toEqual(first[0]);
-  expect(first[1].mean).not.toBe(first[0].mean);
+  expect(first[1]!.mean).not.toBe(first[0]!.mean);
 });
 
 test('a given predictor is a row at the NFE that it learned for', async () => {

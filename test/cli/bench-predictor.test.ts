@@ -50,7 +50,7 @@ test(
       ]);
       for (const { nfe, error } of own) {
         const untrained = cells.find((cell) => cell.solver === 'amed-ipndm' && cell.afs && cell.nfe === nfe)!;
-        expect(error.mean, `${name} at NFE ${nfe}`).toBeLessThan(untrained.error.mean);
+        expect(error!.mean, `${name} at NFE ${nfe}`).toBeLessThan(untrained.error!.mean);
       }
     }
     // A network's r differs from trajectory to trajectory; a table's does not, and is in no cell.

@@ -46,7 +46,7 @@ test(
     ]);
     const itself = cells.find(({ solver, nfe }) => solver === 'euler' && nfe === 6)!;
     // The same trajectories up to float32's rounding.
-    expect(Math.abs(own[0].error.mean / itself.error.mean - 1)).toBeLessThan(1e-3);
+    expect(Math.abs(own[0].error!.mean / itself.error!.mean - 1)).toBeLessThan(1e-3);
     // Nothing is said to have been learned.
     const html = await readFile(join(at('run'), 'report.html'), 'utf8');
     expect(html).toContain('euler (mine)');

@@ -79,7 +79,7 @@ describe('a run of two problems, three solvers and two NFE', () => {
       const section = document.querySelector(`#problem-${name}`)!.textContent!;
       for (const cell of run.results.cells.filter(({ problem }) => problem === name)) {
         expect(section).toContain(rowLabel(cell));
-        expect(table).toContain(cell.error.mean.toPrecision(3));
+        expect(table).toContain(cell.error!.mean.toPrecision(3));
       }
     }
     // An exact flow of 16 evaluations is nothing to measure six against, and the report says so.
@@ -110,7 +110,7 @@ describe("the user's own", () => {
     expect(problem).toMatchObject({ kind: 'image', imageShape: [3, 4], batch: 64 });
     expect(problem.scaling).toEqual({ offset: 127.5, scale: 127.5 });
     // The length of an image of noise in [0, 255], of which an error is a part; in [-1, 1] all would be below 4.
-    const worst = Math.max(...results.cells.map((cell) => cell.error.mean));
+    const worst = Math.max(...results.cells.map((cell) => cell.error!.mean));
     expect(worst).toBeGreaterThan(10);
     expect(Math.max(...problem.truth)).toBeLessThan(2);
     expect(page).toContain('(x − 128) / 128');

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { showProgress } from '../../src/cli/progress.js';
 import { problems } from '../../src/problem/registry.js';
 import { amedSolvers } from '../../src/solver/amed.js';
-import { solvers } from '../../src/solver/registry.js';
+import { sdeSolvers, solvers } from '../../src/solver/registry.js';
 import { inProcess } from './command.js';
 
 describe('help', () => {
@@ -38,7 +38,7 @@ describe('the lists', () => {
   it('hold every solver of the registry, with what it costs', async () => {
     const { stdout } = await inProcess(['solvers', '--json']);
     const list: { name: string; evaluationsPerStep: number; options: object }[] = JSON.parse(stdout);
-    const all = [...solvers, ...amedSolvers];
+    const all = [...solvers, ...sdeSolvers, ...amedSolvers];
     expect(list.map(({ name }) => name)).toEqual([...all.map(({ name }) => name), 'bespoke', 'bespoke-net']);
     const cost = Object.fromEntries(list.map(({ name, evaluationsPerStep }) => [name, evaluationsPerStep]));
     expect(cost).toMatchObject({

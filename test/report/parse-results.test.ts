@@ -38,13 +38,13 @@ describe('reading results', () => {
     ['a missing part', (r: Record<string, unknown>) => ({ ...r, run: undefined }), /: run: /],
     [
       'a text for a number',
-      () => edit((r) => set(r.cells[1].error, 'p95', 'big')),
+      () => edit((r) => set(r.cells[1].error!, 'p95', 'big')),
       /cells\.1\.error\.p95: must be a number/,
     ],
     ['a fraction of an evaluation', () => edit((r) => set(r.cells[0], 'nfe', 4.5)), /cells\.0\.nfe/],
     [
       'a short interval',
-      () => edit((r) => set(r.cells[0].error, 'meanInterval', [1])),
+      () => edit((r) => set(r.cells[0].error!, 'meanInterval', [1])),
       /cells\.0\.error\.meanInterval/,
     ],
     ['an unknown kind', () => edit((r) => set(r.problems[0], 'kind', 'video')), /problems\.0\.kind/],

@@ -1,7 +1,7 @@
 import { parse } from 'csv-parse/sync';
 import { describe, expect, test } from 'vitest';
 import { resultsCsv } from '../../src/report/csv.js';
-import { meanError, metricByKey } from '../../src/report/metric.js';
+import { type MetricKey, meanError, metricByKey } from '../../src/report/metric.js';
 import { figure } from '../../src/report/number.js';
 import { findings, overview } from '../../src/report/overview.js';
 import { resultTable } from '../../src/report/table.js';
@@ -47,6 +47,20 @@ describe('the table', () => {
   test('has nothing where a solver has no cell', () => {
     const rk4 = resultTable(known(), 'case', meanError).rows[1];
     expect(rk4.entries[1]).toBeUndefined();
+  });
+
+  test('has distances and no end-point error of a solver that draws noise', () => {
+    const results = known();
+    const { error: _, ...cell } = results.cells.find(({ solver }) => solver === 'rk4')!;
+    results.cells.push({ ...cell, solver: 'ancestral' });
+    const row = (key: MetricKey) =>
+      resultTable(results, 'case', metricByKey(key)).rows.find(({ solver }) => solver === 'ancestral')!;
+    expect(row('mean').entries).toEqual([undefined, undefined]);
+    expect(row('frechet').entries[0]).toMatchObject({ value: cell.distances.frechet });
+    expect(summaryTable(results, 'case')).not.toContain('ancestral');
+    expect(overview(results).rows.map(({ solver }) => solver)).not.toContain('ancestral');
+    const line = resultsCsv(results).trimEnd().split('\n').at(-1)!;
+    expect(line).toContain(`,,,,,,,${cell.distances.slicedWasserstein}`);
   });
 
   test('counts a diverged seed as infinite', () => {
@@ -131,8 +145,8 @@ describe('the CSV', () => {
         gpu_ms_median: cell.timing.gpuMs ? String(cell.timing.gpuMs[1]) : '',
         software: 'true',
       });
-      expect(Number(rows[i].error_mean)).toBe(cell.error.mean);
-      expect(Number(rows[i].error_median_high)).toBe(cell.error.medianInterval[1]);
+      expect(Number(rows[i].error_mean)).toBe(cell.error!.mean);
+      expect(Number(rows[i].error_median_high)).toBe(cell.error!.medianInterval[1]);
       expect(Number(rows[i].frechet)).toBe(cell.distances.frechet);
     }
   });
