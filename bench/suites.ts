@@ -61,7 +61,7 @@ const AFS_IN_QUICK = [
   'unipc-2',
 ];
 
-/** Samplers of the reverse SDE in the quick suite: the usual one, and the best of them at few evaluations. */
+/** Samplers of the reverse SDE in the quick suite: the usual one, and the one of order 2 at one evaluation a step. */
 const SDE_IN_QUICK = ['ancestral', 'dpmpp-2m-sde'];
 
 /** AMED solvers that learn: the paper's own, and its plugin on a solver of each kind. */

@@ -65,7 +65,11 @@ export function findings(results: Results, { nfe, rows, winners }: Overview): st
       last.problems.push(best.problems);
     } else runs.push({ solver: best.solver, nfe: [nfe[i]], problems: [best.problems] });
   }
-  if (runs.length === 0) return 'No cell was finished.';
+  if (runs.length === 0) {
+    return results.cells.length === 0
+      ? 'No cell was finished.'
+      : 'No solver has an end-point error, since all draw noise: choose a distance in the tables.';
+  }
   const where = runs.map((run) => {
     const [least, most] = [Math.min(...run.problems), Math.max(...run.problems)];
     const share = least === most ? least : `${least} to ${most}`;

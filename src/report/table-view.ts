@@ -86,7 +86,12 @@ function note(
     );
   }
   if (rows.some((row) => row.entries.includes(undefined))) {
-    parts.push('–: the solver cannot make exactly this many evaluations, or the run has no such cell.');
+    const noisy = results.cells.some((cell) => cell.problem === problem.name && !cell.error);
+    const noise =
+      ' Solvers that draw noise have no end point to compare: choose a distance above for theirs.';
+    parts.push(
+      `–: the solver cannot make exactly this many evaluations, or the run has no such cell.${noisy ? noise : ''}`,
+    );
   }
   return parts.join(' ');
 }
