@@ -1,0 +1,102 @@
+import { beforeAll, describe, expect, test } from 'vitest';
+import { runTeacher } from '../../src/distill/pool.js';
+import { WholeTrajectory } from '../../src/distill/whole-trajectory.js';
+import { solve } from '../../src/execute/stepwise.js';
+import { gaussianMixture } from '../../src/field/gaussian-mixture.js';
+import { polynomial } from '../../src/grid/grid.js';
+import { amedSolvers } from '../../src/solver/amed.js';
+import { amedFamily } from '../../src/solver/amed-family.js';
+import { planFor } from '../../src/solver/plan-for.js';
+import { solverByName } from '../../src/solver/registry.js';
+import { trainingSettings } from '../../src/train/settings.js';
+import { Trainer } from '../../src/train/trainer.js';
+import { gpu } from '../device.js';
+import { freshSeed, randomMixture } from '../field/fixtures.js';
+import { randomRun } from '../train/fixtures.js';
+import { type DeviceCalls, deviceCalls } from './device-calls.js';
+
+const seed = freshSeed();
+const field = gaussianMixture(randomMixture(seed, 3, 4, 'shared'));
+
+/** What more work of the same kind asks for beside less of it. */
+function more(much: DeviceCalls, little: DeviceCalls): Partial<DeviceCalls> {
+  const entries = Object.entries(much).map(([name, calls]) => [
+    name,
+    calls - little[name as keyof DeviceCalls],
+  ]);
+  return Object.fromEntries(entries.filter(([, difference]) => difference !== 0));
+}
+
+test('calls are counted', async () => {
+  const calls = await deviceCalls(gpu, async () => {
+    const buffer = gpu.buffer('counted', GPUBufferUsage.COPY_SRC, 16);
+    await gpu.read(buffer);
+    buffer.destroy();
+  });
+  expect(calls).toMatchObject({
+    createBuffer: 2,
+    createCommandEncoder: 1,
+    submit: 1,
+    mapAsync: 1,
+    createBindGroup: 0,
+  });
+});
+
+describe('a solve', () => {
+  const run = (name: string, steps: number, chunks: number) => () =>
+    solve(gpu, field, solverByName(name).plan(polynomial().times(steps)), {
+      latents: { batch: 16 * chunks, seed },
+      chunk: 16,
+    });
+
+  beforeAll(async () => {
+    for (const name of ['ipndm-3', 'ancestral']) await run(name, 4, 1)();
+  });
+
+  test.each(['ipndm-3', 'ancestral'])('of %s makes nothing in its steps', async (name) => {
+    const [few, many] = [await deviceCalls(gpu, run(name, 4, 1)), await deviceCalls(gpu, run(name, 40, 1))];
+    expect(more(many, few)).toEqual({});
+  });
+
+  test('submits, maps and encodes once for each chunk more, and makes nothing else', async () => {
+    const [one, nine] = [
+      await deviceCalls(gpu, run('ipndm-3', 4, 1)),
+      await deviceCalls(gpu, run('ipndm-3', 4, 9)),
+    ];
+    // Where the adapter has timestamps, a chunk's are read too.
+    const timed = gpu.features.has('timestamp-query') ? 2 : 1;
+    expect(more(nine, one)).toEqual({ createCommandEncoder: 8, submit: 8, mapAsync: 8 * timed });
+  });
+});
+
+test('training makes nothing but an encoder for each submit of many steps', async () => {
+  const { config, data } = randomRun(seed);
+  const settings = trainingSettings({ seed, batch: 32, steps: 200, warmup: 0 });
+  const trainer = await Trainer.create(gpu, { config, settings, data });
+  const train = (steps: number) => async () => {
+    trainer.submit(steps);
+    await trainer.figures();
+  };
+  await train(1)();
+  const [few, many] = [await deviceCalls(gpu, train(2)), await deviceCalls(gpu, train(32))];
+  expect(more(many, few)).toEqual({});
+  trainer.destroy();
+});
+
+test('an iteration of distillation takes one submit and one readback, and makes nothing else', async () => {
+  const family = amedFamily(amedSolvers[0], polynomial().times(3), {});
+  const pool = await runTeacher(gpu, field, planFor({ solver: 'euler', nfe: 8 }), {
+    count: 64,
+    seed: 2 ** 40,
+  });
+  const loss = { kind: 'squared' } as const;
+  const trajectory = await WholeTrajectory.create(gpu, field, family, pool, { batch: 32, loss });
+  const parameters = Float64Array.from({ length: 9 }, (_, i) => (i % 3 === 0 ? 0.5 : 1));
+  const iterate = (iterations: number) => async () => {
+    for (let i = 0; i < iterations; i++) await trajectory.run(parameters, i);
+  };
+  await iterate(1)();
+  const [few, many] = [await deviceCalls(gpu, iterate(2)), await deviceCalls(gpu, iterate(7))];
+  expect(more(many, few)).toEqual({ createCommandEncoder: 5, submit: 5, mapAsync: 5 });
+  trajectory.destroy();
+});
