@@ -10,7 +10,7 @@ import type { FeatureSource } from '../predictor/network-config.js';
 import { amedSolver } from '../predictor/predictor.js';
 import type { AmedSolver } from '../solver/amed.js';
 import { spell } from '../solver/define.js';
-import { nfeOf, type Plan } from '../solver/plan.js';
+import { nfeOf, type Plan, refuseStochastic } from '../solver/plan.js';
 import { planFor } from '../solver/plan-for.js';
 import { parseSolver, reachesNfe, stepsForNfe } from '../solver/registry.js';
 
@@ -145,9 +145,13 @@ export function rangeOf({ sigmaMin, sigmaMax }: DistillOptions): SigmaRange {
   return { sigmaMin: sigmaMin ?? DEFAULT_RANGE.sigmaMin, sigmaMax: sigmaMax ?? DEFAULT_RANGE.sigmaMax };
 }
 
-/** @throws FewstepError bad-argument for a teacher that makes no more evaluations than its students */
+/** @throws FewstepError bad-argument for a teacher that makes no more evaluations than its students, or draws noise */
 export function teacherOf({ teacher }: DistillSettings, range: SigmaRange, nfes: readonly number[]): Plan {
   const plan = planFor({ ...teacher, range });
+  refuseStochastic(
+    plan,
+    'take a teacher of the ODE, such as ipndm-4: students learn where its trajectories end',
+  );
   const most = Math.max(...nfes);
   if (nfeOf(plan) > most) return plan;
   throw new FewstepError(
