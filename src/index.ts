@@ -57,6 +57,7 @@ export {
   timeUniform,
 } from './grid/grid.js';
 export { EMBEDDING_KINDS, type MlpConfig, type MlpOptions, mlpConfig } from './mlp/config.js';
+export type { Convention } from './mlp/convention.js';
 export { type MlpFieldOptions, type MlpModel, mlpField } from './mlp/field.js';
 export { decodeModel, encodeModel, type StoredModel, type TrainingInfo } from './mlp/model-file.js';
 export { initialParameters, parameterLayout } from './mlp/parameters.js';
@@ -95,6 +96,7 @@ export {
   translation,
 } from './process/prediction.js';
 export { defineProcess, type Process, type ProcessDefinition, type TimeRange } from './process/process.js';
+export { processOf, type StoredProcess, type TabulatedProcess, tabulate } from './process/tabulated.js';
 export { type SampleRequest, type SampleResult, sample } from './sample.js';
 export type { StudentRequest } from './sample-plan.js';
 export { type ReferenceSampleResult, sampleReference } from './sample-reference.js';

@@ -7,6 +7,7 @@ import { answersOfRun } from './predictor/trajectory-predictor.js';
 import { drawLatents } from './rng/latents.js';
 import type { SampleRequest } from './sample.js';
 import { runOf } from './sample-plan.js';
+import { checkSigmaRange } from './sample-range.js';
 import { resolveUniversal } from './sample-universal.js';
 import type { Plan } from './solver/plan.js';
 
@@ -36,6 +37,7 @@ export async function sampleReference(asked: SampleRequest): Promise<ReferenceSa
   const { field, onProgress, signal } = asked;
   const { request } = await resolveUniversal(undefined, field, asked);
   const { plan, predictor } = runOf(request);
+  checkSigmaRange(field, plan);
   const { dim } = field;
   const latents = request.latents ?? drawn(request, plan.times[0]);
   const batch = rowsOf(latents, dim);

@@ -4,6 +4,7 @@ import type { Field } from './field/field.js';
 import type { Gpu } from './gpu/gpu.js';
 import { undoScaling } from './io/scaling.js';
 import { runOf, type StudentRequest } from './sample-plan.js';
+import { checkSigmaRange } from './sample-range.js';
 import { resolveUniversal } from './sample-universal.js';
 import type { SearchCost } from './search/gits.js';
 import { type ResolvedGrid, resolveGrid } from './search/resolve-grid.js';
@@ -51,6 +52,7 @@ export async function sample(gpu: Gpu, asked: SampleRequest): Promise<SampleResu
       ? { grid: request.grid }
       : await resolveGrid(gpu, field, request, signal);
   const { plan, predictor } = runOf({ ...request, grid: resolved.grid });
+  checkSigmaRange(field, plan);
   const search = universal.search ?? resolved.search;
   const latents: Latents = request.latents ? { values: request.latents } : { batch, seed };
   const keep = request.trajectory ? plan.states : [];

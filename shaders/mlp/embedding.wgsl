@@ -1,6 +1,6 @@
 import package::math::sine::{ TURN, sine };
 
-/// Turns per unit of c_noise; as many vec4 as there are of cosines.
+/// Turns per unit of c_noise; as many vec4 as there are of cosines. Behind them may lie a convention's table.
 @group(0) @binding(6) var<storage, read> frequencies: array<vec4f>;
 
 /// Four cosines and four sines of the time embedding.

@@ -44,6 +44,8 @@ export interface Field {
    * Present exactly where the field has such features, and then its kernels write them too (BatchBuffers).
    */
   readonly features?: (x: Float64Array, sigma: number, out: Float64Array) => void;
+  /** Noise levels that it knows, where it does not know all: a network of a process that ends. */
+  readonly sigmaRange?: { readonly sigmaMin: number; readonly sigmaMax: number };
   /** Between the data's own units and the field's, where the data was scaled. */
   readonly scaling?: Scaling;
   /** The data's distribution, where it is a mixture: it can be drawn from (`sampleMixture`). */

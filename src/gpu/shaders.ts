@@ -29,6 +29,7 @@ import mixtureVjp from '../../shaders/field/mixture_vjp.wgsl';
 import pull from '../../shaders/field/pull.wgsl';
 import mathSine from '../../shaders/math/sine.wgsl';
 import mlpActivation from '../../shaders/mlp/activation.wgsl';
+import mlpConvention from '../../shaders/mlp/convention.wgsl';
 import mlpEmbedding from '../../shaders/mlp/embedding.wgsl';
 import mlpForward from '../../shaders/mlp/forward.wgsl';
 import mlpGradient from '../../shaders/mlp/gradient.wgsl';
@@ -119,6 +120,7 @@ export const shaders = {
   'field/pull': pull,
   'math/sine': mathSine,
   'mlp/activation': mlpActivation,
+  'mlp/convention': mlpConvention,
   'mlp/embedding': mlpEmbedding,
   'mlp/forward': mlpForward,
   'mlp/gradient': mlpGradient,

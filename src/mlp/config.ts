@@ -1,4 +1,7 @@
 import { FewstepError, unknownName } from '../errors.js';
+import { parsePrediction } from '../process/prediction.js';
+import { processOf } from '../process/tabulated.js';
+import type { Convention } from './convention.js';
 
 /** How ln(sigma) / 4 becomes `size` features: cosines, then sines, of `size / 2` frequencies times `scale`. */
 export interface Embedding {
@@ -13,8 +16,8 @@ export const EMBEDDING_KINDS = ['fourier', 'positional'] as const;
 export type EmbeddingKind = (typeof EMBEDDING_KINDS)[number];
 
 /**
- * A small denoiser network with EDM's preconditioning (Karras et al., arXiv 2206.00364, table 1):
- * D = c_skip x + c_out F(c_in x, c_noise, label).
+ * A small denoiser network, D = c_skip x + c_out F(c_in x, c_noise, label), with EDM's preconditioning (Karras et al.,
+ * arXiv 2206.00364, table 1) unless it is of another convention.
  */
 export interface MlpConfig {
   /** Numbers in a state, 1 to 1024. */
@@ -30,6 +33,8 @@ export interface MlpConfig {
   classes: number;
   /** Standard deviation of the data, for the preconditioning. */
   sigmaData: number;
+  /** What F predicts, and of which process, in place of EDM's preconditioning. */
+  convention?: Convention;
 }
 
 /** What a caller must give; the rest has defaults. */
@@ -38,10 +43,19 @@ export type MlpOptions = Pick<MlpConfig, 'dim'> &
 
 /**
  * A configuration with its defaults filled in.
- * @throws FewstepError bad-argument naming the entry, or unknown-name for an embedding that does not exist
+ * @throws FewstepError bad-argument naming the entry, or unknown-name for an embedding, a process or a prediction that
+ *   does not exist
  */
 export function mlpConfig(options: MlpOptions): MlpConfig {
-  const { dim, width = 128, layers = 3, residual = false, classes = 0, sigmaData = 0.5 } = options;
+  const {
+    dim,
+    width = 128,
+    layers = 3,
+    residual = false,
+    classes = 0,
+    sigmaData = 0.5,
+    convention,
+  } = options;
   const { kind = 'fourier', size = 16, scale = 1 } = options.embedding ?? {};
   checkInteger('dim', dim, 1, 1024);
   checkInteger('width', width, 32, 512, 4);
@@ -51,7 +65,12 @@ export function mlpConfig(options: MlpOptions): MlpConfig {
   checkInteger('embedding.size', size, 8, 128, 8);
   checkPositive('embedding.scale', scale);
   checkPositive('sigmaData', sigmaData);
-  return { dim, width, layers, embedding: { kind, size, scale }, residual, classes, sigmaData };
+  if (convention) {
+    parsePrediction(convention.prediction);
+    processOf(convention.process);
+  }
+  const network = { dim, width, layers, embedding: { kind, size, scale }, residual, classes, sigmaData };
+  return { ...network, ...(convention && { convention }) };
 }
 
 /**

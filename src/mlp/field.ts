@@ -5,6 +5,7 @@ import { folded } from '../gpu/dispatch.js';
 import type { Gpu } from '../gpu/gpu.js';
 import type { Scaling } from '../io/scaling.js';
 import type { MlpConfig } from './config.js';
+import { ConventionTable } from './convention.js';
 import { labelNumber, whatThereIs } from './labels.js';
 import { Network } from './network.js';
 import { checkParameters } from './parameters.js';
@@ -59,6 +60,7 @@ export function mlpField(model: MlpModel, options: MlpFieldOptions = {}): Field 
   const parameters = precision === 'f16' ? roundedToHalf(config, model.parameters) : model.parameters;
   const network: FieldNetwork = { ...model, parameters, label, guidance, precision };
   const guided = guidance !== 1;
+  const { convention } = config;
   let kept: MlpReference | undefined;
   const reference = () => {
     kept ??= new MlpReference(config, parameters);
@@ -68,6 +70,7 @@ export function mlpField(model: MlpModel, options: MlpFieldOptions = {}): Field 
     kind: 'mlp',
     dim: config.dim,
     scaling,
+    ...(convention && { sigmaRange: new ConventionTable(convention, config.sigmaData).range }),
     denoise(x, sigma, out) {
       out.set(reference().forward(x, sigma, label).denoised);
       if (!guided) return;

@@ -2,6 +2,8 @@ import * as v from 'valibot';
 import { FewstepError } from '../errors.js';
 import { badContent, readMetadata } from '../io/file-format.js';
 import type { Safetensors } from '../io/safetensors.js';
+import { PREDICTIONS } from '../process/prediction.js';
+import { storedProcessSchema } from '../process/tabulated.js';
 import { EMBEDDING_KINDS, type MlpConfig, mlpConfig } from './config.js';
 
 const configSchema = v.strictObject({
@@ -12,6 +14,10 @@ const configSchema = v.strictObject({
   residual: v.boolean(),
   classes: v.number(),
   sigmaData: v.number(),
+  // Models with EDM's preconditioning have none, as all had once.
+  convention: v.optional(
+    v.strictObject({ process: storedProcessSchema, prediction: v.picklist(PREDICTIONS) }),
+  ),
 });
 
 export const scalingSchema = v.strictObject({

@@ -2,6 +2,7 @@ import type { Gpu } from '../gpu/gpu.js';
 import type { Kernel } from '../gpu/kernel.js';
 import type { ShaderName } from '../gpu/shaders.js';
 import { featureLayer, frequencies, type MlpConfig } from './config.js';
+import { ConventionTable } from './convention.js';
 import { checkParameters, type ParameterLayout, parameterLayout } from './parameters.js';
 import { checkPrecision, halves, type Precision } from './precision.js';
 import { type Tile, tileFor } from './tile.js';
@@ -32,7 +33,7 @@ export class Network {
   readonly layout: ParameterLayout;
   /** [layout.size] as parameterLayout says, float32 or float16. */
   readonly parameters: GPUBuffer;
-  /** Frequencies of the time embedding. */
+  /** Frequencies of the time embedding, then the table of a convention, where the network has one. */
   readonly frequencies: GPUBuffer;
   private transposedBuffer?: GPUBuffer;
 
@@ -53,7 +54,7 @@ export class Network {
     this.frequencies = gpu.buffer(
       'embedding frequencies',
       STORAGE,
-      Float32Array.from(frequencies(config.embedding)),
+      Float32Array.from([...frequencies(config.embedding), ...conventionNumbers(config)]),
     );
   }
 
@@ -88,12 +89,13 @@ export class Network {
   }
 
   kernel(name: NetworkKernel, variant: NetworkVariant = {}): Promise<Kernel> {
-    const { dim, width, layers, embedding, classes, sigmaData, residual } = this.config;
+    const { dim, width, layers, embedding, classes, sigmaData, residual, convention } = this.config;
     const { rows, groups, broadcast } = name === 'mlp/vjp' ? this.backwardTile : this.forwardTile;
     const { taped = false, features = false, guided = false, recorded = false } = variant;
     return this.gpu.kernel(name, {
       conditions: {
         residual,
+        convention: convention !== undefined,
         labelled: classes > 0,
         taped,
         features,
@@ -134,4 +136,8 @@ export class Network {
     this.frequencies.destroy();
     this.transposedBuffer?.destroy();
   }
+}
+
+function conventionNumbers({ convention, sigmaData }: MlpConfig): Float32Array {
+  return convention ? new ConventionTable(convention, sigmaData).packed() : new Float32Array(0);
 }

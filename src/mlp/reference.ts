@@ -1,6 +1,7 @@
 import { silu, siluSlope } from './activation.js';
 import { FEATURES, featureGroup, featureLayer, frequencies, type MlpConfig } from './config.js';
 import { checkParameters, type LayerTensors, type ParameterLayout, parameterLayout } from './parameters.js';
+import { type Preconditioning, preconditioning } from './precondition.js';
 
 /** What a forward pass comes by, in the order of the formulas. */
 export interface Pass {
@@ -16,13 +17,6 @@ export interface Pass {
   denoised: Float64Array;
 }
 
-interface Precondition {
-  skip: number;
-  out: number;
-  input: number;
-  noise: number;
-}
-
 /**
  * The network of one state in float64, plain: the truth that the kernels are compared with.
  *
@@ -33,6 +27,7 @@ interface Precondition {
 export class MlpReference {
   private readonly layout: ParameterLayout;
   private readonly frequencies: Float64Array;
+  private readonly preconditioning: Preconditioning;
 
   /** @param parameters [layout.size] as parameterLayout says, in any precision */
   constructor(
@@ -42,12 +37,13 @@ export class MlpReference {
     checkParameters(config, parameters);
     this.layout = parameterLayout(config);
     this.frequencies = frequencies(config.embedding);
+    this.preconditioning = preconditioning(config);
   }
 
   /** D(x, sigma | label) and all on the way. @param label `config.classes` for none */
   forward(x: Float64Array, sigma: number, label = this.config.classes): Pass {
     const { layers, residual } = this.config;
-    const scale = this.precondition(sigma);
+    const scale = this.preconditioning.at(sigma);
     const embedding = this.embed(scale.noise, label);
     const z: Float64Array[] = [];
     let input = x.map((value) => scale.input * value);
@@ -74,8 +70,8 @@ export class MlpReference {
   /** The derivative of D along (dx, dsigma), [dim]. */
   jvp({ x, sigma, z, output }: Pass, dx: Float64Array, dsigma: number): Float64Array {
     const { layers, residual } = this.config;
-    const scale = this.precondition(sigma);
-    const slope = this.preconditionSlope(sigma);
+    const scale = this.preconditioning.at(sigma);
+    const slope = this.preconditioning.slope(sigma);
     const embedding = this.embeddingSlope(scale.noise).map((value) => value * slope.noise * dsigma);
     let input = x.map((value, d) => scale.input * dx[d] + slope.input * dsigma * value);
     let before: Float64Array | undefined;
@@ -105,8 +101,8 @@ export class MlpReference {
     gradient?: Float64Array,
   ): { x: Float64Array; sigma: number } {
     const { layers, residual } = this.config;
-    const scale = this.precondition(sigma);
-    const slope = this.preconditionSlope(sigma);
+    const scale = this.preconditioning.at(sigma);
+    const slope = this.preconditioning.slope(sigma);
     const toEmbedding = new Float64Array(embedding.length);
     let delta = cotangent.map((value) => scale.out * value);
     let toInput: Float64Array = new Float64Array(0);
@@ -132,29 +128,6 @@ export class MlpReference {
         slope.out * dot(output, cotangent) +
         slope.input * dot(x, toInput) +
         slope.noise * dot(this.embeddingSlope(scale.noise), toEmbedding),
-    };
-  }
-
-  private precondition(sigma: number): Precondition {
-    const data = this.config.sigmaData;
-    const spread = sigma ** 2 + data ** 2;
-    return {
-      skip: data ** 2 / spread,
-      out: (sigma * data) / Math.sqrt(spread),
-      input: 1 / Math.sqrt(spread),
-      noise: Math.log(sigma) / 4,
-    };
-  }
-
-  /** Derivatives with respect to sigma. */
-  private preconditionSlope(sigma: number): Precondition {
-    const data = this.config.sigmaData;
-    const spread = sigma ** 2 + data ** 2;
-    return {
-      skip: (-2 * sigma * data ** 2) / spread ** 2,
-      out: data ** 3 / spread ** 1.5,
-      input: -sigma / spread ** 1.5,
-      noise: 1 / (4 * sigma),
     };
   }
 

@@ -3,6 +3,7 @@ import type { Safetensors } from '../../src/io/safetensors.js';
 import { EMBEDDING_KINDS, type MlpConfig, mlpConfig } from '../../src/mlp/config.js';
 import type { TrainingInfo } from '../../src/mlp/model-file.js';
 import { parameterLayout } from '../../src/mlp/parameters.js';
+import { PREDICTIONS } from '../../src/process/prediction.js';
 
 /** Small networks of all kinds. */
 export const anyConfig = fc
@@ -18,6 +19,16 @@ export const anyConfig = fc
     residual: fc.boolean(),
     classes: fc.nat(3),
     sigmaData: fc.double({ min: 1e-3, max: 1e3, noNaN: true }),
+    convention: fc.option(
+      fc.record(
+        {
+          process: fc.constantFrom('flow', 'vp-linear:beta_max=12'),
+          prediction: fc.constantFrom(...PREDICTIONS),
+        },
+        { noNullPrototype: true },
+      ),
+      { nil: undefined },
+    ),
   })
   .map(mlpConfig);
 
@@ -214,6 +225,27 @@ export function wrongFiles(prefix: string): [what: string, change: Change, messa
       'an unknown embedding',
       setJson('config', (config) => Object.assign(config.embedding as object, { kind: 'rotary' })),
       /malformed: embedding\.kind: .*"rotary"/,
+    ],
+    [
+      'an unknown prediction',
+      setJson('config', (config) =>
+        Object.assign(config, { convention: { process: 'flow', prediction: 'u' } }),
+      ),
+      /malformed: convention\.prediction: /,
+    ],
+    [
+      'an unknown process',
+      setJson('config', (config) =>
+        Object.assign(config, { convention: { process: 'flows', prediction: 'v' } }),
+      ),
+      /its config cannot be: unknown process 'flows'/,
+    ],
+    [
+      'half a process',
+      setJson('config', (config) =>
+        Object.assign(config, { convention: { process: { name: 'own' }, prediction: 'v' } }),
+      ),
+      /malformed: convention\.process/,
     ],
     ['no scaling', ({ metadata }) => delete metadata.scaling, /metadata has no 'scaling'/],
     [

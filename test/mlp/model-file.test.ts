@@ -6,6 +6,8 @@ import { encodeCheckpoint } from '../../src/mlp/checkpoint-file.js';
 import { mlpConfig } from '../../src/mlp/config.js';
 import { decodeModel, encodeModel } from '../../src/mlp/model-file.js';
 import { parameterLayout } from '../../src/mlp/parameters.js';
+import { defineProcess } from '../../src/process/process.js';
+import { tabulate } from '../../src/process/tabulated.js';
 import { VERSION } from '../../src/version.js';
 import { expectRefusal } from '../refusal.js';
 import {
@@ -73,6 +75,14 @@ describe('a model', () => {
     const { offset, stride } = parameterLayout(config).layers[2].weight;
     const output = tensors.get('output.weight')!.values;
     expect(output[4 * 3 + 2]).toBe(model.parameters[offset + 4 * stride + 2]);
+  });
+
+  it("remembers a process of one's own", () => {
+    const process = tabulate(
+      defineProcess({ name: 'own', range: { min: 0, max: 2 }, alphaBar: () => 1, betaBar: (t) => t ** 3 }),
+    );
+    const own = mlpConfig({ ...config, convention: { process, prediction: 'x0' } });
+    expect(decodeModel(encodeModel({ ...model, config: own }), 'm').config).toEqual(own);
   });
 
   it('has the names of its labels, where there are any', () => {
