@@ -131,5 +131,7 @@ export {
   type ProcessName,
   type TrainingSettings,
   trainingSettings,
+  WEIGHTINGS,
+  type WeightingName,
 } from './train/settings.js';
 export { type StepFigures, Trainer, type TrainerOptions, type TrainingState } from './train/trainer.js';

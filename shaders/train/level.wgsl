@@ -1,6 +1,9 @@
 import package::rng::noise::normal4;
 import package::train::step::operation;
 
+/// (ln sigma, ln weight) at even shares of a process' times.
+@if(tabled) @group(0) @binding(7) var<storage, read> levels: array<vec2f>;
+
 /// A noise level, and the weight of |D - y|^2 there.
 struct Level {
   sigma: f32,
@@ -18,7 +21,7 @@ fn level_of(bits: vec2u) -> Level {
 
 /// Score-SDE's VE process (arXiv 2011.13456): ln sigma runs evenly from level_a to level_b; |score sigma + z|^2 is
 /// |D - y|^2 / sigma^2, times level_c.
-@if(!edm && !vp)
+@if(!edm && !vp && !tabled)
 fn level_of(bits: vec2u) -> Level {
   let sigma = exp(mix(operation.level_a, operation.level_b, share_of(bits.x)));
   return Level(sigma, operation.level_c / (sigma * sigma));
@@ -26,7 +29,7 @@ fn level_of(bits: vec2u) -> Level {
 
 /// Its VP process: sigma^2 = exp(level_a t^2 / 2 + level_b t) - 1, t from EPSILON to 1. With level_c = 1 the weight
 /// is the likelihood's, d sigma^2 / dt / sigma^4.
-@if(!edm && vp)
+@if(!edm && vp && !tabled)
 fn level_of(bits: vec2u) -> Level {
   const EPSILON = 1e-3;
   let t = mix(EPSILON, 1.0, share_of(bits.x));
@@ -35,8 +38,17 @@ fn level_of(bits: vec2u) -> Level {
   return Level(sqrt(squared), select(1 / squared, slope / (squared * squared), operation.level_c == 1));
 }
 
+/// Times even over the process of a network's convention, src/train/level-table.ts.
+@if(tabled)
+fn level_of(bits: vec2u) -> Level {
+  let place = share_of(bits.x) * f32(arrayLength(&levels) - 1);
+  let low = min(u32(place), arrayLength(&levels) - 2);
+  let between = levels[low] + (place - f32(low)) * (levels[low + 1] - levels[low]);
+  return Level(exp(between.x), exp(between.y));
+}
+
 /// e^x - 1 for x >= 0; near 0, where the difference would cancel, the series up to the fifth power.
-@if(!edm && vp)
+@if(!edm && vp && !tabled)
 fn exp_minus_1(x: f32) -> f32 {
   return select(exp(x) - 1, x * (1 + x / 2 * (1 + x / 3 * (1 + x / 4 * (1 + x / 5)))), x < 0.1);
 }

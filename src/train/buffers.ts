@@ -20,6 +20,8 @@ export interface TrainingBuffers {
   dataLabels: GPUBuffer;
   heldOut: GPUBuffer;
   heldOutLabels: GPUBuffer;
+  /** `levelTable`, where the loss has one. */
+  levels: GPUBuffer;
   average: GPUBuffer;
   first: GPUBuffer;
   second: GPUBuffer;
@@ -58,6 +60,7 @@ export function trainingBuffers(
   data: TrainingData,
   heldOut: TrainingData | undefined,
   state: OptimiserState<Float32Array>,
+  levels?: Float32Array,
 ): TrainingBuffers {
   const { STORAGE, UNIFORM, COPY_SRC, COPY_DST } = GPUBufferUsage;
   const kept = STORAGE | COPY_SRC | COPY_DST;
@@ -67,6 +70,7 @@ export function trainingBuffers(
     dataLabels: gpu.buffer('labels of the data', STORAGE, labelsOf(data)),
     heldOut: gpu.buffer('held-out data', STORAGE, heldOut?.values ?? 4),
     heldOutLabels: gpu.buffer('labels of the held-out data', STORAGE, labelsOf(heldOut)),
+    levels: gpu.buffer('table of noise levels', STORAGE, levels ?? 4),
     average: gpu.buffer('average of the parameters', kept, state.average),
     first: gpu.buffer('first moments', kept, state.first),
     second: gpu.buffer('second moments', kept, state.second),

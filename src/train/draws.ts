@@ -22,6 +22,7 @@ export interface LevelNumbers {
 export function levelNumbers(settings: TrainingSettings, sigmaData: number): LevelNumbers {
   const { loss, process, sigmaMin, sigmaMax } = settings;
   const likelihood = loss === 'score-sde-likelihood';
+  if (loss === 'prediction') return { level_a: 0, level_b: 0, level_c: 0 };
   if (loss === 'edm') return { level_a: EDM_LEVELS.mean, level_b: EDM_LEVELS.std, level_c: sigmaData };
   if (process === 'vp') {
     const { betaD, betaMin } = new VpTime(sigmaMin, sigmaMax);
@@ -48,19 +49,23 @@ export interface Draw {
   noise: Float64Array;
 }
 
-/** The draws of one trajectory in float64: the twin of shaders/train/draw.wgsl, up to rounding. */
+/**
+ * The draws of one trajectory in float64: the twin of shaders/train/draw.wgsl, up to rounding.
+ * @param levels `levelTable`, where the loss has one
+ */
 export function drawOf(
   settings: TrainingSettings,
   sigmaData: number,
   { rows, dim }: { rows: number; dim: number },
   { step, trajectory, stream }: { step: number; trajectory: number; stream: number },
+  levels?: Float32Array,
 ): Draw {
   const { seed, labelDrop } = settings;
   const key: Words = [seed >>> 0, Math.floor(seed / 2 ** 32) >>> 0, 0, 0];
   const choice = threefry4x32(key, [trajectory, 0, step, stream]);
   return {
     row: choice[0] % rows,
-    ...level(settings, sigmaData, choice),
+    ...(levels ? tabled(levels, uniform(choice[2])) : level(settings, sigmaData, choice)),
     unlabelled: uniform(choice[1]) < labelDrop,
     noise: normals(seed, trajectory, step, stream + 1, dim),
   };
@@ -80,6 +85,16 @@ function level(settings: TrainingSettings, sigmaData: number, [, , z, w]: Words)
   }
   const sigma = Math.exp(level_a + (level_b - level_a) * uniform(z));
   return { sigma, weight: level_c / sigma ** 2 };
+}
+
+function tabled(levels: Float32Array, share: number) {
+  const place = share * (levels.length / 2 - 1);
+  const i = Math.floor(place);
+  const between = (entry: 0 | 1) => {
+    const [low, high] = [levels[2 * i + entry], levels[2 * i + 2 + entry]];
+    return Math.exp(low + (place - i) * (high - low));
+  };
+  return { sigma: between(0), weight: between(1) };
 }
 
 /** In [0, 1), of 24 bits. */

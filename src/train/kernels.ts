@@ -21,7 +21,12 @@ export async function trainingKernels(
   { loss, process }: Pick<TrainingSettings, 'loss' | 'process'>,
 ): Promise<TrainingKernels> {
   const variant = {
-    conditions: { edm: loss === 'edm', vp: process === 'vp', labelled: classes > 0 },
+    conditions: {
+      edm: loss === 'edm',
+      vp: process === 'vp',
+      tabled: loss === 'prediction',
+      labelled: classes > 0,
+    },
     constants: { CLASSES: classes },
   };
   const compiled = await Promise.all(

@@ -1,7 +1,7 @@
 import { FewstepError, unknownName } from '../errors.js';
 import { VpTime } from '../grid/vp-time.js';
 
-export const LOSSES = ['edm', 'score-sde', 'score-sde-likelihood'] as const;
+export const LOSSES = ['edm', 'score-sde', 'score-sde-likelihood', 'prediction'] as const;
 
 /**
  * What is minimised, the mean over a batch of weight(sigma) |D(y + sigma n, sigma) - y|^2:
@@ -9,7 +9,8 @@ export const LOSSES = ['edm', 'score-sde', 'score-sde-likelihood'] as const;
  * - score-sde: |B score + n|^2 at t ~ U(eps, 1) of a process (Song et al., arXiv 2011.13456, equation 7), which is
  *   the weight 1 / sigma^2;
  * - score-sde-likelihood: g^2 |score + n / B|^2 (Song et al., arXiv 2101.09258), which is d sigma^2 / dt / sigma^4. In
- *   the VE process that is the loss before times 2 ln(max / min), so that only clipping and epsilon tell them apart.
+ *   the VE process that is the loss before times 2 ln(max / min), so that only clipping and epsilon tell them apart;
+ * - prediction: for a network of a convention, t even over its process from sigmaMin on, and a weight of `weighting`.
  */
 export type LossName = (typeof LOSSES)[number];
 
@@ -18,12 +19,23 @@ export const PROCESSES = ['ve', 'vp'] as const;
 /** Where the score-sde losses take sigma from: min (max / min)^t, or the linear VP schedule with the same ends. */
 export type ProcessName = (typeof PROCESSES)[number];
 
+export const WEIGHTINGS = ['prediction', 'likelihood', 'min-snr'] as const;
+
+/**
+ * How the loss 'prediction' weighs noise levels:
+ * - prediction: |F - target|^2 of what the network predicts; of a score times beta-bar^2, |score B + n|^2;
+ * - likelihood: g^2 |score + n / B|^2 (arXiv 2101.09258), d sigma^2 / dt / sigma^4;
+ * - min-snr: the lesser of 1 / sigma^2 and 5 (arXiv 2303.09556).
+ */
+export type WeightingName = (typeof WEIGHTINGS)[number];
+
 /** What a training run is, besides its network and its data: the same settings and seed give the same bits. */
 export interface TrainingSettings {
   /** Integer from 0 to 2^53 - 1, of all draws. */
   seed: number;
   loss: LossName;
   process: ProcessName;
+  weighting: WeightingName;
   /** Trajectories in a batch. */
   batch: number;
   /** Steps of the whole run: the learning rate falls to 0 at its end. */
@@ -43,7 +55,7 @@ export interface TrainingSettings {
   emaDecay: number;
   /** Share of trajectories that a model with labels sees without theirs, for classifier-free guidance. */
   labelDrop: number;
-  /** Noise levels of the score-sde losses. */
+  /** Noise levels of the score-sde losses; the least one also of 'prediction'. */
   sigmaMin: number;
   sigmaMax: number;
 }
@@ -52,6 +64,7 @@ const DEFAULTS: TrainingSettings = {
   seed: 0,
   loss: 'edm',
   process: 've',
+  weighting: 'prediction',
   batch: 512,
   steps: 10_000,
   rate: 1e-3,
@@ -69,7 +82,7 @@ const DEFAULTS: TrainingSettings = {
 
 /** What each number may be: in words, and as a test. */
 const BOUNDS: Record<
-  Exclude<keyof TrainingSettings, 'loss' | 'process'>,
+  Exclude<keyof TrainingSettings, 'loss' | 'process' | 'weighting'>,
   [what: string, holds: (x: number) => boolean]
 > = {
   seed: ['a whole number from 0 to 2^53 - 1', (x) => Number.isSafeInteger(x) && x >= 0],
@@ -97,6 +110,9 @@ export function trainingSettings(given: Partial<TrainingSettings> = {}): Trainin
   const settings = { ...DEFAULTS, ...given };
   if (!LOSSES.includes(settings.loss)) throw unknownName('loss', settings.loss, LOSSES);
   if (!PROCESSES.includes(settings.process)) throw unknownName('process', settings.process, PROCESSES);
+  if (!WEIGHTINGS.includes(settings.weighting)) {
+    throw unknownName('weighting', settings.weighting, WEIGHTINGS);
+  }
   for (const [name, [what, holds]] of Object.entries(BOUNDS)) {
     const value = settings[name as keyof typeof BOUNDS];
     if (typeof value === 'number' && holds(value)) continue;

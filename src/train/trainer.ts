@@ -19,6 +19,7 @@ import {
 import { checkData, type TrainingData } from './data.js';
 import { TRAINING_STREAM, VALIDATION_STREAM } from './draws.js';
 import { type TrainingKernels, trainingKernels } from './kernels.js';
+import { levelTable } from './level-table.js';
 import type { DrawnBatch, OptimiserState } from './reference.js';
 import type { TrainingSettings } from './settings.js';
 import { type StepPlace, stepUniform } from './step-uniform.js';
@@ -106,8 +107,9 @@ export class Trainer {
     checkData(config, data, 'training data');
     if (heldOut) checkData(config, heldOut, 'held-out data');
     const state = options.state ?? initialState(config, settings.seed);
+    const levels = levelTable(config, settings);
     const network = new Network(gpu, config, state.parameters);
-    const buffers = trainingBuffers(gpu, config, settings.batch, data, heldOut, state);
+    const buffers = trainingBuffers(gpu, config, settings.batch, data, heldOut, state, levels);
     const { slots, columns, passes: operation } = buffers;
     const labels = config.classes > 0 ? { labels: buffers.labels } : {};
     const batch = { slots, columns, operation, capacity: settings.batch, ...labels };

@@ -2,10 +2,19 @@ import { expect, test } from 'vitest';
 import { VP_EPSILON, VpTime } from '../../src/grid/vp-time.js';
 import { mlpConfig } from '../../src/mlp/config.js';
 import { random } from '../../src/problem/random.js';
+import { parseProcess, processes } from '../../src/process/built-in.js';
+import { type Prediction, translation } from '../../src/process/prediction.js';
 import { slotStride } from '../../src/train/buffers.js';
 import { drawOf } from '../../src/train/draws.js';
 import { trainingKernels } from '../../src/train/kernels.js';
-import { LOSSES, PROCESSES, type TrainingSettings, trainingSettings } from '../../src/train/settings.js';
+import { levelTable } from '../../src/train/level-table.js';
+import {
+  LOSSES,
+  PROCESSES,
+  type TrainingSettings,
+  trainingSettings,
+  type WeightingName,
+} from '../../src/train/settings.js';
 import { stepUniform } from '../../src/train/step-uniform.js';
 import { gpu } from '../device.js';
 import { freshSeed } from '../field/fixtures.js';
@@ -14,12 +23,15 @@ import { runKernel } from '../gpu/run-kernel.js';
 const seed = freshSeed();
 const ROWS = 29;
 const STREAM = 40;
+const CONVENTION = { process: 'vp-linear', prediction: 'velocity' } as const;
 
 /** What the kernel draws in step 7. */
 async function drawn(given: Partial<TrainingSettings>, dim: number) {
   // Past 32 bits, so that both words of the key count.
   const settings = trainingSettings({ seed: seed + 5 * 2 ** 32, ...given });
-  const config = mlpConfig({ dim, classes: 3 });
+  const convention = given.loss === 'prediction' ? CONVENTION : undefined;
+  const config = mlpConfig({ dim, classes: 3, convention });
+  const levels = levelTable(config, settings);
   const { batch } = settings;
   const numbers = random(seed);
   const data = Float32Array.from({ length: ROWS * dim }, () => numbers.normal());
@@ -32,6 +44,7 @@ async function drawn(given: Partial<TrainingSettings>, dim: number) {
     data,
     row_labels: rowLabels,
     labels: new Uint32Array(batch),
+    ...(levels && { levels }),
   };
   const uniform = stepUniform(config, settings, { step: 7, entry: 0, stream: STREAM });
   const groups = [Math.ceil((batch * Math.ceil(dim / 4)) / 64), 1] as const;
@@ -41,6 +54,7 @@ async function drawn(given: Partial<TrainingSettings>, dim: number) {
   return {
     settings,
     config,
+    levels,
     data,
     rowLabels,
     clean: states.slice(0, batch * dim),
@@ -52,7 +66,7 @@ async function drawn(given: Partial<TrainingSettings>, dim: number) {
 }
 
 const CASES = LOSSES.flatMap((loss) => PROCESSES.map((process) => ({ loss, process })))
-  .filter(({ loss, process }) => loss !== 'edm' || process === 've')
+  .filter(({ loss, process }) => loss.startsWith('score-sde') || process === 've')
   .flatMap((given) => [1, 4, 6].map((dim) => ({ ...given, dim })));
 
 test.each(CASES)(
@@ -62,7 +76,8 @@ test.each(CASES)(
     const made = await drawn({ ...given, batch }, dim);
     for (let trajectory = 0; trajectory < batch; trajectory++) {
       const place = { step: 7, trajectory, stream: STREAM };
-      const twin = drawOf(made.settings, made.config.sigmaData, { rows: ROWS, dim }, place);
+      const { settings, config, levels } = made;
+      const twin = drawOf(settings, config.sigmaData, { rows: ROWS, dim }, place, levels);
       // WGSL allows sine and cosine 2^-11 and the logarithm's root 2^-10, of a normal: 0.004 in all (test/rng), times
       // 1.2 in EDM's ln sigma, and twice that in a weight that falls as 1 / sigma^2.
       expect(Math.abs(made.sigma[trajectory] / twin.sigma - 1)).toBeLessThan(0.005);
@@ -139,3 +154,49 @@ test.each(PROCESSES)(
     for (const [i, value] of sigma.entries()) expect(plain.weight[i] * value ** 2).toBeCloseTo(1, 5);
   },
 );
+
+const CONVENTIONS = processes.flatMap(({ name }) => [
+  { process: name, weighting: 'prediction' as const, prediction: 'velocity' as const },
+  { process: name, weighting: 'likelihood' as const, prediction: 'eps' as const },
+]);
+
+test.each(CONVENTIONS)(
+  `times of $process are even from sigma 0.002 on, and weights its $weighting (seed ${seed})`,
+  ({ process: name, prediction, weighting }) => {
+    const settings = trainingSettings({ seed, loss: 'prediction', weighting });
+    const levels = levelTable({ convention: { process: name, prediction } }, settings)!;
+    const process = parseProcess(name);
+    const [first, last] = [process.timeOf(0.002), process.range.max];
+    const shares: number[] = [];
+    for (let trajectory = 0; trajectory < 5000; trajectory++) {
+      const place = { step: 0, trajectory, stream: STREAM };
+      const { sigma, weight } = drawOf(settings, 1, { rows: ROWS, dim: 1 }, place, levels);
+      const time = process.timeOf(sigma);
+      shares.push((time - first) / (last - first));
+      // Where times hardly move sigma, linear interpolation of ln sigma over them is exact to 3e-4, the weight, which is
+      // up to sigma^-4, to four times that; the first of 16,384 steps is not so even.
+      if (shares[trajectory] < 3 / 16384) continue;
+      const rise = 1e-4 * (last - first) * Math.min(1, time, (last - time) / (last - first));
+      const slope = (process.sigma(time + rise) ** 2 - process.sigma(time - rise) ** 2) / (2 * rise);
+      const { out } = translation(process, prediction, sigma);
+      const expected = weighting === 'likelihood' ? slope / sigma ** 4 : 1 / out ** 2;
+      expect(Math.abs(weight / expected - 1), `sigma ${sigma}`).toBeLessThan(0.01);
+    }
+    shares.sort((a, b) => a - b);
+    const distance = shares.reduce((most, share, i) => Math.max(most, Math.abs(share - (i + 0.5) / 5000)), 0);
+    // As above.
+    expect(distance * Math.sqrt(5000)).toBeLessThan(2.5);
+  },
+);
+
+test('weights of a score are those of its noise, and min-snr has its bound', () => {
+  const table = (prediction: Prediction, weighting: WeightingName) =>
+    levelTable(
+      { convention: { process: 'sub-vp', prediction } },
+      trainingSettings({ loss: 'prediction', weighting }),
+    )!;
+  expect(table('score', 'prediction')).toEqual(table('eps', 'prediction'));
+  const snr = table('v', 'min-snr').filter((_, i) => i % 2 === 1);
+  expect(snr[0]).toBeCloseTo(Math.log(5), 6);
+  expect(snr.at(-1)).toBeCloseTo(-2 * Math.log(parseProcess('sub-vp').sigma(1)), 6);
+});

@@ -1,5 +1,5 @@
 import { afterAll, expect, test } from 'vitest';
-import { type LossName, trainingSettings } from '../../src/train/settings.js';
+import { type LossName, trainingSettings, type WeightingName } from '../../src/train/settings.js';
 import { Trainer, type TrainerOptions } from '../../src/train/trainer.js';
 import { gpu } from '../device.js';
 import { freshSeed } from '../field/fixtures.js';
@@ -124,6 +124,20 @@ test(
       ['steps', () => training.submit(257), 'bad-argument', /257 training steps/, /1 to 256/],
       ['validation', () => training.validate(), 'bad-argument', /no held-out data/, /give some/],
       ['loss', () => trainingSettings({ loss: 'emd' as LossName }), 'unknown-name', /'emd'/, /mean 'edm'/],
+      [
+        'a convention',
+        () => Trainer.create(gpu, { ...options, settings: trainingSettings({ loss: 'prediction' }) }),
+        'bad-argument',
+        /another convention than EDM/,
+        /a process and a prediction/,
+      ],
+      [
+        'weighting',
+        () => trainingSettings({ weighting: 'snr' as WeightingName }),
+        'unknown-name',
+        /weighting 'snr'/,
+        /min-snr/,
+      ],
       ['beta', () => trainingSettings({ beta2: 1 }), 'bad-argument', /beta2 is 1/, /below 1/],
       [
         'vp',

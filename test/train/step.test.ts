@@ -9,6 +9,7 @@ import { relativeError, SLOW } from '../mlp/fixtures.js';
 import { randomRun } from './fixtures.js';
 
 const seed = freshSeed();
+const CONVENTION = { process: 'sub-vp', prediction: 'v' } as const;
 const trainers: Trainer[] = [];
 afterAll(() => {
   for (const trainer of trainers) trainer.destroy();
@@ -23,7 +24,8 @@ async function trainer(options: TrainerOptions): Promise<Trainer> {
 test.each(LOSSES)(
   `the loss '%s', its gradient and its norm are those of float64 (seed ${seed})`,
   async (loss) => {
-    const options = randomRun(seed, { loss });
+    const convention = loss === 'prediction' ? CONVENTION : undefined;
+    const options = randomRun(seed, { loss }, { convention });
     const training = await trainer(options);
     training.submit(1);
     const { losses, norms } = await training.figures();
