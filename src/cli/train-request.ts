@@ -3,16 +3,12 @@ import { FewstepError } from '../errors.js';
 import type { Checkpoint } from '../mlp/checkpoint-file.js';
 import { type EmbeddingKind, type MlpConfig, mlpConfig } from '../mlp/config.js';
 import { loadCheckpoint } from '../node/model.js';
-import {
-  type LossName,
-  type ProcessName,
-  type TrainingSettings,
-  trainingSettings,
-} from '../train/settings.js';
+import { type TrainingSettings, trainingSettings } from '../train/settings.js';
+import { type ConventionOptions, conventionOf } from './train-convention.js';
 import { type LoadedData, loadTrainingData, type TrainingSource } from './train-data.js';
 
 /** What the command line says of a run that begins; a resumed run has all of it from its checkpoint. */
-export interface FreshOptions {
+export interface FreshOptions extends ConventionOptions {
   data?: string;
   problem?: string;
   columns?: string;
@@ -33,8 +29,6 @@ export interface FreshOptions {
   ema?: number;
   labelDrop?: number;
   seed?: number;
-  loss?: LossName;
-  process?: ProcessName;
 }
 
 /** A run to do, or to go on with. */
@@ -83,11 +77,12 @@ export async function freshRequest(options: FreshOptions): Promise<TrainRequest>
   const { width, layers, residual } = options;
   const { embedding: kind, embeddingSize: size, embeddingScale } = options;
   const { steps, batch, lr: rate, warmup, weightDecay, clip, ema: emaDecay, labelDrop } = options;
-  const { seed, loss, process } = options;
+  const { seed } = options;
+  const { convention, ...objective } = await conventionOf(options);
   const optimiser = { steps, batch, rate, warmup, weightDecay, clip, emaDecay, labelDrop };
-  const settings = trainingSettings(given({ ...optimiser, seed, loss, process }));
+  const settings = trainingSettings(given({ ...optimiser, seed, ...objective }));
   const embedding = given({ kind, size, scale: embeddingScale });
-  const network = { ...given({ width, layers, residual }), embedding };
+  const network = { ...given({ width, layers, residual, convention }), embedding };
   // Before the data, which may take a while, but for what they decide.
   mlpConfig({ dim: 1, ...network });
   if (labelDrop !== undefined && options.labels === undefined) {

@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander';
 import { EMBEDDING_KINDS } from '../mlp/config.js';
-import { LOSSES, PROCESSES } from '../train/settings.js';
+import { PREDICTIONS } from '../process/prediction.js';
+import { LOSSES, WEIGHTINGS } from '../train/settings.js';
 import { untilFinished } from './interrupt.js';
 import { deviceOption, imageShape, nonNegativeNumber, positiveNumber, wholeNumber } from './options.js';
 import { runTrain, type TrainOptions } from './train-run.js';
@@ -17,8 +18,14 @@ While it runs, and when it is stopped, model.checkpoint.safetensors keeps all th
 same model to the last bit, on the same adapter. With --labels the model is conditional: its classes are the
 distinct labels in their order.
 
+With --process and --prediction the network is trained in that convention: times even over the process, from that of
+sigma 0.002 on, and |F - target|^2 of what it predicts (--weighting prediction), its likelihood's weight or min-snr. A
+module of one's own exports alphaBar(t), betaBar(t) and range = { min, max }; the model remembers it as a table. Whatever
+its convention, a model is a field for every solver.
+
 Examples:
   fewstep train --problem two-moons --out moons.safetensors
+  fewstep train --problem two-moons --process flow --prediction velocity --out flow.safetensors
   fewstep train --data digits.csv.gz --labels 64 --scale --width 256 --steps 20000 --out digits.safetensors
   fewstep train --resume digits.checkpoint.safetensors --out digits.safetensors
 
@@ -89,8 +96,28 @@ export function trainCommand(): Command {
       ).argParser(nonNegativeNumber),
     )
     .addOption(new Option('--seed <seed>', 'of parameters and draws (default: 0)').argParser(wholeNumber(0)))
-    .addOption(new Option('--loss <loss>', 'what is minimised (default: edm)').choices(LOSSES))
-    .addOption(new Option('--process <process>', 'of the score-sde losses (default: ve)').choices(PROCESSES))
+    .addOption(
+      new Option(
+        '--loss <loss>',
+        'what is minimised (default: edm, or prediction with --prediction)',
+      ).choices(LOSSES),
+    )
+    .option(
+      '--process <process>',
+      "of --prediction: a built-in (`fewstep processes`) or a module of one's own, .mjs; of the score-sde losses: ve (default) or vp",
+    )
+    .addOption(
+      new Option(
+        '--prediction <prediction>',
+        "what the network predicts of that process, in place of EDM's preconditioning",
+      ).choices(PREDICTIONS),
+    )
+    .addOption(
+      new Option(
+        '--weighting <weighting>',
+        'of noise levels, with --prediction (default: prediction)',
+      ).choices(WEIGHTINGS),
+    )
     .option('--resume <checkpoint>', 'go on with a run that was stopped, as it began')
     .addOption(
       new Option('--checkpoint-every <seconds>', 'time between checkpoints')

@@ -1,5 +1,6 @@
 import type { LossRecord } from '../mlp/checkpoint-file.js';
 import type { MlpConfig } from '../mlp/config.js';
+import type { Convention } from '../mlp/convention.js';
 import type { TrainingInfo } from '../mlp/model-file.js';
 import { ASSESSED, type Assessment } from '../train/assess.js';
 import { type Content, type Html, html, raw } from './html.js';
@@ -78,12 +79,13 @@ function learned({ exact, levels }: Assessment['errors']): string {
 }
 
 function method({ config, training, assessment }: TrainingReport): Html {
-  const { embedding, sigmaData, classes } = config;
+  const { embedding, sigmaData, classes, convention } = config;
   const { errors, samples } = assessment;
   const facts: [string, Content][] = [
     ['Embedding', `${embedding.kind}, ${embedding.size} features, scale ${embedding.scale}`],
     ['σ of the data', figure(sigmaData)],
     ...(classes > 0 ? [['Classes', count(classes)] as [string, Content]] : []),
+    ...(convention ? [['Predicts', predicted(convention)] as [string, Content]] : []),
     ...(training ? [['Loss', training.loss] as [string, Content]] : []),
     ['Exact field', exactField(errors)],
     ['States', `${count(errors.states)} held-out rows at each σ, one draw of noise each; float64`],
@@ -91,6 +93,10 @@ function method({ config, training, assessment }: TrainingReport): Html {
   ];
   return html`<section id="method"><h2>Method</h2>
 <dl>${facts.map(([term, value]) => html`<dt>${term}</dt><dd>${value}</dd>`)}</dl></section>`;
+}
+
+function predicted({ process, prediction }: Convention): string {
+  return `${prediction} of the process ${typeof process === 'string' ? process : process.name}`;
 }
 
 function exactField({ exact }: Assessment['errors']): string {

@@ -1,9 +1,8 @@
-import { resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { FewstepError } from '../../errors.js';
 import { customField } from '../../field/custom.js';
 import type { Denoise, Field } from '../../field/field.js';
 import { readBytes } from '../files.js';
+import { importModule } from '../module.js';
 import { inFile, named } from './place.js';
 
 /**
@@ -30,15 +29,7 @@ export async function loadShaderField(path: string, dim: number, reference?: str
 
 async function loadDenoise(path: string): Promise<Denoise> {
   const remedy = 'write: export default function (x, sigma, out) { ... } with Float64Arrays x and out';
-  await readBytes(path); // a missing file gets the message that every missing file gets
-  let module: { default?: unknown };
-  try {
-    module = await import(/* @vite-ignore */ pathToFileURL(resolve(path)).href);
-  } catch (cause) {
-    throw new FewstepError('bad-field', `cannot load ${path}: ${(cause as Error).message}`, remedy, {
-      cause,
-    });
-  }
+  const module = await importModule(path, 'bad-field', remedy);
   if (typeof module.default === 'function') return module.default as Denoise;
   throw new FewstepError('bad-field', `${path} has no function as its default export`, remedy);
 }
