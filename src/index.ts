@@ -1,6 +1,7 @@
 /** The public API of fewstep. It imports nothing of Node: bring a GPUDevice of the browser, or of `fewstep/node`. */
 export { type AnalyzeOptions, analyze } from './analysis/analyze.js';
 export type { Analysis, Distribution, MeanValueOfStep } from './analysis/results.js';
+export { type DiffuseRequest, diffuse, diffuseReference } from './diffuse.js';
 export {
   BESPOKE,
   type BespokeOptions,
@@ -53,6 +54,7 @@ export {
   logsnr,
   parseGrid,
   polynomial,
+  processTime,
   type SigmaRange,
   timeUniform,
 } from './grid/grid.js';

@@ -70,7 +70,7 @@ export function distillCommand(): Command {
     .option('--afs', 'analytical first step (default: where the NFE needs it)')
     .option(
       '--grid <grid>',
-      "the student's times: search (default), polynomial:RHO, logsnr, time_uniform:RHO, explicit:..",
+      "the student's times: search (default), polynomial:RHO, logsnr, time_uniform:RHO, process_time:NAME, explicit:..",
     )
     .addOption(new Option('--recipe <recipe>', 'how it is trained (default: robust)').choices(RECIPES))
     .addOption(

@@ -19,6 +19,13 @@ export function wholeNumbers(low: number, high?: number): (text: string) => numb
   return (text) => [...new Set(text.split(',').map((part) => whole(part.trim())))];
 }
 
+/** Reads finite numbers separated by commas, in their order. */
+export function numbersOf(text: string): number[] {
+  const values = text.split(',').map(finiteNumber);
+  if (values.every(Number.isFinite)) return values;
+  throw new InvalidArgumentError('Give numbers separated by commas, as in .1,.5,.9.');
+}
+
 /** Reads names separated by commas, each once. */
 export function plainNames(text: string): string[] {
   const parts = text.split(',').map((part) => part.trim());
@@ -130,7 +137,7 @@ export function scheduleOptions(): Option[] {
     new Option('--nfe <count>', 'field evaluations per trajectory, exactly').argParser(wholeNumber(1, 4096)),
     new Option(
       '--grid <grid>',
-      'time grid: polynomial:RHO, logsnr, time_uniform:RHO, explicit:80,10,1,.002 or gits (searched on the field) (default: polynomial:7)',
+      'time grid: polynomial:RHO, logsnr, time_uniform:RHO, explicit:80,10,1,.002, process_time:NAME (even in the time of one of `fewstep processes`) or gits (searched on the field) (default: polynomial:7)',
     ),
     new Option('--sigma-min <sigma>', 'last time of the grid (default: 0.002)').argParser(positiveNumber),
     new Option('--sigma-max <sigma>', 'first time of the grid (default: 80)').argParser(positiveNumber),

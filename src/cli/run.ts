@@ -4,11 +4,13 @@ import { VERSION } from '../version.js';
 import { analyzeCommand } from './analyze.js';
 import { benchCommand } from './bench.js';
 import { compareCommand } from './compare.js';
+import { diffuseCommand } from './diffuse.js';
 import { distillCommand } from './distill.js';
 import { doctorCommand } from './doctor.js';
 import { exportCommand } from './export.js';
 import { inspectCommand } from './inspect.js';
 import { problemsCommand } from './problems.js';
+import { processesCommand } from './processes.js';
 import { sampleCommand } from './sample.js';
 import { solverCommand } from './solver.js';
 import { solversCommand } from './solvers.js';
@@ -50,9 +52,11 @@ function program(): Command {
     inspectCommand(),
     distillCommand(),
     exportCommand(),
+    diffuseCommand(),
     solverCommand(),
     solversCommand(),
     problemsCommand(),
+    processesCommand(),
     doctorCommand(),
   ];
   for (const command of [fewstep, ...commands]) {

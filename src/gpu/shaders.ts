@@ -60,6 +60,7 @@ import predictorSingle from '../../shaders/predictor/single.wgsl';
 import predictorStateFeatures from '../../shaders/predictor/state_features.wgsl';
 import predictorStep from '../../shaders/predictor/step.wgsl';
 import predictorUnipc from '../../shaders/predictor/unipc.wgsl';
+import processDiffuse from '../../shaders/process/diffuse.wgsl';
 import noise from '../../shaders/rng/noise.wgsl';
 import normal from '../../shaders/rng/normal.wgsl';
 import threefry from '../../shaders/rng/threefry.wgsl';
@@ -151,6 +152,7 @@ export const shaders = {
   'predictor/step': predictorStep,
   'predictor/unipc': predictorUnipc,
   'mlp/weights': mlpWeights,
+  'process/diffuse': processDiffuse,
   'rng/noise': noise,
   'rng/normal': normal,
   'rng/threefry': threefry,

@@ -1,4 +1,6 @@
 import { FewstepError, unknownName } from '../errors.js';
+import { parseProcess } from '../process/built-in.js';
+import type { Process } from '../process/process.js';
 import { VP_EPSILON, VpTime } from './vp-time.js';
 
 /** Where a grid begins and ends; EDM's defaults (arXiv 2206.00364, table 1). */
@@ -46,6 +48,14 @@ export function timeUniform(rho = 1): Grid {
   });
 }
 
+/** Uniform in the time of a process, a built-in or one's own, between those of the two ends. */
+export function processTime(process: Process): Grid {
+  return defineGrid(`process_time:${process.name}`, (x, { sigmaMin, sigmaMax }) => {
+    const [from, to] = [process.timeOf(sigmaMax), process.timeOf(sigmaMin)];
+    return process.sigma(from + x * (to - from));
+  });
+}
+
 /** Listed times. @throws FewstepError bad-grid unless they are positive, finite and decreasing */
 export function explicit(times: readonly number[]): Grid {
   checkTimes(times);
@@ -63,7 +73,7 @@ export function explicit(times: readonly number[]): Grid {
   };
 }
 
-/** Reads a grid as one writes it: `polynomial`, `polynomial:5`, `logsnr`, `time_uniform:2`, `explicit:80,5,.5,.002`. */
+/** Reads a grid as one writes it: `polynomial`, `polynomial:5`, `logsnr`, `time_uniform:2`, `explicit:80,5,.5,.002`, `process_time:flow`. */
 export function parseGrid(text: string): Grid {
   const [kind, ...rest] = text.split(':');
   const argument = rest.join(':');
@@ -72,6 +82,8 @@ export function parseGrid(text: string): Grid {
       return polynomial(argument === '' ? undefined : Number(argument));
     case 'time_uniform':
       return timeUniform(argument === '' ? undefined : Number(argument));
+    case 'process_time':
+      return processTime(parseProcess(argument));
     case 'logsnr':
       if (argument !== '')
         throw new FewstepError(
@@ -89,7 +101,14 @@ export function parseGrid(text: string): Grid {
     case 'explicit':
       return explicit(argument.split(',').map((time) => (time.trim() === '' ? Number.NaN : Number(time))));
     default:
-      throw unknownName('grid', kind, ['polynomial', 'logsnr', 'time_uniform', 'explicit', 'gits']);
+      throw unknownName('grid', kind, [
+        'polynomial',
+        'logsnr',
+        'time_uniform',
+        'process_time',
+        'explicit',
+        'gits',
+      ]);
   }
 }
 

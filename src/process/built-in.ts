@@ -6,6 +6,8 @@ import { defineProcess, type Process, type ProcessDefinition } from './process.j
 interface ProcessKind {
   name: string;
   summary: string;
+  /** For people. */
+  formulas: { alphaBar: string; betaBar: string };
   /** Numbers with their defaults. */
   options: Readonly<Record<string, number>>;
   define(options: Record<string, number>): Omit<ProcessDefinition, 'name'>;
@@ -28,10 +30,13 @@ const preserving = {
   integral: (sigma: number) => Math.log1p(sigma * sigma) / 2,
 };
 
+const LINEAR = 'exp(-(beta_max - beta_min) * t^2 / 4 - beta_min * t / 2)';
+
 const kinds: readonly ProcessKind[] = [
   {
     name: 've',
     summary: 'variance exploding, sigma = t (EDM, arXiv 2206.00364)',
+    formulas: { alphaBar: '1', betaBar: 't' },
     options: { max: 1000 },
     define: ({ max }) => ({
       range: { min: 0, max },
@@ -46,6 +51,7 @@ const kinds: readonly ProcessKind[] = [
   {
     name: 've-geometric',
     summary: 'variance exploding, sigma = min (max / min)^t (Score-SDE, arXiv 2011.13456)',
+    formulas: { alphaBar: '1', betaBar: 'min * (max / min)^t' },
     options: { min: 0.002, max: 80 },
     define: ({ min, max }) => {
       const rate = Math.log(max / min);
@@ -64,6 +70,7 @@ const kinds: readonly ProcessKind[] = [
   {
     name: 'vp-linear',
     summary: 'variance preserving, beta linear in t (DDPM, arXiv 2006.11239; Score-SDE)',
+    formulas: { alphaBar: LINEAR, betaBar: 'sqrt(1 - alpha-bar^2)' },
     options: { beta_min: 0.1, beta_max: 20 },
     define: ({ beta_min, beta_max }) => {
       const { beta, integral, timeOf } = linearBeta(beta_min, beta_max);
@@ -81,6 +88,10 @@ const kinds: readonly ProcessKind[] = [
   {
     name: 'vp-cosine',
     summary: 'variance preserving, alpha-bar a cosine of t (arXiv 2102.09672)',
+    formulas: {
+      alphaBar: 'cos(w * (t + s)) / cos(w * s), w = pi / 2 / (1 + s)',
+      betaBar: 'sqrt(1 - alpha-bar^2)',
+    },
     // At t = 1 alpha-bar is 0; sigma at `end` is about 700.
     options: { s: 0.008, end: 0.999 },
     define: ({ s, end }) => {
@@ -109,6 +120,7 @@ const kinds: readonly ProcessKind[] = [
   {
     name: 'vp-exp',
     summary: 'variance preserving, alpha-bar = exp(-rate t^2)',
+    formulas: { alphaBar: 'exp(-rate * t^2)', betaBar: 'sqrt(1 - alpha-bar^2)' },
     options: { rate: 5 },
     define: ({ rate }) => ({
       range: { min: 0, max: 1 },
@@ -123,6 +135,7 @@ const kinds: readonly ProcessKind[] = [
   {
     name: 'sub-vp',
     summary: 'sub-VP: alpha-bar of vp-linear, beta-bar = 1 - alpha-bar^2 (Score-SDE)',
+    formulas: { alphaBar: LINEAR, betaBar: '1 - alpha-bar^2' },
     options: { beta_min: 0.1, beta_max: 20 },
     define: ({ beta_min, beta_max }) => {
       const { beta, integral, timeOf } = linearBeta(beta_min, beta_max);
@@ -141,6 +154,7 @@ const kinds: readonly ProcessKind[] = [
   {
     name: 'flow',
     summary: 'flow matching, rectified flow: alpha-bar = 1 - t, beta-bar = t (arXiv 2210.02747, 2209.03003)',
+    formulas: { alphaBar: '1 - t', betaBar: 't' },
     // At t = 1 alpha-bar is 0; sigma at `end` is 9,999.
     options: { end: 0.9999 },
     define: ({ end }) => ({
@@ -154,8 +168,8 @@ const kinds: readonly ProcessKind[] = [
   },
 ];
 
-/** Names, one line each and the options of the built-in processes, for help pages. */
-export const processes: readonly Pick<ProcessKind, 'name' | 'summary' | 'options'>[] = kinds;
+/** Names, one line each, formulas and the options of the built-in processes, for help pages. */
+export const processes: readonly Pick<ProcessKind, 'name' | 'summary' | 'formulas' | 'options'>[] = kinds;
 
 const value = v.pipe(v.number(), v.finite(), v.gtValue(0));
 

@@ -18,20 +18,29 @@ describe('help', () => {
       'solver',
       'solvers',
       'problems',
+      'processes',
+      'diffuse',
       'doctor',
     ])
       expect(stdout).toContain(`  ${command} `);
   });
 
-  it.each(['sample', 'analyze', 'distill', 'export', 'solver', 'solvers', 'problems'])(
-    'of %s has examples',
-    async (command) => {
-      const { status, stdout } = await inProcess([command, '--help']);
-      expect(status).toBe(0);
-      expect(stdout).toMatch(/\nExamples?:\n {2}fewstep /);
-      expect(stdout).toContain(`fewstep ${command}`);
-    },
-  );
+  it.each([
+    'sample',
+    'analyze',
+    'distill',
+    'export',
+    'diffuse',
+    'solver',
+    'solvers',
+    'problems',
+    'processes',
+  ])('of %s has examples', async (command) => {
+    const { status, stdout } = await inProcess([command, '--help']);
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/\nExamples?:\n {2}fewstep /);
+    expect(stdout).toContain(`fewstep ${command}`);
+  });
 });
 
 describe('the lists', () => {

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { explicit, logsnr, parseGrid, polynomial, timeUniform } from '../../src/grid/grid.js';
+import { explicit, logsnr, parseGrid, polynomial, processTime, timeUniform } from '../../src/grid/grid.js';
 import { VpTime } from '../../src/grid/vp-time.js';
+import { parseProcess, processes } from '../../src/process/built-in.js';
 
 test.each([
   ['polynomial:7', 6, [80, 30.1832580549, 9.7232013553, 2.5152189761, 0.469979058, 0.0515323943, 0.002]],
@@ -39,11 +40,49 @@ test('logsnr is geometric', () => {
   for (let i = 1; i < times.length; i++) expect(times[i] / times[i - 1]).toBeCloseTo(0.01 ** (1 / 5), 12);
 });
 
+test.each(processes.map(({ name }) => name))('process_time:%s is even in its time', (name) => {
+  const process = parseProcess(name);
+  const grid = parseGrid(`process_time:${name}`);
+  expect(grid.name).toBe(`process_time:${name}`);
+  const times = grid.times(7, { sigmaMin: 0.01, sigmaMax: 60 }).map(process.timeOf);
+  const step = (times[7] - times[0]) / 7;
+  for (let i = 1; i < times.length; i++) {
+    expect(Math.abs(times[i] - times[i - 1] - step)).toBeLessThan(1e-9 * Math.abs(step));
+  }
+});
+
+test('known grids are those in the time of a process', () => {
+  const range = { sigmaMin: 0.01, sigmaMax: 60 };
+  const same = (grid: string, known: number[]) => {
+    for (const [i, time] of parseGrid(grid).times(5, range).entries()) {
+      expect(Math.abs(time / known[i] - 1)).toBeLessThan(1e-12);
+    }
+  };
+  same('process_time:ve-geometric', logsnr().times(5, range));
+  same('process_time:ve', polynomial(1).times(5, range));
+  // t = sigma / (1 + sigma) of flow.
+  const [from, to] = [60 / 61, 0.01 / 1.01];
+  const even = [0, 1, 2, 3, 4, 5].map((i) => from + (i / 5) * (to - from));
+  same(
+    'process_time:flow',
+    even.map((t) => t / (1 - t)),
+  );
+  expect(parseGrid('process_time:vp-linear:beta_max=12').name).toBe('process_time:vp-linear:beta_max=12');
+});
+
+test('a process that has not all of the range is refused', () => {
+  const grid = processTime(parseProcess('ve-geometric:max=50'));
+  expect(() => grid.times(4)).toThrow(/no time at which sigma is 80/);
+  expect(() => parseGrid('process_time:flo')).toThrow(/unknown process 'flo'/);
+});
+
 test('every grid falls strictly from exactly sigma_max to exactly sigma_min', () => {
   const grid = fc.oneof(
     fc.double({ min: 0.5, max: 20, noNaN: true }).map(polynomial),
     fc.constant(logsnr()),
     fc.double({ min: 0.5, max: 5, noNaN: true }).map(timeUniform),
+    // These two reach sigma 200.
+    fc.constantFrom('vp-cosine', 'flow').map((name) => processTime(parseProcess(name))),
   );
   const range = fc.record({
     sigmaMin: fc.double({ min: 1e-3, max: 0.05, noNaN: true }),
