@@ -2,6 +2,7 @@ import { rm } from 'node:fs/promises';
 import { FewstepError } from '../errors.js';
 import { Gpu } from '../gpu/gpu.js';
 import type { LossRecord } from '../mlp/checkpoint-file.js';
+import { namedConvention } from '../mlp/convention.js';
 import { type DeviceChoice, type NodeAdapterDescription, openDevice } from '../node/adapter.js';
 import { writeAtomic } from '../node/files.js';
 import { saveCheckpoint, saveModel } from '../node/model.js';
@@ -67,7 +68,7 @@ export async function runTrain(options: TrainOptions, signal: AbortSignal): Prom
     const report = {
       out,
       ...(wanted && { report: reportPath(out) }),
-      config,
+      config: { ...config, ...(config.convention && { convention: namedConvention(config.convention) }) },
       settings,
       training,
       adapter,

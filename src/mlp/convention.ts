@@ -9,6 +9,14 @@ export interface Convention {
   prediction: Prediction;
 }
 
+/** A convention without the numbers of its process. */
+export function namedConvention({ process, prediction }: Convention): {
+  process: string;
+  prediction: Prediction;
+} {
+  return { process: typeof process === 'string' ? process : process.name, prediction };
+}
+
 /**
  * How D comes out of a network F of another convention: D = skip x + out F(input x, noise), as `translation` says, with
  * three choices that leave open what is predicted:

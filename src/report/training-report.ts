@@ -1,6 +1,6 @@
 import type { LossRecord } from '../mlp/checkpoint-file.js';
 import type { MlpConfig } from '../mlp/config.js';
-import type { Convention } from '../mlp/convention.js';
+import { type Convention, namedConvention } from '../mlp/convention.js';
 import type { TrainingInfo } from '../mlp/model-file.js';
 import { ASSESSED, type Assessment } from '../train/assess.js';
 import { type Content, type Html, html, raw } from './html.js';
@@ -95,8 +95,9 @@ function method({ config, training, assessment }: TrainingReport): Html {
 <dl>${facts.map(([term, value]) => html`<dt>${term}</dt><dd>${value}</dd>`)}</dl></section>`;
 }
 
-function predicted({ process, prediction }: Convention): string {
-  return `${prediction} of the process ${typeof process === 'string' ? process : process.name}`;
+function predicted(convention: Convention): string {
+  const { process, prediction } = namedConvention(convention);
+  return `${prediction} of the process ${process}`;
 }
 
 function exactField({ exact }: Assessment['errors']): string {

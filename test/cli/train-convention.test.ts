@@ -70,8 +70,14 @@ test(
   'a process that ends early is assessed, and sampled, within its noise levels',
   async () => {
     const out = at('short.safetensors');
-    const made = await inProcess(training({ process: at('short.mjs'), prediction: 'eps', out }));
-    expect(made).toMatchObject({ status: 0, stdout: expect.stringContaining('after 60 steps') });
+    const made = await inProcess([
+      ...training({ process: at('short.mjs'), prediction: 'eps', out }),
+      '--json',
+    ]);
+    expect(made.status).toBe(0);
+    const { config, settings } = JSON.parse(made.stdout);
+    expect(config.convention).toEqual({ process: 'short', prediction: 'eps' });
+    expect(settings).toMatchObject({ loss: 'prediction', weighting: 'prediction' });
     const sampling = (range: object) =>
       inProcess(['sample', ...flags({ field: out, solver: 'euler', nfe: 3, out: at('y.npy'), ...range })]);
     expect(await sampling({})).toMatchObject({
