@@ -2,10 +2,10 @@ import { FewstepError } from './errors.js';
 import { folded } from './gpu/dispatch.js';
 import type { Gpu } from './gpu/gpu.js';
 import type { Process } from './process/process.js';
+import { drawStruct } from './rng/draw.js';
+import { DIFFUSE_STREAM } from './rng/streams.js';
 import { normals } from './rng/threefry.js';
 
-/** Stream of the forward process' noise, apart from those of latents and training. */
-const DIFFUSE_STREAM = 24;
 /** Bytes of the noised rows that one submit makes at most. */
 const CHUNK_BYTES = 64 * 2 ** 20;
 /** Bytes from one uniform to the next. */
@@ -65,13 +65,9 @@ export async function diffuse(gpu: Gpu, request: DiffuseRequest): Promise<Float3
           output: time * size,
           dim,
           rows: count,
-          first_row: first,
-          seed_low: seed >>> 0,
-          seed_high: Math.floor(seed / 2 ** 32) >>> 0,
-          time,
-          stream: DIFFUSE_STREAM,
           alpha_bar: process.alphaBar(t),
           beta_bar: process.betaBar(t),
+          draw: drawStruct({ seed, first }, DIFFUSE_STREAM, time),
         };
         kernel.layout.pack('operation', value, uniforms, time * STRIDE);
       }

@@ -2,20 +2,15 @@
 // row gets the same noise whatever the chunk. One invocation makes four numbers of one row; 4 bytes read and 4 written
 // per number.
 import package::batch::dispatch::linear_index;
-import package::rng::noise::normal4;
-import package::rng::threefry::threefry4x32;
+import package::rng::noise::{ Draw, noise4 };
 
 struct Diffuse {
   output: u32, // in numbers
   dim: u32,
   rows: u32,
-  first_row: u32, // of this chunk within all
-  seed_low: u32,
-  seed_high: u32,
-  time: u32, // its index
-  stream: u32,
   alpha_bar: f32,
   beta_bar: f32,
+  @align(16) draw: Draw, // its step is the time's index
 }
 
 @group(0) @binding(0) var<storage, read> clean: array<f32>; // [rows, dim]
@@ -31,9 +26,7 @@ fn diffuse(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) gr
     return;
   }
   let quad = index % quads;
-  let key = vec4u(operation.seed_low, operation.seed_high, 0, 0);
-  let counter = vec4u(operation.first_row + row, quad, operation.time, operation.stream);
-  let noise = normal4(threefry4x32(key, counter));
+  let noise = noise4(operation.draw, row, quad);
   for (var lane = 0u; lane < 4 && 4 * quad + lane < operation.dim; lane++) {
     let d = row * operation.dim + 4 * quad + lane;
     noised[operation.output + d] = operation.alpha_bar * clean[d] + operation.beta_bar * noise[lane];

@@ -2,28 +2,9 @@ import type { BatchBuffers } from '../field/field.js';
 import { folded } from '../gpu/dispatch.js';
 import type { Gpu } from '../gpu/gpu.js';
 import type { Kernel } from '../gpu/kernel.js';
-import type { StructValue } from '../gpu/layout.js';
+import { drawStruct, type NoiseKey } from '../rng/draw.js';
 import { SOLVER_STREAM } from '../rng/streams.js';
 import { isStochastic, type Noise, type Plan, type Slot } from '../solver/plan.js';
-
-/** Which random numbers a chunk of a batch draws. */
-export interface NoiseKey {
-  /** A whole number from 0 to 2^53 - 1. */
-  seed: number;
-  /** Index of the chunk's first trajectory within the batch. */
-  first: number;
-}
-
-/** struct Draw of shaders/rng/noise.wgsl. */
-export function drawStruct({ seed, first }: NoiseKey, stream: number, step: number): StructValue {
-  return {
-    first_trajectory: first,
-    seed_low: seed >>> 0,
-    seed_high: Math.floor(seed / 2 ** 32) >>> 0,
-    step,
-    stream,
-  };
-}
 
 /** The kernel of the operations that draw random numbers, bound to the buffers of a run. */
 export class PlanNoise {

@@ -2,10 +2,11 @@ import type { BatchBuffers, BoundField, PreparedField } from '../field/field.js'
 import { folded } from '../gpu/dispatch.js';
 import type { Gpu } from '../gpu/gpu.js';
 import type { Kernel } from '../gpu/kernel.js';
+import type { NoiseKey } from '../rng/draw.js';
 import { type Plan, type Slot, stepsOf } from '../solver/plan.js';
 import { scalarStruct } from '../solver/scalar-struct.js';
 import { PlanConstants } from './plan-constants.js';
-import { type NoiseKey, PlanNoise } from './plan-noise.js';
+import { PlanNoise } from './plan-noise.js';
 import { UPDATE_KERNELS, type UpdateKernel, updateKernel } from './update.js';
 
 /** Where the slots and the uniforms of a plan's operations are. */

@@ -10,10 +10,10 @@ import {
   type TrajectoryPredictor,
   trajectoryPass,
 } from '../predictor/trajectory-predictor.js';
+import { drawStruct } from '../rng/draw.js';
 import { LATENT_STREAM } from '../rng/streams.js';
 import type { Plan, Slot } from '../solver/plan.js';
 import type { Latents } from './inputs.js';
-import { drawStruct } from './plan-noise.js';
 import { PlanPass, uniformStride } from './plan-pass.js';
 
 interface Shape {

@@ -5,3 +5,5 @@
 export const LATENT_STREAM = 0;
 /** What stochastic solvers add in their steps. */
 export const SOLVER_STREAM = 1;
+/** Of noised data. */
+export const DIFFUSE_STREAM = 24;
