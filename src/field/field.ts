@@ -28,6 +28,16 @@ export type DenoiseGradient = (
 ) => number;
 
 /**
+ * The drift x - D(x, sigma) of one state in float64, which is dx / d ln sigma of the diffusion ODE, and its divergence
+ * dim - tr dD/dx.
+ * @param x state [dim]
+ * @param sigma noise level, > 0
+ * @param drift where x - D goes, [dim]; may not be x
+ * @returns the divergence of the drift
+ */
+export type Divergence = (x: Float64Array, sigma: number, drift: Float64Array) => number;
+
+/**
  * What is evaluated: the denoiser D(x, sigma) = E[x_0 | x_0 + sigma n = x] of a data distribution. The velocity
  * of the diffusion ODE and the score follow: d = (x - D) / sigma, score = -d / sigma.
  */
@@ -39,6 +49,8 @@ export interface Field {
   readonly denoise?: Denoise;
   /** The float64 truth of its gradient, where there is one. */
   readonly gradient?: DenoiseGradient;
+  /** The float64 truth of the drift's divergence, where it has a closed form. */
+  readonly divergence?: Divergence;
   /**
    * The hidden features that a predictor reads of an evaluation of D at one state, in float64: 64 numbers into `out`.
    * Present exactly where the field has such features, and then its kernels write them too (BatchBuffers).
@@ -57,6 +69,14 @@ export interface Field {
    * @throws FewstepError device-limit where it does not fit this device
    */
   prepareGradient?(gpu: Gpu): Promise<PreparedGradient>;
+  /** The same for its drift and its divergence, where that has a closed form. */
+  prepareDivergence?(gpu: Gpu): Promise<PreparedDivergence>;
+  /**
+   * The same for its drift and products of its Jacobian with vectors, where it has any that cost less than
+   * `prepareGradient`.
+   * @throws FewstepError device-limit where it does not fit this device
+   */
+  prepareProducts?(gpu: Gpu): Promise<PreparedProducts>;
 }
 
 /** A field on one device. */
@@ -86,6 +106,49 @@ export interface PreparedGradient {
 export interface GradientBuffers extends Pick<BatchBuffers, 'slots' | 'columns' | 'operation' | 'capacity'> {
   /** Gradients to sigma, [columns, trajectories], as many columns as the uniforms name. */
   readonly sigmaGradient: GPUBuffer;
+}
+
+/** The drift of a field and its divergence on one device. */
+export interface PreparedDivergence {
+  readonly operationSize: number;
+  /** Writes a uniform (struct Diverge of shaders/field/diverge.wgsl). */
+  pack(value: StructValue, target: ArrayBuffer, offset: number): void;
+  bind(batch: DivergenceBuffers): BoundField;
+}
+
+/** The buffers of a run that asks for divergences. */
+export interface DivergenceBuffers extends BatchBuffers {
+  /** Where the uniforms say, a number a trajectory. */
+  readonly divergences: GPUBuffer;
+}
+
+/**
+ * The drift of a field on one device, and v . (dD/dx) v for vectors v. The Jacobian is a weighted sum of parts, one for
+ * most fields and two for a guided network.
+ */
+export interface PreparedProducts {
+  /** Weights of the parts. */
+  readonly weights: readonly number[];
+  /** Memory of a trajectory in one binding, bytes, besides slots and columns. */
+  readonly trajectoryBytes: number;
+  /** Sizes of the uniforms in bytes. */
+  readonly driftSize: number;
+  readonly productSize: number;
+  /** Writes the uniform of a drift. @param value state, output, scratch (a slot to write anything into), trajectories, sigma */
+  packDrift(value: StructValue, target: ArrayBuffer, offset: number): void;
+  /** Writes the uniform of a product. @param value state, vector, output, trajectories, sigma */
+  packProduct(value: StructValue, target: ArrayBuffer, offset: number): void;
+  bind(batch: BatchBuffers): BoundProducts;
+}
+
+export interface BoundProducts {
+  /** Records x - D into the output slot. */
+  drift(pass: GPUComputePassEncoder, offset: number, trajectories: number): void;
+  /** Records what the products of a part need; its uniform is the drift's. */
+  begin(part: number, pass: GPUComputePassEncoder, offset: number, trajectories: number): void;
+  /** Records the part's Jacobian, or its transpose, times a slot into another one. */
+  product(part: number, pass: GPUComputePassEncoder, offset: number, trajectories: number): void;
+  destroy(): void;
 }
 
 /** The buffers that all operations of a run share. */

@@ -4,8 +4,10 @@ import type { Scaling } from '../io/scaling.js';
 import type { Field } from './field.js';
 import type { MixtureSpec } from './mixture.js';
 import { denoiseMixture } from './mixture-denoise.js';
+import { mixtureDivergence } from './mixture-divergence.js';
 import { mixtureGradient } from './mixture-gradient.js';
 import { prepareMixture } from './prepared-mixture.js';
+import { prepareMixtureDivergence } from './prepared-mixture-divergence.js';
 import { prepareMixtureGradient } from './prepared-mixture-gradient.js';
 
 /** How a user writes a mixture; JSON has the same shape. */
@@ -88,10 +90,12 @@ export function mixtureField(kind: string, spec: MixtureSpec, scaling?: Scaling)
     dim: spec.dim,
     denoise: denoiseMixture(spec),
     gradient: mixtureGradient(spec),
+    divergence: mixtureDivergence(spec),
     scaling,
     mixture: spec,
     prepare: (gpu: Gpu) => prepareMixture(gpu, spec),
     prepareGradient: (gpu: Gpu) => prepareMixtureGradient(gpu, spec),
+    prepareDivergence: (gpu: Gpu) => prepareMixtureDivergence(gpu, spec),
   };
 }
 

@@ -3,13 +3,7 @@ import type { Gpu } from '../gpu/gpu.js';
 import type { PreparedGradient } from './field.js';
 import type { MixtureSpec } from './mixture.js';
 import { operationOf, shared } from './operation.js';
-import {
-  type MixtureKernel,
-  REGISTER_DIM,
-  SMALL_DIM,
-  untiledKernel,
-  uploadComponents,
-} from './prepared-mixture.js';
+import { type MixtureKernel, mixtureKernelFor, untiledKernel, uploadComponents } from './prepared-mixture.js';
 import { prepareTiledGradient } from './prepared-tiled-gradient.js';
 
 /**
@@ -19,13 +13,10 @@ import { prepareTiledGradient } from './prepared-tiled-gradient.js';
 export async function prepareMixtureGradient(
   gpu: Gpu,
   spec: MixtureSpec,
-  kernel?: MixtureKernel,
+  kernel: MixtureKernel = mixtureKernelFor(gpu, spec),
 ): Promise<PreparedGradient> {
-  const { dim, weights } = spec;
-  const fits = weights.length * dim * 4 <= gpu.limits.maxStorageBufferBindingSize;
-  const chosen = kernel ?? (dim > REGISTER_DIM || !fits ? 'tiled' : dim > SMALL_DIM ? 'registers' : 'small');
-  if (chosen === 'tiled') return prepareTiledGradient(gpu, spec);
-  return prepareUntiled(gpu, spec, chosen);
+  if (kernel === 'tiled') return prepareTiledGradient(gpu, spec);
+  return prepareUntiled(gpu, spec, kernel);
 }
 
 /** One invocation a trajectory. */

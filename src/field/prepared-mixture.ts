@@ -10,9 +10,9 @@ import { operationOf, shared } from './operation.js';
 /** Up to this dimension a state is one vector, up to the other one an array in registers. */
 export const [SMALL_DIM, REGISTER_DIM] = [4, 128];
 /** Numbers of the four states that the tiled kernel holds in workgroup memory: 8 KiB of at least 16. */
-const STAGE = 512;
+export const STAGE = 512;
 /** Trajectories per workgroup of the tiled kernel. */
-const TILED_BATCH = 4;
+export const TILED_BATCH = 4;
 
 /** How components are met: by one invocation a trajectory, or in tiles by a workgroup. */
 export type MixtureKernel = 'small' | 'registers' | 'tiled';
@@ -21,21 +21,24 @@ export type MixtureKernel = 'small' | 'registers' | 'tiled';
 export async function prepareMixture(
   gpu: Gpu,
   spec: MixtureSpec,
-  kernel?: MixtureKernel,
+  kernel: MixtureKernel = mixtureKernelFor(gpu, spec),
 ): Promise<PreparedField> {
-  const { dim, weights } = spec;
-  const fits = weights.length * dim * 4 <= gpu.limits.maxStorageBufferBindingSize;
-  const chosen = kernel ?? (dim > REGISTER_DIM || !fits ? 'tiled' : dim > SMALL_DIM ? 'registers' : 'small');
-  if (chosen === 'tiled') return prepareTiled(gpu, spec);
-  const { name, variant, row } = untiledKernel(spec, chosen);
+  if (kernel === 'tiled') return prepareTiled(gpu, spec);
+  const { name, variant, row } = untiledKernel(spec, kernel);
   return prepareUntiled(gpu, spec, await gpu.kernel(name, variant), row);
+}
+
+/** Which kernel a mixture gets on a device. */
+export function mixtureKernelFor(gpu: Gpu, { dim, weights }: MixtureSpec): MixtureKernel {
+  const fits = weights.length * dim * 4 <= gpu.limits.maxStorageBufferBindingSize;
+  return dim > REGISTER_DIM || !fits ? 'tiled' : dim > SMALL_DIM ? 'registers' : 'small';
 }
 
 /** The kernel of one invocation a trajectory, or its vector-Jacobian product, and the numbers of a row of means. */
 export function untiledKernel(
   spec: MixtureSpec,
   kernel: 'small' | 'registers',
-  suffix: '' | '_vjp' = '',
+  suffix: '' | '_vjp' | '_divergence' = '',
 ): { name: ShaderName; variant: ShaderVariant; row: number } {
   const { dim } = spec;
   if (kernel === 'registers') {

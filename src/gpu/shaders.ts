@@ -17,13 +17,17 @@ import distillMeasure from '../../shaders/distill/measure.wgsl';
 import axpy from '../../shaders/doctor/axpy.wgsl';
 import custom from '../../shaders/field/custom.wgsl';
 import customVjp from '../../shaders/field/custom_vjp.wgsl';
+import diverge from '../../shaders/field/diverge.wgsl';
 import evaluate from '../../shaders/field/evaluate.wgsl';
 import mixture from '../../shaders/field/mixture.wgsl';
+import mixtureDivergence from '../../shaders/field/mixture_divergence.wgsl';
 import mixtureJoinedVjp from '../../shaders/field/mixture_joined_vjp.wgsl';
 import mixtureSegment from '../../shaders/field/mixture_segment.wgsl';
 import mixtureSmall from '../../shaders/field/mixture_small.wgsl';
+import mixtureSmallDivergence from '../../shaders/field/mixture_small_divergence.wgsl';
 import mixtureSmallVjp from '../../shaders/field/mixture_small_vjp.wgsl';
 import mixtureTiled from '../../shaders/field/mixture_tiled.wgsl';
+import mixtureTiledDivergence from '../../shaders/field/mixture_tiled_divergence.wgsl';
 import mixtureTiledVjp from '../../shaders/field/mixture_tiled_vjp.wgsl';
 import mixtureVjp from '../../shaders/field/mixture_vjp.wgsl';
 import pull from '../../shaders/field/pull.wgsl';
@@ -109,13 +113,17 @@ export const shaders = {
   'doctor/axpy': axpy,
   'field/custom': custom,
   'field/custom_vjp': customVjp,
+  'field/diverge': diverge,
   'field/evaluate': evaluate,
   'field/mixture': mixture,
+  'field/mixture_divergence': mixtureDivergence,
   'field/mixture_joined_vjp': mixtureJoinedVjp,
   'field/mixture_segment': mixtureSegment,
   'field/mixture_small': mixtureSmall,
+  'field/mixture_small_divergence': mixtureSmallDivergence,
   'field/mixture_small_vjp': mixtureSmallVjp,
   'field/mixture_tiled': mixtureTiled,
+  'field/mixture_tiled_divergence': mixtureTiledDivergence,
   'field/mixture_tiled_vjp': mixtureTiledVjp,
   'field/mixture_vjp': mixtureVjp,
   'field/pull': pull,

@@ -79,6 +79,78 @@ interface Rounded {
   errors: number[];
 }
 
+/** The scores of a mixture's components at one state, and what float32 does to averages over the components. */
+function roundedScores(spec: MixtureSpec, x: Float64Array, sigma: number) {
+  const { dim, means } = spec;
+  const { variances, weights, errors } = posteriorOf(spec, x, sigma);
+  const inverse = (k: number, d: number) => 1 / (variances[k * dim + d] + sigma * sigma);
+  // Each number is an own update of a running mean, which loses three roundings at each component.
+  const own = 8 + 3 * weights.length;
+  const scores = [...x.keys()].map((d): Rounded => {
+    const values = weights.map((_, k) => (means[k * dim + d] - x[d]) * inverse(k, d));
+    const lost = (k: number) => (Math.abs(x[d]) + 2 * Math.abs(means[k * dim + d])) * inverse(k, d);
+    return { values, errors: values.map((value, k) => EPSILON * (lost(k) + own * Math.abs(value))) };
+  });
+  const average = mean(weights, errors);
+  const expectation = ({ values, errors: lost }: Rounded) =>
+    values.reduce(
+      (sum, value, k) =>
+        sum + weights[k] * ((errors[k] + average + EPSILON * own) * Math.abs(value) + lost[k]),
+      0,
+    );
+  const covariance = (a: Rounded, b: Rounded) => {
+    const [ofA, ofB] = [a, b].map(({ values }) => {
+      const center = mean(weights, values);
+      return values.map((value) => value - center);
+    });
+    const [sizeA, sizeB] = [ofA, ofB].map((values) => norm(weights, values));
+    const moved = ofA.reduce(
+      (sum, value, k) => sum + weights[k] * (errors[k] + average) * Math.abs(value * ofB[k]),
+      0,
+    );
+    const lost = norm(weights, a.errors) * sizeB + sizeA * norm(weights, b.errors);
+    return moved + lost + EPSILON * own * sizeA * sizeB;
+  };
+  return { weights, errors, inverse, own, scores, expectation, covariance };
+}
+
+/**
+ * A bound on what float32 does to the drift x - D, per dimension: to the mean of the scores, which errors of the logits
+ * move by a score's distance from it.
+ */
+export function roundingOfDrift(spec: MixtureSpec, x: Float64Array, sigma: number): Float64Array {
+  const { weights, errors, own, scores } = roundedScores(spec, x, sigma);
+  const average = mean(weights, errors);
+  return Float64Array.from(scores, ({ values, errors: lost }) => {
+    const center = mean(weights, values);
+    const moved = values.map((value, k) => (errors[k] + average) * Math.abs(value - center));
+    const rounded = values.map((value, k) => EPSILON * own * Math.abs(value) + lost[k]);
+    return sigma * sigma * (mean(weights, moved) + mean(weights, rounded));
+  });
+}
+
+/**
+ * A bound on what float32 does to the divergence of the drift x - D: that of the scores' variances and of the
+ * components' sum 1/v; and of E|g|^2 and |E g|^2 where a kernel subtracts these.
+ */
+export function roundingOfDivergence(
+  spec: MixtureSpec,
+  x: Float64Array,
+  sigma: number,
+  subtracts: boolean,
+): number {
+  const { weights, inverse, own, scores, expectation, covariance } = roundedScores(spec, x, sigma);
+  const none = weights.map(() => 0);
+  const bounds = scores.map((score, d) => {
+    const narrow = { values: weights.map((_, k) => inverse(k, d)), errors: none };
+    const square = norm(weights, score.values) ** 2;
+    const subtracted =
+      2 * norm(weights, score.errors) * norm(weights, score.values) + EPSILON * (own + x.length) * square;
+    return expectation(narrow) + covariance(score, score) + (subtracts ? subtracted : 0);
+  });
+  return sigma * sigma * bounds.reduce((sum, bound) => sum + bound, 0) + EPSILON * own * x.length;
+}
+
 /**
  * The same of cotangent . D's gradient, [dim + 1], the last number being that to sigma. In the names of
  * src/field/mixture-gradient.ts: a score loses what float32 means and states lose in their difference, and what it
@@ -91,19 +163,11 @@ export function roundingOfGradient(
   sigma: number,
   cotangent: Float64Array,
 ): Float64Array {
-  const { dim, means } = spec;
-  const { variances, weights, errors } = posteriorOf(spec, x, sigma);
-  const components = weights.length;
+  const { dim } = spec;
+  const { variances, weights } = posteriorOf(spec, x, sigma);
   const noise = sigma * sigma;
   const dims = [...x.keys()];
-  const inverse = (k: number, d: number) => 1 / (variances[k * dim + d] + noise);
-  // Each number is an own update of a running mean, which loses three roundings at each component.
-  const own = 8 + 3 * components;
-  const scores = dims.map((d): Rounded => {
-    const values = weights.map((_, k) => (means[k * dim + d] - x[d]) * inverse(k, d));
-    const lost = (k: number) => (Math.abs(x[d]) + 2 * Math.abs(means[k * dim + d])) * inverse(k, d);
-    return { values, errors: values.map((value, k) => EPSILON * (lost(k) + own * Math.abs(value))) };
-  });
+  const { inverse, own, scores, expectation, covariance } = roundedScores(spec, x, sigma);
   const overDims = (term: (d: number, k: number) => Rounded): Rounded => {
     const values = weights.map((_, k) => dims.reduce((sum, d) => sum + term(d, k).values[0], 0));
     const lost = weights.map((_, k) =>
@@ -131,26 +195,6 @@ export function roundingOfGradient(
     ),
   };
 
-  const average = mean(weights, errors);
-  const expectation = ({ values, errors: lost }: Rounded) =>
-    values.reduce(
-      (sum, value, k) =>
-        sum + weights[k] * ((errors[k] + average + EPSILON * own) * Math.abs(value) + lost[k]),
-      0,
-    );
-  const covariance = (a: Rounded, b: Rounded) => {
-    const [ofA, ofB] = [a, b].map(({ values }) => {
-      const center = mean(weights, values);
-      return values.map((value) => value - center);
-    });
-    const [sizeA, sizeB] = [ofA, ofB].map((values) => norm(weights, values));
-    const moved = ofA.reduce(
-      (sum, value, k) => sum + weights[k] * (errors[k] + average) * Math.abs(value * ofB[k]),
-      0,
-    );
-    const lost = norm(weights, a.errors) * sizeB + sizeA * norm(weights, b.errors);
-    return moved + lost + EPSILON * own * sizeA * sizeB;
-  };
   const none = weights.map(() => 0);
   // Exponentials below 2^-126 are zero, and what they multiply is at most some 1e12 at the smallest sigma.
   const vanished = 1e-25;

@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import { customField } from '../../src/field/custom.js';
 import type { Field } from '../../src/field/field.js';
 import { prepareMixture } from '../../src/field/prepared-mixture.js';
+import { prepareMixtureDivergence } from '../../src/field/prepared-mixture-divergence.js';
 import { prepareMixtureGradient } from '../../src/field/prepared-mixture-gradient.js';
 import type { Gpu } from '../../src/gpu/gpu.js';
 import { compileKernel } from '../../src/gpu/kernel.js';
@@ -68,6 +69,10 @@ const PREPARATIONS: ((on: Gpu) => Promise<unknown>)[] = [
     ...[1, 2, 3, 4].map((dim) => (on: Gpu) => prepareMixture(on, randomMixture(1, dim, 3, shape), 'small')),
     ...[1, 2, 3, 4, 5].map((dim) => (on: Gpu) => prepareMixtureGradient(on, randomMixture(1, dim, 3, shape))),
     (on: Gpu) => prepareMixtureGradient(on, randomMixture(1, 5, 3, shape), 'tiled'),
+    ...[1, 2, 3, 4, 5].map(
+      (dim) => (on: Gpu) => prepareMixtureDivergence(on, randomMixture(1, dim, 3, shape)),
+    ),
+    (on: Gpu) => prepareMixtureDivergence(on, randomMixture(1, 5, 3, shape), 'tiled'),
   ]),
   (on) => customField({ dim: 2, wgsl: user }).prepare(on),
   (on) => customField({ dim: 2, wgsl: user }).prepareGradient!(on),

@@ -1,0 +1,85 @@
+import { folded } from '../gpu/dispatch.js';
+import type { Gpu } from '../gpu/gpu.js';
+import type { BoundField, PreparedDivergence } from './field.js';
+import type { MixtureSpec } from './mixture.js';
+import { operationOf, shared } from './operation.js';
+import {
+  conditionsOf,
+  type MixtureKernel,
+  mixtureKernelFor,
+  STAGE,
+  shardsOf,
+  TILED_BATCH,
+  untiledKernel,
+  uploadComponents,
+} from './prepared-mixture.js';
+
+/**
+ * Uploads a mixture and compiles its drift and divergence for one device; which kernel depends on its size, unless it
+ * is given.
+ */
+export async function prepareMixtureDivergence(
+  gpu: Gpu,
+  spec: MixtureSpec,
+  kernel: MixtureKernel = mixtureKernelFor(gpu, spec),
+): Promise<PreparedDivergence> {
+  return kernel === 'tiled' ? prepareTiled(gpu, spec) : prepareUntiled(gpu, spec, kernel);
+}
+
+/** One invocation a trajectory. */
+async function prepareUntiled(
+  gpu: Gpu,
+  spec: MixtureSpec,
+  chosen: 'small' | 'registers',
+): Promise<PreparedDivergence> {
+  const { name, variant, row } = untiledKernel(spec, chosen, '_divergence');
+  const kernel = await gpu.kernel(name, variant);
+  const data = uploadComponents(gpu, spec, 0, spec.weights.length, row);
+  return {
+    ...operationOf(kernel),
+    bind(batch): BoundField {
+      const group = kernel.bind({ ...shared(batch), ...data, divergences: batch.divergences });
+      return {
+        encode(pass, offset, trajectories) {
+          pass.setPipeline(kernel.pipeline);
+          pass.setBindGroup(0, group, [offset]);
+          pass.dispatchWorkgroups(...folded(Math.ceil(trajectories / 64)));
+        },
+        destroy() {},
+      };
+    },
+  };
+}
+
+/** Four trajectories a workgroup, shard by shard. */
+async function prepareTiled(gpu: Gpu, spec: MixtureSpec): Promise<PreparedDivergence> {
+  const row = Math.ceil(spec.dim / 4) * 4;
+  const constants = { DIM: spec.dim, ROW: row, STAGE: Math.min(STAGE, row) };
+  const kernel = await gpu.kernel('field/mixture_tiled_divergence', {
+    conditions: conditionsOf(spec),
+    constants,
+  });
+  const shards = shardsOf(gpu, spec, row).map(([first, last]) => {
+    const ends = { first: first === 0 ? 1 : 0, last: last === spec.weights.length ? 1 : 0 };
+    const shard = gpu.buffer('shard', GPUBufferUsage.UNIFORM, kernel.layout.pack('shard', ends));
+    return { ...uploadComponents(gpu, spec, first, last, row), shard };
+  });
+  return {
+    ...operationOf(kernel),
+    bind(batch): BoundField {
+      const carry = gpu.buffer('running sums', GPUBufferUsage.STORAGE, batch.capacity * 16);
+      const common = { ...shared(batch), divergences: batch.divergences, carry };
+      const groups = shards.map((shard) => kernel.bind({ ...common, ...shard }));
+      return {
+        encode(pass, offset, trajectories) {
+          pass.setPipeline(kernel.pipeline);
+          for (const group of groups) {
+            pass.setBindGroup(0, group, [offset]);
+            pass.dispatchWorkgroups(...folded(Math.ceil(trajectories / TILED_BATCH)));
+          }
+        },
+        destroy: () => carry.destroy(),
+      };
+    },
+  };
+}
