@@ -10,6 +10,7 @@ export type ErrorCode =
   | 'bad-shape'
   | 'not-finite'
   | 'unreachable-nfe'
+  | 'unreachable-tolerance'
   | 'unknown-name'
   | 'file'
   | 'no-adapter'

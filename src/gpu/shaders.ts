@@ -1,3 +1,6 @@
+import adaptiveControl from '../../shaders/adaptive/control.wgsl';
+import adaptiveStage from '../../shaders/adaptive/stage.wgsl';
+import adaptiveTrajectory from '../../shaders/adaptive/trajectory.wgsl';
 import adjointCombine from '../../shaders/adjoint/combine.wgsl';
 import adjointDenoised from '../../shaders/adjoint/denoised.wgsl';
 import adjointEulerAt from '../../shaders/adjoint/euler_at.wgsl';
@@ -14,6 +17,9 @@ import distillCotangent from '../../shaders/distill/cotangent.wgsl';
 import distillDistance from '../../shaders/distill/distance.wgsl';
 import distillLoss from '../../shaders/distill/loss.wgsl';
 import distillMeasure from '../../shaders/distill/measure.wgsl';
+import divergenceProbe from '../../shaders/divergence/probe.wgsl';
+import divergenceTrace from '../../shaders/divergence/trace.wgsl';
+import divergenceUnit from '../../shaders/divergence/unit.wgsl';
 import axpy from '../../shaders/doctor/axpy.wgsl';
 import custom from '../../shaders/field/custom.wgsl';
 import customVjp from '../../shaders/field/custom_vjp.wgsl';
@@ -100,6 +106,9 @@ export const shaders = {
   'adjoint/evaluate': adjointEvaluate,
   'adjoint/gradient': adjointGradient,
   'adjoint/pulled': adjointPulled,
+  'adaptive/control': adaptiveControl,
+  'adaptive/stage': adaptiveStage,
+  'adaptive/trajectory': adaptiveTrajectory,
   'batch/dispatch': dispatch,
   'batch/scalar': scalar,
   'batch/slots': slots,
@@ -110,6 +119,9 @@ export const shaders = {
   'distill/distance': distillDistance,
   'distill/loss': distillLoss,
   'distill/measure': distillMeasure,
+  'divergence/probe': divergenceProbe,
+  'divergence/trace': divergenceTrace,
+  'divergence/unit': divergenceUnit,
   'doctor/axpy': axpy,
   'field/custom': custom,
   'field/custom_vjp': customVjp,

@@ -11,6 +11,7 @@ import { Network } from './network.js';
 import { checkParameters } from './parameters.js';
 import { PRECISIONS, type Precision, roundedToHalf } from './precision.js';
 import { prepareMlpGradient } from './prepared-gradient.js';
+import { prepareMlpProducts } from './prepared-products.js';
 import { MlpReference } from './reference.js';
 
 /** A network and its parameters, flat as parameterLayout says. */
@@ -91,6 +92,7 @@ export function mlpField(model: MlpModel, options: MlpFieldOptions = {}): Field 
     },
     prepare: (gpu) => prepareMlp(gpu, network),
     prepareGradient: (gpu) => prepareMlpGradient(gpu, network),
+    prepareProducts: (gpu) => prepareMlpProducts(gpu, network),
   };
 }
 

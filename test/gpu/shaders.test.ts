@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { CONTROL } from '../../src/execute/step-control.js';
 import { customField } from '../../src/field/custom.js';
 import type { Field } from '../../src/field/field.js';
 import { prepareMixture } from '../../src/field/prepared-mixture.js';
@@ -74,13 +75,14 @@ const PREPARATIONS: ((on: Gpu) => Promise<unknown>)[] = [
     ),
     (on: Gpu) => prepareMixtureDivergence(on, randomMixture(1, 5, 3, shape), 'tiled'),
   ]),
+  (on) => on.kernel('adaptive/control', { constants: { ...CONTROL } }),
   (on) => customField({ dim: 2, wgsl: user }).prepare(on),
   (on) => customField({ dim: 2, wgsl: user }).prepareGradient!(on),
   (on) => customField({ dim: 3, wgsl: ownGradient }).prepareGradient!(on),
   ...[{}, { label: 1, guidance: 2 }].flatMap((options) => {
     const config = mlpConfig({ dim: 3, width: 32, layers: 2, classes: 3 });
     const field = mlpField({ config, parameters: initialParameters(config, 0) }, options);
-    return [field.prepare, field.prepareGradient!];
+    return [field.prepare, field.prepareGradient!, field.prepareProducts!];
   }),
   ...[{ residual: true, classes: 3 }, {}].flatMap((options) =>
     PRECISIONS.filter((precision) => precision === 'f32' || gpu.features.has('shader-f16')).map(

@@ -1,0 +1,68 @@
+import { FewstepError } from '../errors.js';
+import type { Field } from '../field/field.js';
+import type { DivergenceMethod } from './drift.js';
+import { checkWhole, rowsOf } from './inputs.js';
+import type { StepChoice } from './step-control.js';
+
+/**
+ * The diffusion ODE of many trajectories from one noise level to another, up or down, in ln sigma: dx / d ln sigma =
+ * x - D(x, sigma).
+ */
+export interface IntegrationRequest {
+  /** Where trajectories begin, [batch, dim], in the field's units. */
+  states: ArrayLike<number>;
+  /** Noise levels at which they begin and end. */
+  from: number;
+  to: number;
+  steps: StepChoice;
+  /** How the logarithm of the flow's determinant is found besides; by default not at all. */
+  divergence?: DivergenceMethod;
+}
+
+export interface Integration<Numbers> {
+  /** Where trajectories end, [batch, dim], in the field's units. */
+  states: Numbers;
+  /**
+   * The integrals of the divergence over ln sigma, which are ln |det dx_to / dx_from|, in nats: [batch] for each of the
+   * method's estimates, of which exact methods have one.
+   */
+  logDeterminants: Float64Array[];
+  /** Field evaluations made for each trajectory until it ended, rejected steps' among them, [batch]. */
+  evaluations: Uint32Array;
+  /** Steps that were tried in vain, [batch]. */
+  rejected: Uint32Array;
+  /** The shortest step in ln sigma, [batch]. */
+  shortest: Float64Array;
+}
+
+/** More than this is a slip of the finger: each probe needs a slot and a product at each evaluation. */
+const MOST_PROBES = 1024;
+
+/**
+ * The number of trajectories of a request.
+ * @throws FewstepError bad-shape, not-finite, bad-argument
+ */
+export function checkIntegration(
+  { dim }: Field,
+  { states, from, to, divergence }: IntegrationRequest,
+): number {
+  const batch = rowsOf(states, dim);
+  if (!(from > 0 && to > 0 && from !== to && Number.isFinite(from) && Number.isFinite(to))) {
+    throw new FewstepError(
+      'bad-argument',
+      `there is no path from sigma ${from} to sigma ${to}`,
+      'give two different noise levels above 0',
+    );
+  }
+  if (divergence?.kind !== 'hutchinson') return batch;
+  checkWhole('number of probes', divergence.probes, 1);
+  checkWhole('seed', divergence.seed, 0);
+  if (divergence.probes > MOST_PROBES) {
+    throw new FewstepError(
+      'bad-argument',
+      `${divergence.probes} probes are more than ${MOST_PROBES}`,
+      'give fewer; with as many probes as dimensions the exact divergence costs no more',
+    );
+  }
+  return batch;
+}

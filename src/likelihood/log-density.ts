@@ -1,0 +1,117 @@
+import { FewstepError } from '../errors.js';
+import type { DivergenceMethod } from '../execute/drift.js';
+import { integrate } from '../execute/integrate.js';
+import { integrateReference } from '../execute/integrate-reference.js';
+import type { Integration } from '../execute/integration.js';
+import { DEFAULT_TOLERANCE, type StepChoice, stepPlan } from '../execute/step-control.js';
+import type { Field } from '../field/field.js';
+import type { Gpu } from '../gpu/gpu.js';
+import { DEFAULT_RANGE, type SigmaRange } from '../grid/grid.js';
+import { type PriorName, priorOf } from './prior.js';
+
+export interface LogDensityOptions {
+  /** States whose density is asked for, [rows, dim], in the field's units. */
+  states: ArrayLike<number>;
+  /** The density is that of the model at sigma_min; 0.002 to 80 by default. */
+  range?: Partial<SigmaRange>;
+  /** Exact by default. */
+  divergence?: Exclude<DivergenceMethod, { kind: 'none' }>;
+  /** By default 1e-5 relative and absolute. */
+  steps?: StepChoice;
+  /** `latents` by default. */
+  prior?: PriorName;
+  /** At most so many trajectories at once. Results do not depend on it. */
+  chunk?: number;
+  onProgress?: (done: number) => void;
+  signal?: AbortSignal;
+}
+
+export interface LogDensity {
+  /** ln p of each state in the field's units, [rows], nats; of several probes their mean. */
+  logDensity: Float64Array;
+  /** Its standard error over the probes, [rows], where there are at least two. */
+  probeError?: Float64Array;
+  /** The states at sigma_max, [rows, dim], in the field's units. */
+  latents: Float32Array | Float64Array;
+  /** Evaluations made for each trajectory, rejected steps' among them, [rows]. */
+  evaluations: Uint32Array;
+  /** Steps tried in vain, [rows]. */
+  rejected: Uint32Array;
+  range: SigmaRange;
+  prior: PriorName;
+  /** From the first submit to the last readback, milliseconds. */
+  hostMs: number;
+}
+
+/**
+ * The log-density of states under the model: the density at sigma_min of what the diffusion ODE carries there from the
+ * prior at sigma_max (Score-SDE, arXiv 2011.13456, appendix D):
+ *
+ *   ln p(x) = ln prior(x_T) + integral from ln sigma_min to ln sigma_max of div (x - D) d ln sigma
+ *
+ * With probes the divergence, hence ln p, is an unbiased estimate (FFJORD, arXiv 1810.01367).
+ * @throws FewstepError as `integrate` and `priorOf`
+ */
+export async function logDensity(gpu: Gpu, field: Field, options: LogDensityOptions): Promise<LogDensity> {
+  const { states, chunk, onProgress, signal } = options;
+  const request = requestOf(options);
+  const prior = await priorOf(gpu, field, request.prior, request.range, signal);
+  const run = { ...request.integration, states, chunk, onProgress, signal };
+  const integration = await integrate(gpu, field, run);
+  const { hostMs } = integration;
+  return { ...densityOf(integration, (row) => prior(integration.states, row)), ...named(request), hostMs };
+}
+
+/**
+ * The same in float64 on the CPU.
+ * @throws FewstepError as `logDensity`; bad-field for a field without a float64 form, or whose moments are not known
+ */
+export async function logDensityReference(field: Field, options: LogDensityOptions): Promise<LogDensity> {
+  const request = requestOf(options);
+  const prior = await priorOf(undefined, field, request.prior, request.range);
+  const begin = performance.now();
+  const integration = integrateReference(field, { ...request.integration, states: options.states });
+  const hostMs = performance.now() - begin;
+  return { ...densityOf(integration, (row) => prior(integration.states, row)), ...named(request), hostMs };
+}
+
+type Request = ReturnType<typeof requestOf>;
+
+/** A request with its defaults, which needs no device to be checked. */
+function requestOf(options: LogDensityOptions) {
+  const { divergence = { kind: 'exact' }, steps = DEFAULT_TOLERANCE, prior = 'latents' } = options;
+  const range = { ...DEFAULT_RANGE, ...options.range };
+  if (!(range.sigmaMin > 0 && range.sigmaMin < range.sigmaMax && Number.isFinite(range.sigmaMax))) {
+    throw new FewstepError(
+      'bad-argument',
+      `sigma ${range.sigmaMin} to ${range.sigmaMax} span no range`,
+      'give 0 < sigma_min < sigma_max',
+    );
+  }
+  stepPlan(steps);
+  return { range, prior, integration: { from: range.sigmaMin, to: range.sigmaMax, divergence, steps } };
+}
+
+function named({ range, prior }: Request) {
+  return { range, prior };
+}
+
+/** @param priorAt ln prior of the end of a row */
+function densityOf(
+  { states, logDeterminants, evaluations, rejected }: Integration<Float32Array | Float64Array>,
+  priorAt: (row: number) => number,
+) {
+  const probes = logDeterminants.length;
+  const rows = evaluations.length;
+  const density = new Float64Array(rows);
+  const probeError = probes > 1 ? new Float64Array(rows) : undefined;
+  for (let row = 0; row < rows; row++) {
+    const values = logDeterminants.map((estimates) => estimates[row]);
+    const mean = values.reduce((sum, value) => sum + value, 0) / probes;
+    density[row] = priorAt(row) + mean;
+    if (!probeError) continue;
+    const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+    probeError[row] = Math.sqrt(squares / (probes - 1) / probes);
+  }
+  return { logDensity: density, ...(probeError && { probeError }), latents: states, evaluations, rejected };
+}

@@ -1,0 +1,80 @@
+import type { BoundProducts, PreparedProducts } from '../field/field.js';
+import { operationOf, shared } from '../field/operation.js';
+import { ONE } from '../field/prepared-products.js';
+import { folded } from '../gpu/dispatch.js';
+import type { Gpu } from '../gpu/gpu.js';
+import type { Kernel } from '../gpu/kernel.js';
+import type { FieldNetwork } from './field.js';
+import { Network } from './network.js';
+import { tapeSize } from './passes.js';
+
+/** Bytes between the uniforms of a drift: that of the drift, then that of a part's own forward pass. */
+const PART = 256;
+
+/**
+ * The drift of a network as a field and Jacobian-vector products: one forward pass whose tape serves all products, each
+ * of which costs as much as another one. A guided field's Jacobian is the sum of two, each of which needs a tape of its
+ * own: its drift costs four forward passes.
+ */
+export async function prepareMlpProducts(
+  gpu: Gpu,
+  { config, parameters, label, guidance, precision }: FieldNetwork,
+): Promise<PreparedProducts> {
+  const network = new Network(gpu, config, parameters, precision);
+  const guided = guidance !== 1;
+  const [forward, jvp, mixed] = await Promise.all([
+    network.kernel('mlp/forward', { taped: true }),
+    network.kernel('mlp/jvp'),
+    guided ? network.kernel('mlp/forward', { guided }) : undefined,
+  ]);
+  const { STORAGE, UNIFORM } = GPUBufferUsage;
+  const labelled = (value: number) => gpu.buffer('label', STORAGE, Uint32Array.of(value));
+  const labels = guided ? [labelled(label), labelled(config.classes)] : [labelled(label)];
+  const scale = gpu.buffer('guidance', UNIFORM, Float32Array.of(guidance));
+  const evaluation = operationOf(forward);
+  const product = operationOf(jvp);
+  const { frequencies } = network;
+  const { rows, groups } = network.forwardTile;
+  return {
+    weights: guided ? [guidance, 1 - guidance] : [1],
+    trajectoryBytes: 4 * tapeSize(network),
+    driftSize: PART + evaluation.operationSize,
+    productSize: product.operationSize,
+    packDrift({ state, output, scratch, trajectories, sigma }, target, offset) {
+      const common = { state, trajectories, sigma, velocity: 1, divisor: ONE };
+      evaluation.pack({ ...common, output }, target, offset);
+      evaluation.pack({ ...common, output: scratch }, target, offset + PART);
+    },
+    packProduct({ state, vector, output, trajectories, sigma }, target, offset) {
+      const still = { column: -1, scale: 0, offset: 0 };
+      product.pack(
+        { state, tangent: vector, output, trajectories, sigma, sigma_tangent: still },
+        target,
+        offset,
+      );
+    },
+    bind(batch): BoundProducts {
+      const tape = gpu.buffer('tape', STORAGE, 4 * batch.capacity * tapeSize(network));
+      const common = { ...shared(batch), frequencies, tape, weights: network.parameters };
+      const parts = labels.map((own) => forward.bind({ ...common, labels: own }));
+      const whole = mixed?.bind({ ...common, labels: labels[0], guidance: scale });
+      const encode = (kernel: Kernel, group: GPUBindGroup) => {
+        return (pass: GPUComputePassEncoder, offset: number, trajectories: number) => {
+          pass.setPipeline(kernel.pipeline);
+          pass.setBindGroup(0, group, [offset]);
+          pass.dispatchWorkgroups(...folded(Math.ceil(trajectories / (rows * groups))));
+        };
+      };
+      const push = encode(jvp, jvp.bind(common));
+      return {
+        // Without guidance it leaves the tape that the products need.
+        drift: mixed ? encode(mixed, whole!) : encode(forward, parts[0]),
+        begin(part, pass, offset, trajectories) {
+          if (guided) encode(forward, parts[part])(pass, offset + PART, trajectories);
+        },
+        product: (_, ...call) => push(...call),
+        destroy: () => tape.destroy(),
+      };
+    },
+  };
+}

@@ -1,0 +1,296 @@
+import { describe, expect, test } from 'vitest';
+import type { DivergenceMethod } from '../../src/execute/drift.js';
+import { integrate } from '../../src/execute/integrate.js';
+import { integrateReference } from '../../src/execute/integrate-reference.js';
+import { customField } from '../../src/field/custom.js';
+import type { Field } from '../../src/field/field.js';
+import { gaussianMixture } from '../../src/field/gaussian-mixture.js';
+import { mlpConfig } from '../../src/mlp/config.js';
+import { mlpField } from '../../src/mlp/field.js';
+import { random } from '../../src/problem/random.js';
+import { sampleMixture } from '../../src/problem/sample-mixture.js';
+import { gpu } from '../device.js';
+import twoGaussians from '../field/custom/two-gaussians.wgsl';
+import { freshSeed, hostField, randomMixture } from '../field/fixtures.js';
+import { randomParameters } from '../mlp/fixtures.js';
+import { expectRefused, type Refusal } from '../refusal.js';
+import breaking from './breaking.wgsl';
+import { integrationRounding } from './integrate-fixtures.js';
+import { excess } from './rounding.js';
+
+const seed = freshSeed();
+const SLOW = 120_000;
+const UP = { from: 0.002, to: 80 };
+const TOLERANCE = { rtol: 1e-5, atol: 1e-5 };
+const hutchinson = (probes: number): DivergenceMethod => ({ kind: 'hutchinson', probes, seed });
+
+const fieldOf = (dim: number, components = 5) =>
+  gaussianMixture(randomMixture(seed, dim, components, 'per-component'));
+const draws = (dim: number, count: number) =>
+  sampleMixture(randomMixture(seed, dim, 5, 'per-component'), count, seed).map(Math.fround);
+
+function network(dim: number, options: { label?: number; guidance?: number } = {}): Field {
+  const config = mlpConfig({ dim, width: 32, layers: 2, classes: options.label === undefined ? 0 : 3 });
+  return mlpField({ config, parameters: randomParameters(config, random(seed, 9)) }, options);
+}
+
+const cases: [string, Field, Float64Array, DivergenceMethod][] = [
+  ['a mixture, without a divergence', fieldOf(3), draws(3, 7), { kind: 'none' }],
+  ['a mixture, exactly', fieldOf(2), draws(2, 33), { kind: 'exact' }],
+  ['a mixture of 6 dimensions, exactly', fieldOf(6), draws(6, 9), { kind: 'exact' }],
+  ['a mixture, by probes', fieldOf(5), draws(5, 9), hutchinson(3)],
+  ['a network, exactly', network(3), draws(3, 5), { kind: 'exact' }],
+  ['a network, by probes', network(3), draws(3, 5), hutchinson(2)],
+  ['a guided network, exactly', network(2, { label: 1, guidance: 2.5 }), draws(2, 5), { kind: 'exact' }],
+];
+
+describe(`the GPU does what float64 does (seed ${seed})`, () => {
+  test.each(cases)(
+    '%s',
+    async (_, field, states, divergence) => {
+      // The paths are short: networks with random weights spread what float32 rounds over longer ones.
+      const request = { states, from: 0.02, to: 2, divergence };
+      // With equal steps both make the same steps.
+      const fixed = { ...request, steps: { nfe: 80 } };
+      const { exact, errors } = integrationRounding(field, fixed, seed);
+      const actual = await integrate(gpu, field, fixed);
+      expect(excess(actual.states, exact.states, errors.states, field.dim)).toBeLessThan(2);
+      for (const [q, values] of exact.logDeterminants.entries()) {
+        const own = Float32Array.from(actual.logDeterminants[q]);
+        expect(excess(own, values, errors.logDeterminants, 1)).toBeLessThan(2);
+      }
+      expect(new Set(actual.evaluations)).toEqual(new Set([80]));
+
+      // With steps of their own both err as much, but for rounding.
+      const free = { ...request, steps: TOLERANCE };
+      const truth = integrateReference(field, { ...request, steps: { rtol: 1e-9, atol: 1e-9 } });
+      const [gpuFree, hostFree] = [await integrate(gpu, field, free), integrateReference(field, free)];
+      const farthest = (values: ArrayLike<number>, exactValues: ArrayLike<number>) =>
+        Array.from(exactValues, (value, i) => Math.abs(values[i] - value)).reduce(
+          (a, b) => Math.max(a, b),
+          0,
+        );
+      const rounding = (rows: number[]) => 4 * Math.max(...rows);
+      expect(farthest(gpuFree.states, truth.states)).toBeLessThan(
+        2 * farthest(hostFree.states, truth.states) + rounding(errors.states),
+      );
+      for (const [q, values] of truth.logDeterminants.entries()) {
+        expect(farthest(gpuFree.logDeterminants[q], values)).toBeLessThan(
+          2 * farthest(hostFree.logDeterminants[q], values) + rounding(errors.logDeterminants),
+        );
+      }
+      const total = (counts: Uint32Array) => counts.reduce((sum, count) => sum + count, 0);
+      expect(Math.abs(total(gpuFree.evaluations) / total(hostFree.evaluations) - 1)).toBeLessThan(0.1);
+    },
+    SLOW,
+  );
+
+  test('a custom field by differences, within what these leave out', async () => {
+    const field = customField({ dim: 2, wgsl: twoGaussians });
+    const states = [0.3, -0.2, 1, 0.5];
+    const exact = await integrate(gpu, field, {
+      states,
+      from: 0.1,
+      to: 2,
+      steps: { nfe: 40 },
+      divergence: { kind: 'exact' },
+    });
+    // The mean of 64 probes' estimates against all of the trace: in two dimensions each is the trace or off by the mixed terms.
+    const probed = await integrate(gpu, field, {
+      states,
+      from: 0.1,
+      to: 2,
+      steps: { nfe: 40 },
+      divergence: hutchinson(64),
+    });
+    expect(probed.states).toEqual(exact.states);
+    for (const [row, value] of exact.logDeterminants[0].entries()) {
+      const estimates = probed.logDeterminants.map((values) => values[row]);
+      const mean = estimates.reduce((sum, estimate) => sum + estimate, 0) / 64;
+      const spread = Math.sqrt(
+        estimates.reduce((sum, estimate) => sum + (estimate - mean) ** 2, 0) / 63 / 64,
+      );
+      expect(Math.abs(mean - value)).toBeLessThan(5 * spread + 1e-3);
+    }
+  });
+});
+
+describe(`steps of each trajectory's own (seed ${seed})`, () => {
+  const field = fieldOf(2);
+  const states = draws(2, 300);
+  const request = { states, ...UP, steps: TOLERANCE, divergence: hutchinson(2) };
+
+  test('differ, and rejected ones count', async () => {
+    const { evaluations, rejected, shortest } = await integrate(gpu, field, request);
+    expect(new Set(evaluations).size).toBeGreaterThan(3);
+    expect(Math.max(...rejected)).toBeGreaterThan(0);
+    expect(Math.min(...shortest)).toBeGreaterThan(1e-5);
+    // One evaluation, then six an attempt.
+    for (const [row, count] of evaluations.entries()) {
+      expect((count - 1) % 6).toBe(0);
+      expect(rejected[row]).toBeLessThan((count - 1) / 6);
+    }
+  });
+
+  test('and results have the same bits whatever the chunk', async () => {
+    const whole = await integrate(gpu, field, request);
+    for (const chunk of [1, 37, 299]) {
+      const part = chunk === 1 ? 6 : 600;
+      const own = await integrate(gpu, field, { ...request, states: states.subarray(0, part), chunk });
+      expect(own.states).toEqual(whole.states.subarray(0, part));
+      expect(own.evaluations).toEqual(whole.evaluations.subarray(0, part / 2));
+      for (const [q, values] of own.logDeterminants.entries()) {
+        expect(values).toEqual(whole.logDeterminants[q].subarray(0, part / 2));
+      }
+    }
+  });
+
+  test('a tighter tolerance comes nearer to the end', async () => {
+    const run = { states: states.subarray(0, 40), ...UP };
+    const truth = integrateReference(field, { ...run, steps: { rtol: 1e-10, atol: 1e-10 } });
+    const error = (values: ArrayLike<number>) =>
+      truth.states.reduce((worst, value, i) => Math.max(worst, Math.abs(value - values[i])), 0);
+    const errors = [1e-3, 1e-4, 1e-5].map((tol) =>
+      error(integrateReference(field, { ...run, steps: { rtol: tol, atol: tol } }).states),
+    );
+    expect(errors[1]).toBeLessThan(errors[0] / 3);
+    expect(errors[2]).toBeLessThan(errors[1] / 3);
+  });
+});
+
+test(`the way up and down again is the identity (seed ${seed})`, async () => {
+  for (const field of [fieldOf(2), fieldOf(6)]) {
+    const states = draws(field.dim, 50);
+    const steps = { rtol: 1e-6, atol: 1e-6 };
+    const up = await integrate(gpu, field, { states, ...UP, steps });
+    // Noise: the data's size against sigma_max.
+    const size = Math.sqrt(up.states.reduce((sum, value) => sum + value * value, 0) / up.states.length);
+    expect(size).toBeGreaterThan(50);
+    const down = await integrate(gpu, field, { states: up.states, from: UP.to, to: UP.from, steps });
+    for (const [i, value] of states.entries()) expect(Math.abs(down.states[i] - value)).toBeLessThan(2e-3);
+  }
+});
+
+const field = fieldOf(2);
+const states = [0.1, 0.2, 0.3, 0.4];
+const asked = { states, ...UP, steps: TOLERANCE };
+/** A field that no step is short enough for: D jumps with the sign of x. */
+const jumps = customField({
+  dim: 1,
+  wgsl: 'fn denoise(x: array<f32, 1>, sigma: f32) -> array<f32, 1> { return array(select(-50.0, 50.0, x[0] > 0)); }',
+});
+
+const refusals: Refusal[] = [
+  [
+    'rows of another length',
+    () => integrate(gpu, field, { ...asked, states: [1, 2, 3] }),
+    'bad-shape',
+    /3 numbers/,
+    /rows of 2/,
+  ],
+  [
+    'a NaN',
+    () => integrate(gpu, field, { ...asked, states: [1, 2, 3, NaN] }),
+    'not-finite',
+    /latent 1 is NaN/,
+    /finite/,
+  ],
+  [
+    'no path',
+    () => integrate(gpu, field, { ...asked, to: 0.002 }),
+    'bad-argument',
+    /no path from sigma 0.002/,
+    /two different/,
+  ],
+  [
+    'sigma 0',
+    () => integrate(gpu, field, { ...asked, from: 0 }),
+    'bad-argument',
+    /from sigma 0 to/,
+    /above 0/,
+  ],
+  [
+    'a tolerance of 0',
+    () => integrate(gpu, field, { ...asked, steps: { rtol: 0, atol: 1e-5 } }),
+    'bad-argument',
+    /rtol is 0/,
+    /between 0 and 1/,
+  ],
+  [
+    'a tolerance of 2',
+    () => integrate(gpu, field, { ...asked, steps: { rtol: 1e-5, atol: 2 } }),
+    'bad-argument',
+    /atol is 2/,
+    /between 0 and 1/,
+  ],
+  [
+    'NFE 42',
+    () => integrate(gpu, field, { ...asked, steps: { nfe: 42 } }),
+    'unreachable-nfe',
+    /exactly 42/,
+    /40 or 44/,
+  ],
+  [
+    'NFE 3',
+    () => integrate(gpu, field, { ...asked, steps: { nfe: 3 } }),
+    'unreachable-nfe',
+    /exactly 3/,
+    /ask for 4,/,
+  ],
+  [
+    'no probes',
+    () => integrate(gpu, field, { ...asked, divergence: hutchinson(0) }),
+    'bad-argument',
+    /probes/,
+    /.{10}/,
+  ],
+  [
+    'many probes',
+    () => integrate(gpu, field, { ...asked, divergence: hutchinson(2000) }),
+    'bad-argument',
+    /2000 probes/,
+    /fewer/,
+  ],
+  ['a chunk of 0', () => integrate(gpu, field, { ...asked, chunk: 0 }), 'bad-argument', /chunk/, /.{10}/],
+  [
+    'a divergence of a field without a gradient',
+    () =>
+      integrate(
+        gpu,
+        hostField(2, () => {}),
+        { ...asked, divergence: { kind: 'exact' } },
+      ),
+    'bad-field',
+    /'host' needs a gradient/,
+    /with a gradient/,
+  ],
+  [
+    'a tolerance below float32',
+    () => integrate(gpu, field, { ...asked, steps: { rtol: 1e-12, atol: 1e-12 } }),
+    'unreachable-tolerance',
+    /below 0.00001 in ln sigma.* in 2 of 2 trajectories, at sigma 0\.\d+/,
+    /larger error/,
+  ],
+  [
+    'a field that jumps',
+    () =>
+      integrate(gpu, jumps, {
+        ...asked,
+        states: [0.5, -3, 70],
+        from: 1,
+        to: 20,
+        steps: { rtol: 1e-6, atol: 1e-6 },
+      }),
+    'unreachable-tolerance',
+    /in \d of 3 trajectories, at sigma/,
+    /D must be smooth/,
+  ],
+  [
+    'a field that breaks',
+    () => integrate(gpu, customField({ dim: 2, wgsl: breaking }), { ...asked, steps: TOLERANCE }),
+    'not-finite',
+    /NaN or infinity in \d of 2 trajectories, at sigma/,
+    /D must be finite/,
+  ],
+];
+test.each(refusals)('%s is refused', (...refusal) => expectRefused(refusal), SLOW);
