@@ -1,7 +1,6 @@
 import * as Plot from '@observablehq/plot';
-import { parseHTML } from 'linkedom';
-import { type Html, raw } from '../report/html.js';
-import { compact } from '../report/line-plot.js';
+import { drawn } from '../report/drawn.js';
+import type { Html } from '../report/html.js';
 import { figure } from '../report/number.js';
 import type { Analysis, Distribution, MeanValueOfStep } from './results.js';
 
@@ -183,13 +182,4 @@ function decades(values: readonly number[]): [number, number] {
 /** 0.001 and larger as they are, smaller ones as 1e-4. */
 function power(value: number): string {
   return value >= 1e-3 ? String(value) : value.toExponential(0);
-}
-
-function drawn(description: string, options: Plot.PlotOptions): Html {
-  const { document } = parseHTML('<!doctype html><html><body></body></html>');
-  const svg = Plot.plot({ document, className: 'plot', style: { fontSize: '12px' }, ...options });
-  svg.setAttribute('role', 'img');
-  svg.setAttribute('aria-label', description);
-  svg.querySelector('style')?.remove();
-  return raw(compact(svg.outerHTML));
 }

@@ -9,6 +9,7 @@ import { distillCommand } from './distill.js';
 import { doctorCommand } from './doctor.js';
 import { exportCommand } from './export.js';
 import { inspectCommand } from './inspect.js';
+import { likelihoodCommand } from './likelihood.js';
 import { problemsCommand } from './problems.js';
 import { processesCommand } from './processes.js';
 import { sampleCommand } from './sample.js';
@@ -50,6 +51,7 @@ function program(): Command {
     analyzeCommand(),
     trainCommand(),
     inspectCommand(),
+    likelihoodCommand(),
     distillCommand(),
     exportCommand(),
     diffuseCommand(),

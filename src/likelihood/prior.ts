@@ -58,7 +58,9 @@ export async function priorOf(
     );
   }
   const covariance = Matrix.from1DArray(dim, dim, mixtureCovariance(mixture));
-  return correlated(mean, covariance.add(Matrix.eye(dim).mul(noise)));
+  // Rounding leaves it not quite symmetric.
+  const symmetric = Matrix.add(covariance, covariance.transpose()).mul(0.5);
+  return correlated(mean, symmetric.add(Matrix.eye(dim).mul(noise)));
 }
 
 function diagonal(mean: Float64Array, variances: Float64Array): Prior {

@@ -73,10 +73,14 @@ export function gridPng(
       }
     }
   }
-  const png = encode({ width, height, data, channels: 2, depth: 8 });
+  return { width, height, data: pngUrl(encode({ width, height, data, channels: 2, depth: 8 })) };
+}
+
+/** A PNG as a page can hold it. */
+export function pngUrl(png: Uint8Array): string {
   // In parts: a call takes no more than some ten thousand arguments.
   const parts = Array.from({ length: Math.ceil(png.length / 4096) }, (_, i) =>
     String.fromCharCode(...png.subarray(4096 * i, 4096 * (i + 1))),
   );
-  return { width, height, data: `data:image/png;base64,${btoa(parts.join(''))}` };
+  return `data:image/png;base64,${btoa(parts.join(''))}`;
 }

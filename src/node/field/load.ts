@@ -81,6 +81,11 @@ export async function loadField(spec: string, options: FieldOptions = {}): Promi
   return source.load(spec, options);
 }
 
+/** Whether what a field is loaded from takes an option. @throws FewstepError unknown-name */
+export function fieldTakes(spec: string, option: keyof FieldOptions): boolean {
+  return sourceOf(spec).takes.includes(option);
+}
+
 function sourceOf(spec: string): Source {
   if (Object.hasOwn(problems, spec)) return problem;
   if (/\.json$/i.test(spec)) return description;
