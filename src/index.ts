@@ -28,21 +28,31 @@ export {
   type TableRecord,
 } from './distill/table.js';
 export { type ErrorCode, FewstepError } from './errors.js';
+export type { DivergenceMethod } from './execute/drift.js';
 export { fingerprintOf } from './execute/fingerprint.js';
 export type { Latents } from './execute/inputs.js';
+export { type GpuIntegration, type IntegrateOptions, integrate } from './execute/integrate.js';
+export { integrateReference } from './execute/integrate-reference.js';
+export type { Integration, IntegrationRequest } from './execute/integration.js';
 export { type ReferenceOptions, type ReferenceSolution, solveReference } from './execute/reference.js';
+export { DEFAULT_TOLERANCE, type StepChoice } from './execute/step-control.js';
 export { type Solution, type SolveOptions, solve } from './execute/stepwise.js';
 export { customField } from './field/custom.js';
 export { empirical } from './field/empirical.js';
 export type {
   BatchBuffers,
   BoundField,
+  BoundProducts,
   Denoise,
   DenoiseGradient,
+  Divergence,
+  DivergenceBuffers,
   Field,
   GradientBuffers,
+  PreparedDivergence,
   PreparedField,
   PreparedGradient,
+  PreparedProducts,
 } from './field/field.js';
 export { type Fingerprint, sameField } from './field/fingerprint.js';
 export { gaussianMixture, type MixtureInput } from './field/gaussian-mixture.js';
@@ -58,6 +68,19 @@ export {
   type SigmaRange,
   timeUniform,
 } from './grid/grid.js';
+export {
+  type FokkerPlanckLevel,
+  type FokkerPlanckOptions,
+  fokkerPlanckResidual,
+} from './likelihood/fokker-planck.js';
+export { exactLogDensity, type HeatState, heatOf } from './likelihood/heat.js';
+export {
+  type LogDensity,
+  type LogDensityOptions,
+  logDensity,
+  logDensityReference,
+} from './likelihood/log-density.js';
+export { PRIORS, type PriorName } from './likelihood/prior.js';
 export { EMBEDDING_KINDS, type MlpConfig, type MlpOptions, mlpConfig } from './mlp/config.js';
 export type { Convention } from './mlp/convention.js';
 export { type MlpFieldOptions, type MlpModel, mlpField } from './mlp/field.js';
@@ -122,6 +145,7 @@ export { type PlanRequest, planFor } from './solver/plan-for.js';
 export { parseSolver, sdeSolvers, solverByName, solvers, stepsForNfe } from './solver/registry.js';
 export { needsMean, planOfTable, type SolverTable, tableOf } from './solver/table.js';
 export { decodeTable, encodeTable, type StoredTable, TABLE_SCHEMA } from './solver/table-file.js';
+export { classicRungeKutta, dormandPrince, type Tableau } from './solver/tableau.js';
 export { universalCounts, universalPlan } from './solver/universal.js';
 export type { Move, TangentPlan } from './tangent/tangent-plan.js';
 export type { TangentPredictor } from './tangent/tangent-predictor.js';

@@ -16,6 +16,8 @@ const [RED, BLUE] = [
 /** Nats below the highest density that are drawn, and a difference that is drawn in full. */
 const DEPTH = 10;
 const FULL = 2;
+/** Nats below the highest density down to which a difference is drawn: it says little where hardly any mass is. */
+const COMPARED = 6;
 
 /** Densities on the plane side by side: the model's, the exact one's, the difference of their logarithms. */
 export function densityMaps({ cells, model, exact, sigma, half, centre }: DensityMap): Html {
@@ -23,17 +25,16 @@ export function densityMaps({ cells, model, exact, sigma, half, centre }: Densit
   const ends = (axis: 0 | 1) => `${figure(centre[axis] - half)} to ${figure(centre[axis] + half)}`;
   const density = (values: number[]) => painted(cells, (i) => [BLUE, (values[i] - top) / DEPTH + 1]);
   const panel = (name: string, data: string) =>
-    html`<div class="panel"><img class="grid map" src="${data}" width="${cells}" height="${cells}" alt="${name}"><div class="name">${name}</div></div>`;
+    html`<div class="panel"><img class="grid" src="${data}" width="${cells}" height="${cells}" alt="${name}"><div class="name">${name}</div></div>`;
   const difference =
     exact &&
     painted(cells, (i) => {
       const off = model[i] - exact[i];
-      // Where neither has mass to speak of their difference says nothing.
-      const seen = Math.max(model[i], exact[i]) > top - DEPTH;
+      const seen = Math.max(model[i], exact[i]) > top - COMPARED;
       return [off > 0 ? RED : BLUE, seen ? Math.abs(off) / FULL : 0];
     });
   return html`<figure class="wide"><div class="panels">${panel('model', density(model))}${exact && panel('exact', density(exact))}${difference && panel('model − exact', difference)}</div>
-<figcaption><b>Log-density</b> at σ = ${figure(sigma)}, about half a cell, ${count(cells)} × ${count(cells)} cells, x from ${ends(0)} and y from ${ends(1)} in the field’s units, computed to a tolerance of 1e-3. Darkest: the highest density; white: ${DEPTH} nats below it, or less.${exact && ` Difference of the logarithms: red where the model’s is higher, blue where it is lower, in full from ${FULL} nats on.`}</figcaption></figure>`;
+<figcaption><b>Log-density</b> at σ = ${figure(sigma)}, about half a cell, ${count(cells)} × ${count(cells)} cells, x from ${ends(0)} and y from ${ends(1)} in the field’s units, computed to a tolerance of 1e-3. Full colour: the highest density; none: ${DEPTH} nats below it, or less.${exact && ` Difference of the logarithms: red where the model’s is higher, blue where it is lower, in full from ${FULL} nats on; not drawn where both are ${COMPARED} nats below the highest.`}</figcaption></figure>`;
 }
 
 /** @param color of a cell, and how much of it, from 0 to 1 */

@@ -75,7 +75,7 @@ function method(run: LikelihoodRun, { hostMs }: LikelihoodFigures): Html {
   const stepping =
     'nfe' in steps
       ? `RK4 with equal steps in ln σ, NFE ${steps.nfe}`
-      : `Dormand–Prince 5(4), each trajectory with steps of its own in ln σ, rtol ${steps.rtol}, atol ${steps.atol}`;
+      : `Dormand–Prince 5(4), each trajectory with steps of its own in ln σ, rtol ${steps.rtol.toExponential()}, atol ${steps.atol.toExponential()}`;
   return html`<section id="method"><h2>Method and machine</h2>
 <p>ln p(x) = ln prior(x_T) + ∫ div (x − D) d ln σ along the probability-flow ODE (arXiv 2011.13456, appendix D), state and integral in one. Divergence: ${how}. Steps: ${stepping}. Prior at σ_max: ${
     prior === 'latents'

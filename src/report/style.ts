@@ -71,7 +71,7 @@ table.figures { width: 100%; border-top: 1.5px solid var(--ink); border-bottom: 
 .detail { display: block; min-height: 1.5em; font: 13px/1.5 var(--sans); color: var(--ink); }
 .definitions { position: absolute; width: 0; height: 0; }
 .panels { display: grid; grid-template-columns: repeat(3, 1fr); gap: 16px; }
-.panel svg, .matrix svg { display: block; width: 100%; height: auto; background: var(--panel); border: 1px solid var(--rule); }
+.panel svg, .panel img, .matrix svg { display: block; width: 100%; height: auto; background: var(--panel); border: 1px solid var(--rule); }
 .panel .name { font: 13px/1.4 var(--sans); margin-top: 5px; }
 .panel .name span { color: var(--muted); margin-left: 8px; }
 .truth, .exact, .path, .ring, .hole, .end, .sample { fill: none; stroke-linecap: round; stroke-linejoin: round; }
