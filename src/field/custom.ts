@@ -1,7 +1,6 @@
 import { FewstepError } from '../errors.js';
-import { folded } from '../gpu/dispatch.js';
 import type { Denoise, DenoiseGradient, Field } from './field.js';
-import { operationOf, shared } from './operation.js';
+import { boundKernel, operationOf, shared } from './operation.js';
 import { prepareCustomGradient } from './prepared-custom-gradient.js';
 
 /**
@@ -46,17 +45,7 @@ export function customField(options: {
       const kernel = await gpu.kernel('field/custom', { constants: { DIM: dim }, modules: { user: wgsl } });
       return {
         ...operationOf(kernel),
-        bind(batch) {
-          const group = kernel.bind(shared(batch));
-          return {
-            encode(pass, offset, trajectories) {
-              pass.setPipeline(kernel.pipeline);
-              pass.setBindGroup(0, group, [offset]);
-              pass.dispatchWorkgroups(...folded(Math.ceil(trajectories / 64)));
-            },
-            destroy() {},
-          };
-        },
+        bind: (batch) => boundKernel(kernel, shared(batch)),
       };
     },
   };

@@ -1,5 +1,6 @@
+import { folded } from '../gpu/dispatch.js';
 import type { Kernel } from '../gpu/kernel.js';
-import type { BatchBuffers, PreparedField } from './field.js';
+import type { BatchBuffers, BoundField, PreparedField } from './field.js';
 
 /** What a field tells the executor about the uniform of its evaluations, or of its products. */
 export function operationOf(kernel: Kernel): Pick<PreparedField, 'operationSize' | 'pack'> {
@@ -16,4 +17,24 @@ export function shared({
   operation,
 }: Pick<BatchBuffers, 'slots' | 'columns' | 'operation'>): Record<string, GPUBuffer> {
   return { slots, columns, operation };
+}
+
+/**
+ * A kernel that owns nothing but what it is bound to, as a field: one dispatch.
+ * @param trajectories of a workgroup
+ */
+export function boundKernel(
+  kernel: Kernel,
+  buffers: Parameters<Kernel['bind']>[0],
+  trajectories = 64,
+): BoundField {
+  const group = kernel.bind(buffers);
+  return {
+    encode(pass, offset, count) {
+      pass.setPipeline(kernel.pipeline);
+      pass.setBindGroup(0, group, [offset]);
+      pass.dispatchWorkgroups(...folded(Math.ceil(count / trajectories)));
+    },
+    destroy() {},
+  };
 }

@@ -1,7 +1,6 @@
-import { folded } from '../gpu/dispatch.js';
 import type { Gpu } from '../gpu/gpu.js';
 import type { PreparedGradient } from './field.js';
-import { operationOf, shared } from './operation.js';
+import { boundKernel, operationOf, shared } from './operation.js';
 
 /** Compiles the vector-Jacobian product of a user's field: the user's own, or central differences of its D. */
 export async function prepareCustomGradient(gpu: Gpu, dim: number, wgsl: string): Promise<PreparedGradient> {
@@ -12,16 +11,6 @@ export async function prepareCustomGradient(gpu: Gpu, dim: number, wgsl: string)
   });
   return {
     ...operationOf(kernel),
-    bind(batch) {
-      const group = kernel.bind({ ...shared(batch), sigma_gradient: batch.sigmaGradient });
-      return {
-        encode(pass, offset, trajectories) {
-          pass.setPipeline(kernel.pipeline);
-          pass.setBindGroup(0, group, [offset]);
-          pass.dispatchWorkgroups(...folded(Math.ceil(trajectories / 64)));
-        },
-        destroy() {},
-      };
-    },
+    bind: (batch) => boundKernel(kernel, { ...shared(batch), sigma_gradient: batch.sigmaGradient }),
   };
 }

@@ -2,7 +2,7 @@ import { folded } from '../gpu/dispatch.js';
 import type { Gpu } from '../gpu/gpu.js';
 import type { BoundField, PreparedDivergence } from './field.js';
 import type { MixtureSpec } from './mixture.js';
-import { operationOf, shared } from './operation.js';
+import { boundKernel, operationOf, shared } from './operation.js';
 import {
   conditionsOf,
   type MixtureKernel,
@@ -37,17 +37,7 @@ async function prepareUntiled(
   const data = uploadComponents(gpu, spec, 0, spec.weights.length, row);
   return {
     ...operationOf(kernel),
-    bind(batch): BoundField {
-      const group = kernel.bind({ ...shared(batch), ...data, divergences: batch.divergences });
-      return {
-        encode(pass, offset, trajectories) {
-          pass.setPipeline(kernel.pipeline);
-          pass.setBindGroup(0, group, [offset]);
-          pass.dispatchWorkgroups(...folded(Math.ceil(trajectories / 64)));
-        },
-        destroy() {},
-      };
-    },
+    bind: (batch) => boundKernel(kernel, { ...shared(batch), ...data, divergences: batch.divergences }),
   };
 }
 

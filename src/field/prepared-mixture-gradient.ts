@@ -1,8 +1,7 @@
-import { folded } from '../gpu/dispatch.js';
 import type { Gpu } from '../gpu/gpu.js';
 import type { PreparedGradient } from './field.js';
 import type { MixtureSpec } from './mixture.js';
-import { operationOf, shared } from './operation.js';
+import { boundKernel, operationOf, shared } from './operation.js';
 import { type MixtureKernel, mixtureKernelFor, untiledKernel, uploadComponents } from './prepared-mixture.js';
 import { prepareTiledGradient } from './prepared-tiled-gradient.js';
 
@@ -30,16 +29,6 @@ async function prepareUntiled(
   const data = uploadComponents(gpu, spec, 0, spec.weights.length, row);
   return {
     ...operationOf(kernel),
-    bind(batch) {
-      const group = kernel.bind({ ...shared(batch), ...data, sigma_gradient: batch.sigmaGradient });
-      return {
-        encode(pass, offset, trajectories) {
-          pass.setPipeline(kernel.pipeline);
-          pass.setBindGroup(0, group, [offset]);
-          pass.dispatchWorkgroups(...folded(Math.ceil(trajectories / 64)));
-        },
-        destroy() {},
-      };
-    },
+    bind: (batch) => boundKernel(kernel, { ...shared(batch), ...data, sigma_gradient: batch.sigmaGradient }),
   };
 }

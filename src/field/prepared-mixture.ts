@@ -5,7 +5,7 @@ import type { ShaderVariant } from '../gpu/link.js';
 import type { ShaderName } from '../gpu/shaders.js';
 import type { BoundField, PreparedField } from './field.js';
 import { type MixtureSpec, normalizedWeights } from './mixture.js';
-import { operationOf, shared } from './operation.js';
+import { boundKernel, operationOf, shared } from './operation.js';
 
 /** Up to this dimension a state is one vector, up to the other one an array in registers. */
 export const [SMALL_DIM, REGISTER_DIM] = [4, 128];
@@ -73,17 +73,7 @@ function prepareUntiled(gpu: Gpu, spec: MixtureSpec, kernel: Kernel, row: number
   const data = uploadComponents(gpu, spec, 0, spec.weights.length, row);
   return {
     ...operationOf(kernel),
-    bind(batch): BoundField {
-      const group = kernel.bind({ ...shared(batch), ...data });
-      return {
-        encode(pass, offset, trajectories) {
-          pass.setPipeline(kernel.pipeline);
-          pass.setBindGroup(0, group, [offset]);
-          pass.dispatchWorkgroups(...folded(Math.ceil(trajectories / 64)));
-        },
-        destroy() {},
-      };
-    },
+    bind: (batch) => boundKernel(kernel, { ...shared(batch), ...data }),
   };
 }
 

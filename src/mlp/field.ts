@@ -1,7 +1,6 @@
 import { FewstepError, unknownName } from '../errors.js';
 import type { BoundField, Field, PreparedField } from '../field/field.js';
-import { operationOf, shared } from '../field/operation.js';
-import { folded } from '../gpu/dispatch.js';
+import { boundKernel, operationOf, shared } from '../field/operation.js';
 import type { Gpu } from '../gpu/gpu.js';
 import type { Scaling } from '../io/scaling.js';
 import type { MlpConfig } from './config.js';
@@ -118,15 +117,8 @@ async function prepareMlp(
     bind(batch): BoundField {
       const { features } = batch;
       const kernel = features ? featured : plain;
-      const group = kernel.bind({ ...shared(batch), ...own, ...(features && { features }) });
-      return {
-        encode(pass, offset, trajectories) {
-          pass.setPipeline(kernel.pipeline);
-          pass.setBindGroup(0, group, [offset]);
-          pass.dispatchWorkgroups(...folded(Math.ceil(trajectories / (rows * groups))));
-        },
-        destroy() {},
-      };
+      const buffers = { ...shared(batch), ...own, ...(features && { features }) };
+      return boundKernel(kernel, buffers, rows * groups);
     },
   };
 }

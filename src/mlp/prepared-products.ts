@@ -1,7 +1,6 @@
 import type { BoundProducts, PreparedProducts } from '../field/field.js';
-import { operationOf, shared } from '../field/operation.js';
+import { boundKernel, operationOf, shared } from '../field/operation.js';
 import { ONE } from '../field/prepared-products.js';
-import { folded } from '../gpu/dispatch.js';
 import type { Gpu } from '../gpu/gpu.js';
 import type { Kernel } from '../gpu/kernel.js';
 import type { FieldNetwork } from './field.js';
@@ -56,23 +55,18 @@ export async function prepareMlpProducts(
     bind(batch): BoundProducts {
       const tape = gpu.buffer('tape', STORAGE, 4 * batch.capacity * tapeSize(network));
       const common = { ...shared(batch), frequencies, tape, weights: network.parameters };
-      const parts = labels.map((own) => forward.bind({ ...common, labels: own }));
-      const whole = mixed?.bind({ ...common, labels: labels[0], guidance: scale });
-      const encode = (kernel: Kernel, group: GPUBindGroup) => {
-        return (pass: GPUComputePassEncoder, offset: number, trajectories: number) => {
-          pass.setPipeline(kernel.pipeline);
-          pass.setBindGroup(0, group, [offset]);
-          pass.dispatchWorkgroups(...folded(Math.ceil(trajectories / (rows * groups))));
-        };
-      };
-      const push = encode(jvp, jvp.bind(common));
+      const bound = (kernel: Kernel, own: Record<string, GPUBuffer> = {}) =>
+        boundKernel(kernel, { ...common, ...own }, rows * groups);
+      const parts = labels.map((own) => bound(forward, { labels: own }));
+      // Without guidance the drift leaves the tape that the products need.
+      const drift = mixed ? bound(mixed, { labels: labels[0], guidance: scale }) : parts[0];
+      const push = bound(jvp);
       return {
-        // Without guidance it leaves the tape that the products need.
-        drift: mixed ? encode(mixed, whole!) : encode(forward, parts[0]),
+        drift: drift.encode,
         begin(part, pass, offset, trajectories) {
-          if (guided) encode(forward, parts[part])(pass, offset + PART, trajectories);
+          if (guided) parts[part].encode(pass, offset + PART, trajectories);
         },
-        product: (_, ...call) => push(...call),
+        product: (_, ...call) => push.encode(...call),
         destroy: () => tape.destroy(),
       };
     },
