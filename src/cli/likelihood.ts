@@ -55,10 +55,10 @@ export function likelihoodCommand(): Command {
         .conflicts(['rtol', 'atol']),
     )
     .addOption(
-      new Option('--rtol <tolerance>', 'relative error of a step (default: 1e-5)').argParser(positiveNumber),
+      new Option('--rtol <tolerance>', 'relative error of a step (default: 1e-6)').argParser(positiveNumber),
     )
     .addOption(
-      new Option('--atol <tolerance>', 'absolute error of a step (default: 1e-5)').argParser(positiveNumber),
+      new Option('--atol <tolerance>', 'absolute error of a step (default: 1e-6)').argParser(positiveNumber),
     )
     .addOption(
       new Option('--sigma-min <sigma>', 'noise level of the density (default: 0.002)').argParser(

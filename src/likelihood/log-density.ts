@@ -16,7 +16,7 @@ export interface LogDensityOptions {
   range?: Partial<SigmaRange>;
   /** Exact by default. */
   divergence?: Exclude<DivergenceMethod, { kind: 'none' }>;
-  /** By default 1e-5 relative and absolute. */
+  /** By default 1e-6 relative and absolute. */
   steps?: StepChoice;
   /** `latents` by default. */
   prior?: PriorName;
