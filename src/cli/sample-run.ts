@@ -40,6 +40,8 @@ export interface SampleOptions extends FieldOptions {
   predictor?: string;
   table?: string;
   force?: boolean;
+  rtol?: number;
+  atol?: number;
   batch: number;
   seed: number;
   latents?: string;
@@ -87,7 +89,7 @@ export async function runSample(options: SampleOptions, signal: AbortSignal): Pr
   process.stdout.write(`${options.json ? JSON.stringify(report, null, 2) : sentence(report)}\n`);
 }
 
-function checkFiles({ out, trajectory, latents }: SampleOptions): void {
+export function checkFiles({ out, trajectory, latents }: SampleOptions): void {
   checkOutput('--out', out);
   if (trajectory !== undefined) checkOutput('--trajectory', trajectory);
   const paths = [out, trajectory, latents].filter((path) => path !== undefined).map((path) => resolve(path));
@@ -99,7 +101,7 @@ function checkFiles({ out, trajectory, latents }: SampleOptions): void {
   );
 }
 
-function fieldOptionsOf(options: SampleOptions): FieldOptions {
+export function fieldOptionsOf(options: SampleOptions): FieldOptions {
   const { columns, bandwidth, scale, dim, label, guidance, precision } = options;
   return { columns, bandwidth, scale, dim, label, guidance, precision };
 }

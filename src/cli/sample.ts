@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander';
 import { untilInterrupted } from './interrupt.js';
-import { deviceOption, fieldOptions, planOptions, wholeNumber } from './options.js';
+import { deviceOption, fieldOptions, planOptions, positiveNumber, wholeNumber } from './options.js';
+import { isAdaptive, runAdaptiveSample } from './sample-adaptive.js';
 import { runSample, type SampleOptions } from './sample-run.js';
 
 const HELP = `
@@ -28,6 +29,7 @@ Examples:
   fewstep sample --field digits.csv.gz --columns 0-63 --scale --solver dpmpp-2m --nfe 8 --out digits.npy
   fewstep sample --field ring --predictor ring.safetensors --nfe 5 --out x.npy
   fewstep sample --field ring --table unipc.json --out x.npy
+  fewstep sample --field ring --rtol 1e-5 --atol 1e-5 --out x.npy
   fewstep sample --field ring --solver deis-3 --nfe 6 --latents z.npy --out x.npy --trajectory t.npy --json
 
 Exit status: 0 when the files are written, 2 for a request that cannot be met, 130 when stopped.`;
@@ -37,6 +39,15 @@ export function sampleCommand(): Command {
   const command = new Command('sample').description('sample a field with a solver at exactly N evaluations');
   for (const option of [...fieldOptions(), ...planOptions()]) command.addOption(option);
   return command
+    .addOption(
+      new Option(
+        '--rtol <tolerance>',
+        'in place of a solver: steps of each trajectory’s own, with this relative error a step (default: 1e-6)',
+      ).argParser(positiveNumber),
+    )
+    .addOption(
+      new Option('--atol <tolerance>', 'and this absolute one (default: 1e-6)').argParser(positiveNumber),
+    )
     .addOption(
       new Option('--batch <count>', 'trajectories to draw latents for').argParser(wholeNumber(1)).default(64),
     )
@@ -54,5 +65,7 @@ export function sampleCommand(): Command {
     .addOption(deviceOption())
     .option('--json', 'print what was done as JSON')
     .addHelpText('after', HELP)
-    .action((options: SampleOptions) => untilInterrupted((signal) => runSample(options, signal)));
+    .action((options: SampleOptions) =>
+      untilInterrupted((signal) => (isAdaptive(options) ? runAdaptiveSample : runSample)(options, signal)),
+    );
 }

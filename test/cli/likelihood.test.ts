@@ -90,6 +90,40 @@ describe('fewstep likelihood', () => {
     for (const [i, value] of rows.entries()) expect(Math.abs(values[i] - value)).toBeLessThan(5e-3);
   });
 
+  it('and sampling to a tolerance brings them back too', async () => {
+    const { json } = await found({ latents: at('z.npy') });
+    const request = {
+      field: at('mixture.json'),
+      rtol: 1e-6,
+      atol: 1e-6,
+      out: at('back.npy'),
+      json: true as const,
+    };
+    const back = await inProcess(['sample', ...flags({ ...request, latents: at('z.npy') })]);
+    expect(back.status).toBe(0);
+    const { values } = await loadArray(at('back.npy'));
+    for (const [i, value] of rows.entries()) expect(Math.abs(values[i] - value)).toBeLessThan(2e-3);
+    expect(JSON.parse(back.stdout).nfe.mean / json.nfe.mean).toBeGreaterThan(0.5);
+
+    const drawn = await inProcess(['sample', ...flags({ ...request, batch: 8, seed: 3 })]);
+    const solver = {
+      field: at('mixture.json'),
+      solver: 'rk4',
+      nfe: 400,
+      batch: 8,
+      seed: 3,
+      out: at('rk4.npy'),
+    };
+    await inProcess(['sample', ...flags(solver)]);
+    expect(drawn.status).toBe(0);
+    const [own, other] = [await loadArray(at('back.npy')), await loadArray(at('rk4.npy'))];
+    for (const [i, value] of other.values.entries())
+      expect(Math.abs(own.values[i] - value)).toBeLessThan(1e-2);
+    const refused = await inProcess(['sample', ...flags({ ...request, solver: 'euler', nfe: 4 })]);
+    expect(refused).toMatchObject({ status: 2, stdout: '' });
+    expect(refused.stderr).toContain('--solver does not go with a tolerance');
+  });
+
   it('estimates with probes, whose seed decides', async () => {
     const probed = (own: number) => found({ method: 'hutchinson', probes: 3, seed: own });
     const [first, again, other] = [await probed(1), await probed(1), await probed(2)];
