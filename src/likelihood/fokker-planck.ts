@@ -39,8 +39,8 @@ const STEP = 1e-3;
  *
  *   ds/d sigma = sigma grad (div s + |s|^2)
  *
- * The residual of a state is the root mean square of both sides' difference along the axes, or along 8 random directions
- * where there are more, over the root mean square of ds/d sigma over all states of the level: 0 for an exact field, 1
+ * The residual of a state is the root mean square of both sides' difference along the axes, or along 2 random directions
+ * where there are more than 8 axes, over the root mean square of ds/d sigma over all states of the level: 0 for an exact field, 1
  * where the two have nothing in common. In float64 on the CPU: the divergence is exact, the gradient on the right a
  * central difference along each direction.
  * @throws FewstepError bad-field for a field without a float64 gradient, bad-argument
@@ -85,16 +85,17 @@ export async function fokkerPlanckResidual(
   return levels;
 }
 
-/** Axes, or random directions of length 1. */
-const MOST_DIRECTIONS = 8;
+/** Up to so many axes; beyond that so many random directions of length 1, each of which costs two divergences. */
+const MOST_AXES = 8;
+const DIRECTIONS = 2;
 
 function directionsOf(dim: number, seed: number, state: number): Float64Array[] {
-  if (dim <= MOST_DIRECTIONS) {
+  if (dim <= MOST_AXES) {
     return Array.from({ length: dim }, (_, d) =>
       Float64Array.from({ length: dim }, (_, i) => (i === d ? 1 : 0)),
     );
   }
-  return Array.from({ length: MOST_DIRECTIONS }, (_, n) =>
+  return Array.from({ length: DIRECTIONS }, (_, n) =>
     rademacher(seed, state, n, dim).map((sign) => sign / Math.sqrt(dim)),
   );
 }
