@@ -1,7 +1,8 @@
 import { Command, Option } from 'commander';
 import { PRIORS } from '../likelihood/prior.js';
 import { untilInterrupted } from './interrupt.js';
-import { type LikelihoodOptions, runLikelihood } from './likelihood-run.js';
+import type { LikelihoodOptions } from './likelihood-request.js';
+import { runLikelihood } from './likelihood-run.js';
 import { deviceOption, fieldOptions, positiveNumber, wholeNumber } from './options.js';
 
 const HELP = `

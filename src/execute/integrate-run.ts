@@ -1,31 +1,10 @@
-import type { BoundField, Field } from '../field/field.js';
+import type { BoundField } from '../field/field.js';
 import { folded } from '../gpu/dispatch.js';
 import type { Gpu } from '../gpu/gpu.js';
-import type { Kernel } from '../gpu/kernel.js';
-import type { StructValue } from '../gpu/layout.js';
-import { PROBE_STREAM } from '../rng/rademacher.js';
-import { type DivergenceMethod, type DriftPlace, divergencesOf, type PreparedDrift } from './drift.js';
+import { divergencesOf, type PreparedDrift } from './drift.js';
+import { type IntegrateKernels, IntegrateUniforms, type RunShape } from './integrate-uniforms.js';
 import type { Integration } from './integration.js';
-import { CONTROL, type Failure, FIRST_STEP, SMALLEST_STEP, type StepPlan } from './step-control.js';
-
-/** What a run is of. */
-export interface RunShape {
-  field: Field;
-  drift: PreparedDrift;
-  plan: StepPlan;
-  divergence: DivergenceMethod;
-  /** Trajectories there is room for. */
-  capacity: number;
-  /** ln sigma at both ends. */
-  start: number;
-  end: number;
-}
-
-interface Kernels {
-  stage: Kernel;
-  control: Kernel;
-  probe: Kernel;
-}
+import { CONTROL, type Failure, FIRST_STEP, type StepPlan } from './step-control.js';
 
 interface Buffers {
   slots: GPUBuffer;
@@ -46,8 +25,6 @@ const CADENCE = 4;
 const FIELDS = 9;
 const AT = { time: 0, step: 1, error: 2, shortest: 3, state: 4, evaluations: 5, rejected: 7 };
 const STATES = ['running', 'finished', 'stuck', 'broken'] as const;
-/** Dynamic offsets are multiples of it, and the uniforms of stages, controls and probes are smaller. */
-const UNIFORM = 256;
 
 /**
  * The buffers, bind groups and uniforms of one integration, used again for each chunk of its batch. What a trajectory
@@ -65,12 +42,11 @@ export class IntegrateRun {
   private constructor(
     private readonly gpu: Gpu,
     private readonly shape: RunShape,
-    private readonly kernels: Kernels,
+    private readonly kernels: IntegrateKernels,
+    private readonly uniforms: IntegrateUniforms,
     private readonly buffers: Buffers,
     private readonly drift: BoundField,
-    private readonly groups: Record<keyof Kernels, GPUBindGroup>,
-    /** Numbers from one slot to the next. */
-    private readonly stride: number,
+    private readonly groups: Record<keyof IntegrateKernels, GPUBindGroup>,
   ) {}
 
   /** Slots: x, k_1, y, k_2 and on, then the vectors of the divergence. */
@@ -86,18 +62,19 @@ export class IntegrateRun {
       gpu.kernel('adaptive/control', { constants: { ...CONTROL } }),
       gpu.kernel('divergence/probe'),
     ]);
-    const { STORAGE, COPY_SRC, COPY_DST, UNIFORM: UNIFORMS } = GPUBufferUsage;
+    const { STORAGE, COPY_SRC, COPY_DST, UNIFORM } = GPUBufferUsage;
     const stride = Math.ceil((capacity * field.dim) / 64) * 64;
     const stages = plan.tableau.b.length;
     const quantities = divergencesOf(divergence);
     const buffer = (label: string, numbers: number, usage = STORAGE | COPY_SRC | COPY_DST) =>
       gpu.buffer(label, usage, 4 * Math.max(2, numbers));
-    const uniforms = (stages + quantities + 2) * UNIFORM + stages * paddedSize(drift);
+    const kernels = { stage, control, probe };
+    const uniforms = new IntegrateUniforms(shape, kernels, stride);
     const buffers: Buffers = {
       slots: buffer('slots', IntegrateRun.slots(plan, drift) * stride),
       columns: buffer('sigmas', capacity),
       status: buffer('status', 2 + capacity),
-      operation: buffer('operations', uniforms / 4, UNIFORMS | COPY_DST),
+      operation: buffer('operations', uniforms.size / 4, UNIFORM | COPY_DST),
       places: buffer('places', capacity),
       trajectories: buffer('trajectories', FIELDS * capacity),
       divergences: buffer('divergences', stages * quantities * capacity),
@@ -106,15 +83,11 @@ export class IntegrateRun {
     };
     const { logDeterminants, ...named } = buffers;
     const byName = { ...named, log_determinants: logDeterminants };
-    return new IntegrateRun(
-      gpu,
-      shape,
-      { stage, control, probe },
-      buffers,
-      drift.bind({ ...buffers, capacity }),
-      { stage: stage.bind(byName), control: control.bind(byName), probe: probe.bind(byName) },
-      stride,
-    );
+    return new IntegrateRun(gpu, shape, kernels, uniforms, buffers, drift.bind({ ...buffers, capacity }), {
+      stage: stage.bind(byName),
+      control: control.bind(byName),
+      probe: probe.bind(byName),
+    });
   }
 
   /** Begins a chunk: states [count, dim] of the trajectories from `first` on. */
@@ -220,7 +193,7 @@ export class IntegrateRun {
   private place(rows: Uint32Array<ArrayBuffer>): void {
     this.rows = rows;
     this.gpu.device.queue.writeBuffer(this.buffers.places, 0, rows);
-    this.gpu.device.queue.writeBuffer(this.buffers.operation, 0, this.uniforms());
+    this.gpu.device.queue.writeBuffer(this.buffers.operation, 0, this.uniforms.pack(rows.length, this.first));
   }
 
   private recordAttempt(pass: GPUComputePassEncoder): void {
@@ -233,18 +206,18 @@ export class IntegrateRun {
     // Otherwise the last stage is the end of the step already.
     if (!reuses) this.recordStage(pass, stages);
     pass.setPipeline(this.kernels.control.pipeline);
-    pass.setBindGroup(0, this.groups.control, [this.controlAt]);
+    pass.setBindGroup(0, this.groups.control, [this.uniforms.controlAt]);
     pass.dispatchWorkgroups(...folded(Math.ceil(this.rows.length / 64)));
   }
 
   private recordStage(pass: GPUComputePassEncoder, stage: number): void {
     pass.setPipeline(this.kernels.stage.pipeline);
-    pass.setBindGroup(0, this.groups.stage, [stage * UNIFORM]);
+    pass.setBindGroup(0, this.groups.stage, [this.uniforms.stageAt(stage)]);
     pass.dispatchWorkgroups(...folded(Math.ceil((this.rows.length * this.shape.field.dim) / 64)));
   }
 
   private recordDrift(pass: GPUComputePassEncoder, stage: number): void {
-    this.drift.encode(pass, this.driftAt(stage), this.rows.length);
+    this.drift.encode(pass, this.uniforms.driftAt(stage), this.rows.length);
   }
 
   /** Draws the probes of all rows; a row's are its trajectory's, whenever they are drawn. */
@@ -253,95 +226,8 @@ export class IntegrateRun {
     if (divergence.kind !== 'hutchinson') return;
     pass.setPipeline(this.kernels.probe.pipeline);
     for (let probe = 0; probe < divergence.probes; probe++) {
-      pass.setBindGroup(0, this.groups.probe, [this.probeAt(probe)]);
+      pass.setBindGroup(0, this.groups.probe, [this.uniforms.probeAt(probe)]);
       pass.dispatchWorkgroups(...folded(Math.ceil((this.rows.length * Math.ceil(field.dim / 128)) / 64)));
     }
   }
-
-  private get stages(): number {
-    return this.shape.plan.tableau.b.length;
-  }
-
-  /** Uniforms: stages and the end of the step, the control, probes, drifts. */
-  private get controlAt(): number {
-    return (this.stages + 1) * UNIFORM;
-  }
-
-  private probeAt(probe: number): number {
-    return (this.stages + 2 + probe) * UNIFORM;
-  }
-
-  private driftAt(stage: number): number {
-    return this.probeAt(divergencesOf(this.shape.divergence)) + stage * paddedSize(this.shape.drift);
-  }
-
-  private uniforms(): ArrayBuffer {
-    const { plan, field, drift, divergence, capacity, end } = this.shape;
-    const { tableau, errors } = plan;
-    const { dim } = field;
-    const [state, first, proposal, slopes] = [0, 1, 2, 3].map((slot) => slot * this.stride);
-    const vectors = (2 + this.stages) * this.stride;
-    const quantities = divergencesOf(divergence);
-    const rows = this.rows.length;
-    const common = { state, first, slopes, stride: this.stride, dim, rows };
-    const bytes = new ArrayBuffer(this.buffers.operation.size);
-    const pack = (kernel: keyof Kernels, value: StructValue, offset: number) =>
-      this.kernels[kernel].layout.pack('operation', value, bytes, offset);
-    for (const [stage, weights] of [...tableau.a, tableau.b].entries()) {
-      const place = { output: proposal, terms: weights.length, fraction: tableau.c[stage] ?? 1 };
-      pack('stage', { ...common, ...place, weights: weights.map((value) => ({ value })) }, stage * UNIFORM);
-    }
-    pack(
-      'control',
-      {
-        ...common,
-        proposal,
-        capacity,
-        quantities,
-        stages: this.stages,
-        evaluations: plan.evaluations.attempt,
-        reuses: plan.reuses ? 1 : 0,
-        steps: plan.steps,
-        end,
-        smallest: SMALLEST_STEP,
-        rtol: plan.rtol,
-        atol: plan.atol,
-        weights: tableau.b.map((solution, j) => ({ solution, error: errors[j] })),
-      },
-      this.controlAt,
-    );
-    const stage = (n: number): DriftPlace => ({
-      state: proposal,
-      output: n === 0 ? first : slopes + (n - 1) * this.stride,
-      vectors,
-      stride: this.stride,
-      trajectories: rows,
-      divergence: n * quantities * capacity,
-      capacity,
-      sigma: { column: 0, scale: 1, offset: 0 },
-    });
-    for (let n = 0; n < this.stages; n++) drift.pack(stage(n), bytes, this.driftAt(n));
-    if (divergence.kind === 'hutchinson') {
-      for (let probe = 0; probe < divergence.probes; probe++) {
-        const { seed } = divergence;
-        const value = {
-          vector: vectors + probe * this.stride,
-          dim,
-          trajectories: rows,
-          first_trajectory: this.first,
-          seed_low: seed >>> 0,
-          seed_high: Math.floor(seed / 2 ** 32) >>> 0,
-          probe,
-          stream: PROBE_STREAM,
-        };
-        pack('probe', value, this.probeAt(probe));
-      }
-    }
-    return bytes;
-  }
-}
-
-/** Bytes from one drift's uniforms to the next. */
-function paddedSize({ operationSize }: PreparedDrift): number {
-  return Math.ceil(operationSize / UNIFORM) * UNIFORM;
 }

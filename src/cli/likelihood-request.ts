@@ -1,0 +1,165 @@
+import { resolve } from 'node:path';
+import { FewstepError } from '../errors.js';
+import { DEFAULT_TOLERANCE, type StepChoice, stepPlan } from '../execute/step-control.js';
+import type { Field } from '../field/field.js';
+import type { MixtureSpec } from '../field/mixture.js';
+import { DEFAULT_RANGE, type SigmaRange } from '../grid/grid.js';
+import { applyScaling } from '../io/scaling.js';
+import { exactLogDensity } from '../likelihood/heat.js';
+import type { LogDensityOptions } from '../likelihood/log-density.js';
+import type { PriorName } from '../likelihood/prior.js';
+import type { DeviceChoice } from '../node/adapter.js';
+import { type FieldOptions, fieldTakes, loadField } from '../node/field/load.js';
+import { loadDataSet } from '../node/files.js';
+import { loadModel } from '../node/model.js';
+import { problems } from '../problem/registry.js';
+import { checkFolder, checkOutput } from './output.js';
+
+/** What the command line says, as commander hands it over. */
+export interface LikelihoodOptions extends FieldOptions {
+  field: string;
+  data: string;
+  out: string;
+  method: 'exact' | 'hutchinson';
+  probes?: number;
+  seed: number;
+  nfe?: number;
+  rtol?: number;
+  atol?: number;
+  sigmaMin?: number;
+  sigmaMax?: number;
+  prior: PriorName;
+  latents?: string;
+  report?: string;
+  exact?: string;
+  device?: DeviceChoice;
+  json?: boolean;
+}
+
+/** A request that has been checked, with its data in the field's units. */
+export interface LikelihoodRequest {
+  options: LikelihoodOptions;
+  field: Field;
+  states: Float64Array;
+  rows: number;
+  range: SigmaRange;
+  solve: LogDensityOptions & Required<Pick<LogDensityOptions, 'divergence' | 'steps' | 'prior'>>;
+  exact?: { source: string; mixture: MixtureSpec; field: Field };
+}
+
+/** What can be wrong with a request is found here, before a device is opened. */
+export async function likelihoodRequest(
+  options: LikelihoodOptions,
+  signal: AbortSignal,
+): Promise<LikelihoodRequest> {
+  checkFiles(options);
+  const { columns, prior, seed, method } = options;
+  const steps: StepChoice =
+    options.nfe === undefined
+      ? { rtol: options.rtol ?? DEFAULT_TOLERANCE.rtol, atol: options.atol ?? DEFAULT_TOLERANCE.atol }
+      : { nfe: options.nfe };
+  stepPlan(steps);
+  if (options.probes !== undefined && method !== 'hutchinson') {
+    throw new FewstepError(
+      'bad-argument',
+      '--probes was given for the exact divergence',
+      'give --method hutchinson',
+    );
+  }
+  const range = {
+    sigmaMin: options.sigmaMin ?? DEFAULT_RANGE.sigmaMin,
+    sigmaMax: options.sigmaMax ?? DEFAULT_RANGE.sigmaMax,
+  };
+  if (range.sigmaMin >= range.sigmaMax) {
+    throw new FewstepError(
+      'bad-argument',
+      `--sigma-min ${range.sigmaMin} and --sigma-max ${range.sigmaMax} span no range`,
+      'give 0 < sigma-min < sigma-max',
+    );
+  }
+  const { bandwidth, scale, dim, label, guidance, precision } = options;
+  const own = fieldTakes(options.field, 'columns') ? { columns } : {};
+  const field = await loadField(options.field, { ...own, bandwidth, scale, dim, label, guidance, precision });
+  const data = await loadDataSet(options.data, { columns });
+  if (data.columns !== field.dim) {
+    throw new FewstepError(
+      'bad-shape',
+      `${options.data} has rows of ${data.columns} numbers, and ${options.field} is a field of ${field.dim}`,
+      'choose the columns that belong to it with --columns',
+    );
+  }
+  const bad = data.values.findIndex((value) => !Number.isFinite(Math.fround(value)));
+  if (bad >= 0) {
+    throw new FewstepError(
+      'not-finite',
+      `${options.data}, row ${Math.floor(bad / data.columns)}, column ${bad % data.columns}: ${data.values[bad]} is not finite in float32`,
+      'remove or replace such values (rows and columns are counted from 0)',
+    );
+  }
+  const states = field.scaling ? applyScaling(field.scaling, data.values) : data.values;
+  const divergence =
+    method === 'exact' ? { kind: method } : { kind: method, probes: options.probes ?? 1, seed };
+  const exact = await exactFor(options, field);
+  return {
+    options,
+    field,
+    states,
+    rows: data.rows,
+    range,
+    solve: { states, range, divergence, steps, prior, signal },
+    ...(exact && { exact }),
+  };
+}
+
+function checkFiles({ out, latents, report, data }: LikelihoodOptions): void {
+  checkOutput('--out', out);
+  if (latents !== undefined) checkOutput('--latents', latents);
+  if (report !== undefined) checkFolder('--report', report);
+  const paths = [out, latents, data].filter((path) => path !== undefined).map((path) => resolve(path));
+  if (new Set(paths).size === paths.length) return;
+  throw new FewstepError(
+    'bad-argument',
+    '--out, --latents and --data name the same file',
+    'give each a file of its own',
+  );
+}
+
+/** The distribution whose density is known: the one that was named, the field's own, or what a model was trained on. */
+async function exactFor(options: LikelihoodOptions, field: Field): Promise<LikelihoodRequest['exact']> {
+  const named = options.exact;
+  if (named === undefined && field.mixture) return { source: options.field, mixture: field.mixture, field };
+  const source = named ?? (field.kind === 'mlp' ? await trainedOn(options) : undefined);
+  if (source === undefined) return undefined;
+  const exact = await loadField(source, {});
+  if (!exact.mixture) {
+    throw new FewstepError(
+      'bad-argument',
+      `--exact ${source} is a field without a known density`,
+      'give a built-in problem, a mixture or a data set',
+    );
+  }
+  if (exact.dim !== field.dim) {
+    throw new FewstepError(
+      'bad-shape',
+      `--exact ${source} has ${exact.dim} dimensions, and ${options.field} has ${field.dim}`,
+      'give the distribution that the field was made for',
+    );
+  }
+  return { source, mixture: exact.mixture, field: exact };
+}
+
+/** The built-in problem that a model was trained on, where it was; with a label it is of a part of it. */
+async function trainedOn({ field, label }: LikelihoodOptions): Promise<string | undefined> {
+  if (label !== undefined || !/\.safetensors$/i.test(field)) return undefined;
+  const { training } = await loadModel(field);
+  return training && Object.hasOwn(problems, training.data) ? training.data : undefined;
+}
+
+/** The exact log-density of the data in their own units, at sigma_min. */
+export function exactOf({ exact, field, states, range }: LikelihoodRequest): Float64Array {
+  const { scaling } = exact!.field;
+  const [own, other] = [field.scaling ?? { offset: 0, scale: 1 }, scaling ?? { offset: 0, scale: 1 }];
+  const moved = states.map((value) => (value * own.scale + own.offset - other.offset) / other.scale);
+  const density = exactLogDensity(exact!.mixture, moved, (range.sigmaMin * own.scale) / other.scale);
+  return density.map((value) => value - field.dim * Math.log(other.scale));
+}
