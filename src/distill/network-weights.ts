@@ -1,11 +1,7 @@
-import { folded } from '../gpu/dispatch.js';
 import type { Gpu } from '../gpu/gpu.js';
-import type { Kernel } from '../gpu/kernel.js';
-import { HISTORY, NORM_PARTS, STRIDE } from '../train/buffers.js';
+import { HISTORY, STRIDE } from '../train/buffers.js';
+import { Optimiser } from '../train/optimiser.js';
 import { ONE_RATE } from '../train/schedule.js';
-
-const KERNELS = ['train/norm', 'train/measure', 'train/update'] as const;
-type OptimiserKernel = (typeof KERNELS)[number];
 
 export interface OptimiserSchedule {
   /** Updates in all. */
@@ -32,12 +28,8 @@ export class NetworkWeights {
 
   private constructor(
     private readonly gpu: Gpu,
-    private readonly kernels: Record<OptimiserKernel, Kernel>,
-    private readonly groups: Record<OptimiserKernel, GPUBindGroup>,
-    private readonly own: Record<
-      'parts' | 'figures' | 'average' | 'first' | 'second' | 'operation',
-      GPUBuffer
-    >,
+    private readonly optimiser: Optimiser,
+    private readonly own: Record<'figures' | 'operation', GPUBuffer>,
     /** [networkLayout.size]. */
     readonly weights: GPUBuffer,
     /** Their gradient. */
@@ -54,40 +46,29 @@ export class NetworkWeights {
     schedule: OptimiserSchedule,
   ): Promise<NetworkWeights> {
     const { STORAGE, UNIFORM, COPY_SRC, COPY_DST } = GPUBufferUsage;
-    const compiled = await Promise.all(KERNELS.map((name) => gpu.kernel(name)));
     const { updates } = schedule;
     const kept = STORAGE | COPY_SRC | COPY_DST;
     const weights = gpu.buffer('predictor', kept, parameters);
     const gradient = gpu.buffer('gradient to the predictor', kept, weights.size);
     const errors = gpu.buffer('errors', kept, 4 * trajectories);
     const own = {
-      parts: gpu.buffer("parts of the gradient's norm", STORAGE, 4 * NORM_PARTS),
       figures: gpu.buffer('figures of all updates', STORAGE | COPY_SRC, HISTORY + 8 * Math.max(1, updates)),
-      // The kernel averages the weights too; nobody reads that here.
-      average: gpu.buffer('average', STORAGE, weights.size),
-      first: gpu.buffer('first moments', STORAGE, weights.size),
-      second: gpu.buffer('second moments', STORAGE, weights.size),
       operation: gpu.buffer('updates', UNIFORM | COPY_DST, STRIDE * Math.max(1, updates)),
     };
+    // The average of the weights is kept too; nobody reads it here.
+    const optimiser = await Optimiser.create(gpu, { ...own, gradient, parameters: weights, losses: errors });
     const bytes = new ArrayBuffer(STRIDE * updates);
     for (let update = 0; update < updates; update++) {
       const value = stepOf(schedule, update, trajectories);
-      compiled[2].layout.pack('operation', value, bytes, update * STRIDE);
+      optimiser.pack(value, bytes, update * STRIDE);
     }
     gpu.device.queue.writeBuffer(own.operation, 0, bytes);
-    const shared = { ...own, gradient, parameters: weights, losses: errors };
-    const byName = <T>(values: readonly T[]) =>
-      Object.fromEntries(KERNELS.map((name, i) => [name, values[i]])) as Record<OptimiserKernel, T>;
-    const groups = compiled.map((kernel) => kernel.bind(shared));
-    return new NetworkWeights(gpu, byName(compiled), byName(groups), own, weights, gradient, errors);
+    return new NetworkWeights(gpu, optimiser, own, weights, gradient, errors);
   }
 
   /** Records the next update. */
   recordUpdate(pass: GPUComputePassEncoder): void {
-    const offset = this.done++ * STRIDE;
-    this.dispatch(pass, 'train/norm', NORM_PARTS, []);
-    this.dispatch(pass, 'train/measure', 1, [offset]);
-    this.dispatch(pass, 'train/update', Math.ceil(this.weights.size / 16 / 64), [offset]);
+    this.optimiser.record(pass, this.done++ * STRIDE);
   }
 
   /**
@@ -116,19 +97,9 @@ export class NetworkWeights {
   }
 
   destroy(): void {
+    this.optimiser.destroy();
     for (const buffer of [...Object.values(this.own), this.weights, this.gradient, this.errors])
       buffer.destroy();
-  }
-
-  private dispatch(
-    pass: GPUComputePassEncoder,
-    name: OptimiserKernel,
-    groups: number,
-    offsets: number[],
-  ): void {
-    pass.setPipeline(this.kernels[name].pipeline);
-    pass.setBindGroup(0, this.groups[name], offsets);
-    pass.dispatchWorkgroups(...folded(groups));
   }
 }
 

@@ -1,7 +1,6 @@
 import type { Gpu } from '../gpu/gpu.js';
 import type { MlpConfig } from '../mlp/config.js';
 import type { TrainingData } from './data.js';
-import type { OptimiserState } from './reference.js';
 
 /** Steps that one submit may have at most. */
 export const STEPS_PER_SUBMIT = 256;
@@ -14,7 +13,7 @@ export const STRIDE = 512;
 /** Where the figures' history starts: shaders/train/figures.wgsl. */
 export const HISTORY = 8;
 
-/** The buffers of a training run besides those of its network. */
+/** The buffers of a training run besides those of its network and its optimiser. */
 export interface TrainingBuffers {
   data: GPUBuffer;
   dataLabels: GPUBuffer;
@@ -22,9 +21,6 @@ export interface TrainingBuffers {
   heldOutLabels: GPUBuffer;
   /** `levelTable`, where the loss has one. */
   levels: GPUBuffer;
-  average: GPUBuffer;
-  first: GPUBuffer;
-  second: GPUBuffer;
   /** The parameters, while a validation has put their average in their place. */
   aside: GPUBuffer;
   slots: GPUBuffer;
@@ -34,8 +30,6 @@ export interface TrainingBuffers {
   labels: GPUBuffer;
   /** [batch]. */
   losses: GPUBuffer;
-  /** [NORM_PARTS]. */
-  parts: GPUBuffer;
   figures: GPUBuffer;
   validationFigures: GPUBuffer;
   /** The uniforms of the network's passes, the same in all steps. */
@@ -59,11 +53,10 @@ export function trainingBuffers(
   batch: number,
   data: TrainingData,
   heldOut: TrainingData | undefined,
-  state: OptimiserState<Float32Array>,
+  parameters: Float32Array,
   levels?: Float32Array,
 ): TrainingBuffers {
   const { STORAGE, UNIFORM, COPY_SRC, COPY_DST } = GPUBufferUsage;
-  const kept = STORAGE | COPY_SRC | COPY_DST;
   const labelsOf = (from?: TrainingData) => from?.labels ?? 4;
   return {
     data: gpu.buffer('data', STORAGE, data.values),
@@ -71,15 +64,11 @@ export function trainingBuffers(
     heldOut: gpu.buffer('held-out data', STORAGE, heldOut?.values ?? 4),
     heldOutLabels: gpu.buffer('labels of the held-out data', STORAGE, labelsOf(heldOut)),
     levels: gpu.buffer('table of noise levels', STORAGE, levels ?? 4),
-    average: gpu.buffer('average of the parameters', kept, state.average),
-    first: gpu.buffer('first moments', kept, state.first),
-    second: gpu.buffer('second moments', kept, state.second),
-    aside: gpu.buffer('parameters, aside', COPY_SRC | COPY_DST, state.parameters.byteLength),
+    aside: gpu.buffer('parameters, aside', COPY_SRC | COPY_DST, parameters.byteLength),
     slots: gpu.buffer('slots', STORAGE | COPY_SRC, 4 * Object.keys(SLOTS).length * slotStride(batch, dim)),
     columns: gpu.buffer('noise levels and weights', STORAGE | COPY_SRC, 4 * 2 * batch),
     labels: gpu.buffer('labels', STORAGE | COPY_SRC, 4 * batch),
     losses: gpu.buffer('losses', STORAGE, 4 * batch),
-    parts: gpu.buffer("parts of the gradient's norm", STORAGE, 4 * NORM_PARTS),
     figures: gpu.buffer('figures', STORAGE | COPY_SRC, HISTORY + 8 * STEPS_PER_SUBMIT),
     validationFigures: gpu.buffer(
       'figures of a validation',

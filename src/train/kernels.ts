@@ -4,13 +4,11 @@ import type { ShaderName } from '../gpu/shaders.js';
 import type { MlpConfig } from '../mlp/config.js';
 import type { TrainingSettings } from './settings.js';
 
-/** What a training step needs besides the network's passes, in the order of the step. */
+/** What a training step needs besides the network's passes and its optimiser, and what a validation measures with. */
 export const TRAINING_KERNELS = [
   'train/draw',
   'train/loss',
-  'train/norm',
   'train/measure',
-  'train/update',
 ] as const satisfies readonly ShaderName[];
 
 export type TrainingKernels = Record<(typeof TRAINING_KERNELS)[number], Kernel>;

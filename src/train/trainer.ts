@@ -7,7 +7,6 @@ import { initialParameters } from '../mlp/parameters.js';
 import { NetworkPasses } from '../mlp/passes.js';
 import {
   HISTORY,
-  NORM_PARTS,
   SLOTS,
   STEPS_PER_SUBMIT,
   STRIDE,
@@ -20,6 +19,7 @@ import { checkData, type TrainingData } from './data.js';
 import { TRAINING_STREAM, VALIDATION_STREAM } from './draws.js';
 import { type TrainingKernels, trainingKernels } from './kernels.js';
 import { levelTable } from './level-table.js';
+import { Optimiser } from './optimiser.js';
 import type { DrawnBatch, OptimiserState } from './reference.js';
 import type { TrainingSettings } from './settings.js';
 import { type StepPlace, stepUniform } from './step-uniform.js';
@@ -67,10 +67,7 @@ export function initialState(config: MlpConfig, seed: number): TrainingState {
  * same bits on the same adapter, however the steps are shared out among submits.
  */
 export class Trainer {
-  private readonly groups: Record<
-    'draw' | 'validationDraw' | 'loss' | 'norm' | 'measure' | 'validate' | 'update',
-    GPUBindGroup
-  >;
+  private readonly groups: Record<'draw' | 'validationDraw' | 'loss' | 'validate', GPUBindGroup>;
   private readonly uniforms = new ArrayBuffer(STEPS_PER_SUBMIT * STRIDE);
   private done: number;
   /** Steps of the last submit. */
@@ -83,19 +80,17 @@ export class Trainer {
     private readonly buffers: TrainingBuffers,
     private readonly passes: NetworkPasses,
     private readonly kernels: TrainingKernels,
+    private readonly optimiser: Optimiser,
   ) {
     this.done = options.state?.step ?? 0;
     const { steps, dataLabels, heldOutLabels, heldOut, data, ...own } = buffers;
-    const shared = { ...own, operation: steps, gradient: passes.gradient, parameters: network.parameters };
-    const { 'train/draw': draw, 'train/loss': loss, 'train/norm': norm, 'train/measure': measure } = kernels;
+    const shared = { ...own, operation: steps, parts: optimiser.parts };
+    const { 'train/draw': draw, 'train/loss': loss, 'train/measure': measure } = kernels;
     this.groups = {
       draw: draw.bind({ ...shared, data, row_labels: dataLabels }),
       validationDraw: draw.bind({ ...shared, data: heldOut, row_labels: heldOutLabels }),
       loss: loss.bind(shared),
-      norm: norm.bind(shared),
-      measure: measure.bind(shared),
       validate: measure.bind({ ...shared, figures: buffers.validationFigures }),
-      update: kernels['train/update'].bind(shared),
     };
     this.packPasses();
     this.packValidation();
@@ -109,15 +104,17 @@ export class Trainer {
     const state = options.state ?? initialState(config, settings.seed);
     const levels = levelTable(config, settings);
     const network = new Network(gpu, config, state.parameters);
-    const buffers = trainingBuffers(gpu, config, settings.batch, data, heldOut, state, levels);
-    const { slots, columns, passes: operation } = buffers;
+    const buffers = trainingBuffers(gpu, config, settings.batch, data, heldOut, state.parameters, levels);
+    const { slots, columns, passes: operation, losses, figures, steps } = buffers;
     const labels = config.classes > 0 ? { labels: buffers.labels } : {};
     const batch = { slots, columns, operation, capacity: settings.batch, ...labels };
     const [passes, kernels] = await Promise.all([
       NetworkPasses.create(network, batch),
       trainingKernels(gpu, config, settings),
     ]);
-    return new Trainer(gpu, options, network, buffers, passes, kernels);
+    const learned = { parameters: network.parameters, gradient: passes.gradient };
+    const optimiser = await Optimiser.create(gpu, { ...learned, losses, figures, operation: steps }, state);
+    return new Trainer(gpu, options, network, buffers, passes, kernels, optimiser);
   }
 
   /** Steps submitted. */
@@ -171,7 +168,8 @@ export class Trainer {
     if (!this.options.heldOut) {
       throw new FewstepError('bad-argument', 'there are no held-out data', 'give some when training begins');
     }
-    const { average, aside, validationFigures } = this.buffers;
+    const { aside, validationFigures } = this.buffers;
+    const { average } = this.optimiser.kept;
     const { parameters } = this.network;
     const { batch } = this.options.settings;
     const encoder = this.gpu.device.createCommandEncoder();
@@ -194,7 +192,7 @@ export class Trainer {
 
   /** Waits for all submits and reads the state. */
   async state(): Promise<TrainingState> {
-    const { average, first, second } = this.buffers;
+    const { average, first, second } = this.optimiser.kept;
     const step = this.done;
     const [p, a, m, v] = await Promise.all(
       [this.network.parameters, average, first, second].map((buffer) => this.read(buffer)),
@@ -223,6 +221,7 @@ export class Trainer {
   }
 
   destroy(): void {
+    this.optimiser.destroy();
     this.passes.destroy();
     this.network.destroy();
     for (const buffer of Object.values(this.buffers)) buffer.destroy();
@@ -236,9 +235,7 @@ export class Trainer {
     this.dispatch(pass, 'train/loss', 'loss', offset, batch);
     this.passes.vjp(pass, PASS.vjp, batch);
     this.passes.weightGradient(pass, PASS.weightGradient, batch);
-    this.dispatch(pass, 'train/norm', 'norm', offset, NORM_PARTS * INVOCATIONS);
-    this.dispatch(pass, 'train/measure', 'measure', offset, 1);
-    this.dispatch(pass, 'train/update', 'update', offset, this.network.layout.size / 4);
+    this.optimiser.record(pass, offset);
   }
 
   private dispatch(
@@ -249,7 +246,7 @@ export class Trainer {
     invocations: number,
   ): void {
     pass.setPipeline(this.kernels[name].pipeline);
-    pass.setBindGroup(0, this.groups[group], name === 'train/norm' ? [] : [offset]);
+    pass.setBindGroup(0, this.groups[group], [offset]);
     pass.dispatchWorkgroups(...folded(Math.ceil(invocations / INVOCATIONS)));
   }
 
@@ -287,7 +284,7 @@ export class Trainer {
   private packStep(target: ArrayBuffer, offset: number, place: StepPlace): void {
     const { config, settings } = this.options;
     const value = stepUniform(config, settings, place);
-    this.kernels['train/update'].layout.pack('operation', value, target, offset);
+    this.optimiser.pack(value, target, offset);
   }
 }
 
