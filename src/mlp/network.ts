@@ -120,6 +120,11 @@ export class Network {
     });
   }
 
+  /** Bytes on the device. */
+  get allocated(): number {
+    return this.parameters.size + this.frequencies.size + (this.transposedBuffer?.size ?? 0);
+  }
+
   /** Bytes of a parameter. */
   private get bytes(): number {
     return this.precision === 'f16' ? 2 : 4;

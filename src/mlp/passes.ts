@@ -10,6 +10,8 @@ export interface NetworkBatch extends Pick<BatchBuffers, 'slots' | 'columns' | '
   labels?: GPUBuffer;
   /** Where the forward pass writes the hidden features, [capacity, FEATURES]; not given, it writes none. */
   features?: GPUBuffer;
+  /** Whether the parameters never change: then there is no memory for their gradient, and no such pass. */
+  frozen?: boolean;
 }
 
 /** The passes that have a uniform of their own, at a dynamic offset of the operation buffer. */
@@ -29,7 +31,7 @@ const PARTIAL_BYTES = 64 * 2 ** 20;
 export class NetworkPasses {
   /** c^T dD/dsigma of each trajectory, [capacity]: the other result of the vjp. */
   readonly sigmaGradient: GPUBuffer;
-  /** The gradient of the parameters, [layout.size], summed over the batch. */
+  /** The gradient of the parameters, [layout.size], summed over the batch; nothing where they are frozen. */
   readonly gradient: GPUBuffer;
   private readonly own: GPUBuffer[];
   private readonly groups: Record<NetworkPass | 'reduce' | 'transpose', GPUBindGroup>;
@@ -41,17 +43,15 @@ export class NetworkPasses {
   ) {
     const { gpu, layout, config } = network;
     const { STORAGE, COPY_SRC } = GPUBufferUsage;
-    const { capacity, slots, columns, operation, features } = batch;
+    const { capacity, slots, columns, operation, features, frozen = false } = batch;
     const tapeBytes = 4 * capacity * tapeSize(network);
+    const slices = Math.ceil(capacity / this.slice(capacity));
+    const learned = (bytes: number) => (frozen ? 4 : bytes);
     const tape = gpu.buffer('tape', STORAGE, tapeBytes);
-    const deltas = gpu.buffer('deltas', STORAGE, tapeBytes);
-    const partials = gpu.buffer(
-      'partial gradients',
-      STORAGE,
-      4 * layout.size * Math.ceil(capacity / this.slice(capacity)),
-    );
+    const deltas = gpu.buffer('deltas', STORAGE, learned(tapeBytes));
+    const partials = gpu.buffer('partial gradients', STORAGE, learned(4 * layout.size * slices));
     this.sigmaGradient = gpu.buffer('sigma gradient', STORAGE | COPY_SRC, 4 * capacity);
-    this.gradient = gpu.buffer('gradient', STORAGE | COPY_SRC, 4 * layout.size);
+    this.gradient = gpu.buffer('gradient', STORAGE | COPY_SRC, learned(4 * layout.size));
     this.own = [tape, deltas, partials, this.sigmaGradient, this.gradient];
     const noLabel = batch.labels
       ? undefined
@@ -78,7 +78,7 @@ export class NetworkPasses {
     const [forward, jvp, vjp, weightGradient, reduce, transpose] = await Promise.all([
       network.kernel('mlp/forward', variant),
       network.kernel('mlp/jvp'),
-      network.kernel('mlp/vjp', { recorded: true }),
+      network.kernel('mlp/vjp', { recorded: !batch.frozen }),
       network.kernel('mlp/weight_gradient'),
       network.kernel('mlp/reduce'),
       network.kernel('mlp/transpose'),
@@ -131,6 +131,11 @@ export class NetworkPasses {
     pass.setPipeline(this.kernels.transpose.pipeline);
     pass.setBindGroup(0, this.groups.transpose);
     pass.dispatchWorkgroups(...folded(Math.ceil(this.network.transposedQuads / 64)));
+  }
+
+  /** Bytes on the device, the network's own left out. */
+  get allocated(): number {
+    return this.own.reduce((sum, { size }) => sum + size, 0);
   }
 
   destroy(): void {
