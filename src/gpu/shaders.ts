@@ -74,6 +74,11 @@ import processDiffuse from '../../shaders/process/diffuse.wgsl';
 import noise from '../../shaders/rng/noise.wgsl';
 import normal from '../../shaders/rng/normal.wgsl';
 import threefry from '../../shaders/rng/threefry.wgsl';
+import sidDraw from '../../shaders/sid/draw.wgsl';
+import sidJoin from '../../shaders/sid/join.wgsl';
+import sidLoss from '../../shaders/sid/loss.wgsl';
+import sidNoise from '../../shaders/sid/noise.wgsl';
+import sidRun from '../../shaders/sid/run.wgsl';
 import tangentColumnSums from '../../shaders/tangent/column_sums.wgsl';
 import tangentEvaluation from '../../shaders/tangent/evaluation.wgsl';
 import tangentMovedColumns from '../../shaders/tangent/moved_columns.wgsl';
@@ -176,6 +181,11 @@ export const shaders = {
   'rng/noise': noise,
   'rng/normal': normal,
   'rng/threefry': threefry,
+  'sid/draw': sidDraw,
+  'sid/join': sidJoin,
+  'sid/loss': sidLoss,
+  'sid/noise': sidNoise,
+  'sid/run': sidRun,
   'tangent/column_sums': tangentColumnSums,
   'tangent/evaluation': tangentEvaluation,
   'tangent/moved_columns': tangentMovedColumns,

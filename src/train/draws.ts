@@ -3,7 +3,7 @@ import { normal4, normals, threefry4x32, type Words } from '../rng/threefry.js';
 import type { TrainingSettings } from './settings.js';
 
 /** EDM's mean and standard deviation of ln sigma (arXiv 2206.00364, table 1). */
-const EDM_LEVELS = { mean: -1.2, std: 1.2 };
+export const EDM_LEVELS = { mean: -1.2, std: 1.2 };
 /** Score-SDE's smallest time of the VE process (arXiv 2011.13456, appendix C). */
 const VE_EPSILON = 1e-5;
 

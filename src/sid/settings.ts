@@ -1,0 +1,107 @@
+import { FewstepError, unknownName } from '../errors.js';
+
+export const SID_LOSSES = ['l2-alpha-l1', 'l1', 'l2', 'l3'] as const;
+
+/**
+ * What a generator minimises (score identity distillation, arXiv 2404.04057), with e the noise that a network sees in
+ * y_t = y + sigma eps, phi the teacher and psi the fake score:
+ * - l1: E |e_phi - e_psi|^2, Fisher's divergence as it stands, which cannot be minimised so: psi is taken as it is, and
+ *   then a smaller spread of y always lessens it;
+ * - l2: E <e_phi - e_psi, e_phi - eps>, the same by the score identities, of which it can;
+ * - l3: E |e_phi - eps|^2 + |e_psi|^2, the same again, up to a constant, with the cross term alone replaced;
+ * - l2-alpha-l1: L2 - alpha L1 between x_0, normalised by the mean of |y - D_phi|: the published loss.
+ */
+export type SidLoss = (typeof SID_LOSSES)[number];
+
+/** What a distillation into a generator is, besides its teacher: the same settings and seed give the same bits. */
+export interface SidSettings {
+  /** Integer from 0 to 2^53 - 1, of all draws. */
+  seed: number;
+  loss: SidLoss;
+  /** Of l2-alpha-l1; nothing to the other losses. */
+  alpha: number;
+  /** Trajectories in a batch. */
+  batch: number;
+  /** Updates of each of both networks. */
+  steps: number;
+  /** Learning rate of the generator. */
+  rate: number;
+  /** Learning rate of the fake score. */
+  fakeRate: number;
+  beta1: number;
+  beta2: number;
+  epsilon: number;
+  /** Generated samples after which the average of the generator's parameters has forgotten half. */
+  halfLife: number;
+  /** Noise level of the latents, which the generator is told: g(z) = D(generatorSigma z, generatorSigma). */
+  generatorSigma: number;
+  /** Noise levels of the generator's loss: sigma^(1/7) evenly from sigmaMin over a part of the way to sigmaMax. */
+  sigmaMin: number;
+  sigmaMax: number;
+  part: number;
+}
+
+const DEFAULTS: SidSettings = {
+  seed: 0,
+  loss: 'l2-alpha-l1',
+  alpha: 1,
+  batch: 256,
+  steps: 10_000,
+  rate: 1e-4,
+  fakeRate: 1e-4,
+  beta1: 0,
+  beta2: 0.999,
+  epsilon: 1e-8,
+  halfLife: 100_000,
+  generatorSigma: 2.5,
+  sigmaMin: 0.002,
+  sigmaMax: 80,
+  part: 0.8,
+};
+
+/** What each number may be: in words, and as a test. */
+const BOUNDS = {
+  seed: ['a whole number from 0 on', (x: number) => Number.isSafeInteger(x) && x >= 0],
+  alpha: ['a number from 0 to 2', (x: number) => x >= 0 && x <= 2],
+  batch: ['a whole number from 1 to 1048576', (x: number) => Number.isInteger(x) && x >= 1 && x <= 2 ** 20],
+  steps: ['a whole number from 1 to 2^30', (x: number) => Number.isInteger(x) && x >= 1 && x <= 2 ** 30],
+  rate: ['a positive number', positive],
+  fakeRate: ['a positive number', positive],
+  beta1: ['a number from 0 to below 1', share],
+  beta2: ['a number from 0 to below 1', share],
+  epsilon: ['a positive number', positive],
+  halfLife: ['a positive number', positive],
+  generatorSigma: ['a positive number', positive],
+  sigmaMin: ['a positive number', positive],
+  sigmaMax: ['a positive number', positive],
+  part: ['a number above 0, at most 1', (x: number) => x > 0 && x <= 1],
+} as const;
+
+/**
+ * Settings with their defaults filled in.
+ * @throws FewstepError unknown-name for the loss, bad-argument for a number out of its bounds
+ */
+export function sidSettings(given: Partial<SidSettings> = {}): SidSettings {
+  const settings = { ...DEFAULTS, ...given };
+  if (!SID_LOSSES.includes(settings.loss)) throw unknownName('loss', settings.loss, SID_LOSSES);
+  for (const [name, [what, holds]] of Object.entries(BOUNDS)) {
+    const value = settings[name as keyof typeof BOUNDS];
+    if (typeof value === 'number' && holds(value)) continue;
+    throw new FewstepError('bad-argument', `the distillation's ${name} is ${value}`, `give ${what}`);
+  }
+  const { sigmaMin, sigmaMax } = settings;
+  if (sigmaMin < sigmaMax) return settings;
+  throw new FewstepError(
+    'bad-argument',
+    `the distillation's sigmaMin, ${sigmaMin}, is not below its sigmaMax, ${sigmaMax}`,
+    'give a smaller sigmaMin',
+  );
+}
+
+function positive(x: number): boolean {
+  return x > 0 && Number.isFinite(x);
+}
+
+function share(x: number): boolean {
+  return x >= 0 && x < 1;
+}
