@@ -11,6 +11,12 @@ export const FORMATS = {
     by: 'train',
     use: 'a checkpoint is for train --resume',
   },
+  'fewstep-generator-1': { what: 'a generator', by: 'sid', use: 'a generator is for sample --generator' },
+  'fewstep-sid-checkpoint-1': {
+    what: 'a checkpoint of a distillation into a generator',
+    by: 'sid',
+    use: 'it is for sid --resume',
+  },
   'fewstep-predictor-1': { what: 'a predictor', by: 'distill', use: 'a predictor is for sample --predictor' },
 };
 export type Format = keyof typeof FORMATS;

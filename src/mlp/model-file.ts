@@ -22,7 +22,7 @@ const trainingSchema = v.strictObject({
 });
 
 /** One name a class, no name twice. */
-function namesSchema({ classes }: MlpConfig) {
+export function namesSchema({ classes }: MlpConfig) {
   return v.pipe(
     v.array(v.pipe(v.string(), v.maxLength(LONGEST_LABEL))),
     v.length(classes, `a model with ${classes} classes has as many names`),

@@ -27,7 +27,7 @@ const STATES = { most: 256, least: 16 };
 /** Width of the Gaussian around each row of data, as part of their standard deviation: that of a benchmark. */
 const BANDWIDTH = 0.05;
 /** Dimensions up to which the Frechet distance is measured: it costs their cube. */
-const FRECHET_DIMENSIONS = 256;
+export const FRECHET_DIMENSIONS = 256;
 /** What bounds the time: multiplications on the GPU and on the host, and numbers of the exact field. */
 const BOUNDS = { samples: 1e11, errors: 2e9, exactNumbers: 2 ** 20 };
 
