@@ -80,13 +80,11 @@ export function deviceOption(): Option {
 
 /** What describes a field: the same options in every command that loads one. */
 export function fieldOptions(): Option[] {
-  return [
-    new Option(
-      '--field <field>',
-      'built-in problem, .json, .wgsl, .safetensors or data file',
-    ).makeOptionMandatory(),
-    ...fieldDetails(),
-  ];
+  return [fieldOption().makeOptionMandatory(), ...fieldDetails()];
+}
+
+export function fieldOption(): Option {
+  return new Option('--field <field>', 'built-in problem, .json, .wgsl, .safetensors or data file');
 }
 
 /** What may have to be said about a field besides where it is. */

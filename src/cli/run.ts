@@ -13,6 +13,7 @@ import { likelihoodCommand } from './likelihood.js';
 import { problemsCommand } from './problems.js';
 import { processesCommand } from './processes.js';
 import { sampleCommand } from './sample.js';
+import { sidCommand } from './sid.js';
 import { solverCommand } from './solver.js';
 import { solversCommand } from './solvers.js';
 import { trainCommand } from './train.js';
@@ -53,6 +54,7 @@ function program(): Command {
     inspectCommand(),
     likelihoodCommand(),
     distillCommand(),
+    sidCommand(),
     exportCommand(),
     diffuseCommand(),
     solverCommand(),

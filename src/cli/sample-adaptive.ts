@@ -6,11 +6,10 @@ import { DEFAULT_RANGE } from '../grid/grid.js';
 import { expectMatrix } from '../io/dataset.js';
 import { undoScaling } from '../io/scaling.js';
 import { openDevice } from '../node/adapter.js';
-import { loadField } from '../node/field/load.js';
 import { loadArray, saveNpy } from '../node/files.js';
 import { drawLatents } from '../rng/latents.js';
 import { showProgress } from './progress.js';
-import { checkFiles, fieldOptionsOf, type SampleOptions } from './sample-run.js';
+import { checkFiles, type SampleOptions, sourceOf } from './sample-run.js';
 
 /** Whether samples are asked for to a tolerance, not from a solver. */
 export function isAdaptive({ rtol, atol }: SampleOptions): boolean {
@@ -39,7 +38,7 @@ export async function runAdaptiveSample(options: SampleOptions, signal: AbortSig
   const { sigmaMin: to = DEFAULT_RANGE.sigmaMin, sigmaMax: from = DEFAULT_RANGE.sigmaMax } = options;
   const steps = { rtol, atol };
   stepPlan(steps);
-  const field = await loadField(options.field, fieldOptionsOf(options));
+  const { field } = await sourceOf(options);
   const { dim, scaling } = field;
   const given =
     options.latents === undefined

@@ -17,9 +17,11 @@ import type { SearchCost } from '../search/gits.js';
 import { checkableGrid } from '../search/resolve-grid.js';
 import { nfeOf, type Plan } from '../solver/plan.js';
 import { planOfTable } from '../solver/table.js';
+import { given } from './given.js';
 import { givenRange } from './given-range.js';
 import { checkOutput } from './output.js';
 import { showProgress } from './progress.js';
+import { generatorSource } from './sample-generator.js';
 import {
   fieldDoubt,
   type LoadedPredictor,
@@ -30,7 +32,8 @@ import {
 
 /** What the command line says, as commander hands it over. */
 export interface SampleOptions extends FieldOptions {
-  field: string;
+  field?: string;
+  generator?: string;
   solver?: string;
   nfe?: number;
   grid?: string;
@@ -74,9 +77,9 @@ interface Made {
 export async function runSample(options: SampleOptions, signal: AbortSignal): Promise<void> {
   const begin = performance.now();
   checkFiles(options);
-  const field = await loadField(options.field, fieldOptionsOf(options));
+  const { field, plan } = await sourceOf(options);
   const learned = options.predictor === undefined ? undefined : await loadedPredictor(options.predictor);
-  const { request, batch } = await requestOf(options, field, learned);
+  const { request, batch } = await requestOf(options, field, learned, plan);
   if (options.solver !== undefined) note(untrainedNote(options.solver, field.dim));
   const made = await execute(options, { ...request, signal }, batch, learned);
   signal.throwIfAborted();
@@ -101,16 +104,34 @@ export function checkFiles({ out, trajectory, latents }: SampleOptions): void {
   );
 }
 
-export function fieldOptionsOf(options: SampleOptions): FieldOptions {
+function fieldOptionsOf(options: SampleOptions): FieldOptions {
   const { columns, bandwidth, scale, dim, label, guidance, precision } = options;
   return { columns, bandwidth, scale, dim, label, guidance, precision };
 }
 
-async function requestOf(options: SampleOptions, field: Field, learned?: LoadedPredictor) {
+/** The field, and its plan where it is a generator. */
+export async function sourceOf(options: SampleOptions): Promise<{ field: Field; plan?: Plan }> {
+  const { generator, field: source } = options;
+  if (generator === undefined && source === undefined) {
+    throw new FewstepError(
+      'bad-argument',
+      'neither --field nor --generator is given',
+      'run `fewstep sample --help` for what they take',
+    );
+  }
+  const details = fieldOptionsOf(options);
+  if (generator === undefined) return { field: await loadField(source!, details) };
+  const { label, guidance, precision, ...others } = details;
+  const [foreign] = Object.keys(given(others));
+  if (foreign === undefined) return generatorSource(generator, { label, guidance, precision });
+  throw new FewstepError('bad-argument', `--${foreign} does not apply to a generator`, 'leave it out');
+}
+
+async function requestOf(options: SampleOptions, field: Field, learned?: LoadedPredictor, plan?: Plan) {
   const { batch, seed, trajectory } = options;
   const common = {
     field,
-    ...(await whatSolves(options, field, learned)),
+    ...(plan ? { plan } : await whatSolves(options, field, learned)),
     trajectory: trajectory !== undefined,
   };
   const states = checkedStates(options, common);
@@ -237,10 +258,10 @@ function reportOf(
   return {
     out,
     trajectory,
-    field: { source: options.field, kind: field.kind, dim: field.dim },
+    field: { source: options.generator ?? options.field!, kind: field.kind, dim: field.dim },
     solver: plan.solver,
     afs: plan.afs,
-    grid: options.table === undefined ? (schedule?.grid ?? options.grid ?? USUAL_GRID) : undefined,
+    grid: bringsTimes(options) ? undefined : (schedule?.grid ?? options.grid ?? USUAL_GRID),
     table: options.table,
     // A network's plugin reaches each trajectory's own times besides.
     times: schedule && learned?.predictor.kind === 'network' ? schedule.times : plan.times,
@@ -255,6 +276,11 @@ function reportOf(
     adapter,
     timings: { hostMs, gpuMs, totalMs },
   };
+}
+
+/** Whether what is sampled has times of its own, on no grid. */
+function bringsTimes({ table, generator }: SampleOptions): boolean {
+  return table !== undefined || generator !== undefined;
 }
 
 function sentence({

@@ -1,6 +1,13 @@
 import { Command, Option } from 'commander';
 import { untilInterrupted } from './interrupt.js';
-import { deviceOption, fieldOptions, planOptions, positiveNumber, wholeNumber } from './options.js';
+import {
+  deviceOption,
+  fieldDetails,
+  fieldOption,
+  planOptions,
+  positiveNumber,
+  wholeNumber,
+} from './options.js';
 import { isAdaptive, runAdaptiveSample } from './sample-adaptive.js';
 import { runSample, type SampleOptions } from './sample-run.js';
 
@@ -21,6 +28,8 @@ one it was distilled on a table of answers is used with a warning, a network onl
 A table (--table) is any solver whose coefficients are the same for all trajectories, as \`fewstep solver --table\`,
 \`fewstep export --form table\` or another program wrote it.
 
+A generator (--generator) makes a sample with one evaluation, of --label where it has classes.
+
 Samples are [B, D], the trajectory [N times, B, D], both in the data's own units: float32 .npy files, float64
 from the reference. Latents are x at the first time, in the field's units.
 
@@ -30,6 +39,7 @@ Examples:
   fewstep sample --field ring --predictor ring.safetensors --nfe 5 --out x.npy
   fewstep sample --field ring --table unipc.json --out x.npy
   fewstep sample --field ring --rtol 1e-5 --atol 1e-5 --out x.npy
+  fewstep sample --generator generator.safetensors --batch 10000 --out x.npy
   fewstep sample --field ring --solver deis-3 --nfe 6 --latents z.npy --out x.npy --trajectory t.npy --json
 
 Exit status: 0 when the files are written, 2 for a request that cannot be met, 130 when stopped.`;
@@ -37,7 +47,7 @@ Exit status: 0 when the files are written, 2 for a request that cannot be met, 1
 /** `fewstep sample`: draws samples of a field with one solver. */
 export function sampleCommand(): Command {
   const command = new Command('sample').description('sample a field with a solver at exactly N evaluations');
-  for (const option of [...fieldOptions(), ...planOptions()]) command.addOption(option);
+  for (const option of [fieldOption(), ...fieldDetails(), ...planOptions()]) command.addOption(option);
   return command
     .addOption(
       new Option(
@@ -47,6 +57,25 @@ export function sampleCommand(): Command {
     )
     .addOption(
       new Option('--atol <tolerance>', 'and this absolute one (default: 1e-6)').argParser(positiveNumber),
+    )
+    .addOption(
+      new Option(
+        '--generator <file>',
+        'what `fewstep sid` made, in place of field and solver: one evaluation a sample',
+      ).conflicts([
+        'field',
+        'predictor',
+        'table',
+        'force',
+        'solver',
+        'nfe',
+        'grid',
+        'afs',
+        'sigmaMin',
+        'sigmaMax',
+        'rtol',
+        'atol',
+      ]),
     )
     .addOption(
       new Option('--batch <count>', 'trajectories to draw latents for').argParser(wholeNumber(1)).default(64),

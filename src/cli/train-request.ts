@@ -4,6 +4,7 @@ import type { Checkpoint } from '../mlp/checkpoint-file.js';
 import { type EmbeddingKind, type MlpConfig, mlpConfig } from '../mlp/config.js';
 import { loadCheckpoint } from '../node/model.js';
 import { type TrainingSettings, trainingSettings } from '../train/settings.js';
+import { given } from './given.js';
 import { type ConventionOptions, conventionOf } from './train-convention.js';
 import { type LoadedData, loadTrainingData, type TrainingSource } from './train-data.js';
 
@@ -149,11 +150,4 @@ function sourceOf({ problem, data, columns, labels, scale }: FreshOptions): Trai
     `--${foreign} does not apply to a problem`,
     'leave it out, or give a --data file',
   );
-}
-
-/** The entries that are not undefined. */
-function given<Entries extends object>(entries: Entries): Partial<Entries> {
-  return Object.fromEntries(
-    Object.entries(entries).filter(([, value]) => value !== undefined),
-  ) as Partial<Entries>;
 }

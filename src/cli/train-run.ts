@@ -9,7 +9,7 @@ import { saveCheckpoint, saveModel } from '../node/model.js';
 import { STEPS_PER_SUBMIT } from '../train/buffers.js';
 import { Trainer } from '../train/trainer.js';
 import { checkOutput } from './output.js';
-import { type Progress, showProgress } from './progress.js';
+import { runSteps, type SteppedRun } from './steps.js';
 import {
   type FreshOptions,
   freshRequest,
@@ -42,8 +42,6 @@ export interface TrainOptions extends FreshOptions {
 const RECORDS = 100;
 /** Steps from one line to the next at least: a validation costs about five. */
 const RECORD_EVERY = 50;
-/** What one submit should take, so that there is progress to show and Ctrl-C is heard. */
-const SUBMIT_MS = 250;
 
 /** Trains, or goes on training, and writes the model and its report. */
 export async function runTrain(options: TrainOptions, signal: AbortSignal): Promise<void> {
@@ -59,7 +57,7 @@ export async function runTrain(options: TrainOptions, signal: AbortSignal): Prom
     const { data, heldOut } = loaded;
     const trainer = await Trainer.create(gpu, { config, settings, data, heldOut, state });
     const run = new TrainRun(trainer, request, out);
-    await run.toTheEnd(signal, 1000 * checkpointEvery);
+    await runSteps(run, signal, 1000 * checkpointEvery);
     const { model, history } = await run.saveModel();
     trainer.destroy();
     if (wanted) await run.report(gpu, adapter, { path: out, model, loaded, history, image }, signal);
@@ -84,7 +82,8 @@ export async function runTrain(options: TrainOptions, signal: AbortSignal): Prom
 }
 
 /** A training and its files: the checkpoint and the loss curve beside the model. */
-class TrainRun {
+class TrainRun implements SteppedRun {
+  readonly most = STEPS_PER_SUBMIT;
   private readonly history: LossRecord[];
   private pending: PendingLosses;
   private readonly checkpoint: string;
@@ -105,37 +104,12 @@ class TrainRun {
     this.recordEvery = Math.max(RECORD_EVERY, Math.ceil(settings.steps / RECORDS));
   }
 
-  /**
-   * Trains until all steps are done, with a checkpoint now and then.
-   * @throws FewstepError `interrupted` when the signal says so, after a checkpoint
-   */
-  async toTheEnd(signal: AbortSignal, checkpointEveryMs: number): Promise<void> {
-    const { steps } = this.request.settings;
-    let saved = performance.now();
-    let wanted = 1;
-    // Shown from the second submit on: the first waits for the compiler and says nothing of the time left.
-    let progress: Progress | undefined;
-    let first = 0;
-    try {
-      while (this.trainer.step < steps) {
-        if (signal.aborted) await this.stop();
-        const begin = performance.now();
-        const { count, loss } = await this.advance(wanted);
-        const fitting = Math.round((SUBMIT_MS * count) / (performance.now() - begin));
-        wanted = Math.min(STEPS_PER_SUBMIT, 2 * wanted, Math.max(1, fitting));
-        if (progress) {
-          progress.update(this.trainer.step - first, `loss ${shortened(loss)}`);
-        } else {
-          first = this.trainer.step;
-          progress = showProgress(steps - first, 'steps');
-        }
-        if (performance.now() - saved < checkpointEveryMs) continue;
-        await this.save();
-        saved = performance.now();
-      }
-    } finally {
-      progress?.stop();
-    }
+  get steps(): number {
+    return this.request.settings.steps;
+  }
+
+  get step(): number {
+    return this.trainer.step;
   }
 
   /** Writes the model and its loss curve; the checkpoint has served its purpose. */
@@ -177,13 +151,15 @@ class TrainRun {
   }
 
   /** Up to `most` steps, but none past the next line of the loss curve, and that line. */
-  private async advance(most: number): Promise<{ count: number; loss: number }> {
+  async advance(most: number): Promise<{ count: number; ms: number; note: string }> {
     const { trainer, recordEvery } = this;
     const nextRecord = (Math.floor(trainer.step / recordEvery) + 1) * recordEvery;
     const end = Math.min(nextRecord, this.request.settings.steps);
     const count = Math.min(most, end - trainer.step);
+    const begin = performance.now();
     trainer.submit(count);
     const { losses } = await trainer.figures();
+    const ms = performance.now() - begin;
     const sum = losses.reduce((total, loss) => total + loss, this.pending.sum);
     this.pending = { sum, steps: this.pending.steps + count };
     const loss = sum / this.pending.steps;
@@ -191,10 +167,10 @@ class TrainRun {
       this.history.push({ step: end, training: loss, validation: await trainer.validate() });
       this.pending = { sum: 0, steps: 0 };
     }
-    return { count, loss };
+    return { count, ms, note: `loss ${shortened(loss)}` };
   }
 
-  private async stop(): Promise<never> {
+  async stop(): Promise<never> {
     await this.save();
     throw new FewstepError(
       'interrupted',
@@ -203,7 +179,7 @@ class TrainRun {
     );
   }
 
-  private async save(): Promise<void> {
+  async save(): Promise<void> {
     const { config, settings, loaded } = this.request;
     const { seed } = settings;
     const { scaling } = loaded;

@@ -3,6 +3,7 @@ import { type Html, html } from './html.js';
 import { type LinePlot, linePlot } from './line-plot.js';
 import { count, figure } from './number.js';
 import type { Palette } from './palette.js';
+import { stepTicks } from './step-ticks.js';
 import type { TrainingReport } from './training-report.js';
 
 const COLORS = new Map([
@@ -82,13 +83,4 @@ function lossCurve(history: TrainingReport['history']): Html | undefined {
     colors,
   )}
 <figcaption><b>Loss.</b> Training: mean since the point before. Held-out: of the averaged parameters, always the same rows and noise. It does not go to 0: noised data do not tell what they were.</figcaption></figure>`;
-}
-
-/** The ends, and 1, 2 and 5 times the powers of ten that stand clear of them. */
-function stepTicks(first: number, last: number): number[] {
-  const inner: number[] = [];
-  for (let power = 1; power < last; power *= 10) {
-    for (const step of last / first > 30 ? [1, 3] : [1, 2, 5]) inner.push(step * power);
-  }
-  return [first, ...inner.filter((step) => step > 1.4 * first && step < last / 1.4), last];
 }

@@ -48,7 +48,13 @@ export function renderTrainingReport(report: TrainingReport): string {
 ${trainingPlots(report)}</section>
 <section id="samples"><h2>Samples</h2>
 <p class="facts">${ASSESSED.solver} at NFE ${ASSESSED.nfe} on the usual grid, σ from 80 to 0.002${assessment.label === undefined ? '' : `; label ${assessment.label}`}</p>
-${samplePictures(report)}
+${samplePictures({
+  samples: assessment.samples,
+  real: assessment.heldOut,
+  dim: config.dim,
+  names: { samples: 'samples', real: 'held-out data' },
+  imageShape: report.imageShape,
+})}
 ${distanceTable(assessment)}</section>
 ${method(report)}
 </main></body></html>

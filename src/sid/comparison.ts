@@ -1,14 +1,9 @@
 import type { Gpu } from '../gpu/gpu.js';
-import {
-  type DistributionReference,
-  distributionReference,
-  type SlicedDistances,
-  slicedReference,
-} from '../metrics/distribution-reference.js';
+import type { SlicedDistances } from '../metrics/distribution-reference.js';
 import { type MlpModel, mlpField } from '../mlp/field.js';
 import { sample } from '../sample.js';
 import type { StudentRequest } from '../sample-plan.js';
-import { ASSESSED, FRECHET_DIMENSIONS } from '../train/assess.js';
+import { ASSESSED } from '../train/assess.js';
 
 /** Distances between distributions, in the data's own units. */
 export interface SidDistances extends SlicedDistances {
@@ -71,9 +66,4 @@ export async function samplesOf(
     all.set(samples, first * dim);
   }
   return all;
-}
-
-/** Prepares samples, [count, dim], for comparisons. */
-export function comparisonWith(samples: Float32Array, dim: number): DistributionReference<SidDistances> {
-  return dim <= FRECHET_DIMENSIONS ? distributionReference(samples, dim) : slicedReference(samples, dim);
 }

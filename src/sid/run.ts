@@ -2,15 +2,9 @@ import type { Gpu } from '../gpu/gpu.js';
 import type { DistributionReference } from '../metrics/distribution-reference.js';
 import type { MlpModel } from '../mlp/field.js';
 import { oneStepPlan } from '../solver/one-step.js';
+import { affordableReference } from '../train/assess.js';
 import { SID_STEPS_PER_SUBMIT } from './buffers.js';
-import {
-  comparisonWith,
-  type SidDistances,
-  samplesInSet,
-  samplesOf,
-  TEACHER_SOLVE,
-  USUAL_SOLVE,
-} from './comparison.js';
+import { type SidDistances, samplesInSet, samplesOf, TEACHER_SOLVE, USUAL_SOLVE } from './comparison.js';
 import type { SidMemory } from './networks.js';
 import type { SidSettings } from './settings.js';
 import { type SidState, SidTrainer } from './trainer.js';
@@ -64,6 +58,8 @@ export interface SidRunOptions {
   measureEvery: number;
   /** Where to go on. */
   progress?: SidProgress;
+  /** Called before anything runs, with what all of it takes on the device. */
+  onAllocated?: (memory: SidMemory) => void;
   /** Called while the teacher is sampled, with the part done. */
   onPrepared?: (share: number) => void;
   signal?: AbortSignal;
@@ -101,10 +97,11 @@ export class SidRun {
   }
 
   static async create(gpu: Gpu, options: SidRunOptions): Promise<SidRun> {
-    const { teacher, settings, progress, onPrepared, signal } = options;
+    const { teacher, settings, progress, onAllocated, onPrepared, signal } = options;
     const { config, parameters } = teacher;
     const count = samplesInSet(teacher);
     const trainer = await SidTrainer.create(gpu, { config, teacher: parameters, settings, state: progress });
+    onAllocated?.(trainer.memory);
     let prepared = 0;
     const set = async (how: typeof TEACHER_SOLVE | typeof USUAL_SOLVE, seed: number) => {
       const onProgress = (done: number) => onPrepared?.((prepared + done / count) / 3);
@@ -112,7 +109,7 @@ export class SidRun {
       prepared++;
       return samples;
     };
-    const reference = comparisonWith(await set(TEACHER_SOLVE, SEEDS.reference), config.dim);
+    const reference = affordableReference(await set(TEACHER_SOLVE, SEEDS.reference), config.dim);
     const yardstick = {
       count,
       usual: reference.compare(await set(USUAL_SOLVE, SEEDS.usual)),

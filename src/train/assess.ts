@@ -5,7 +5,12 @@ import { gaussianMixture } from '../field/gaussian-mixture.js';
 import type { Gpu } from '../gpu/gpu.js';
 import { DEFAULT_RANGE, type SigmaRange } from '../grid/grid.js';
 import { type Scaling, undoScaling } from '../io/scaling.js';
-import { distributionReference, slicedReference } from '../metrics/distribution-reference.js';
+import {
+  type DistributionReference,
+  distributionReference,
+  type SlicedDistances,
+  slicedReference,
+} from '../metrics/distribution-reference.js';
 import { median } from '../metrics/quantile.js';
 import { type MlpModel, mlpField } from '../mlp/field.js';
 import type { Problem } from '../problem/problem.js';
@@ -17,7 +22,7 @@ import { ERROR_SIGMAS, type ErrorLevel, fieldErrors } from './field-errors.js';
 /** The accurate solve that a model's samples come from. */
 export const ASSESSED = { solver: 'unipc-3', nfe: 48 } as const;
 /** Sets of samples whose distances are measured: one of a few hundred may be off by half. */
-const SETS = 5;
+export const SETS = 5;
 /** Samples in a set, and rows that they are compared with, at most. */
 const SET_SIZE = 1000;
 /** Fewer held-out rows than this tell nothing. */
@@ -27,7 +32,7 @@ const STATES = { most: 256, least: 16 };
 /** Width of the Gaussian around each row of data, as part of their standard deviation: that of a benchmark. */
 const BANDWIDTH = 0.05;
 /** Dimensions up to which the Frechet distance is measured: it costs their cube. */
-export const FRECHET_DIMENSIONS = 256;
+const FRECHET_DIMENSIONS = 256;
 /** What bounds the time: multiplications on the GPU and on the host, and numbers of the exact field. */
 const BOUNDS = { samples: 1e11, errors: 2e9, exactNumbers: 2 ** 20 };
 
@@ -140,24 +145,41 @@ function distances(
   size: number,
   drawn: (set: number) => Float32Array,
 ): NonNullable<Assessment['distances']> {
-  const reference =
-    dim <= FRECHET_DIMENSIONS ? distributionReference(heldOut, dim) : slicedReference(heldOut, dim);
-  const measured = (set: (i: number) => Float32Array): AssessedDistances => {
-    const each = Array.from({ length: SETS }, (_, i) => reference.compare(set(i)));
-    return {
-      slicedWasserstein: range(each.map(({ slicedWasserstein }) => slicedWasserstein)),
-      energy: range(each.map(({ energy }) => energy)),
-      ...('frechet' in each[0] && {
-        frechet: range(each.map((figures) => (figures as typeof figures & { frechet: number }).frechet)),
-      }),
-    };
-  };
+  const reference = affordableReference(heldOut, dim);
   return {
     sets: SETS,
     size,
     rows: heldOut.length / dim,
-    model: measured((i) => samples.subarray(i * size * dim, (i + 1) * size * dim)),
-    floor: measured(drawn),
+    model: distancesOfSets(
+      reference,
+      setsOf((i) => samples.subarray(i * size * dim, (i + 1) * size * dim)),
+    ),
+    floor: distancesOfSets(reference, setsOf(drawn)),
+  };
+}
+
+/** Prepares samples, [count, dim], for all distances that their dimension allows. */
+export function affordableReference(
+  samples: Float32Array,
+  dim: number,
+): DistributionReference<SlicedDistances & { frechet?: number }> {
+  return dim <= FRECHET_DIMENSIONS ? distributionReference(samples, dim) : slicedReference(samples, dim);
+}
+
+function setsOf(set: (i: number) => Float32Array): Float32Array[] {
+  return Array.from({ length: SETS }, (_, i) => set(i));
+}
+
+/** Distances of sets of samples to a reference. */
+export function distancesOfSets(
+  reference: DistributionReference<SlicedDistances & { frechet?: number }>,
+  sets: readonly Float32Array[],
+): AssessedDistances {
+  const each = sets.map((set) => reference.compare(set));
+  return {
+    slicedWasserstein: range(each.map(({ slicedWasserstein }) => slicedWasserstein)),
+    energy: range(each.map(({ energy }) => energy)),
+    ...(each[0].frechet !== undefined && { frechet: range(each.map(({ frechet }) => frechet!)) }),
   };
 }
 

@@ -1,0 +1,89 @@
+import { Command, Option } from 'commander';
+import { SID_LOSSES } from '../sid/settings.js';
+import { untilFinished } from './interrupt.js';
+import { deviceOption, imageShape, nonNegativeNumber, positiveNumber, wholeNumber } from './options.js';
+import { runSid, type SidOptions } from './sid-run.js';
+
+const HELP = `
+Distils a model into a generator of one evaluation, g(z) = D(2.5 z, 2.5), without data: score identity distillation
+(arXiv 2404.04057). A frozen teacher, a fake score and the generator all begin as the model. In each step the fake
+score learns to denoise what the generator makes, then the generator learns from where the two disagree.
+
+The losses do not show how good it is, so every --measure-every steps samples of the generator's average are compared
+with accurate samples of the teacher, and the state with the smallest sliced Wasserstein distance is what is written.
+Beside the generator go generator.distances.csv and generator.report.html (one file, opens offline), whose distances
+are on other latents. Samples: \`fewstep sample --generator generator.safetensors --out x.npy\`.
+
+Losses: l2-alpha-l1 is the published one, with --alpha 1 (safe) or 1.2 (the paper's); l2 and l3 are other forms of the
+same divergence; l1 takes it as it stands, and shows why the others are needed: it shrinks the samples.
+
+While it runs, and when it is stopped or breaks, generator.checkpoint.safetensors keeps all that --resume needs to end
+with the same generator to the last bit, on the same adapter; --rate and --fake-rate may then be others.
+
+Examples:
+  fewstep sid --teacher moons.safetensors --out generator.safetensors
+  fewstep sid --teacher digits.safetensors --steps 4000 --batch 256 --image 8x8 --out generator.safetensors
+  fewstep sid --resume generator.checkpoint.safetensors --out generator.safetensors
+
+Exit status: 0 when the generator is written, 2 for a request that cannot be met or a run that breaks, 130 when stopped.`;
+
+/** `fewstep sid`: a one-step generator from a network. */
+export function sidCommand(): Command {
+  return new Command('sid')
+    .description('distil a model into a generator of one evaluation, without data')
+    .option('--teacher <model>', 'model of `fewstep train` (.safetensors)')
+    .requiredOption('--out <file>', 'where the generator goes (.safetensors)')
+    .addOption(
+      new Option('--loss <loss>', 'what the generator minimises (default: l2-alpha-l1)').choices(SID_LOSSES),
+    )
+    .addOption(
+      new Option('--alpha <factor>', 'of L1 in l2-alpha-l1 (default: 1)').argParser(nonNegativeNumber),
+    )
+    .addOption(
+      new Option('--steps <count>', 'updates of each network (default: 10000)').argParser(
+        wholeNumber(1, 2 ** 30),
+      ),
+    )
+    .addOption(
+      new Option('--batch <count>', 'trajectories in a step (default: 256)').argParser(
+        wholeNumber(1, 2 ** 20),
+      ),
+    )
+    .addOption(
+      new Option('--rate <rate>', 'learning rate of the generator (default: 0.0003)').argParser(
+        positiveNumber,
+      ),
+    )
+    .addOption(
+      new Option('--fake-rate <rate>', 'learning rate of the fake score (default: 0.001)').argParser(
+        positiveNumber,
+      ),
+    )
+    .addOption(
+      new Option(
+        '--ema <samples>',
+        "half-life of the generator's average, in generated samples (default: 100000)",
+      ).argParser(positiveNumber),
+    )
+    .addOption(new Option('--seed <seed>', 'of all draws (default: 0)').argParser(wholeNumber(0)))
+    .addOption(
+      new Option(
+        '--measure-every <steps>',
+        'from one comparison with the teacher to the next (default: a fortieth of the steps)',
+      ).argParser(wholeNumber(1)),
+    )
+    .option('--resume <checkpoint>', 'go on with a run that was stopped, as it began')
+    .addOption(
+      new Option('--checkpoint-every <seconds>', 'time between checkpoints')
+        .argParser(nonNegativeNumber)
+        .default(30),
+    )
+    .option('--no-report', 'leave out generator.report.html')
+    .addOption(
+      new Option('--image <shape>', 'samples are images in the report, as in 8x8').argParser(imageShape),
+    )
+    .addOption(deviceOption())
+    .option('--json', 'print what was done as JSON')
+    .addHelpText('after', HELP)
+    .action((options: SidOptions) => untilFinished((signal) => runSid(options, signal), 'the steps at hand'));
+}

@@ -1,0 +1,78 @@
+import type { Gpu } from '../gpu/gpu.js';
+import { type AssessedDistances, affordableReference, distancesOfSets, SETS } from '../train/assess.js';
+import { samplesInSet, samplesOf, TEACHER_SOLVE, USUAL_SOLVE } from './comparison.js';
+import { type Generator, planOfGenerator } from './generator.js';
+
+/** Samples of a set, at most. */
+const SET_SIZE = 2048;
+/** Latents of the sets, far from those that the generator was chosen by and from the seeds that people sample with. */
+const SEEDS = {
+  reference: 2 ** 42,
+  generator: 2 ** 42 + 2 ** 20,
+  usual: 2 ** 42 + 2 ** 21,
+  floor: 2 ** 42 + 2 ** 22,
+};
+
+/** How near a generator is to its teacher, on latents that it was not chosen by. */
+export interface GeneratorAssessment {
+  sets: number;
+  /** Samples in a set, and accurate samples of the teacher that all are compared with. */
+  size: number;
+  reference: number;
+  /** Distances of the generator, of the solve that it replaces, and of as many accurate samples of the teacher. */
+  generator: AssessedDistances;
+  usual: AssessedDistances;
+  floor: AssessedDistances;
+  /** Of the first set, [size, dim], in the data's units: the generator's, and accurate ones of the teacher. */
+  samples: Float32Array;
+  teacherSamples: Float32Array;
+}
+
+export interface GeneratorAssessmentOptions {
+  generator: Generator;
+  /** Its teacher's parameters. */
+  teacher: Float32Array;
+  onProgress?: (done: number, total: number) => void;
+  signal?: AbortSignal;
+}
+
+/** Measures a generator beside its teacher. @throws FewstepError not-finite where samples are */
+export async function assessGenerator(
+  gpu: Gpu,
+  { generator, teacher, onProgress, signal }: GeneratorAssessmentOptions,
+): Promise<GeneratorAssessment> {
+  const { dim } = generator.config;
+  const model = { ...generator, parameters: teacher };
+  const reference = samplesInSet(model);
+  const size = Math.min(SET_SIZE, reference);
+  const total = reference + 2 * SETS * size;
+  let done = 0;
+  const drawn = async (count: number, seed: number, how: Parameters<typeof samplesOf>[2], of = model) => {
+    const watch = (part: number) => onProgress?.(done + part, total);
+    // The generator's own samples cost next to nothing.
+    const watched = of === model ? { onProgress: watch } : {};
+    const samples = await samplesOf(gpu, of, how, { count, seed, signal, ...watched });
+    if (of === model) done += count;
+    return samples;
+  };
+  const sets = async (seed: number, how: Parameters<typeof samplesOf>[2], of = model) => {
+    const all: Float32Array[] = [];
+    // Labels take seeds that follow each other.
+    for (let set = 0; set < SETS; set++) all.push(await drawn(size, seed + 2 ** 17 * set, how, of));
+    return all;
+  };
+  const compared = affordableReference(await drawn(reference, SEEDS.reference, TEACHER_SOLVE), dim);
+  const own = await sets(SEEDS.generator, { plan: planOfGenerator(generator) }, generator);
+  const usual = await sets(SEEDS.usual, USUAL_SOLVE);
+  const accurate = await sets(SEEDS.floor, TEACHER_SOLVE);
+  return {
+    sets: SETS,
+    size,
+    reference,
+    generator: distancesOfSets(compared, own),
+    usual: distancesOfSets(compared, usual),
+    floor: distancesOfSets(compared, accurate),
+    samples: own[0],
+    teacherSamples: accurate[0],
+  };
+}
