@@ -26,8 +26,8 @@ export interface CellContext extends SolvableContext {
 
 /** Solves one row at one NFE, compares it with the exact flow and the true distribution, and times it. */
 export async function measureCell(context: CellContext, row: Row, nfe: number): Promise<Cell> {
-  const { gpu, field, batch, seed, endpoints, reference, unit, timingMs } = context;
-  const { plan, inputs, times } = await solvable(context, row, nfe);
+  const { gpu, batch, seed, endpoints, reference, unit, timingMs } = context;
+  const { plan, inputs, times, field = context.field } = await solvable(context, row, nfe);
   const options = { latents: { batch, seed }, ...inputs(batch, seed) };
   // Every kernel has been compiled for the exact flow, so the first run is as good as the next.
   const runs: Solution[] = [];

@@ -34,9 +34,9 @@ async function picture(
   context: CellContext,
   subject: Subject,
   row: string,
-  { plan, inputs, evaluationTimes }: Solvable,
+  { plan, inputs, evaluationTimes, field = context.field }: Solvable,
 ): Promise<Picture> {
-  const { gpu, field, batch, seed } = context;
+  const { gpu, batch, seed } = context;
   const { dim } = field;
   const evaluates = plan.operations.filter((operation) => operation.kind === 'evaluate');
   const paths = subject.kind === 'points-2d';

@@ -1,4 +1,5 @@
 import { FewstepError } from '../src/errors.js';
+import type { Field } from '../src/field/field.js';
 import { amedSolver, type Predictor } from '../src/predictor/predictor.js';
 import { type AnswerSource, type Cell, SEARCHED_GRID } from '../src/report/results.js';
 import { MAX_BESPOKE_NFE } from '../src/solver/bespoke.js';
@@ -21,6 +22,8 @@ export interface Row {
   predictor?: Predictor;
   /** The plan of a given table, at its own NFE: `rowOfTable`. */
   plan?: Plan;
+  /** Evaluated in place of the subject's: `rowOfGenerator`. */
+  field?: Field;
   /** What stands behind the solver's name, where `answers` is not enough. */
   name?: string;
   /** The only NFE at which the row is measured, where it is not all of the suite's. */
@@ -100,6 +103,11 @@ export function rowOfPredictor(predictor: Predictor, name = 'learned'): Row {
 export function rowOfTable(table: SolverTable, mean: readonly number[] | undefined, name = 'table'): Row {
   const plan = planOfTable(table, mean);
   return { solver: table.solver, afs: false, grid: SEARCHED_GRID, answers: 'table', plan, name };
+}
+
+/** A given generator as a row, at the NFE of its plan. @param name stands behind the plan's, and tells it from others */
+export function rowOfGenerator(field: Field, plan: Plan, name: string): Row {
+  return { solver: plan.solver, afs: false, grid: SEARCHED_GRID, answers: 'generator', plan, field, name };
 }
 
 /** What a row is called in results, which have no room for a predictor. */

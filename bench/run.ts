@@ -227,7 +227,7 @@ async function about<T>(what: string, work: () => Promise<T>): Promise<T> {
 
 /**
  * The entries that the report draws: on the first grid and without AFS, the usual ones or the first there are; and
- * what was learned or came as a table.
+ * what was learned or came as a table or a generator.
  */
 function shots(work: readonly Entry[]): Entry[] {
   const withoutAfs = work.filter(({ row }) => !row.afs);
@@ -236,7 +236,7 @@ function shots(work: readonly Entry[]): Entry[] {
   const nfe = usual(SHOWN_NFE, [...new Set(withoutAfs.map((entry) => entry.nfe))]);
   const wanted = ({ row }: Entry) =>
     row.answers
-      ? row.answers === 'learned' || row.answers === 'table'
+      ? ['learned', 'table', 'generator'].includes(row.answers)
       : plain.some((entry) => entry.row === row) && solvers.includes(row.solver);
   return withoutAfs.filter((entry) => nfe.includes(entry.nfe) && wanted(entry));
 }

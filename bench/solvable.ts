@@ -15,6 +15,8 @@ import type { Students } from './students.js';
 /** A row at an NFE, ready to be solved. */
 export interface Solvable {
   plan: Plan;
+  /** Evaluated in place of the subject's field. */
+  field?: Field;
   /** What the plan needs besides its latents. */
   inputs(batch: number, seed: number): Pick<SolveOptions, 'columns' | 'predictor'>;
   /** The grid's times where its name does not tell them; a plugin's plan has those that it looks at between them. */
@@ -45,7 +47,13 @@ export async function solvable(context: SolvableContext, row: Row, nfe: number):
   if (row.plan || isUniversalRow(row)) {
     const { data } = row.plan ? { data: undefined } : await fieldFigures(gpu, field, range);
     const plan = row.plan ?? universalPlan(nfe, data!, range);
-    return { plan, inputs: () => ({}), times: plan.times, evaluationTimes: evaluationTimes(plan) };
+    return {
+      plan,
+      ...(row.field && { field: row.field }),
+      inputs: () => ({}),
+      times: plan.times,
+      evaluationTimes: evaluationTimes(plan),
+    };
   }
   if (row.answers) {
     const from = row.predictor ?? (await students.predictorOf(row, nfe));

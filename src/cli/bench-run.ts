@@ -24,6 +24,7 @@ import { RESULTS_SCHEMA, type Results } from '../report/results.js';
 import { learnedSummary, summaryTable } from '../report/terminal.js';
 import { checkableGrid } from '../search/resolve-grid.js';
 import { planFor } from '../solver/plan-for.js';
+import { checkGenerators, generatorRows } from './bench-generators.js';
 import { checkFields, predictorRows } from './bench-predictors.js';
 import { type SubjectOptions, subjectsOf } from './bench-subjects.js';
 import { checkMeans, tableRows } from './bench-tables.js';
@@ -47,6 +48,7 @@ export interface BenchOptions extends SubjectOptions {
   sigmaMax?: number;
   predictor?: string[];
   table?: string[];
+  generator?: string[];
   force?: boolean;
   out: string;
   device?: DeviceChoice;
@@ -63,10 +65,13 @@ export async function runBench(options: BenchOptions, signal: AbortSignal): Prom
   const range = rangeOf(options);
   const { rows, loaded } = await predictorRows(options.predictor ?? [], range);
   const tables = await tableRows(options.table ?? [], range);
-  suite.rows = [...suite.rows, ...rows, ...tables];
+  const generators = await generatorRows(options.generator ?? [], options);
+  suite.rows = [...suite.rows, ...rows, ...tables, ...generators];
+  if (generators.length > 0) suite.nfe = [...new Set([1, ...suite.nfe])];
   checkWork(suite, range);
   const subjects = await subjectsOf(options, suite.problems);
   checkMeans(subjects, tables);
+  checkGenerators(subjects, generators);
 
   const started = new Date();
   const { device, adapter } = await openDevice({ device: options.device });

@@ -24,12 +24,16 @@ a teacher's trajectories. An AMED solver may learn where in each step to look: w
 it is measured, for each problem and NFE, with the grid chosen too. r=best only tries one r for all steps, r=random
 draws one for each trajectory and step.
 
+A generator solves nothing: its error tells how far it is from the exact flow of the same noise, which it was not asked
+to follow, and its distances how good its samples are.
+
 The folder gets results.json, results.csv and report.html (one file, opens offline).
 
 Examples:
   fewstep bench --out runs/quick
   fewstep bench --problem two-moons --solvers heun,ipndm-3,dpmpp-2m --nfe 4,6,8 --out runs/moons
   fewstep bench --problem ring --solvers ipndm-3,bespoke,amed-ipndm:r=learned --nfe 3,4 --learn-iterations 240 --out runs/amed
+  fewstep bench --field moons.safetensors --generator generator.safetensors --solvers heun --nfe 18 --out runs/one-step
   fewstep bench --problem ring --table unipc.json --nfe 5,6 --out runs/table
   fewstep bench --data digits.csv.gz --columns 0-63 --scale --image 8x8 --out runs/digits
 
@@ -85,6 +89,12 @@ export function benchCommand(): Command {
       new Option(
         '--table <files>',
         'tables of coefficients (.json), separated by commas, each at its own NFE',
+      ).argParser(names),
+    )
+    .addOption(
+      new Option(
+        '--generator <files>',
+        'what `fewstep sid` made, separated by commas, each at NFE 1, which joins the others',
       ).argParser(names),
     )
     .option('--force', 'use a network on another field than the one it was distilled on')

@@ -4,7 +4,7 @@ import type { MlpModel } from '../mlp/field.js';
 import { loadSidCheckpoint } from '../node/generator.js';
 import { loadModel } from '../node/model.js';
 import type { SidProgress } from '../sid/run.js';
-import { type SidLoss, type SidSettings, sidSettings } from '../sid/settings.js';
+import { type SidLoss, type SidSettings, type SidWeighting, sidSettings } from '../sid/settings.js';
 import { given } from './given.js';
 
 /** What the command line says of a run that begins; a resumed one has all but the rates from its checkpoint. */
@@ -12,6 +12,7 @@ export interface FreshSidOptions {
   teacher?: string;
   loss?: SidLoss;
   alpha?: number;
+  weighting?: SidWeighting;
   steps?: number;
   batch?: number;
   rate?: number;
@@ -37,14 +38,27 @@ const LEAST = 50;
 
 /** @throws FewstepError for a run that cannot be: no teacher, or an option out of its bounds */
 export async function freshSid(options: FreshSidOptions): Promise<SidRequest> {
-  const { teacher: path, loss, alpha, steps, batch, rate, fakeRate, ema: halfLife, seed } = options;
+  const {
+    teacher: path,
+    loss,
+    alpha,
+    weighting,
+    steps,
+    batch,
+    rate,
+    fakeRate,
+    ema: halfLife,
+    seed,
+  } = options;
   if (path === undefined) {
     throw new FewstepError('bad-argument', 'there is no teacher', 'give --teacher or --resume');
   }
   if (alpha !== undefined && loss !== undefined && loss !== 'l2-alpha-l1') {
     throw new FewstepError('bad-argument', `--alpha says nothing to --loss ${loss}`, 'leave one of them out');
   }
-  const settings = sidSettings(given({ loss, alpha, steps, batch, rate, fakeRate, halfLife, seed }));
+  const settings = sidSettings(
+    given({ loss, alpha, weighting, steps, batch, rate, fakeRate, halfLife, seed }),
+  );
   const { config, parameters, scaling, labelNames } = await loadModel(path);
   return {
     teacher: { config, parameters, scaling, labelNames },

@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander';
-import { SID_LOSSES } from '../sid/settings.js';
+import { SID_LOSSES, SID_WEIGHTINGS } from '../sid/settings.js';
 import { untilFinished } from './interrupt.js';
 import { deviceOption, imageShape, nonNegativeNumber, positiveNumber, wholeNumber } from './options.js';
 import { runSid, type SidOptions } from './sid-run.js';
@@ -14,8 +14,8 @@ with accurate samples of the teacher, and the state with the smallest sliced Was
 Beside the generator go generator.distances.csv and generator.report.html (one file, opens offline), whose distances
 are on other latents. Samples: \`fewstep sample --generator generator.safetensors --out x.npy\`.
 
-Losses: l2-alpha-l1 is the published one, with --alpha 1 (safe) or 1.2 (the paper's); l2 and l3 are other forms of the
-same divergence; l1 takes it as it stands, and shows why the others are needed: it shrinks the samples.
+Losses: l2-alpha-l1 is the published one, with --alpha 1 (safe) or 1.2 (the paper's). l1, l2 and l3 are the same
+divergence in other words and have other gradients: they show why it is needed. l1 and l3 shrink the samples.
 
 While it runs, and when it is stopped or breaks, generator.checkpoint.safetensors keeps all that --resume needs to end
 with the same generator to the last bit, on the same adapter; --rate and --fake-rate may then be others.
@@ -38,6 +38,12 @@ export function sidCommand(): Command {
     )
     .addOption(
       new Option('--alpha <factor>', 'of L1 in l2-alpha-l1 (default: 1)').argParser(nonNegativeNumber),
+    )
+    .addOption(
+      new Option(
+        '--weighting <form>',
+        'of noise levels: x0 as published, eps as between noises (default: x0)',
+      ).choices(SID_WEIGHTINGS),
     )
     .addOption(
       new Option('--steps <count>', 'updates of each network (default: 10000)').argParser(

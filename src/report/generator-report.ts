@@ -4,12 +4,13 @@ import { TEACHER_SOLVE, USUAL_SOLVE } from '../sid/comparison.js';
 import type { SidMemory } from '../sid/networks.js';
 import type { SidRecord } from '../sid/run.js';
 import type { SidSettings } from '../sid/settings.js';
-import type { AssessedDistances, Range } from '../train/assess.js';
+import type { AssessedDistances } from '../train/assess.js';
 import { generatorPlots } from './generator-plots.js';
 import { type Content, type Html, html } from './html.js';
 import { count, figure, list } from './number.js';
 import { htmlPage } from './page.js';
 import { samplePictures } from './training-samples.js';
+import { place } from './training-table.js';
 
 /** One distillation into a generator. */
 export interface GeneratorRun {
@@ -39,8 +40,9 @@ export interface GeneratorReport {
 }
 
 /** What a loss is called in plots and tables. */
-export function lossLabel({ loss, alpha }: Pick<SidSettings, 'loss' | 'alpha'>): string {
-  return loss === 'l2-alpha-l1' ? `L2 − ${alpha} L1` : loss.toUpperCase();
+export function lossLabel({ loss, alpha, weighting }: SidSettings): string {
+  const name = loss === 'l2-alpha-l1' ? `L2 − ${alpha === 1 ? '' : `${alpha} `}L1` : loss.toUpperCase();
+  return weighting === 'x0' ? name : `${name}, ${weighting}`;
 }
 
 /** A report of generators as one HTML file that needs nothing else. */
@@ -96,11 +98,7 @@ function distanceTable(runs: readonly GeneratorRun[]): Html {
 `;
   return html`<figure class="wide"><div class="scroll"><table class="figures"><thead><tr><th scope="col">to the teacher’s accurate samples</th><th scope="col">NFE</th><th scope="col">sliced Wasserstein</th><th scope="col">energy</th><th scope="col">Fréchet</th></tr></thead><tbody>
 ${runs.map((run) => line(runs.length === 1 ? 'generator' : run.label, 1, run.assessment.generator))}${line(`teacher, ${USUAL_SOLVE.solver}`, USUAL_SOLVE.nfe, assessment.usual)}${line(`teacher, ${TEACHER_SOLVE.solver}, other latents`, TEACHER_SOLVE.nfe, assessment.floor)}</tbody></table></div>
-<figcaption><b>Distances.</b> Median over ${assessment.sets} sets of ${count(assessment.size)} samples, each compared with the same ${count(assessment.reference)} accurate samples, and the range over the sets. In the units of the data; the last row is what remains because samples are finitely many. The latents are not those that a state was chosen by.</figcaption></figure>`;
-}
-
-function place({ median, low, high }: Range): Html {
-  return html`<td title="${figure(low)} to ${figure(high)}">${figure(median)} <span class="none">${figure(low)}–${figure(high)}</span></td>`;
+<figcaption><b>Distances.</b> Median over ${assessment.sets} sets of ${count(assessment.size)} samples, each compared with the same ${count(assessment.reference)} accurate samples, and the smallest and largest in brackets. In the units of the data; the last row is what remains because samples are finitely many. The latents are not those that a state was chosen by.</figcaption></figure>`;
 }
 
 function method({ runs }: GeneratorReport): Html {

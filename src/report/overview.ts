@@ -40,9 +40,9 @@ export function overview(results: Results): Overview {
       .sort((a, b) => b.won - a.won || a.ratio - b.ratio)
       .slice(0, count)
       .map(({ solver }) => solver);
-  // Tables are there because somebody asked for them.
+  // Tables and generators are there because somebody asked for them.
   const learned = best(
-    rows.filter(({ answers }) => answers === 'learned' || answers === 'table'),
+    rows.filter(({ answers }) => answers && ['learned', 'table', 'generator'].includes(answers)),
     HIGHLIGHTED_LEARNED,
   );
   return {

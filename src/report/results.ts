@@ -213,10 +213,10 @@ export interface Cell {
 /**
  * 'learned': distilled or of a given predictor; 'best r': the one r for all steps that did best on trajectories of a
  * teacher; 'random r': drawn for each trajectory and step; 'table': a given table of coefficients, of which
- * results do not know whether they were learned.
+ * results do not know whether they were learned; 'generator': a network of its own, which solves nothing.
  */
 export type AnswerSource = (typeof ANSWER_SOURCES)[number];
-export const ANSWER_SOURCES = ['learned', 'best r', 'random r', 'table'] as const;
+export const ANSWER_SOURCES = ['learned', 'best r', 'random r', 'table', 'generator'] as const;
 
 /** Stands for a grid that is chosen among several. */
 export const SEARCHED_GRID = 'search';

@@ -21,6 +21,7 @@ ${line('samples', model)}${line(truth, floor)}</tbody></table></div>
   }</figcaption></figure>`;
 }
 
-function place({ median, low, high }: Range): Html {
+/** Median, and smallest and largest. */
+export function place({ median, low, high }: Range): Html {
   return html`<td>${figure(median)} [${figure(low)}, ${figure(high)}]</td>`;
 }

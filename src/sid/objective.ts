@@ -1,6 +1,6 @@
 import type { SidSettings } from './settings.js';
 
-/** How shaders/sid/loss.wgsl weighs its three sums; with x_0 in place of noise it is `normalised`. */
+/** How shaders/sid/loss.wgsl weighs its three sums, and whether these are normalised or divided by sigma^2. */
 export interface Objective {
   l1: number;
   l2: number;
@@ -8,8 +8,11 @@ export interface Objective {
   normalised: boolean;
 }
 
-export function objectiveOf({ loss, alpha }: Pick<SidSettings, 'loss' | 'alpha'>): Objective {
-  const none = { l1: 0, l2: 0, l3: 0, normalised: false };
-  if (loss === 'l2-alpha-l1') return { ...none, l1: -alpha, l2: 1, normalised: true };
-  return { ...none, [loss]: 1 };
+export function objectiveOf({
+  loss,
+  alpha,
+  weighting,
+}: Pick<SidSettings, 'loss' | 'alpha' | 'weighting'>): Objective {
+  const none = { l1: 0, l2: 0, l3: 0, normalised: weighting === 'x0' };
+  return loss === 'l2-alpha-l1' ? { ...none, l1: -alpha, l2: 1 } : { ...none, [loss]: 1 };
 }

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { SID_LOSSES } from './settings.js';
+import { SID_LOSSES, SID_WEIGHTINGS } from './settings.js';
 
 const finite = v.pipe(v.number(), v.finite());
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
@@ -14,6 +14,7 @@ export const settingsSchema = v.strictObject({
   seed: count,
   loss: v.picklist(SID_LOSSES),
   alpha: finite,
+  weighting: v.picklist(SID_WEIGHTINGS),
   batch: count,
   steps: count,
   rate: finite,

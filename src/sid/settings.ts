@@ -4,14 +4,22 @@ export const SID_LOSSES = ['l2-alpha-l1', 'l1', 'l2', 'l3'] as const;
 
 /**
  * What a generator minimises (score identity distillation, arXiv 2404.04057), with e the noise that a network sees in
- * y_t = y + sigma eps, phi the teacher and psi the fake score:
- * - l1: E |e_phi - e_psi|^2, Fisher's divergence as it stands, which cannot be minimised so: psi is taken as it is, and
- *   then a smaller spread of y always lessens it;
- * - l2: E <e_phi - e_psi, e_phi - eps>, the same by the score identities, of which it can;
- * - l3: E |e_phi - eps|^2 + |e_psi|^2, the same again, up to a constant, with the cross term alone replaced;
- * - l2-alpha-l1: L2 - alpha L1 between x_0, normalised by the mean of |y - D_phi|: the published loss.
+ * y_t = y + sigma eps, phi the teacher and psi the fake score, which is taken as it is:
+ * - l1: E |e_phi - e_psi|^2, Fisher's divergence as it stands. Of a Gaussian a smaller spread of y always lessens it, so
+ *   it shrinks the samples;
+ * - l2: E <e_phi - e_psi, e_phi - eps>, the same by the score identities, but with another gradient, which does not;
+ * - l3: E |e_phi - eps|^2 + |e_psi|^2, the same again up to a constant, the cross term alone replaced: it shrinks them too;
+ * - l2-alpha-l1: L2 - alpha L1, the published loss.
  */
 export type SidLoss = (typeof SID_LOSSES)[number];
+
+export const SID_WEIGHTINGS = ['x0', 'eps'] as const;
+
+/**
+ * How noise levels count: 'eps', as the losses between noises say, which is 1 / sigma^2 between x_0; 'x0', as
+ * published, 100 over the mean of |D_phi - y| of each trajectory, of which no gradient is taken.
+ */
+export type SidWeighting = (typeof SID_WEIGHTINGS)[number];
 
 /** What a distillation into a generator is, besides its teacher: the same settings and seed give the same bits. */
 export interface SidSettings {
@@ -20,6 +28,7 @@ export interface SidSettings {
   loss: SidLoss;
   /** Of l2-alpha-l1; nothing to the other losses. */
   alpha: number;
+  weighting: SidWeighting;
   /** Trajectories in a batch. */
   batch: number;
   /** Updates of each of both networks. */
@@ -45,6 +54,7 @@ const DEFAULTS: SidSettings = {
   seed: 0,
   loss: 'l2-alpha-l1',
   alpha: 1,
+  weighting: 'x0',
   batch: 256,
   steps: 10_000,
   rate: 3e-4,
@@ -79,11 +89,14 @@ const BOUNDS = {
 
 /**
  * Settings with their defaults filled in.
- * @throws FewstepError unknown-name for the loss, bad-argument for a number out of its bounds
+ * @throws FewstepError unknown-name for the loss or the weighting, bad-argument for a number out of its bounds
  */
 export function sidSettings(given: Partial<SidSettings> = {}): SidSettings {
   const settings = { ...DEFAULTS, ...given };
   if (!SID_LOSSES.includes(settings.loss)) throw unknownName('loss', settings.loss, SID_LOSSES);
+  if (!SID_WEIGHTINGS.includes(settings.weighting)) {
+    throw unknownName('weighting', settings.weighting, SID_WEIGHTINGS);
+  }
   for (const [name, [what, holds]] of Object.entries(BOUNDS)) {
     const value = settings[name as keyof typeof BOUNDS];
     if (typeof value === 'number' && holds(value)) continue;

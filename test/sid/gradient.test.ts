@@ -10,7 +10,7 @@ import {
   lossWeight,
   type SidParameters,
 } from '../../src/sid/reference.js';
-import { SID_LOSSES, type SidSettings } from '../../src/sid/settings.js';
+import { SID_LOSSES, SID_WEIGHTINGS, type SidSettings } from '../../src/sid/settings.js';
 import { SidTrainer, type SidTrainerOptions } from '../../src/sid/trainer.js';
 import { lossReference } from '../../src/train/reference.js';
 import { gpu } from '../device.js';
@@ -31,7 +31,12 @@ async function trainer(options: SidTrainerOptions): Promise<SidTrainer> {
 }
 
 const CASES: [string, Partial<SidSettings>][] = [
-  ...SID_LOSSES.map((loss): [string, Partial<SidSettings>] => [loss, { loss }]),
+  ...SID_LOSSES.flatMap((loss) =>
+    SID_WEIGHTINGS.map((weighting): [string, Partial<SidSettings>] => [
+      `${loss}, ${weighting}`,
+      { loss, weighting },
+    ]),
+  ),
   ['l2-alpha-l1, alpha 1.2', { loss: 'l2-alpha-l1', alpha: 1.2 }],
 ];
 
