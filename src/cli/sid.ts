@@ -56,14 +56,16 @@ export function sidCommand(): Command {
       ),
     )
     .addOption(
-      new Option('--rate <rate>', 'learning rate of the generator (default: 0.0003)').argParser(
-        positiveNumber,
-      ),
+      new Option(
+        '--rate <rate>',
+        'learning rate of the generator, falling to 0 as a cosine (default: 0.0003)',
+      ).argParser(positiveNumber),
     )
     .addOption(
-      new Option('--fake-rate <rate>', 'learning rate of the fake score (default: 0.001)').argParser(
-        positiveNumber,
-      ),
+      new Option(
+        '--fake-rate <rate>',
+        'learning rate of the fake score, likewise (default: 0.001)',
+      ).argParser(positiveNumber),
     )
     .addOption(
       new Option(

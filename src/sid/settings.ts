@@ -33,9 +33,9 @@ export interface SidSettings {
   batch: number;
   /** Updates of each of both networks. */
   steps: number;
-  /** Learning rate of the generator. */
+  /** Learning rate of the generator at first; both fall to 0 as half a cosine, where published ones stay. */
   rate: number;
-  /** Learning rate of the fake score. */
+  /** Learning rate of the fake score at first. */
   fakeRate: number;
   beta1: number;
   beta2: number;

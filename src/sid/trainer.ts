@@ -1,7 +1,6 @@
 import { FewstepError } from '../errors.js';
 import { folded } from '../gpu/dispatch.js';
 import type { Gpu } from '../gpu/gpu.js';
-import type { StructValue } from '../gpu/layout.js';
 import type { MlpConfig } from '../mlp/config.js';
 import { checkParameters } from '../mlp/parameters.js';
 import { HISTORY, STRIDE } from '../train/buffers.js';
@@ -13,13 +12,13 @@ import {
   sidBuffers,
   sidSlots,
 } from './buffers.js';
-import { type Player, placeOf, SID_STREAM, sidLevels, updateOf } from './draws.js';
+import { type Player, placeOf, updateOf } from './draws.js';
 import { type SidKernels, sidKernels } from './kernels.js';
 import { type LearnerState, PASS_COUNT, type SidMemory, SidNetworks } from './networks.js';
 import { objectiveOf } from './objective.js';
 import type { GeneratorBatch } from './reference.js';
-import { sidOptimiserStep } from './schedule.js';
 import type { SidSettings } from './settings.js';
+import { updateUniform } from './update-uniform.js';
 
 /** All that a run needs to go on as if it had never stopped, besides its settings and its teacher. */
 export interface SidState {
@@ -142,9 +141,11 @@ export class SidTrainer {
       );
     }
     const { device } = this.gpu;
+    const { config, settings } = this.options;
     for (let entry = 0; entry < count; entry++) {
       for (const player of PLAYERS) {
-        const value = this.update(this.done + entry, updateOf(entry, player), player);
+        const place = { step: this.done + entry, entry: updateOf(entry, player), player };
+        const value = updateUniform(config, settings, this.slots, place);
         this.networks[player].optimiser.pack(value, this.uniforms, updateOf(entry, player) * STRIDE);
       }
     }
@@ -268,29 +269,6 @@ export class SidTrainer {
     pass.setPipeline(this.kernels[name].pipeline);
     pass.setBindGroup(0, this.groups[name], [update]);
     pass.dispatchWorkgroups(...folded(Math.ceil(invocations / INVOCATIONS)));
-  }
-
-  /** Struct Step of shaders/train/step.wgsl. */
-  private update(step: number, entry: number, player: Player): StructValue {
-    const { config, settings } = this.options;
-    const { seed, batch } = settings;
-    return {
-      step: updateOf(step, player),
-      entry,
-      stream: SID_STREAM,
-      seed_low: seed >>> 0,
-      seed_high: Math.floor(seed / 2 ** 32) >>> 0,
-      trajectories: batch,
-      dim: config.dim,
-      // As the loss of the fake score's own training reads them.
-      clean: this.slots.generated,
-      noisy: this.slots.noisy,
-      denoised: this.slots.fake,
-      cotangent: this.slots.to_fake,
-      ...sidLevels(settings, config.sigmaData, player),
-      label_drop: 0,
-      ...sidOptimiserStep(settings, player, step),
-    };
   }
 
   private async read(buffer: GPUBuffer): Promise<Float32Array> {

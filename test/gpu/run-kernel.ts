@@ -7,6 +7,7 @@ import { gpu } from '../device.js';
  * @param buffers contents of the bindings by their WGSL names, without `operation`
  * @param operation its uniform
  * @param groups workgroups to dispatch
+ * @param uniforms besides `operation`, by their WGSL names
  */
 export async function runKernel(
   kernel: Kernel,
@@ -14,6 +15,7 @@ export async function runKernel(
   operation: StructValue | undefined,
   groups: readonly [x: number, y: number],
   output: string,
+  uniforms: Record<string, StructValue> = {},
 ): Promise<ArrayBuffer> {
   const { STORAGE, UNIFORM, COPY_SRC } = GPUBufferUsage;
   const bound = Object.fromEntries(
@@ -21,6 +23,8 @@ export async function runKernel(
   );
   if (operation)
     bound.operation = gpu.buffer('operation', UNIFORM, kernel.layout.pack('operation', operation));
+  for (const [name, value] of Object.entries(uniforms))
+    bound[name] = gpu.buffer(name, UNIFORM, kernel.layout.pack(name, value));
   const encoder = gpu.device.createCommandEncoder();
   const pass = encoder.beginComputePass();
   pass.setPipeline(kernel.pipeline);
