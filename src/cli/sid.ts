@@ -58,7 +58,7 @@ export function sidCommand(): Command {
     .addOption(
       new Option(
         '--rate <rate>',
-        'learning rate of the generator, falling to 0 as a cosine (default: 0.0003)',
+        'learning rate of the generator, falling to 0 as a cosine (default: 0.0005)',
       ).argParser(positiveNumber),
     )
     .addOption(

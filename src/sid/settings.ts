@@ -57,7 +57,7 @@ const DEFAULTS: SidSettings = {
   weighting: 'x0',
   batch: 256,
   steps: 10_000,
-  rate: 3e-4,
+  rate: 5e-4,
   fakeRate: 1e-3,
   beta1: 0,
   beta2: 0.999,
