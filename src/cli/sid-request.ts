@@ -20,6 +20,7 @@ export interface FreshSidOptions {
   ema?: number;
   seed?: number;
   measureEvery?: number;
+  samples?: number;
 }
 
 /** A distillation to do, or to go on with. */
@@ -28,6 +29,7 @@ export interface SidRequest {
   teacherName: string;
   settings: SidSettings;
   measureEvery: number;
+  samples?: number;
   progress?: SidProgress;
 }
 
@@ -64,6 +66,7 @@ export async function freshSid(options: FreshSidOptions): Promise<SidRequest> {
     teacher: { config, parameters, scaling, labelNames },
     teacherName: basename(path),
     settings,
+    samples: options.samples,
     measureEvery: options.measureEvery ?? Math.max(LEAST, Math.ceil(settings.steps / MEASUREMENTS)),
   };
 }

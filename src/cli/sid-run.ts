@@ -189,7 +189,7 @@ class Distillation implements SteppedRun {
 async function writeReport(
   gpu: Gpu,
   adapter: NodeAdapterDescription,
-  { teacher, teacherName, settings }: SidRequest,
+  { teacher, teacherName, settings, samples }: SidRequest,
   { history, memory, best }: SidRun,
   generator: StoredGenerator,
   { out, image }: { out: string; image?: [number, number] },
@@ -199,6 +199,7 @@ async function writeReport(
   const assessment = await assessGenerator(gpu, {
     generator,
     teacher: teacher.parameters,
+    reference: samples,
     signal,
     onProgress(done, total) {
       progress ??= showProgress(total, 'samples for the report');

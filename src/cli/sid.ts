@@ -80,6 +80,12 @@ export function sidCommand(): Command {
         'from one comparison with the teacher to the next (default: a fortieth of the steps)',
       ).argParser(wholeNumber(1)),
     )
+    .addOption(
+      new Option(
+        '--samples <count>',
+        'in each set that is compared (default: 4096, fewer of large networks)',
+      ).argParser(wholeNumber(2, 2 ** 20)),
+    )
     .option('--resume <checkpoint>', 'go on with a run that was stopped, as it began')
     .addOption(
       new Option('--checkpoint-every <seconds>', 'time between checkpoints')

@@ -32,6 +32,8 @@ export interface GeneratorAssessmentOptions {
   generator: Generator;
   /** Its teacher's parameters. */
   teacher: Float32Array;
+  /** That all sets are compared with; by default as many as are quick to make. */
+  reference?: number;
   onProgress?: (done: number, total: number) => void;
   signal?: AbortSignal;
 }
@@ -39,11 +41,11 @@ export interface GeneratorAssessmentOptions {
 /** Measures a generator beside its teacher. @throws FewstepError not-finite where samples are */
 export async function assessGenerator(
   gpu: Gpu,
-  { generator, teacher, onProgress, signal }: GeneratorAssessmentOptions,
+  { generator, teacher, onProgress, signal, ...asked }: GeneratorAssessmentOptions,
 ): Promise<GeneratorAssessment> {
   const { dim } = generator.config;
   const model = { ...generator, parameters: teacher };
-  const reference = samplesInSet(model);
+  const reference = asked.reference ?? samplesInSet(model);
   const size = Math.min(SET_SIZE, reference);
   const total = reference + 2 * SETS * size;
   let done = 0;

@@ -19,6 +19,7 @@ export interface SidCheckpoint {
   teacherName: string;
   settings: SidSettings;
   measureEvery: number;
+  samples?: number;
   progress: SidProgress;
 }
 
@@ -29,6 +30,7 @@ const stateSchema = v.strictObject({
   teacher: v.string(),
   settings: settingsSchema,
   measureEvery: v.pipe(count, v.minValue(1)),
+  samples: v.optional(v.pipe(count, v.minValue(2))),
   step: count,
   history: historySchema,
   best: v.strictObject({ step: count, distances: distancesSchema }),
@@ -57,13 +59,14 @@ const FORMAT: Format = 'fewstep-sid-checkpoint-1';
  * @throws FewstepError bad-shape, not-finite or bad-argument for what could not be read again
  */
 export function encodeSidCheckpoint(checkpoint: SidCheckpoint): Uint8Array {
-  const { teacher, teacherName, settings, measureEvery, progress } = checkpoint;
+  const { teacher, teacherName, settings, measureEvery, samples, progress } = checkpoint;
   const { step, generator, fake, history, best, pending } = progress;
   const { config, scaling, labelNames } = teacher;
   const refuse = (what: string) =>
     new FewstepError('bad-argument', `a checkpoint cannot be saved: ${what}`, 'correct it there');
   const nearest = { step: best.step, distances: best.distances };
-  const state = { teacher: teacherName, settings, measureEvery, step, history, best: nearest, pending };
+  const measured = { measureEvery, ...(samples && { samples }) };
+  const state = { teacher: teacherName, settings, ...measured, step, history, best: nearest, pending };
   const metadata = {
     format: FORMAT,
     fewstep: VERSION,
@@ -101,7 +104,12 @@ export function decodeSidCheckpoint(bytes: Uint8Array, name: string): SidCheckpo
   const config = readConfig(file, name);
   checkNothingElse(config, file.tensors, name, Object.values(PREFIXES));
   const copy = (which: Copy) => flatParameters(config, file.tensors, name, PREFIXES[which]);
-  const { teacher, settings, measureEvery, best, ...rest } = readMetadata(file, 'state', stateSchema, name);
+  const { teacher, settings, measureEvery, samples, best, ...rest } = readMetadata(
+    file,
+    'state',
+    stateSchema,
+    name,
+  );
   const fake = copy('fake');
   return {
     teacher: {
@@ -113,6 +121,7 @@ export function decodeSidCheckpoint(bytes: Uint8Array, name: string): SidCheckpo
     teacherName: teacher,
     settings: sidSettings(settings),
     measureEvery,
+    ...(samples && { samples }),
     progress: {
       ...rest,
       best: { ...best, parameters: copy('best') },

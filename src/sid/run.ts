@@ -56,6 +56,8 @@ export interface SidRunOptions {
   settings: SidSettings;
   /** Steps from one measurement of the generator to the next. */
   measureEvery: number;
+  /** In each set that is compared; by default as many as are quick to make. */
+  samples?: number;
   /** Where to go on. */
   progress?: SidProgress;
   /** Called before anything runs, with what all of it takes on the device. */
@@ -99,7 +101,7 @@ export class SidRun {
   static async create(gpu: Gpu, options: SidRunOptions): Promise<SidRun> {
     const { teacher, settings, progress, onAllocated, onPrepared, signal } = options;
     const { config, parameters } = teacher;
-    const count = samplesInSet(teacher);
+    const count = options.samples ?? samplesInSet(teacher);
     const trainer = await SidTrainer.create(gpu, { config, teacher: parameters, settings, state: progress });
     onAllocated?.(trainer.memory);
     let prepared = 0;

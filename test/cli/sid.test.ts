@@ -23,7 +23,15 @@ const scaling = { offset: 100, scale: 10 };
 
 /** A short run on a small network of two classes, whose data were scaled. */
 const run = (out: string, changes: Parameters<typeof flags>[0] = {}) => {
-  const settings = { batch: 32, steps: 120, 'measure-every': 40, seed: 3, alpha: 1.2, ema: 1000 };
+  const settings = {
+    batch: 32,
+    steps: 120,
+    'measure-every': 40,
+    samples: 300,
+    seed: 3,
+    alpha: 1.2,
+    ema: 1000,
+  };
   return [
     'sid',
     ...flags({ teacher: inFolder('teacher.safetensors'), ...settings, out: inFolder(out), ...changes }),

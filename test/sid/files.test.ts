@@ -114,6 +114,7 @@ test('a checkpoint comes back bit for bit, and another kind of file is refused',
     teacherName: 'm.safetensors',
     settings,
     measureEvery: 50,
+    samples: 2000,
     progress: {
       step: 60,
       generator: learner(10),

@@ -57,7 +57,7 @@ test(
       scaling: { offset: 3, scale: 2 },
     };
     const settings = sidSettings({ seed, batch: 37, steps: 12, rate: 0.003 });
-    const options = { teacher, settings, measureEvery: 5 };
+    const options = { teacher, settings, measureEvery: 5, samples: 300 };
     const start = async (progress?: Parameters<typeof SidRun.create>[1]['progress']) => {
       const run = await SidRun.create(gpu, { ...options, progress });
       made.push(run);
