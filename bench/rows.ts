@@ -105,7 +105,7 @@ export function rowOfTable(table: SolverTable, mean: readonly number[] | undefin
   return { solver: table.solver, afs: false, grid: SEARCHED_GRID, answers: 'table', plan, name };
 }
 
-/** A given generator as a row, at the NFE of its plan. @param name stands behind the plan's, and tells it from others */
+/** A given generator as a row, at the NFE of its plan. @param name what it is called in place of a solver */
 export function rowOfGenerator(field: Field, plan: Plan, name: string): Row {
   return { solver: plan.solver, afs: false, grid: SEARCHED_GRID, answers: 'generator', plan, field, name };
 }
@@ -119,6 +119,7 @@ export function identityOf({
   name,
 }: Row): Pick<Cell, 'solver' | 'answers' | 'grid' | 'afs'> {
   if (!answers) return { solver, grid, afs };
+  if (answers === 'generator') return { solver: name ?? solver, answers, grid, afs };
   // Without learning there is none of it.
   if (solver === BESPOKE_ROW.solver && name === undefined) return { solver, answers, grid, afs };
   const source = name ?? (answers === 'best r' ? 'best fixed r' : answers);

@@ -126,6 +126,19 @@ export { type SampleRequest, type SampleResult, sample } from './sample.js';
 export type { StudentRequest } from './sample-plan.js';
 export { type ReferenceSampleResult, sampleReference } from './sample-reference.js';
 export { type GitsOptions, type GitsSearch, gitsGrid, type SearchCost, searchGits } from './search/gits.js';
+export { assessGenerator, type GeneratorAssessment } from './sid/assess.js';
+export { type Generator, planOfGenerator } from './sid/generator.js';
+export { decodeGenerator, encodeGenerator, type StoredGenerator } from './sid/generator-file.js';
+export { SidRun, type SidRunOptions } from './sid/run.js';
+export {
+  SID_LOSSES,
+  SID_WEIGHTINGS,
+  type SidLoss,
+  type SidSettings,
+  type SidWeighting,
+  sidSettings,
+} from './sid/settings.js';
+export { SidTrainer, type SidTrainerOptions } from './sid/trainer.js';
 export { type AmedSolver, type Answer, amedSolvers, fixedAnswers } from './solver/amed.js';
 export {
   BESPOKE_FORMULAS,

@@ -10,6 +10,7 @@ export {
 } from './adapter.js';
 export { type DoctorReport, examine } from './doctor.js';
 export { type FieldOptions, loadField } from './field/load.js';
+export { loadGenerator, saveGenerator } from './generator.js';
 export { loadModel, saveModel } from './model.js';
 export { loadPredictor, savePredictor } from './predictor.js';
 export { loadTable, saveTable } from './table.js';

@@ -20,6 +20,7 @@ import { PRECISIONS } from '../../src/mlp/precision.js';
 import type { NetworkConfig } from '../../src/predictor/network-config.js';
 import { PredictorAdjoint } from '../../src/predictor/predictor-adjoint.js';
 import { type PredictorBuffers, PredictorPass } from '../../src/predictor/predictor-pass.js';
+import { sidKernels } from '../../src/sid/kernels.js';
 import { type AmedSolver, amedSolvers } from '../../src/solver/amed.js';
 import { trainingKernels } from '../../src/train/kernels.js';
 import { LOSSES, PROCESSES } from '../../src/train/settings.js';
@@ -95,6 +96,9 @@ const PREPARATIONS: ((on: Gpu) => Promise<unknown>)[] = [
   ),
   ...LOSSES.flatMap((loss) =>
     PROCESSES.map((process) => (on: Gpu) => trainingKernels(on, { classes: 3 }, { loss, process })),
+  ),
+  ...[true, false].flatMap((normalised) =>
+    [0, 3].map((classes) => (on: Gpu) => sidKernels(on, { classes }, { normalised })),
   ),
   ...amedSolvers.flatMap((solver) => {
     const field = customField({ dim: 2, wgsl: user });
