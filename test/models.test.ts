@@ -1,16 +1,25 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
+import { fingerprintOf } from '../src/execute/fingerprint.js';
+import { sameField } from '../src/field/fingerprint.js';
 import { gaussianMixture } from '../src/field/gaussian-mixture.js';
+import { slicedReference } from '../src/metrics/distribution-reference.js';
 import { quantile } from '../src/metrics/quantile.js';
+import { type MlpModel, mlpField } from '../src/mlp/field.js';
 import { loadField } from '../src/node/field/load.js';
+import { loadGenerator } from '../src/node/generator.js';
 import { loadModel } from '../src/node/model.js';
 import { random } from '../src/problem/random.js';
 import { problemByName } from '../src/problem/registry.js';
 import { sampleReference } from '../src/sample-reference.js';
+import { planOfGenerator } from '../src/sid/generator.js';
+import type { Plan } from '../src/solver/plan.js';
 
 const folder = fileURLToPath(new URL('../models/', import.meta.url));
-const names = readdirSync(folder).flatMap((file) => /^(.*)\.safetensors$/.exec(file)?.[1] ?? []);
+const files = readdirSync(folder).flatMap((file) => /^(.*)\.safetensors$/.exec(file)?.[1] ?? []);
+const generators = files.filter((name) => name.endsWith('-one-step'));
+const names = files.filter((name) => !generators.includes(name));
 const readme = readFileSync(`${folder}README.md`, 'utf8');
 
 test.each(names)('%s was made by the command that the README states', async (name) => {
@@ -22,6 +31,39 @@ test.each(names)('%s was made by the command that the README states', async (nam
   expect(/--embedding-scale ([\d.]+) /.exec(command)?.[1] ?? '1').toBe(String(scale));
   expect(readFileSync(`${folder}${name}.log`, 'utf8')).toContain(`after ${training!.steps} steps`);
 });
+
+test.each(generators)(
+  '%s was made by the command that the README states, from the model beside it',
+  async (name) => {
+    const { record, teacher, sigma } = await loadGenerator(`${folder}${name}.safetensors`);
+    const { settings } = record!;
+    const command = readme.split('\n').find((line) => line.includes(`--out ${name}.safetensors`))!;
+    expect(command).toContain(`--teacher ${record!.teacher} --steps ${settings.steps} `);
+    expect(Number(/--batch (\d+) /.exec(command)?.[1] ?? 256)).toBe(settings.batch);
+    expect(readFileSync(`${folder}${name}.log`, 'utf8')).toContain(`best of ${settings.steps} steps`);
+    const own = await fingerprintOf(await loadField(`${folder}${record!.teacher}`));
+    expect(sameField(own, teacher)).toBe(true);
+    expect(sigma).toBe(2.5);
+  },
+);
+
+test.each(generators)(
+  'with one evaluation %s is within 1.5 times the distance of Heun with 18',
+  async (name) => {
+    const generator = await loadGenerator(`${folder}${name}.safetensors`);
+    const { parameters } = await loadModel(`${folder}${generator.record!.teacher}`);
+    const model = { ...generator, parameters };
+    const { dim } = generator.config;
+    // Fewer than were compared on a GPU: float64 takes a while.
+    const draw = async (of: MlpModel, how: { solver: string; nfe: number } | { plan: Plan }, seed: number) =>
+      (await sampleReference({ field: mlpField(of), ...how, batch: 400, seed })).samples;
+    const accurate = await draw(model, { solver: 'ipndm-3', nfe: 18 }, 1);
+    const reference = slicedReference(accurate, dim);
+    const own = reference.compare(await draw(generator, { plan: planOfGenerator(generator) }, 2));
+    const usual = reference.compare(await draw(model, { solver: 'heun', nfe: 18 }, 3));
+    expect(own.slicedWasserstein / usual.slicedWasserstein).toBeLessThan(1.5);
+  },
+);
 
 /** Root mean square of D - D* over that of D* - x, on noised draws of the problem. */
 async function relativeError(name: string, sigma: number): Promise<number> {

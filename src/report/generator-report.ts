@@ -1,5 +1,5 @@
 import type { MlpConfig } from '../mlp/config.js';
-import type { GeneratorAssessment } from '../sid/assess.js';
+import type { GeneratorAssessment, GeneratorDistances } from '../sid/assess.js';
 import { TEACHER_SOLVE, USUAL_SOLVE } from '../sid/comparison.js';
 import type { SidMemory } from '../sid/networks.js';
 import type { SidRecord } from '../sid/run.js';
@@ -93,12 +93,14 @@ function pictures({ config, imageShape, runs }: GeneratorReport, { assessment, l
 
 function distanceTable(runs: readonly GeneratorRun[]): Html {
   const [{ assessment }] = runs;
-  const line = (name: string, nfe: number, { slicedWasserstein, energy, frechet }: AssessedDistances) =>
-    html`<tr><th scope="row">${name}</th><td>${nfe}</td>${place(slicedWasserstein)}${place(energy)}${frechet ? place(frechet) : html`<td class="none" title="not measured in so many dimensions">–</td>`}</tr>
+  const line = (name: string, nfe: number, figures: GeneratorDistances) => {
+    const { slicedWasserstein, energy, frechet, precision, recall } = figures;
+    return html`<tr><th scope="row">${name}</th><td>${nfe}</td>${place(slicedWasserstein)}${place(energy)}${frechet ? place(frechet) : html`<td class="none" title="not measured in so many dimensions">–</td>`}${place(precision)}${place(recall)}</tr>
 `;
-  return html`<figure class="wide"><div class="scroll"><table class="figures"><thead><tr><th scope="col">to the teacher’s accurate samples</th><th scope="col">NFE</th><th scope="col">sliced Wasserstein</th><th scope="col">energy</th><th scope="col">Fréchet</th></tr></thead><tbody>
+  };
+  return html`<figure class="wide"><div class="scroll"><table class="figures dense"><thead><tr><th scope="col">to the teacher’s accurate samples</th><th scope="col">NFE</th><th scope="col">sliced Wasserstein</th><th scope="col">energy</th><th scope="col">Fréchet</th><th scope="col">precision</th><th scope="col">recall</th></tr></thead><tbody>
 ${runs.map((run) => line(runs.length === 1 ? 'generator' : run.label, 1, run.assessment.generator))}${line(`teacher, ${USUAL_SOLVE.solver}`, USUAL_SOLVE.nfe, assessment.usual)}${line(`teacher, ${TEACHER_SOLVE.solver}, other latents`, TEACHER_SOLVE.nfe, assessment.floor)}</tbody></table></div>
-<figcaption><b>Distances.</b> Median over ${assessment.sets} sets of ${count(assessment.size)} samples, each compared with the same ${count(assessment.reference)} accurate samples, and the smallest and largest in brackets. In the units of the data; the last row is what remains because samples are finitely many. The latents are not those that a state was chosen by.</figcaption></figure>`;
+<figcaption><b>Distances.</b> Median over ${assessment.sets} sets of ${count(assessment.size)} samples, each compared with the same ${count(assessment.reference)} accurate samples, and the smallest and largest in brackets. In the units of the data; the last row is what remains because samples are finitely many. The latents are not those that a state was chosen by. Precision is the share of samples that lie within the third nearest neighbour’s distance of one of ${count(Math.min(1024, assessment.size))} accurate samples, recall the reverse (arXiv 1904.06991): samples between those that they should be like move distances little, and precision much.</figcaption></figure>`;
 }
 
 function method({ runs }: GeneratorReport): Html {

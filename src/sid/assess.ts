@@ -1,5 +1,13 @@
 import type { Gpu } from '../gpu/gpu.js';
-import { type AssessedDistances, affordableReference, distancesOfSets, SETS } from '../train/assess.js';
+import { precisionRecall } from '../metrics/precision-recall.js';
+import {
+  type AssessedDistances,
+  affordableReference,
+  distancesOfSets,
+  type Range,
+  range,
+  SETS,
+} from '../train/assess.js';
 import { samplesInSet, samplesOf, TEACHER_SOLVE, USUAL_SOLVE } from './comparison.js';
 import { type Generator, planOfGenerator } from './generator.js';
 
@@ -13,6 +21,16 @@ const SEEDS = {
   floor: 2 ** 42 + 2 ** 22,
 };
 
+/** Samples on either side for precision and recall, whose work is their square. */
+const NEIGHBOURHOOD = 1024;
+
+/** How near sets of samples are to accurate ones of the teacher. */
+export interface GeneratorDistances extends AssessedDistances {
+  /** See `precisionRecall`. */
+  precision: Range;
+  recall: Range;
+}
+
 /** How near a generator is to its teacher, on latents that it was not chosen by. */
 export interface GeneratorAssessment {
   sets: number;
@@ -20,9 +38,9 @@ export interface GeneratorAssessment {
   size: number;
   reference: number;
   /** Distances of the generator, of the solve that it replaces, and of as many accurate samples of the teacher. */
-  generator: AssessedDistances;
-  usual: AssessedDistances;
-  floor: AssessedDistances;
+  generator: GeneratorDistances;
+  usual: GeneratorDistances;
+  floor: GeneratorDistances;
   /** Of the first set, [size, dim], in the data's units: the generator's, and accurate ones of the teacher. */
   samples: Float32Array;
   teacherSamples: Float32Array;
@@ -63,7 +81,17 @@ export async function assessGenerator(
     for (let set = 0; set < SETS; set++) all.push(await drawn(size, seed + 2 ** 17 * set, how, of));
     return all;
   };
-  const compared = affordableReference(await drawn(reference, SEEDS.reference, TEACHER_SOLVE), dim);
+  const real = await drawn(reference, SEEDS.reference, TEACHER_SOLVE);
+  const compared = affordableReference(real, dim);
+  const near = real.subarray(0, NEIGHBOURHOOD * dim);
+  const measured = (each: Float32Array[]): GeneratorDistances => {
+    const shares = each.map((set) => precisionRecall(set.subarray(0, NEIGHBOURHOOD * dim), near, dim));
+    return {
+      ...distancesOfSets(compared, each),
+      precision: range(shares.map(({ precision }) => precision)),
+      recall: range(shares.map(({ recall }) => recall)),
+    };
+  };
   const own = await sets(SEEDS.generator, { plan: planOfGenerator(generator) }, generator);
   const usual = await sets(SEEDS.usual, USUAL_SOLVE);
   const accurate = await sets(SEEDS.floor, TEACHER_SOLVE);
@@ -71,9 +99,9 @@ export async function assessGenerator(
     sets: SETS,
     size,
     reference,
-    generator: distancesOfSets(compared, own),
-    usual: distancesOfSets(compared, usual),
-    floor: distancesOfSets(compared, accurate),
+    generator: measured(own),
+    usual: measured(usual),
+    floor: measured(accurate),
     samples: own[0],
     teacherSamples: accurate[0],
   };

@@ -246,7 +246,8 @@ function unscaled(scaling: Scaling | undefined, values: Float32Array): Float32Ar
   return scaling ? undoScaling(scaling, values) : values;
 }
 
-function range(values: number[]): Range {
+/** Median, smallest and largest. */
+export function range(values: number[]): Range {
   return { median: median(values), low: Math.min(...values), high: Math.max(...values) };
 }
 
