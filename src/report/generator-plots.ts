@@ -45,7 +45,7 @@ function distancePlot(
     colorsOf(runs.map(({ label }) => label)),
   );
   return html`<figure>${plot}
-<figcaption><b>${name[0].toUpperCase() + name.slice(1)}</b> of the averaged generator’s samples to accurate ones of its teacher, from the same latents each time. Dotted: the teacher’s own samples at NFE 18, and as many accurate ones, which no generator can be expected to beat.</figcaption></figure>`;
+<figcaption><b>${name[0].toUpperCase() + name.slice(1)}</b> of the averaged generator’s samples to accurate ones of its teacher, from the same latents each time. Dotted: the teacher’s own samples at NFE 18, and as many accurate ones from other latents.</figcaption></figure>`;
 }
 
 function lossPlot({ label, history }: GeneratorRun, x: number[], several: boolean): Html {

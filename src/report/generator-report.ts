@@ -4,7 +4,7 @@ import { TEACHER_SOLVE, USUAL_SOLVE } from '../sid/comparison.js';
 import type { SidMemory } from '../sid/networks.js';
 import type { SidRecord } from '../sid/run.js';
 import type { SidSettings } from '../sid/settings.js';
-import type { AssessedDistances } from '../train/assess.js';
+import type { AssessedDistances, Range } from '../train/assess.js';
 import { generatorPlots } from './generator-plots.js';
 import { type Content, type Html, html } from './html.js';
 import { count, figure, list } from './number.js';
@@ -65,7 +65,11 @@ ${method(report)}`;
 
 function finding({ assessment, step }: GeneratorRun): string {
   const { generator, usual, floor } = assessment;
-  return `With one evaluation the generator’s samples have a sliced Wasserstein distance of ${figure(generator.slicedWasserstein.median)} to accurate samples of its teacher: ${times(generator, usual)} that of the teacher’s own at NFE ${USUAL_SOLVE.nfe} (${figure(usual.slicedWasserstein.median)}, ${USUAL_SOLVE.solver}). As many accurate samples have ${figure(floor.slicedWasserstein.median)}, because samples are finitely many. The state of step ${count(step)} was kept, the nearest of those measured on the way.`;
+  return `With one evaluation the generator’s samples have a sliced Wasserstein distance of ${figure(generator.slicedWasserstein.median)} to accurate samples of its teacher: ${times(generator, usual)} that of the teacher’s own at NFE ${USUAL_SOLVE.nfe} (${figure(usual.slicedWasserstein.median)}, ${USUAL_SOLVE.solver}). As many accurate samples from other latents have ${figure(floor.slicedWasserstein.median)}. Of the generator’s samples ${percent(generator.precision)} lie among accurate ones, and of these ${percent(generator.recall)} among the generator’s; of accurate ones from other latents it is ${percent(floor.precision)} and ${percent(floor.recall)}. The state of step ${count(step)} was kept, the nearest of those measured on the way.`;
+}
+
+function percent({ median }: Pick<Range, 'median'>): string {
+  return `${Math.round(100 * median)}%`;
 }
 
 function comparison(runs: readonly GeneratorRun[]): string {
@@ -95,12 +99,12 @@ function distanceTable(runs: readonly GeneratorRun[]): Html {
   const [{ assessment }] = runs;
   const line = (name: string, nfe: number, figures: GeneratorDistances) => {
     const { slicedWasserstein, energy, frechet, precision, recall } = figures;
-    return html`<tr><th scope="row">${name}</th><td>${nfe}</td>${place(slicedWasserstein)}${place(energy)}${frechet ? place(frechet) : html`<td class="none" title="not measured in so many dimensions">–</td>`}${place(precision)}${place(recall)}</tr>
+    return html`<tr><th scope="row">${name}</th><td>${nfe}</td>${place(slicedWasserstein)}${place(energy)}${frechet ? place(frechet) : html`<td class="none" title="not measured in so many dimensions">–</td>`}${[precision, recall].map((share) => html`<td title="${percent({ median: share.low })} to ${percent({ median: share.high })}">${percent(share)}</td>`)}</tr>
 `;
   };
   return html`<figure class="wide"><div class="scroll"><table class="figures dense"><thead><tr><th scope="col">to the teacher’s accurate samples</th><th scope="col">NFE</th><th scope="col">sliced Wasserstein</th><th scope="col">energy</th><th scope="col">Fréchet</th><th scope="col">precision</th><th scope="col">recall</th></tr></thead><tbody>
 ${runs.map((run) => line(runs.length === 1 ? 'generator' : run.label, 1, run.assessment.generator))}${line(`teacher, ${USUAL_SOLVE.solver}`, USUAL_SOLVE.nfe, assessment.usual)}${line(`teacher, ${TEACHER_SOLVE.solver}, other latents`, TEACHER_SOLVE.nfe, assessment.floor)}</tbody></table></div>
-<figcaption><b>Distances.</b> Median over ${assessment.sets} sets of ${count(assessment.size)} samples, each compared with the same ${count(assessment.reference)} accurate samples, and the smallest and largest in brackets. In the units of the data; the last row is what remains because samples are finitely many. The latents are not those that a state was chosen by. Precision is the share of samples that lie within the third nearest neighbour’s distance of one of ${count(Math.min(1024, assessment.size))} accurate samples, recall the reverse (arXiv 1904.06991): samples between those that they should be like move distances little, and precision much.</figcaption></figure>`;
+<figcaption><b>Distances.</b> Median over ${assessment.sets} sets of ${count(assessment.size)} samples, each compared with the same ${count(assessment.reference)} accurate samples, and the smallest and largest in brackets, or on hover. In the units of the data; the last row is what remains because samples are finitely many, and because some teachers send a few of theirs far out. The latents are not those that a state was chosen by. Precision is the share of samples that lie within the third nearest neighbour’s distance of one of ${count(Math.min(1024, assessment.size))} accurate samples, recall the reverse (arXiv 1904.06991): samples between those that they should be like move distances little, and precision much.</figcaption></figure>`;
 }
 
 function method({ runs }: GeneratorReport): Html {
