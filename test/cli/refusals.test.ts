@@ -59,7 +59,7 @@ const refusals: [string, string[], ...string[]][] = [
   ['an option of no command', ['solvers', '--yaml'], "unknown option '--yaml'", 'fewstep solvers --help'],
   ['an extra argument', sampling({}, 'extra'), 'too many arguments', 'fewstep sample --help'],
 
-  ['no --field', sampling({ field: undefined }), "'--field <field>' not specified", 'fewstep sample --help'],
+  ['no --field', sampling({ field: undefined }), 'neither --field nor --generator', 'fewstep sample --help'],
   [
     'no --solver',
     sampling({ solver: undefined }),
