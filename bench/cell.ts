@@ -36,7 +36,9 @@ export async function measureCell(context: CellContext, row: Row, nfe: number): 
   while (performance.now() - begin < timingMs);
 
   const [first] = runs;
-  const errors = isStochastic(plan)
+  // Neither follows the flow of its latents: what draws noise, and a generator, which begins elsewhere.
+  const follows = !isStochastic(plan) && row.answers !== 'generator';
+  const errors = !follows
     ? undefined
     : endpointErrors(first.samples, endpoints, field.dim).map((error) => unit * error);
   const hostMs = minMedianMax(runs.map((run) => run.hostMs));

@@ -34,7 +34,7 @@ const TURN_MS = 50;
  * @throws FewstepError for every impossible request, `bad-field` where the field has no float64 form
  */
 export async function sampleReference(asked: SampleRequest): Promise<ReferenceSampleResult> {
-  const { field, onProgress, signal } = asked;
+  const { field, seed = 0, onProgress, signal } = asked;
   const { request } = await resolveUniversal(undefined, field, asked);
   const { plan, predictor } = runOf(request);
   checkSigmaRange(field, plan);
@@ -51,7 +51,7 @@ export async function sampleReference(asked: SampleRequest): Promise<ReferenceSa
   let turn = begin;
   for (let i = 0; i < batch; i++) {
     const row = Float64Array.from({ length: dim }, (_, d) => latents[i * dim + d]);
-    const solution = solveTrajectory(i, field, plan, { latents: row, predictor, keep });
+    const solution = solveTrajectory(field, plan, { latents: row, seed, first: i, predictor, keep });
     solution.answers?.forEach((value, k) => {
       answers![k * batch + i] = value;
     });
@@ -78,16 +78,15 @@ export async function sampleReference(asked: SampleRequest): Promise<ReferenceSa
 
 /** One trajectory; an error says which. */
 function solveTrajectory(
-  index: number,
   field: Field,
   plan: Plan,
-  options: ReferenceOptions,
+  options: ReferenceOptions & { first: number },
 ): ReferenceSolution {
   try {
     return solveReference(field, plan, options);
   } catch (error) {
     if (!(error instanceof FewstepError) || error.code !== 'not-finite') throw error;
-    throw new FewstepError(error.code, `trajectory ${index}: ${error.message}`, error.remedy, {
+    throw new FewstepError(error.code, `trajectory ${options.first}: ${error.message}`, error.remedy, {
       cause: error,
     });
   }

@@ -2,7 +2,7 @@
 // step, stream) alone, where `step` counts updates of both networks. One invocation draws four numbers of one trajectory.
 import constants::CLASSES;
 import package::batch::dispatch::linear_index;
-import package::rng::normal::normal4;
+import package::rng::noise::normal4;
 import package::rng::threefry::threefry4x32;
 import package::sid::run::run;
 @if(!generator) import package::train::level::level_of;

@@ -2,7 +2,7 @@
 // trajectory.
 import package::batch::dispatch::linear_index;
 import package::batch::slots::columns;
-import package::rng::normal::normal4;
+import package::rng::noise::normal4;
 import package::rng::threefry::threefry4x32;
 import package::sid::run::run;
 import package::train::step::operation;

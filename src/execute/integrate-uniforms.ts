@@ -1,7 +1,7 @@
 import type { Field } from '../field/field.js';
 import type { Kernel } from '../gpu/kernel.js';
 import type { StructValue } from '../gpu/layout.js';
-import { PROBE_STREAM } from '../rng/rademacher.js';
+import { PROBE_STREAM } from '../rng/streams.js';
 import { type DivergenceMethod, type DriftPlace, divergencesOf, type PreparedDrift } from './drift.js';
 import { SMALLEST_STEP, type StepPlan } from './step-control.js';
 

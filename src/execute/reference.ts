@@ -21,6 +21,8 @@ export interface ReferenceOptions {
   predictor?: TrajectoryPredictor;
   /** Of the noise that a stochastic plan adds in its steps. */
   seed?: number;
+  /** Index of the first trajectory within its whole batch, by which its noise is known; 0 by default. */
+  first?: number;
   /** Slots to return besides the result. */
   keep?: Iterable<Slot>;
 }
@@ -113,7 +115,7 @@ export function solveReference(field: Field, plan: Plan, options: ReferenceOptio
           out.set(operation.values, from);
           break;
         case 'noise': {
-          const noise = normals(seed, row, operation.draw, SOLVER_STREAM, dim);
+          const noise = normals(seed, (options.first ?? 0) + row, operation.draw, SOLVER_STREAM, dim);
           for (let d = 0; d < dim; d++)
             out[from + d] = slots[operation.state][from + d] + operation.scale * noise[d];
           break;

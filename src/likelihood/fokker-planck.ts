@@ -3,6 +3,7 @@ import { driftSlope } from '../execute/integrate-reference.js';
 import type { Field } from '../field/field.js';
 import { quantileOfSorted } from '../metrics/quantile.js';
 import { rademacher } from '../rng/rademacher.js';
+import { RESIDUAL_STREAM } from '../rng/streams.js';
 import { normals } from '../rng/threefry.js';
 
 /** The residual at one noise level, relative: its distribution over states. */
@@ -27,8 +28,6 @@ export interface FokkerPlanckOptions {
   onProgress?: (done: number) => void;
 }
 
-/** Stream of this noise, apart from the others. */
-const NOISE_STREAM = 33;
 /** Step of the central difference along a direction, in units of sigma: it leaves out some STEP^2 / 6. */
 const STEP = 1e-3;
 
@@ -64,7 +63,7 @@ export async function fokkerPlanckResidual(
     const found: { squares: number; size: number }[] = [];
     for (let n = 0; n < states; n++) {
       signal?.throwIfAborted();
-      const noise = normals(seed, n, level, NOISE_STREAM, dim);
+      const noise = normals(seed, n, level, RESIDUAL_STREAM, dim);
       const x = noise.map((z, d) => data[(n % rows) * dim + d] + sigma * z);
       found.push(residual(x, sigma, directionsOf(dim, seed, n)));
       // Let others (a progress bar, Ctrl-C) run.

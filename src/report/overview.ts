@@ -40,11 +40,15 @@ export function overview(results: Results): Overview {
       .sort((a, b) => b.won - a.won || a.ratio - b.ratio)
       .slice(0, count)
       .map(({ solver }) => solver);
-  // Tables and generators are there because somebody asked for them.
-  const learned = best(
-    rows.filter(({ answers }) => answers && ['learned', 'table', 'generator'].includes(answers)),
-    HIGHLIGHTED_LEARNED,
-  );
+  // Tables and generators are there because somebody asked for them; the latter have distances alone.
+  const generators = tables.flatMap((table) => table.rows.filter(({ answers }) => answers === 'generator'));
+  const learned = [
+    ...new Set(generators.map(({ solver }) => solver)),
+    ...best(
+      rows.filter(({ answers }) => answers === 'learned' || answers === 'table'),
+      HIGHLIGHTED_LEARNED,
+    ),
+  ].slice(0, HIGHLIGHTED_LEARNED);
   return {
     nfe,
     rows,

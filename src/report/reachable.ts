@@ -1,8 +1,12 @@
 import { FewstepError } from '../errors.js';
 import { parseSolver, sdeSolvers, stepsForNfe } from '../solver/registry.js';
+import type { AnswerSource } from './results.js';
 
 /** Why a place of a table is empty: the solver cannot make this NFE, or the run did not get to it. */
-export function whyEmpty(solver: string, nfe: number, afs: boolean): string {
+export function whyEmpty(solver: string, nfe: number, afs: boolean, answers?: AnswerSource): string {
+  if (answers === 'generator') {
+    return 'a generator follows no trajectory: distances between distributions are its figures';
+  }
   try {
     const parsed = parseSolver(solver);
     stepsForNfe(parsed.solver, nfe, { afs, options: parsed.options });

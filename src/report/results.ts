@@ -196,7 +196,7 @@ export interface Cell {
   steps?: StepAnswers[];
   /** Evaluations of the field per trajectory that the executor really made. */
   evaluations: number;
-  /** Distance of each trajectory's end point to the exact flow's, same latent; absent where the solver draws noise. */
+  /** Distance of each trajectory's end point to the exact flow's, same latent; absent where the solver draws noise, and of generators. */
   error?: EndpointError;
   distances: Distances;
   /** Over repeats of the same solve, all kernels being compiled. */

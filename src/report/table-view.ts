@@ -35,7 +35,7 @@ function solverRows(row: Row, nfe: number[], letters: Map<string, string>, palet
   const color = palette.color(row.solver);
   const name = color ? html`<i class="chip" style="background:${color}"></i>${row.solver}` : row.solver;
   const empty = (i: number, { label }: Variant) =>
-    html`<td class="none" title="${whyEmpty(row.solver, nfe[i], label.endsWith('AFS'))}">–</td>`;
+    html`<td class="none" title="${whyEmpty(row.solver, nfe[i], label.endsWith('AFS'), row.answers)}">–</td>`;
   const main = row.entries.map((entry, i) =>
     entry
       ? html`<td${entry.mark && html` class="${entry.mark}"`} title="${title(entry)}">${entry.text}${superscript(letters.get(entry.variant))}</td>`
@@ -88,7 +88,7 @@ function note(
   if (rows.some((row) => row.entries.includes(undefined))) {
     const noisy = results.cells.some((cell) => cell.problem === problem.name && !cell.error);
     const noise =
-      ' Solvers that draw noise have no end point to compare: choose a distance above for theirs.';
+      ' Solvers that draw noise and generators have no end point to compare: choose a distance above for theirs.';
     parts.push(
       `–: the solver cannot make exactly this many evaluations, or the run has no such cell.${noisy ? noise : ''}`,
     );

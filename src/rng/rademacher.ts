@@ -1,7 +1,5 @@
+import { PROBE_STREAM } from './streams.js';
 import { threefry4x32, type Words } from './threefry.js';
-
-/** Stream of Hutchinson's probes, apart from those of latents and of training. */
-export const PROBE_STREAM = 32;
 
 /**
  * A vector of -1 and 1 with equal probability, [dim]: the twin of shaders/divergence/probe.wgsl.

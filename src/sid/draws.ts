@@ -1,9 +1,8 @@
+import { SID_STREAM } from '../rng/streams.js';
 import { normals, threefry4x32, type Words } from '../rng/threefry.js';
 import { EDM_LEVELS, type LevelNumbers } from '../train/draws.js';
 import type { SidSettings } from './settings.js';
 
-/** Stream of random numbers: labels and noise levels, and further on latents and noise. */
-export const SID_STREAM = 24;
 /** EDM's exponent of noise levels (arXiv 2206.00364, table 1). */
 const RHO = 7;
 

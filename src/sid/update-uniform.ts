@@ -1,7 +1,8 @@
 import type { StructValue } from '../gpu/layout.js';
 import type { MlpConfig } from '../mlp/config.js';
+import { SID_STREAM } from '../rng/streams.js';
 import type { SidSlots } from './buffers.js';
-import { type Player, SID_STREAM, sidLevels, updateOf } from './draws.js';
+import { type Player, sidLevels, updateOf } from './draws.js';
 import { sidOptimiserStep } from './schedule.js';
 import type { SidSettings } from './settings.js';
 

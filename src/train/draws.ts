@@ -7,10 +7,6 @@ export const EDM_LEVELS = { mean: -1.2, std: 1.2 };
 /** Score-SDE's smallest time of the VE process (arXiv 2011.13456, appendix C). */
 const VE_EPSILON = 1e-5;
 
-/** Streams of random numbers: the choice of rows and noise levels, and one further the noise itself. */
-export const TRAINING_STREAM = 16;
-export const VALIDATION_STREAM = 18;
-
 /** The three numbers of shaders/train/level.wgsl. */
 export interface LevelNumbers {
   level_a: number;

@@ -5,6 +5,7 @@ import type { MlpConfig } from '../mlp/config.js';
 import { Network } from '../mlp/network.js';
 import { initialParameters } from '../mlp/parameters.js';
 import { NetworkPasses } from '../mlp/passes.js';
+import { TRAINING_STREAM, VALIDATION_STREAM } from '../rng/streams.js';
 import {
   HISTORY,
   SLOTS,
@@ -16,7 +17,6 @@ import {
   VALIDATION_BATCHES,
 } from './buffers.js';
 import { checkData, type TrainingData } from './data.js';
-import { TRAINING_STREAM, VALIDATION_STREAM } from './draws.js';
 import { type TrainingKernels, trainingKernels } from './kernels.js';
 import { levelTable } from './level-table.js';
 import { Optimiser } from './optimiser.js';

@@ -94,6 +94,13 @@ describe('samples', () => {
     expect(largestDifference(stepwise.values, reference.values)).toBeLessThan(8 * 100 * 2 ** -24);
   });
 
+  it('of a sampler of the SDE agree with the float64 reference by their seed alone', async () => {
+    const options = { solver: 'stochastic-heun', nfe: 8, batch: 32, seed: 5 };
+    const stepwise = await sampled('noisy.npy', options);
+    const reference = await sampled('noisy-reference.npy', { ...options, executor: 'reference' });
+    expect(largestDifference(stepwise.values, reference.values)).toBeLessThan(8 * 100 * 2 ** -24);
+  });
+
   it('start from the noise of the seed, the same on the GPU and in the reference', async () => {
     const seeded = { seed: 5, trajectory: at('gpu-t.npy') };
     await sampled('gpu.npy', seeded);
@@ -101,8 +108,8 @@ describe('samples', () => {
     const [gpu, cpu] = [await loadArray(at('gpu-t.npy')), await loadArray(at('cpu-t.npy'))];
     const expected = Array.from({ length: 10 }, (_, i) => [...normals(5, i, 0, 0, 2)].map((z) => 80 * z));
     expect([...cpu.values.slice(0, 20)]).toEqual(expected.flat());
-    // WGSL allows a cosine to be off by 2^-11, which the largest radius, 5.8, and sigma 80 multiply.
-    expect(largestDifference(gpu.values.slice(0, 20), expected.flat())).toBeLessThan(80 * 5.8 * 2 ** -10);
+    // Some roundings of float32 at the largest radius, 5.8, and sigma 80.
+    expect(largestDifference(gpu.values.slice(0, 20), expected.flat())).toBeLessThan(80 * 5.8 * 2 ** -20);
   });
 
   it('are the same for the same seed, whatever the batch, and others for another', async () => {

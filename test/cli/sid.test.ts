@@ -130,6 +130,7 @@ describe('fewstep sid', () => {
         answers,
         evaluations,
       }));
+      expect(results.cells.find(({ solver }) => solver === 'g')!.error).toBeUndefined();
       expect(cells).toContainEqual({ solver: 'g', nfe: 1, answers: 'generator', evaluations: 1 });
       expect(cells).toContainEqual({ solver: 'euler', nfe: 1, answers: undefined, evaluations: 1 });
       const other = { ...asked, field: inFolder('other.safetensors'), label: undefined };
