@@ -17,11 +17,16 @@ fn check_finite(value: vec4f, index: u32, dim: u32, trajectories: u32, step: u32
     for (var lane = 0u; lane < 4; lane++) {
       let trajectory = (4 * index + lane) / dim;
       if (broken[lane] && trajectory < trajectories) {
-        if (atomicMax(&status.step_of[trajectory], ~step) == 0) {
-          atomicAdd(&status.trajectories, 1);
-        }
-        atomicMax(&status.first_step, ~step);
+        flag_trajectory(trajectory, step);
       }
     }
   }
+}
+
+/// Flags one trajectory.
+fn flag_trajectory(trajectory: u32, step: u32) {
+  if (atomicMax(&status.step_of[trajectory], ~step) == 0) {
+    atomicAdd(&status.trajectories, 1);
+  }
+  atomicMax(&status.first_step, ~step);
 }

@@ -30,9 +30,26 @@ export function uniformStride(...operationSizes: number[]): number {
   return Math.max(UPDATE_UNIFORM, Math.ceil(Math.max(...operationSizes) / 256) * 256);
 }
 
-/** A plan's operations, one dispatch each, over the buffers of one run: compiled and bound once. */
-export class PlanPass {
+/** What records a plan, over the buffers of one run. */
+export interface PlanRecorder {
   /** Evaluations in one pass, per trajectory, as recorded. */
+  readonly evaluations: number;
+  /** Writes the uniforms of all operations for the first `trajectories`. */
+  pack(target: ArrayBuffer, trajectories: number): void;
+  /**
+   * Records the plan for the first `trajectories`.
+   * @param before what else is to be recorded before an operation
+   */
+  record(
+    pass: GPUComputePassEncoder,
+    trajectories: number,
+    before?: (pass: GPUComputePassEncoder, operation: number) => void,
+  ): void;
+  destroy(): void;
+}
+
+/** A plan's operations, one dispatch each, over the buffers of one run: compiled and bound once. */
+export class PlanPass implements PlanRecorder {
   evaluations = 0;
   private readonly bound: BoundField;
   private readonly groups: Map<Kernel, GPUBindGroup>;
@@ -71,7 +88,6 @@ export class PlanPass {
     return new PlanPass(field, plan, places, byName as Record<UpdateKernel, Kernel>, constants, buffers);
   }
 
-  /** Writes the uniforms of all operations for the first `trajectories`. */
   pack(target: ArrayBuffer, trajectories: number): void {
     const { dim, start } = this.places;
     const count = Math.ceil((trajectories * dim) / 4);

@@ -11,8 +11,10 @@ import {
   trajectoryPass,
 } from '../predictor/trajectory-predictor.js';
 import type { Plan, Slot } from '../solver/plan.js';
+import { FusedPass } from './fused-pass.js';
+import type { FusedPlan } from './fused-plan.js';
 import type { Latents } from './inputs.js';
-import { PlanPass, uniformStride } from './plan-pass.js';
+import { PlanPass, type PlanRecorder, uniformStride } from './plan-pass.js';
 
 /** Streams of random numbers: each use of noise has its own, so that no two share numbers. */
 const LATENT_STREAM = 0;
@@ -25,6 +27,8 @@ interface Shape {
   places: number;
   /** Slots to read back. */
   wanted: Slot[];
+  /** The plan in one dispatch; then only what is wanted has a place, and constants the last ones. */
+  fused?: FusedPlan;
   /** Who fills the columns while the plan runs. */
   predictor?: TrajectoryPredictor;
 }
@@ -57,7 +61,7 @@ export class StepwiseRun {
     private readonly plan: Plan,
     private readonly shape: Shape,
     private readonly buffers: RunBuffers,
-    private readonly planPass: PlanPass,
+    private readonly planPass: PlanRecorder,
     private readonly normal: Kernel,
     private readonly predictor: TrajectoryPass | undefined,
     /** Numbers from one slot to the next. */
@@ -73,10 +77,10 @@ export class StepwiseRun {
   /** Compiles what is not compiled yet, and allocates. */
   static async create(gpu: Gpu, field: Field, plan: Plan, shape: Shape): Promise<StepwiseRun> {
     const { STORAGE, UNIFORM, COPY_SRC, COPY_DST, MAP_READ } = GPUBufferUsage;
-    const { dim, capacity, place, places, wanted, predictor } = shape;
-    const prepared = await preparedField(gpu, field);
+    const { dim, capacity, place, places, wanted, predictor, fused } = shape;
+    const prepared = fused ? undefined : await preparedField(gpu, field);
     const slotStride = Math.ceil((capacity * dim) / 64) * 64;
-    const stride = uniformStride(prepared.operationSize);
+    const stride = uniformStride(prepared?.operationSize ?? 0);
     const bytes = capacity * dim * 4;
     const buffers: RunBuffers = {
       slots: gpu.buffer('slots', STORAGE | COPY_SRC | COPY_DST, places * slotStride * 4),
@@ -98,7 +102,9 @@ export class StepwiseRun {
       uniform: (i: number) => (i + 1) * stride,
     };
     const [planPass, normal, predictorPass] = await Promise.all([
-      PlanPass.create(gpu, prepared, plan, planPlaces, { ...buffers, capacity }),
+      fused
+        ? FusedPass.create(gpu, fused, plan, dim, { place, places, stride: slotStride }, buffers)
+        : PlanPass.create(gpu, prepared!, plan, planPlaces, { ...buffers, capacity }),
       gpu.kernel('rng/normal'),
       predictor &&
         trajectoryPass(

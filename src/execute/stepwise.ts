@@ -8,6 +8,7 @@ import {
   type TrajectoryPredictor,
 } from '../predictor/trajectory-predictor.js';
 import { allocate, type Plan, type Slot } from '../solver/plan.js';
+import { type Executor, fusedPlaces, fusedPlan } from './fused-plan.js';
 import { checkColumns, checkKept, checkWhole, type Latents, rowsOf } from './inputs.js';
 import { notFinite } from './not-finite.js';
 import { StepwiseRun } from './stepwise-run.js';
@@ -18,6 +19,8 @@ export interface SolveOptions {
   columns?: ArrayLike<number>;
   /** Who fills the columns of its plan while that runs. */
   predictor?: TrajectoryPredictor;
+  /** One dispatch per operation, one for the whole plan, or whichever is faster (default 'auto'): `fusedPlan`. */
+  executor?: Executor;
   /** Slots to return besides the result: states of the grid, points of evaluation. */
   keep?: Iterable<Slot>;
   /** At most so many trajectories at once; by default what the adapter's limits allow. Results do not depend on it. */
@@ -36,6 +39,8 @@ export interface Solution {
   answers?: Float32Array;
   /** Field evaluations really made, per trajectory. */
   evaluations: number;
+  /** What ran. */
+  executor: Exclude<Executor, 'auto'>;
   /** From the first submit to the last readback, milliseconds. */
   hostMs: number;
   /** Time inside compute passes by timestamp query, milliseconds, where the adapter has it. */
@@ -43,8 +48,8 @@ export interface Solution {
 }
 
 /**
- * Runs a plan on the GPU, one dispatch per operation and one submit per chunk of the batch.
- * @throws FewstepError bad-shape, bad-argument, not-finite (naming the first step and how many trajectories),
+ * Runs a plan on the GPU, one dispatch per operation or one for all, and one submit per chunk of the batch.
+ * @throws FewstepError bad-shape, bad-argument (also where a plan cannot run fused), not-finite (naming the first step and how many trajectories),
  *   device-limit
  */
 export async function solve(gpu: Gpu, field: Field, plan: Plan, options: SolveOptions): Promise<Solution> {
@@ -58,13 +63,17 @@ export async function solve(gpu: Gpu, field: Field, plan: Plan, options: SolveOp
   const keep = new Set<Slot>(options.keep ?? []);
   checkKept(plan, keep);
   if (options.chunk !== undefined) checkWhole('chunk', options.chunk, 1);
-  const { place, places } = allocate(plan, keep, predictor && slotsReadBy(predictor));
-  const capacity = Math.min(batch, options.chunk ?? Infinity, largestChunk(gpu, dim, places, plan.columns));
   const wanted = [...new Set([last, ...keep])];
+  const fused = await fusedPlan(gpu, field, plan, options.executor ?? 'auto', predictor !== undefined);
+  const { place, places } = fused
+    ? fusedPlaces(plan, wanted)
+    : allocate(plan, keep, predictor && slotsReadBy(predictor));
+  const capacity = Math.min(batch, options.chunk ?? Infinity, largestChunk(gpu, dim, places, plan.columns));
   const results = new Map(wanted.map((slot) => [slot, new Float32Array(batch * dim)]));
 
   const answers = predictor && new Float32Array(answersOfRun(predictor) * batch);
-  const run = await StepwiseRun.create(gpu, field, plan, { dim, capacity, place, places, wanted, predictor });
+  const shape = { dim, capacity, place, places, wanted, predictor, fused };
+  const run = await StepwiseRun.create(gpu, field, plan, shape);
   try {
     const begin = performance.now();
     for (let first = 0; first < batch; first += capacity) {
@@ -89,6 +98,7 @@ export async function solve(gpu: Gpu, field: Field, plan: Plan, options: SolveOp
       kept: new Map([...keep].map((slot) => [slot, results.get(slot)!])),
       answers,
       evaluations: run.evaluations,
+      executor: fused ? 'fused' : 'stepwise',
       hostMs,
       gpuMs: run.gpuMs,
     };

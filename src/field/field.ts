@@ -2,6 +2,7 @@ import { FewstepError } from '../errors.js';
 import type { Gpu } from '../gpu/gpu.js';
 import type { StructValue } from '../gpu/layout.js';
 import type { Scaling } from '../io/scaling.js';
+import type { FusedField } from './fused.js';
 import type { MixtureSpec } from './mixture.js';
 
 /**
@@ -55,6 +56,8 @@ export interface Field {
    * @throws FewstepError device-limit where it does not fit this device
    */
   prepareGradient?(gpu: Gpu): Promise<PreparedGradient>;
+  /** Uploads what a whole plan in one dispatch needs, where the field can be linked into one; `fusedField` keeps it. */
+  prepareFused?(gpu: Gpu): Promise<FusedField>;
 }
 
 /** A field on one device. */
@@ -110,7 +113,7 @@ export interface BoundField {
   destroy(): void;
 }
 
-type Kept<Prepared> = WeakMap<Gpu, WeakMap<Field, Promise<Prepared>>>;
+export type Kept<Prepared> = WeakMap<Gpu, WeakMap<Field, Promise<Prepared>>>;
 
 const fields: Kept<PreparedField> = new WeakMap();
 const gradients: Kept<PreparedGradient> = new WeakMap();
@@ -135,7 +138,7 @@ export async function preparedGradient(gpu: Gpu, field: Field): Promise<Prepared
   return kept(gradients, gpu, field, () => field.prepareGradient!(gpu));
 }
 
-function kept<Prepared>(
+export function kept<Prepared>(
   all: Kept<Prepared>,
   gpu: Gpu,
   field: Field,

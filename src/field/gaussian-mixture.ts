@@ -5,7 +5,7 @@ import type { Field } from './field.js';
 import type { MixtureSpec } from './mixture.js';
 import { denoiseMixture } from './mixture-denoise.js';
 import { mixtureGradient } from './mixture-gradient.js';
-import { prepareMixture } from './prepared-mixture.js';
+import { prepareFusedMixture, prepareMixture, REGISTER_DIM } from './prepared-mixture.js';
 import { prepareMixtureGradient } from './prepared-mixture-gradient.js';
 
 /** How a user writes a mixture; JSON has the same shape. */
@@ -91,6 +91,7 @@ export function mixtureField(kind: string, spec: MixtureSpec, scaling?: Scaling)
     scaling,
     mixture: spec,
     prepare: (gpu: Gpu) => prepareMixture(gpu, spec),
+    ...(spec.dim <= REGISTER_DIM && { prepareFused: (gpu: Gpu) => prepareFusedMixture(gpu, spec) }),
     prepareGradient: (gpu: Gpu) => prepareMixtureGradient(gpu, spec),
   };
 }

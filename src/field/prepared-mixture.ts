@@ -1,9 +1,11 @@
+import { canBroadcast } from '../gpu/broadcast.js';
 import { folded } from '../gpu/dispatch.js';
 import type { Gpu } from '../gpu/gpu.js';
 import type { Kernel } from '../gpu/kernel.js';
 import type { ShaderVariant } from '../gpu/link.js';
 import type { ShaderName } from '../gpu/shaders.js';
 import type { BoundField, PreparedField } from './field.js';
+import { type FusedField, planVariant } from './fused.js';
 import { type MixtureSpec, normalizedWeights } from './mixture.js';
 import { operationOf, shared } from './operation.js';
 
@@ -28,7 +30,24 @@ export async function prepareMixture(
   const chosen = kernel ?? (dim > REGISTER_DIM || !fits ? 'tiled' : dim > SMALL_DIM ? 'registers' : 'small');
   if (chosen === 'tiled') return prepareTiled(gpu, spec);
   const { name, variant, row } = untiledKernel(spec, chosen);
-  return prepareUntiled(gpu, spec, await gpu.kernel(name, variant), row);
+  const conditions = { ...variant.conditions, broadcast: canBroadcast(gpu) };
+  return prepareUntiled(gpu, spec, await gpu.kernel(name, { ...variant, conditions }), row);
+}
+
+/** Uploads a mixture for whole plans in one dispatch; undefined where it is too large for one invocation's registers. */
+export async function prepareFusedMixture(gpu: Gpu, spec: MixtureSpec): Promise<FusedField> {
+  const { variant, row } = untiledKernel(spec, spec.dim > SMALL_DIM ? 'registers' : 'small');
+  return {
+    group: 64,
+    buffers: uploadComponents(gpu, spec, 0, spec.weights.length, row),
+    kernel(needed) {
+      const { conditions, constants } = planVariant(needed);
+      return gpu.kernel(spec.dim <= SMALL_DIM ? 'fused/mixture_small' : 'fused/mixture', {
+        conditions: { ...variant.conditions, ...conditions, broadcast: canBroadcast(gpu) },
+        constants: { ...variant.constants, ...constants },
+      });
+    },
+  };
 }
 
 /** The kernel of one invocation a trajectory, or its vector-Jacobian product, and the numbers of a row of means. */
@@ -50,7 +69,7 @@ export function untiledKernel(
   const dims = Object.fromEntries([1, 2, 3, 4].map((d) => [`dim${d}`, d === dim]));
   return {
     name: `field/mixture_small${suffix}` as const,
-    variant: { conditions: { ...conditionsOf(spec), ...dims } },
+    variant: { conditions: { ...conditionsOf(spec), ...dims, small: true }, constants: { DIM: dim } },
     row: dim <= 2 ? 2 : 4,
   };
 }

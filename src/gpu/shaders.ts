@@ -8,6 +8,7 @@ import dispatch from '../../shaders/batch/dispatch.wgsl';
 import scalar from '../../shaders/batch/scalar.wgsl';
 import slots from '../../shaders/batch/slots.wgsl';
 import status from '../../shaders/batch/status.wgsl';
+import subgroup from '../../shaders/batch/subgroup.wgsl';
 import multiplyAdd from '../../shaders/bench/multiply_add.wgsl';
 import distillColumnSums from '../../shaders/distill/column_sums.wgsl';
 import distillCotangent from '../../shaders/distill/cotangent.wgsl';
@@ -26,7 +27,14 @@ import mixtureSmallVjp from '../../shaders/field/mixture_small_vjp.wgsl';
 import mixtureTiled from '../../shaders/field/mixture_tiled.wgsl';
 import mixtureTiledVjp from '../../shaders/field/mixture_tiled_vjp.wgsl';
 import mixtureVjp from '../../shaders/field/mixture_vjp.wgsl';
+import posterior from '../../shaders/field/posterior.wgsl';
+import posteriorSmall from '../../shaders/field/posterior_small.wgsl';
 import pull from '../../shaders/field/pull.wgsl';
+import fieldState from '../../shaders/field/state.wgsl';
+import fusedMixture from '../../shaders/fused/mixture.wgsl';
+import fusedMixtureSmall from '../../shaders/fused/mixture_small.wgsl';
+import fusedPlan from '../../shaders/fused/plan.wgsl';
+import fusedState from '../../shaders/fused/state.wgsl';
 import mlpActivation from '../../shaders/mlp/activation.wgsl';
 import mlpEmbedding from '../../shaders/mlp/embedding.wgsl';
 import mlpForward from '../../shaders/mlp/forward.wgsl';
@@ -95,6 +103,7 @@ export const shaders = {
   'batch/scalar': scalar,
   'batch/slots': slots,
   'batch/status': status,
+  'batch/subgroup': subgroup,
   'bench/multiply_add': multiplyAdd,
   'distill/column_sums': distillColumnSums,
   'distill/cotangent': distillCotangent,
@@ -113,7 +122,14 @@ export const shaders = {
   'field/mixture_tiled': mixtureTiled,
   'field/mixture_tiled_vjp': mixtureTiledVjp,
   'field/mixture_vjp': mixtureVjp,
+  'field/posterior': posterior,
+  'field/posterior_small': posteriorSmall,
   'field/pull': pull,
+  'field/state': fieldState,
+  'fused/mixture': fusedMixture,
+  'fused/mixture_small': fusedMixtureSmall,
+  'fused/plan': fusedPlan,
+  'fused/state': fusedState,
   'mlp/activation': mlpActivation,
   'mlp/embedding': mlpEmbedding,
   'mlp/forward': mlpForward,

@@ -1,0 +1,35 @@
+import type { Gpu } from '../gpu/gpu.js';
+import type { Kernel } from '../gpu/kernel.js';
+import { type Field, type Kept, kept } from './field.js';
+
+/** What a plan needs of a fused kernel; each combination is a pipeline, so there are few. */
+export interface FusedVariant {
+  /** States that the kernel holds besides the one that it evaluates. */
+  places: number;
+  /** Whether times or coefficients come from columns. */
+  columned: boolean;
+  /** Whether the plan has constants. */
+  constants: boolean;
+}
+
+/** A field on one device, linked together with plans: shaders/fused/. */
+export interface FusedField {
+  /** Trajectories that a workgroup takes. */
+  readonly group: number;
+  /** The field's own buffers by their names in the shader. */
+  readonly buffers: Record<string, GPUBuffer>;
+  /** The kernel that runs whole plans; compiled once per variant. */
+  kernel(variant: FusedVariant): Promise<Kernel>;
+}
+
+const fields: Kept<FusedField> = new WeakMap();
+
+/** A field's fused form on a device, uploaded once; undefined where the field has none. */
+export function fusedField(gpu: Gpu, field: Field): Promise<FusedField> | undefined {
+  return field.prepareFused && kept(fields, gpu, field, () => field.prepareFused!(gpu));
+}
+
+/** The conditions and constants of shaders/fused/plan.wgsl. */
+export function planVariant({ places, columned, constants }: FusedVariant) {
+  return { conditions: { columned, constants }, constants: { PLACES: places } };
+}
