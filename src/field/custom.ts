@@ -1,6 +1,8 @@
 import { FewstepError } from '../errors.js';
 import { folded } from '../gpu/dispatch.js';
+import type { Gpu } from '../gpu/gpu.js';
 import type { Denoise, DenoiseGradient, Field } from './field.js';
+import { type FusedField, planVariant, REGISTER_DIM, stateVariant } from './fused.js';
 import { operationOf, shared } from './operation.js';
 import { prepareCustomGradient } from './prepared-custom-gradient.js';
 
@@ -41,6 +43,7 @@ export function customField(options: {
     dim,
     denoise,
     gradient,
+    ...(dim <= REGISTER_DIM && { prepareFused: (gpu: Gpu) => prepareFusedCustom(gpu, dim, wgsl) }),
     prepareGradient: (gpu) => prepareCustomGradient(gpu, dim, wgsl),
     async prepare(gpu) {
       const kernel = await gpu.kernel('field/custom', { constants: { DIM: dim }, modules: { user: wgsl } });
@@ -58,6 +61,22 @@ export function customField(options: {
           };
         },
       };
+    },
+  };
+}
+
+async function prepareFusedCustom(gpu: Gpu, dim: number, wgsl: string): Promise<FusedField> {
+  const state = stateVariant(dim);
+  return {
+    group: 64,
+    buffers: {},
+    kernel(needed) {
+      const { conditions, constants } = planVariant(needed);
+      return gpu.kernel('fused/custom', {
+        conditions: { ...state.conditions, ...conditions },
+        constants: { ...state.constants, ...constants },
+        modules: { user: wgsl },
+      });
     },
   };
 }

@@ -2,10 +2,11 @@ import { FewstepError } from '../errors.js';
 import type { Gpu } from '../gpu/gpu.js';
 import type { Scaling } from '../io/scaling.js';
 import type { Field } from './field.js';
+import { REGISTER_DIM } from './fused.js';
 import type { MixtureSpec } from './mixture.js';
 import { denoiseMixture } from './mixture-denoise.js';
 import { mixtureGradient } from './mixture-gradient.js';
-import { prepareFusedMixture, prepareMixture, REGISTER_DIM } from './prepared-mixture.js';
+import { prepareFusedMixture, prepareMixture } from './prepared-mixture.js';
 import { prepareMixtureGradient } from './prepared-mixture-gradient.js';
 
 /** How a user writes a mixture; JSON has the same shape. */

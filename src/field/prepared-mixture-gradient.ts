@@ -1,15 +1,10 @@
 import { folded } from '../gpu/dispatch.js';
 import type { Gpu } from '../gpu/gpu.js';
 import type { PreparedGradient } from './field.js';
+import { REGISTER_DIM, SMALL_DIM } from './fused.js';
 import type { MixtureSpec } from './mixture.js';
 import { operationOf, shared } from './operation.js';
-import {
-  type MixtureKernel,
-  REGISTER_DIM,
-  SMALL_DIM,
-  untiledKernel,
-  uploadComponents,
-} from './prepared-mixture.js';
+import { type MixtureKernel, untiledKernel, uploadComponents } from './prepared-mixture.js';
 import { prepareTiledGradient } from './prepared-tiled-gradient.js';
 
 /**

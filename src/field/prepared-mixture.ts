@@ -5,12 +5,10 @@ import type { Kernel } from '../gpu/kernel.js';
 import type { ShaderVariant } from '../gpu/link.js';
 import type { ShaderName } from '../gpu/shaders.js';
 import type { BoundField, PreparedField } from './field.js';
-import { type FusedField, planVariant } from './fused.js';
+import { type FusedField, planVariant, REGISTER_DIM, SMALL_DIM, stateVariant } from './fused.js';
 import { type MixtureSpec, normalizedWeights } from './mixture.js';
 import { operationOf, shared } from './operation.js';
 
-/** Up to this dimension a state is one vector, up to the other one an array in registers. */
-export const [SMALL_DIM, REGISTER_DIM] = [4, 128];
 /** Numbers of the four states that the tiled kernel holds in workgroup memory: 8 KiB of at least 16. */
 const STAGE = 512;
 /** Trajectories per workgroup of the tiled kernel. */
@@ -57,20 +55,17 @@ export function untiledKernel(
   suffix: '' | '_vjp' = '',
 ): { name: ShaderName; variant: ShaderVariant; row: number } {
   const { dim } = spec;
-  if (kernel === 'registers') {
-    const parts = Math.ceil(dim / 4);
-    const constants = { DIM: dim, PARTS: parts };
-    return {
-      name: `field/mixture${suffix}` as const,
-      variant: { conditions: conditionsOf(spec), constants },
-      row: 4 * parts,
-    };
-  }
-  const dims = Object.fromEntries([1, 2, 3, 4].map((d) => [`dim${d}`, d === dim]));
+  const { conditions, constants } = stateVariant(dim);
+  const own = { ...conditionsOf(spec), ...(kernel === 'small' && conditions) };
+  // A kernel of registers takes any dimension.
+  const parts = Math.ceil(dim / 4);
   return {
-    name: `field/mixture_small${suffix}` as const,
-    variant: { conditions: { ...conditionsOf(spec), ...dims, small: true }, constants: { DIM: dim } },
-    row: dim <= 2 ? 2 : 4,
+    name: kernel === 'small' ? `field/mixture_small${suffix}` : `field/mixture${suffix}`,
+    variant: {
+      conditions: own,
+      constants: { ...constants, ...(kernel === 'registers' && { PARTS: parts }) },
+    },
+    row: kernel === 'registers' ? 4 * parts : dim <= 2 ? 2 : 4,
   };
 }
 

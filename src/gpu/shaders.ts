@@ -31,6 +31,7 @@ import posterior from '../../shaders/field/posterior.wgsl';
 import posteriorSmall from '../../shaders/field/posterior_small.wgsl';
 import pull from '../../shaders/field/pull.wgsl';
 import fieldState from '../../shaders/field/state.wgsl';
+import fusedCustom from '../../shaders/fused/custom.wgsl';
 import fusedMixture from '../../shaders/fused/mixture.wgsl';
 import fusedMixtureSmall from '../../shaders/fused/mixture_small.wgsl';
 import fusedPlan from '../../shaders/fused/plan.wgsl';
@@ -126,6 +127,7 @@ export const shaders = {
   'field/posterior_small': posteriorSmall,
   'field/pull': pull,
   'field/state': fieldState,
+  'fused/custom': fusedCustom,
   'fused/mixture': fusedMixture,
   'fused/mixture_small': fusedMixtureSmall,
   'fused/plan': fusedPlan,

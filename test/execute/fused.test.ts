@@ -1,13 +1,17 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { solveReference } from '../../src/execute/reference.js';
 import { solve } from '../../src/execute/stepwise.js';
+import { customField } from '../../src/field/custom.js';
+import type { Field } from '../../src/field/field.js';
 import { gaussianMixture } from '../../src/field/gaussian-mixture.js';
 import { polynomial } from '../../src/grid/grid.js';
 import { nfeOf } from '../../src/solver/plan.js';
 import { solverByName, solvers } from '../../src/solver/registry.js';
+import { planOfTable, tableOf } from '../../src/solver/table.js';
 import { gpu } from '../device.js';
+import twoGaussians from '../field/custom/two-gaussians.wgsl';
 import { freshSeed, latents, randomMixture } from '../field/fixtures.js';
-import { excess, roundingErrors } from './rounding.js';
+import { EPSILON, excess, roundingErrors } from './rounding.js';
 
 const seed = freshSeed();
 const SHAPES = ['shared', 'per-component', 'per-dimension'] as const;
@@ -52,5 +56,64 @@ describe.each([false, true])('with AFS %s', (afs) => {
       expect(made.evaluations).toBe(nfeOf(plan));
       expect(made.executor).toBe('fused');
     }
+  });
+});
+
+test('a custom field, and constants of a table', async () => {
+  const means = [
+    [-1, 0.5],
+    [0.75, -0.25],
+  ];
+  const { denoise } = gaussianMixture({ weights: [1, 3], means, stds: [0.2, 0.4] });
+  const field = customField({ dim: 2, wgsl: twoGaussians, denoise });
+  const x = latents(seed, 70, 2);
+  const table = tableOf(solverByName('dpmpp-2m').plan(polynomial().times(4)));
+  // No solver's own: the mean has a share in every state.
+  const plan = planOfTable(
+    { ...table, rows: table.rows.map(([first, , ...rest]) => [first, 0.1, ...rest]) },
+    [0.3, -0.2],
+  );
+  const { samples } = await solve(gpu, field, plan, { latents: { values: x }, executor: 'fused' });
+  const exact = solveReference(field, plan, { latents: x }).samples;
+  const errors = roundingErrors(field, plan, { latents: x }, exact, seed, 40);
+  expect(excess(samples, exact, errors, 2)).toBeLessThan(2);
+});
+
+test('what is wanted of a plan is what stepwise gives, points of evaluation and evaluations too', async () => {
+  const { field, x, dim } = problems[1];
+  const plan = solverByName('unipc-2').plan(polynomial().times(4));
+  const keep = [...Array(plan.slots).keys()];
+  const options = { latents: { values: x }, keep };
+  const fused = await solve(gpu, field, plan, { ...options, executor: 'fused' });
+  const stepwise = await solve(gpu, field, plan, { ...options, executor: 'stepwise' });
+  expect(fused.evaluations).toBe(stepwise.evaluations);
+  for (const slot of keep) {
+    const given = stepwise.kept.get(slot)!;
+    const size = Math.max(...given.map(Math.abs));
+    const difference = Math.max(...fused.kept.get(slot)!.map((value, i) => Math.abs(value - given[i])));
+    // Both round as often as roundingErrors assumes of one, and slopes of D at small sigma add to it.
+    expect(difference, `slot ${slot}`).toBeLessThan(EPSILON * 80 * (8 + dim) * (1 + size));
+  }
+});
+
+describe('which executor runs', () => {
+  const plan = solverByName('euler').plan([80, 5, 0.1]);
+  const { field, x } = problems[1];
+  const options = { latents: { values: x } };
+
+  test('auto fuses two evaluations or more of a field that can be fused', async () => {
+    expect((await solve(gpu, field, plan, options)).executor).toBe('fused');
+    const one = solverByName('euler').plan([80, 0.1]);
+    expect((await solve(gpu, field, one, options)).executor).toBe('stepwise');
+    const { prepareFused: _, ...unfused }: Field = field;
+    expect((await solve(gpu, unfused, plan, options)).executor).toBe('stepwise');
+  });
+
+  test('fused is refused where it is not possible', async () => {
+    const { prepareFused: _, ...unfused }: Field = field;
+    await expect(solve(gpu, unfused, plan, { ...options, executor: 'fused' })).rejects.toMatchObject({
+      code: 'bad-argument',
+      message: expect.stringContaining('has no fused form'),
+    });
   });
 });
