@@ -43,7 +43,12 @@ export async function buildBench(root) {
   const { dependencies } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
   await build({
     absWorkingDir: root,
-    entryPoints: { learned: 'bench/learned.ts', mlp: 'bench/mlp.ts', universal: 'bench/universal.ts' },
+    entryPoints: {
+      learned: 'bench/learned.ts',
+      mlp: 'bench/mlp.ts',
+      sampling: 'bench/sampling.ts',
+      universal: 'bench/universal.ts',
+    },
     outdir: join(root, 'dist', 'bench'),
     bundle: true,
     format: 'esm',
