@@ -1,6 +1,6 @@
 // The posterior mean of a Gaussian mixture under noise, D(x, sigma) = E[x_0 | x_0 + sigma n = x]: one sweep over the
 // components with a running maximum (log-sum-exp), x and the sum in registers. 4 DIM operations per component (6 DIM
-// with standard deviations per dimension) and two exponentials. Arrays are of vec4, and their loops short enough for
+// with standard deviations per dimension) and one exponential. Arrays are of vec4, and their loops short enough for
 // compilers to unroll: of single numbers they would be memory, 2.7 times slower on lavapipe at 64-D.
 import constants::{ DIM, PARTS };
 @if(broadcast) import package::batch::subgroup::{ LANES, subgroup_lane };
@@ -25,6 +25,8 @@ fn posterior_mean(x: array<vec4f, PARTS>, sigma: f32) -> array<vec4f, PARTS> {
   var top = -3e38;
   var total = 0.0;
   @if(per_component) var kept = 0.0; // the part of x itself in the mean: sum of w s^2 / (s^2 + sigma^2)
+  @if(broadcast && weighted) var own_weight = 0.0; // of one of eight components
+  @if(broadcast && per_component) var own_variance = 0.0;
   // Loops end where their turn does: lavapipe runs the body of any other loop once more, with all lanes off.
   var first = 0u;
   loop {
@@ -38,8 +40,15 @@ fn posterior_mean(x: array<vec4f, PARTS>, sigma: f32) -> array<vec4f, PARTS> {
     let end = min(first + TOGETHER, components);
     var k = first;
     loop {
-      @if(broadcast) let lane = select((k - first) * PARTS, 0, TOGETHER == 1); // known where it is 0: ten times less to compile
-      @if(per_component) let inverse = 1 / (variances[k] + noise);
+      @if(broadcast) let lane = select((k - first) * PARTS, 0, TOGETHER == 1); // which compilers know where it is 0
+      @if(broadcast) if (k % LANES == 0) {
+        let own = min(k + subgroup_lane, components - 1);
+        @if(weighted) own_weight = log_weights[own];
+        @if(per_component) own_variance = variances[own];
+      }
+      @if(broadcast && per_component) let width = subgroupShuffle(own_variance, k % LANES);
+      @if(!broadcast && per_component) let width = variances[k];
+      @if(per_component) let inverse = 1 / (width + noise);
       var squares = vec4f(0);
       for (var p = 0u; p < PARTS; p++) {
         @if(broadcast) let mean = subgroupShuffle(rows[p / LANES], (lane + p) % LANES);
@@ -57,14 +66,16 @@ fn posterior_mean(x: array<vec4f, PARTS>, sigma: f32) -> array<vec4f, PARTS> {
       @if(per_dimension) var logit = -0.5 * distance;
       @if(per_component) var logit = -0.5 * (distance * inverse - f32(DIM) * log(noise * inverse));
       @if(shared_variance) var logit = -0.5 * distance * inverse;
-      @if(weighted) logit += log_weights[k];
+      @if(broadcast && weighted) logit += subgroupShuffle(own_weight, k % LANES);
+      @if(!broadcast && weighted) logit += log_weights[k];
 
-      let above = max(top, logit);
-      let rescale = exp(top - above);
-      let weight = exp(logit - above);
-      top = above;
+      // Of the two exponentials, of what was and of what comes, the larger one is 1.
+      let smaller = exp(-abs(logit - top));
+      let rescale = select(1, smaller, logit > top);
+      let weight = select(smaller, 1, logit > top);
+      top = max(top, logit);
       total = total * rescale + weight;
-      @if(per_component) kept = kept * rescale + weight * variances[k] * inverse;
+      @if(per_component) kept = kept * rescale + weight * width * inverse;
       @if(per_component) let pull = weight * inverse;
       @if(shared_variance) let pull = weight;
       for (var p = 0u; p < PARTS; p++) {

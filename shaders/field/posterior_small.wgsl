@@ -45,10 +45,11 @@ fn posterior_mean(x: State, sigma: f32) -> State {
       @if(broadcast && weighted) logit += subgroupShuffle(own_weight, k - first);
       @if(!broadcast && weighted) logit += log_weights[k];
 
-      let above = max(top, logit);
-      let rescale = exp(top - above);
-      let weight = exp(logit - above);
-      top = above;
+      // Of the two exponentials, of what was and of what comes, the larger one is 1.
+      let smaller = exp(-abs(logit - top));
+      let rescale = select(1, smaller, logit > top);
+      let weight = select(smaller, 1, logit > top);
+      top = max(top, logit);
       total = total * rescale + weight;
       @if(per_component) kept = kept * rescale + weight * variance * inverse;
       @if(per_component) sum = sum * rescale + weight * inverse * mean;
