@@ -42,6 +42,7 @@ import mlpForward from '../../shaders/mlp/forward.wgsl';
 import mlpGradient from '../../shaders/mlp/gradient.wgsl';
 import mlpJvp from '../../shaders/mlp/jvp.wgsl';
 import mlpLabels from '../../shaders/mlp/labels.wgsl';
+import mlpLayers from '../../shaders/mlp/layers.wgsl';
 import mlpPrecondition from '../../shaders/mlp/precondition.wgsl';
 import mlpReduce from '../../shaders/mlp/reduce.wgsl';
 import mlpShape from '../../shaders/mlp/shape.wgsl';
@@ -138,6 +139,7 @@ export const shaders = {
   'mlp/gradient': mlpGradient,
   'mlp/jvp': mlpJvp,
   'mlp/labels': mlpLabels,
+  'mlp/layers': mlpLayers,
   'mlp/precondition': mlpPrecondition,
   'mlp/reduce': mlpReduce,
   'mlp/shape': mlpShape,
