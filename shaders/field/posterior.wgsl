@@ -14,7 +14,6 @@ import constants::{ DIM, PARTS };
 // loading one vec4 that all lanes need costs as much as loading another one for each. Four times faster there.
 @if(broadcast) const TOGETHER = max(1u, LANES / PARTS); // components in one load
 @if(broadcast) const LOADS = (PARTS + LANES - 1u) / LANES; // loads for one component
-@if(!broadcast) const TOGETHER = 1u;
 
 /// D of one trajectory. With `broadcast` in subgroup-uniform control flow alone.
 fn posterior_mean(x: array<vec4f, PARTS>, sigma: f32) -> array<vec4f, PARTS> {
@@ -27,73 +26,69 @@ fn posterior_mean(x: array<vec4f, PARTS>, sigma: f32) -> array<vec4f, PARTS> {
   @if(per_component) var kept = 0.0; // the part of x itself in the mean: sum of w s^2 / (s^2 + sigma^2)
   @if(broadcast && weighted) var own_weight = 0.0; // of one of eight components
   @if(broadcast && per_component) var own_variance = 0.0;
-  // Loops end where their turn does: lavapipe runs the body of any other loop once more, with all lanes off.
-  var first = 0u;
+  @if(broadcast) var rows = array<vec4f, LOADS>();
+  @if(broadcast && per_dimension) var widths = array<vec4f, LOADS>(); // variances
+  var k = 0u;
+  // The loop ends where its turn does: lavapipe runs the body of any other loop once more, with all lanes off.
   loop {
-    @if(broadcast) var rows = array<vec4f, LOADS>();
-    @if(broadcast && per_dimension) var widths = array<vec4f, LOADS>(); // variances
-    @if(broadcast) for (var n = 0u; n < LOADS; n++) {
-      let at = min(first * PARTS + n * LANES + subgroup_lane, components * PARTS - 1);
-      rows[n] = means[at];
-      @if(per_dimension) widths[n] = variances[at];
+    // Of what is known to be 0 compilers make less code.
+    @if(broadcast) let within = select(k % TOGETHER, 0, TOGETHER == 1);
+    @if(broadcast) let lane = within * PARTS;
+    @if(broadcast) if (within == 0) {
+      for (var n = 0u; n < LOADS; n++) {
+        let at = min(k * PARTS + n * LANES + subgroup_lane, components * PARTS - 1);
+        rows[n] = means[at];
+        @if(per_dimension) widths[n] = variances[at];
+      }
     }
-    let end = min(first + TOGETHER, components);
-    var k = first;
-    loop {
-      @if(broadcast) let lane = select((k - first) * PARTS, 0, TOGETHER == 1); // which compilers know where it is 0
-      @if(broadcast) if (k % LANES == 0) {
-        let own = min(k + subgroup_lane, components - 1);
-        @if(weighted) own_weight = log_weights[own];
-        @if(per_component) own_variance = variances[own];
-      }
-      @if(broadcast && per_component) let width = subgroupShuffle(own_variance, k % LANES);
-      @if(!broadcast && per_component) let width = variances[k];
-      @if(per_component) let inverse = 1 / (width + noise);
-      var squares = vec4f(0);
-      for (var p = 0u; p < PARTS; p++) {
-        @if(broadcast) let mean = subgroupShuffle(rows[p / LANES], (lane + p) % LANES);
-        @if(!broadcast) let mean = means[k * PARTS + p];
-        let delta = x[p] - mean;
-        // Padding has state, mean and variance 0: it adds nothing.
-        @if(broadcast && per_dimension) let variance = subgroupShuffle(widths[p / LANES], (lane + p) % LANES);
-        @if(!broadcast && per_dimension) let variance = variances[k * PARTS + p];
-        @if(per_dimension) let spread = variance + noise;
-        @if(per_dimension) squares += delta / spread * delta + log(spread / noise);
-        @if(!per_dimension) squares += delta * delta;
-      }
-      let distance = dot(squares, vec4f(1));
-      // Determinants are relative to the noise alone: they stay small.
-      @if(per_dimension) var logit = -0.5 * distance;
-      @if(per_component) var logit = -0.5 * (distance * inverse - f32(DIM) * log(noise * inverse));
-      @if(shared_variance) var logit = -0.5 * distance * inverse;
-      @if(broadcast && weighted) logit += subgroupShuffle(own_weight, k % LANES);
-      @if(!broadcast && weighted) logit += log_weights[k];
+    @if(broadcast) if (k % LANES == 0) {
+      let own = min(k + subgroup_lane, components - 1);
+      @if(weighted) own_weight = log_weights[own];
+      @if(per_component) own_variance = variances[own];
+    }
+    @if(broadcast && per_component) let width = subgroupShuffle(own_variance, k % LANES);
+    @if(!broadcast && per_component) let width = variances[k];
+    @if(per_component) let inverse = 1 / (width + noise);
+    var squares = vec4f(0);
+    for (var p = 0u; p < PARTS; p++) {
+      @if(broadcast) let mean = subgroupShuffle(rows[p / LANES], (lane + p) % LANES);
+      @if(!broadcast) let mean = means[k * PARTS + p];
+      let delta = x[p] - mean;
+      // Padding has state, mean and variance 0: it adds nothing.
+      @if(broadcast && per_dimension) let variance = subgroupShuffle(widths[p / LANES], (lane + p) % LANES);
+      @if(!broadcast && per_dimension) let variance = variances[k * PARTS + p];
+      @if(per_dimension) let spread = variance + noise;
+      @if(per_dimension) squares += delta / spread * delta + log(spread / noise);
+      @if(!per_dimension) squares += delta * delta;
+    }
+    let distance = dot(squares, vec4f(1));
+    // Determinants are relative to the noise alone: they stay small.
+    @if(per_dimension) var logit = -0.5 * distance;
+    @if(per_component) var logit = -0.5 * (distance * inverse - f32(DIM) * log(noise * inverse));
+    @if(shared_variance) var logit = -0.5 * distance * inverse;
+    @if(broadcast && weighted) logit += subgroupShuffle(own_weight, k % LANES);
+    @if(!broadcast && weighted) logit += log_weights[k];
 
-      // Of the two exponentials, of what was and of what comes, the larger one is 1.
-      let smaller = exp(-abs(logit - top));
-      let rescale = select(1, smaller, logit > top);
-      let weight = select(smaller, 1, logit > top);
-      top = max(top, logit);
-      total = total * rescale + weight;
-      @if(per_component) kept = kept * rescale + weight * width * inverse;
-      @if(per_component) let pull = weight * inverse;
-      @if(shared_variance) let pull = weight;
-      for (var p = 0u; p < PARTS; p++) {
-        @if(broadcast) let mean = subgroupShuffle(rows[p / LANES], (lane + p) % LANES);
-        @if(!broadcast) let mean = means[k * PARTS + p];
-        @if(!per_dimension) sum[p] = sum[p] * rescale + pull * mean;
-        @if(broadcast && per_dimension) let variance = subgroupShuffle(widths[p / LANES], (lane + p) % LANES);
-        @if(!broadcast && per_dimension) let variance = variances[k * PARTS + p];
-        @if(per_dimension) sum[p] = sum[p] * rescale + weight * (variance * x[p] + noise * mean) / (variance + noise);
-      }
-      continuing {
-        k++;
-        break if k >= end;
-      }
+    // Of the two exponentials, of what was and of what comes, the larger one is 1.
+    let smaller = exp(-abs(logit - top));
+    let rescale = select(1, smaller, logit > top);
+    let weight = select(smaller, 1, logit > top);
+    top = max(top, logit);
+    total = total * rescale + weight;
+    @if(per_component) kept = kept * rescale + weight * width * inverse;
+    @if(per_component) let pull = weight * inverse;
+    @if(shared_variance) let pull = weight;
+    for (var p = 0u; p < PARTS; p++) {
+      @if(broadcast) let mean = subgroupShuffle(rows[p / LANES], (lane + p) % LANES);
+      @if(!broadcast) let mean = means[k * PARTS + p];
+      @if(!per_dimension) sum[p] = sum[p] * rescale + pull * mean;
+      @if(broadcast && per_dimension) let variance = subgroupShuffle(widths[p / LANES], (lane + p) % LANES);
+      @if(!broadcast && per_dimension) let variance = variances[k * PARTS + p];
+      @if(per_dimension) sum[p] = sum[p] * rescale + weight * (variance * x[p] + noise * mean) / (variance + noise);
     }
     continuing {
-      first += TOGETHER;
-      break if first >= components;
+      k++;
+      break if k >= components;
     }
   }
 
