@@ -1,4 +1,4 @@
-// A plan as a table in a buffer, run by one invocation for one trajectory: its slots stand in PLACES registers of a
+// A plan as a table in a buffer. Here one invocation runs it for one trajectory: its slots stand in PLACES registers of a
 // whole state each. Which place an operation reads or writes is data, so places are chosen by multiplying with zero and
 // by selecting, in loops that compilers unroll: an index that is not known would put them all into memory.
 import constants::{ DIM, PLACES };
@@ -29,6 +29,8 @@ struct Turn {
 struct Run {
   turns: u32,
   trajectories: u32,
+  places: u32, // where places start in `slots`, in numbers, for kernels that hold them there
+  stride: u32, // from one of them to the next
 }
 
 @group(0) @binding(3) var<uniform> run: Run;

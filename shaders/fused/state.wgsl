@@ -1,10 +1,9 @@
-// What fused kernels do with the state of a trajectory in registers.
+// What fused kernels do with the state of a trajectory in registers. In memory are the states that a run begins with and
+// those that are wanted of it: [wanted, trajectories, DIM].
 import constants::DIM;
 @if(!small) import constants::PARTS;
+import package::field::evaluate::slots;
 import package::field::state::State;
-
-/// The states that a run begins with and those that are wanted of it: [wanted, trajectories, DIM].
-@group(0) @binding(0) var<storage, read_write> slots: array<f32>;
 
 fn load_state(start: u32) -> State {
   var state = State();

@@ -40,8 +40,9 @@ export async function fusedPlan(
   if (executor === 'stepwise' || (executor === 'auto' && nfeOf(plan) < 2)) return undefined;
   const { place, places } = allocate(plan, [], [], true);
   const room = PLACES.find((count) => count >= places);
-  const obstacle = obstacleTo(field, plan, predicted, room);
-  if (obstacle !== undefined || room === undefined) {
+  const fused = await fusedField(gpu, field);
+  const obstacle = obstacleTo(field, plan, predicted, fused, room);
+  if (!fused || room === undefined || obstacle !== undefined) {
     if (executor === 'auto') return undefined;
     throw new FewstepError(
       'bad-argument',
@@ -54,23 +55,40 @@ export async function fusedPlan(
     columned: plan.columns > 0,
     constants: plan.operations.some(({ kind }) => kind === 'constant'),
   };
-  return { field: (await fusedField(gpu, field))!, variant, registers: place };
+  return { field: fused, variant, registers: place };
 }
 
-function obstacleTo(field: Field, plan: Plan, predicted: boolean, room?: number): string | undefined {
-  if (!field.prepareFused) return `a field '${field.kind}' of ${field.dim} numbers has no fused form`;
+function obstacleTo(
+  field: Field,
+  plan: Plan,
+  predicted: boolean,
+  fused: FusedField | undefined,
+  room: number | undefined,
+): string | undefined {
+  if (!fused) return `a field '${field.kind}' of ${field.dim} numbers has no fused form`;
   if (predicted) return 'a network fills its columns while it runs';
   const other = plan.operations.find(({ kind }) => !KINDS.includes(kind));
   if (other) return `the fused kernels know no '${other.kind}'`;
-  if (room !== undefined && room * field.dim <= MOST_NUMBERS) return undefined;
-  return `it keeps more states of ${field.dim} numbers at once than fit into registers`;
+  if (room !== undefined && (fused.inMemory || room * field.dim <= MOST_NUMBERS)) return undefined;
+  return `it keeps more states of ${field.dim} numbers at once than kernels have room for`;
 }
 
-/** Where a fused run keeps what is wanted of it, and how many places that and its constants take. */
-export function fusedPlaces(plan: Plan, wanted: readonly Slot[]): { place: number[]; places: number } {
+/** The memory of a fused run, in places: the latents and what is wanted, then constants, then what the kernel holds. */
+export interface FusedMemory {
+  /** The place of each slot that is wanted, the latents' being 0; -1 for the others. */
+  place: number[];
+  constants: number;
+  /** Where the kernel's own begin. */
+  own: number;
+  /** Places in all. */
+  places: number;
+}
+
+export function fusedMemory({ field, variant }: FusedPlan, plan: Plan, wanted: readonly Slot[]): FusedMemory {
   const place = new Array<number>(plan.slots).fill(-1);
   place[0] = 0;
-  let places = 1;
-  for (const slot of wanted) if (place[slot] < 0) place[slot] = places++;
-  return { place, places: places + plan.operations.filter(({ kind }) => kind === 'constant').length };
+  let constants = 1;
+  for (const slot of wanted) if (place[slot] < 0) place[slot] = constants++;
+  const own = constants + plan.operations.filter(({ kind }) => kind === 'constant').length;
+  return { place, constants, own, places: own + (field.inMemory ? variant.places + 1 : 0) };
 }

@@ -12,7 +12,7 @@ import {
 } from '../predictor/trajectory-predictor.js';
 import type { Plan, Slot } from '../solver/plan.js';
 import { FusedPass } from './fused-pass.js';
-import type { FusedPlan } from './fused-plan.js';
+import type { FusedMemory, FusedPlan } from './fused-plan.js';
 import type { Latents } from './inputs.js';
 import { PlanPass, type PlanRecorder, uniformStride } from './plan-pass.js';
 
@@ -27,8 +27,8 @@ interface Shape {
   places: number;
   /** Slots to read back. */
   wanted: Slot[];
-  /** The plan in one dispatch; then only what is wanted has a place, and constants the last ones. */
-  fused?: FusedPlan;
+  /** The plan in one dispatch, and then its own use of the places. */
+  fused?: { plan: FusedPlan; memory: FusedMemory };
   /** Who fills the columns while the plan runs. */
   predictor?: TrajectoryPredictor;
 }
@@ -103,7 +103,7 @@ export class StepwiseRun {
     };
     const [planPass, normal, predictorPass] = await Promise.all([
       fused
-        ? FusedPass.create(gpu, fused, plan, dim, { place, places, stride: slotStride }, buffers)
+        ? FusedPass.create(gpu, fused.plan, plan, dim, { memory: fused.memory, stride: slotStride }, buffers)
         : PlanPass.create(gpu, prepared!, plan, planPlaces, { ...buffers, capacity }),
       gpu.kernel('rng/normal'),
       predictor &&

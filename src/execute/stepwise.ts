@@ -8,7 +8,7 @@ import {
   type TrajectoryPredictor,
 } from '../predictor/trajectory-predictor.js';
 import { allocate, type Plan, type Slot } from '../solver/plan.js';
-import { type Executor, fusedPlaces, fusedPlan } from './fused-plan.js';
+import { type Executor, fusedMemory, fusedPlan } from './fused-plan.js';
 import { checkColumns, checkKept, checkWhole, type Latents, rowsOf } from './inputs.js';
 import { notFinite } from './not-finite.js';
 import { StepwiseRun } from './stepwise-run.js';
@@ -64,10 +64,9 @@ export async function solve(gpu: Gpu, field: Field, plan: Plan, options: SolveOp
   checkKept(plan, keep);
   if (options.chunk !== undefined) checkWhole('chunk', options.chunk, 1);
   const wanted = [...new Set([last, ...keep])];
-  const fused = await fusedPlan(gpu, field, plan, options.executor ?? 'auto', predictor !== undefined);
-  const { place, places } = fused
-    ? fusedPlaces(plan, wanted)
-    : allocate(plan, keep, predictor && slotsReadBy(predictor));
+  const chosen = await fusedPlan(gpu, field, plan, options.executor ?? 'auto', predictor !== undefined);
+  const fused = chosen && { plan: chosen, memory: fusedMemory(chosen, plan, wanted) };
+  const { place, places } = fused?.memory ?? allocate(plan, keep, predictor && slotsReadBy(predictor));
   const capacity = Math.min(batch, options.chunk ?? Infinity, largestChunk(gpu, dim, places, plan.columns));
   const results = new Map(wanted.map((slot) => [slot, new Float32Array(batch * dim)]));
 

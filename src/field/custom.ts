@@ -69,6 +69,7 @@ async function prepareFusedCustom(gpu: Gpu, dim: number, wgsl: string): Promise<
   const state = stateVariant(dim);
   return {
     group: 64,
+    inMemory: false,
     buffers: {},
     kernel(needed) {
       const { conditions, constants } = planVariant(needed);

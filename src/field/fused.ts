@@ -17,6 +17,8 @@ export interface FusedVariant {
 export interface FusedField {
   /** Trajectories that a workgroup takes. */
   readonly group: number;
+  /** Whether places are in memory, with one more for the kernel itself; else in registers, which are few. */
+  readonly inMemory: boolean;
   /** The field's own buffers by their names in the shader. */
   readonly buffers: Record<string, GPUBuffer>;
   /** The kernel that runs whole plans; compiled once per variant. */

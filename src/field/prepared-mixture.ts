@@ -37,6 +37,7 @@ export async function prepareFusedMixture(gpu: Gpu, spec: MixtureSpec): Promise<
   const { variant, row } = untiledKernel(spec, spec.dim > SMALL_DIM ? 'registers' : 'small');
   return {
     group: 64,
+    inMemory: false,
     buffers: uploadComponents(gpu, spec, 0, spec.weights.length, row),
     kernel(needed) {
       const { conditions, constants } = planVariant(needed);

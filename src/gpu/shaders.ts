@@ -34,6 +34,7 @@ import fieldState from '../../shaders/field/state.wgsl';
 import fusedCustom from '../../shaders/fused/custom.wgsl';
 import fusedMixture from '../../shaders/fused/mixture.wgsl';
 import fusedMixtureSmall from '../../shaders/fused/mixture_small.wgsl';
+import fusedMlp from '../../shaders/fused/mlp.wgsl';
 import fusedPlan from '../../shaders/fused/plan.wgsl';
 import fusedState from '../../shaders/fused/state.wgsl';
 import mlpActivation from '../../shaders/mlp/activation.wgsl';
@@ -131,6 +132,7 @@ export const shaders = {
   'fused/custom': fusedCustom,
   'fused/mixture': fusedMixture,
   'fused/mixture_small': fusedMixtureSmall,
+  'fused/mlp': fusedMlp,
   'fused/plan': fusedPlan,
   'fused/state': fusedState,
   'mlp/activation': mlpActivation,

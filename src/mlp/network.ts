@@ -1,3 +1,4 @@
+import type { planVariant } from '../field/fused.js';
 import type { Gpu } from '../gpu/gpu.js';
 import type { Kernel } from '../gpu/kernel.js';
 import type { ShaderName } from '../gpu/shaders.js';
@@ -9,7 +10,7 @@ import { type Tile, tileFor } from './tile.js';
 /** The kernels of a network; each is compiled when it is first asked for. */
 export type NetworkKernel = Extract<
   ShaderName,
-  'mlp/forward' | 'mlp/jvp' | 'mlp/vjp' | 'mlp/weight_gradient' | 'mlp/reduce' | 'mlp/transpose'
+  'fused/mlp' | 'mlp/forward' | 'mlp/jvp' | 'mlp/vjp' | 'mlp/weight_gradient' | 'mlp/reduce' | 'mlp/transpose'
 >;
 
 /** Variants of the forward and the vector-Jacobian pass. */
@@ -87,7 +88,12 @@ export class Network {
     return tileFor(this.gpu, this.config, (this.config.width + this.config.embedding.size) / 4);
   }
 
-  kernel(name: NetworkKernel, variant: NetworkVariant = {}): Promise<Kernel> {
+  /** @param fused a plan's conditions and constants besides */
+  kernel(
+    name: NetworkKernel,
+    variant: NetworkVariant = {},
+    fused?: ReturnType<typeof planVariant>,
+  ): Promise<Kernel> {
     const { dim, width, layers, embedding, classes, sigmaData, residual } = this.config;
     const { rows, groups, broadcast } = name === 'mlp/vjp' ? this.backwardTile : this.forwardTile;
     const { taped = false, features = false, guided = false, recorded = false } = variant;
@@ -101,6 +107,7 @@ export class Network {
         recorded,
         broadcast,
         half: this.precision === 'f16',
+        ...fused?.conditions,
       },
       constants: {
         DIM: dim,
@@ -114,6 +121,7 @@ export class Network {
         PARAMETER_QUADS: this.layout.size / 4,
         ROWS: rows,
         GROUPS: groups,
+        ...fused?.constants,
       },
     });
   }
