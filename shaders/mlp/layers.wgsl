@@ -10,7 +10,7 @@ import package::mlp::precondition::Precondition;
 import package::mlp::shape::{ input_quads, matrix_start, output_quads, tape_embedding, tape_hidden, tape_output };
 import package::mlp::states::{ add_quad, state_quad, store_quad };
 @if(taped) import package::mlp::tape::tape;
-import package::mlp::tile::{ clamped, group_row, multiply, ROW_QUADS, rows_from, TILE, tile };
+import package::mlp::tile::{ clamped, group_row, multiply, ROW_QUADS, rows_from, subgroup_lane, TILE, tile };
 import package::mlp::weights::weight_quad;
 
 struct Guidance {
@@ -52,6 +52,10 @@ fn run_layers(task: Task, local: u32) {
     workgroupBarrier();
     var z = array<vec4f, ROWS>();
     for (var layer = 0u; layer <= LAYERS; layer++) {
+      @if(by_row) if (layer == LAYERS) {
+        output_by_row(task, local, branch);
+        break;
+      }
       let stride = output_quads(layer);
       // States may have more numbers than the hidden layers are wide; those take one turn in both loops.
       for (var column = 0u; column < stride; column += WIDTH_QUADS) {
@@ -74,13 +78,7 @@ fn run_layers(task: Task, local: u32) {
         if (layer == LAYERS && works) {
           var output = z;
           for (var r = 0u; r < rows; r++) {
-            @if(taped) tape[tape_output(first + row + r, task.trajectories) + quad] = output[r];
-            @if(!guided) store_quad(task.output, first + row + r, quad, output[r]);
-            @if(guided) if (branch == 0) {
-              store_quad(task.output, first + row + r, quad, guidance.scale * output[r]);
-            } else {
-              add_quad(task.output, first + row + r, quad, (1 - guidance.scale) * output[r]);
-            }
+            store_output(task, first + row + r, quad, branch, output[r]);
           }
         }
       }
@@ -99,6 +97,39 @@ fn run_layers(task: Task, local: u32) {
     }
   }
   storageBarrier();
+}
+
+fn store_output(task: Task, trajectory: u32, quad: u32, branch: u32, answered: vec4f) {
+  @if(taped) tape[tape_output(trajectory, task.trajectories) + quad] = answered;
+  @if(!guided) store_quad(task.output, trajectory, quad, answered);
+  @if(guided) if (branch == 0) {
+    store_quad(task.output, trajectory, quad, guidance.scale * answered);
+  } else {
+    add_quad(task.output, trajectory, quad, (1 - guidance.scale) * answered);
+  }
+}
+
+/// The last layer of a state of up to four numbers, a trajectory an invocation: by columns one lane would work, and all
+/// others wait. Lanes tell each other the weights.
+@if(by_row)
+fn output_by_row(task: Task, local: u32, branch: u32) {
+  let matrix = matrix_start(LAYERS);
+  for (var begin = 0u; begin < TILE; begin += INVOCATIONS) {
+    let row = min(begin + local, TILE - 1);
+    var z = weight_quad(matrix + 4 * ROW_QUADS); // the bias
+    for (var quad = 0u; quad < ROW_QUADS; quad += 2) {
+      let own = weight_quad(matrix + 4 * quad + subgroup_lane);
+      let a = tile[row * ROW_QUADS + quad];
+      let b = tile[row * ROW_QUADS + quad + 1];
+      z += a.x * subgroupBroadcast(own, 0) + a.y * subgroupBroadcast(own, 1);
+      z += a.z * subgroupBroadcast(own, 2) + a.w * subgroupBroadcast(own, 3);
+      z += b.x * subgroupBroadcast(own, 4) + b.y * subgroupBroadcast(own, 5);
+      z += b.z * subgroupBroadcast(own, 6) + b.w * subgroupBroadcast(own, 7);
+    }
+    if (begin + local < TILE && task.first + row < task.trajectories) {
+      store_output(task, task.first + row, 0, branch, z);
+    }
+  }
 }
 
 /// Whether one label does for all trajectories.

@@ -106,6 +106,8 @@ export class Network {
         guided,
         recorded,
         broadcast,
+        // States of one vec4: mlp/layers.wgsl, output_by_row.
+        by_row: broadcast && dim <= 4,
         half: this.precision === 'f16',
         ...fused?.conditions,
       },
