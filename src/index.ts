@@ -28,6 +28,7 @@ export {
 } from './distill/table.js';
 export { type ErrorCode, FewstepError } from './errors.js';
 export { fingerprintOf } from './execute/fingerprint.js';
+export { EXECUTORS, type Executor } from './execute/fused-plan.js';
 export type { Latents } from './execute/inputs.js';
 export { type ReferenceOptions, type ReferenceSolution, solveReference } from './execute/reference.js';
 export { type Solution, type SolveOptions, solve } from './execute/stepwise.js';
@@ -44,6 +45,7 @@ export type {
   PreparedGradient,
 } from './field/field.js';
 export { type Fingerprint, sameField } from './field/fingerprint.js';
+export type { FusedField, FusedVariant } from './field/fused.js';
 export { gaussianMixture, type MixtureInput } from './field/gaussian-mixture.js';
 export { type AdapterDescription, Gpu } from './gpu/gpu.js';
 export {

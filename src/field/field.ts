@@ -56,8 +56,11 @@ export interface Field {
    * @throws FewstepError device-limit where it does not fit this device
    */
   prepareGradient?(gpu: Gpu): Promise<PreparedGradient>;
-  /** Uploads what a whole plan in one dispatch needs, where the field can be linked into one; `fusedField` keeps it. */
-  prepareFused?(gpu: Gpu): Promise<FusedField>;
+  /**
+   * Uploads what whole plans in one dispatch need, where the field can be linked into them; `fusedField` keeps it.
+   * @returns undefined where it does not fit this device
+   */
+  prepareFused?(gpu: Gpu): Promise<FusedField | undefined>;
 }
 
 /** A field on one device. */

@@ -25,10 +25,10 @@ export interface FusedField {
   kernel(variant: FusedVariant): Promise<Kernel>;
 }
 
-const fields: Kept<FusedField> = new WeakMap();
+const fields: Kept<FusedField | undefined> = new WeakMap();
 
 /** A field's fused form on a device, uploaded once; undefined where the field has none. */
-export function fusedField(gpu: Gpu, field: Field): Promise<FusedField> | undefined {
+export async function fusedField(gpu: Gpu, field: Field): Promise<FusedField | undefined> {
   return field.prepareFused && kept(fields, gpu, field, () => field.prepareFused!(gpu));
 }
 

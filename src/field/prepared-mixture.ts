@@ -23,17 +23,19 @@ export async function prepareMixture(
   spec: MixtureSpec,
   kernel?: MixtureKernel,
 ): Promise<PreparedField> {
-  const { dim, weights } = spec;
-  const fits = weights.length * dim * 4 <= gpu.limits.maxStorageBufferBindingSize;
-  const chosen = kernel ?? (dim > REGISTER_DIM || !fits ? 'tiled' : dim > SMALL_DIM ? 'registers' : 'small');
+  const { dim } = spec;
+  const chosen =
+    kernel ??
+    (dim > REGISTER_DIM || !fitsBinding(gpu, spec) ? 'tiled' : dim > SMALL_DIM ? 'registers' : 'small');
   if (chosen === 'tiled') return prepareTiled(gpu, spec);
   const { name, variant, row } = untiledKernel(spec, chosen);
   const conditions = { ...variant.conditions, broadcast: canBroadcast(gpu) };
   return prepareUntiled(gpu, spec, await gpu.kernel(name, { ...variant, conditions }), row);
 }
 
-/** Uploads a mixture for whole plans in one dispatch; undefined where it is too large for one invocation's registers. */
-export async function prepareFusedMixture(gpu: Gpu, spec: MixtureSpec): Promise<FusedField> {
+/** Uploads a mixture for whole plans in one dispatch; undefined past one binding, where components come in shards. */
+export async function prepareFusedMixture(gpu: Gpu, spec: MixtureSpec): Promise<FusedField | undefined> {
+  if (!fitsBinding(gpu, spec)) return undefined;
   const { variant, row } = untiledKernel(spec, spec.dim > SMALL_DIM ? 'registers' : 'small');
   return {
     group: 64,
@@ -47,6 +49,10 @@ export async function prepareFusedMixture(gpu: Gpu, spec: MixtureSpec): Promise<
       });
     },
   };
+}
+
+function fitsBinding(gpu: Gpu, { weights, dim }: MixtureSpec): boolean {
+  return weights.length * dim * 4 <= gpu.limits.maxStorageBufferBindingSize;
 }
 
 /** The kernel of one invocation a trajectory, or its vector-Jacobian product, and the numbers of a row of means. */
