@@ -29,6 +29,26 @@ export async function multiplyAddCeiling(gpu: Gpu, repeats = 5): Promise<number>
   return best;
 }
 
+/** What the adapter copies from one buffer to another at best, bytes read and written per second. */
+export async function copyCeiling(gpu: Gpu, repeats = 5): Promise<number> {
+  const bytes = Math.min(64 * 2 ** 20, gpu.limits.maxBufferSize);
+  const { COPY_SRC, COPY_DST } = GPUBufferUsage;
+  const from = gpu.buffer('copied from', COPY_SRC, bytes);
+  const to = gpu.buffer('copied to', COPY_DST, bytes);
+  let best = 0;
+  for (let i = 0; i < repeats; i++) {
+    const encoder = gpu.device.createCommandEncoder();
+    encoder.copyBufferToBuffer(from, 0, to, 0, bytes);
+    const begin = performance.now();
+    gpu.device.queue.submit([encoder.finish()]);
+    await gpu.settle(gpu.device.queue.onSubmittedWorkDone());
+    best = Math.max(best, (2 * bytes * 1000) / (performance.now() - begin));
+  }
+  from.destroy();
+  to.destroy();
+  return best;
+}
+
 /** Milliseconds of wall clock from the submit of one pass to its end. */
 export async function timed(gpu: Gpu, record: (pass: GPUComputePassEncoder) => void): Promise<number> {
   const encoder = gpu.device.createCommandEncoder();

@@ -46,6 +46,7 @@ export async function buildBench(root) {
     entryPoints: {
       learned: 'bench/learned.ts',
       mlp: 'bench/mlp.ts',
+      sampling: 'bench/sampling.ts',
       sid: 'bench/sid.ts',
       universal: 'bench/universal.ts',
     },

@@ -30,6 +30,7 @@ export {
 export { type ErrorCode, FewstepError } from './errors.js';
 export type { DivergenceMethod } from './execute/drift.js';
 export { fingerprintOf } from './execute/fingerprint.js';
+export { EXECUTORS, type Executor } from './execute/fused-plan.js';
 export type { Latents } from './execute/inputs.js';
 export { type GpuIntegration, type IntegrateOptions, integrate } from './execute/integrate.js';
 export { integrateReference } from './execute/integrate-reference.js';
@@ -55,6 +56,7 @@ export type {
   PreparedProducts,
 } from './field/field.js';
 export { type Fingerprint, sameField } from './field/fingerprint.js';
+export type { FusedField, FusedVariant } from './field/fused.js';
 export { gaussianMixture, type MixtureInput } from './field/gaussian-mixture.js';
 export { type AdapterDescription, Gpu } from './gpu/gpu.js';
 export {

@@ -1,3 +1,4 @@
+import type { Executor } from './execute/fused-plan.js';
 import type { Latents } from './execute/inputs.js';
 import { type Solution, solve } from './execute/stepwise.js';
 import type { Field } from './field/field.js';
@@ -23,6 +24,8 @@ export interface SampleRequest extends StudentRequest {
   latents?: ArrayLike<number>;
   /** Whether to return the state at every time of the grid. */
   trajectory?: boolean;
+  /** How the plan runs, by default 'auto': see `solve`. */
+  executor?: Executor;
   /** At most so many trajectories at once, for progress and a quick stop. Results do not depend on it. */
   chunk?: number;
   onProgress?: (done: number) => void;
@@ -44,7 +47,7 @@ export interface SampleResult extends Omit<Solution, 'kept'> {
  * @throws FewstepError for every impossible request, before anything runs
  */
 export async function sample(gpu: Gpu, asked: SampleRequest): Promise<SampleResult> {
-  const { field, batch = 64, seed = 0, chunk, onProgress, signal } = asked;
+  const { field, batch = 64, seed = 0, executor, chunk, onProgress, signal } = asked;
   const universal = await resolveUniversal(gpu, field, asked, signal);
   const { request } = universal;
   const resolved: ResolvedGrid =
@@ -56,7 +59,7 @@ export async function sample(gpu: Gpu, asked: SampleRequest): Promise<SampleResu
   const search = universal.search ?? resolved.search;
   const latents: Latents = request.latents ? { values: request.latents } : { batch, seed };
   const keep = request.trajectory ? plan.states : [];
-  const options = { latents, predictor, seed, keep, chunk, onProgress, signal };
+  const options = { latents, predictor, seed, keep, executor, chunk, onProgress, signal };
   const { kept, ...solution } = await solve(gpu, field, plan, options);
   const inDataUnits = (values: Float32Array) => (field.scaling ? undoScaling(field.scaling, values) : values);
   return {

@@ -18,7 +18,7 @@ fn check_finite(value: vec4f, index: u32, dim: u32, trajectories: u32, step: u32
     for (var lane = 0u; lane < 4; lane++) {
       let trajectory = (4 * index + lane) / dim;
       if (broken[lane] && trajectory < trajectories) {
-        flag(trajectory, step);
+        flag_trajectory(trajectory, step);
       }
     }
   }
@@ -27,11 +27,12 @@ fn check_finite(value: vec4f, index: u32, dim: u32, trajectories: u32, step: u32
 /// Flags a trajectory where a number of it is not finite.
 fn check_number(value: f32, trajectory: u32, step: u32) {
   if ((bitcast<u32>(value) & EXPONENT) == EXPONENT) {
-    flag(trajectory, step);
+    flag_trajectory(trajectory, step);
   }
 }
 
-fn flag(trajectory: u32, step: u32) {
+/// Flags one trajectory.
+fn flag_trajectory(trajectory: u32, step: u32) {
   if (atomicMax(&status.step_of[trajectory], ~step) == 0) {
     atomicAdd(&status.trajectories, 1);
   }

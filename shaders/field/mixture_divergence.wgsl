@@ -5,7 +5,7 @@ import constants::{ DIM, PARTS };
 import package::batch::dispatch::linear_index;
 import package::field::diverge::{ operation, sigma_of, store_divergence };
 import package::field::evaluate::slots;
-import package::field::mixture::{ log_weights, means, variances };
+import package::field::posterior::{ log_weights, means, variances };
 
 @compute @workgroup_size(64)
 fn mixture_divergence(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {

@@ -5,10 +5,12 @@
 // expectations and the covariance being over components with the weights w_k. Nothing of it is a difference of
 // numbers that are nearly the same: at small sigma neither x - D nor what tr dD/dx leaves of DIM would be known from D.
 // The covariance is gathered about running means, as in mixture_small_vjp.wgsl.
+import constants::DIM;
 import package::batch::dispatch::linear_index;
 import package::field::diverge::{ operation, sigma_of, store_divergence };
 import package::field::evaluate::slots;
-import package::field::mixture_small::{ DIM, log_weights, means, State, variances };
+import package::field::posterior_small::{ log_weights, means, variances };
+import package::field::state::State;
 
 @compute @workgroup_size(64)
 fn mixture_small_divergence(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {

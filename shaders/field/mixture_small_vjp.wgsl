@@ -5,10 +5,12 @@
 //   c . dD/dsigma = 2 sigma E[s^2/v c.g] + sigma^3 Cov[c.g, |g|^2 - sum 1/v],
 // expectations and covariances being over components with the weights w_k. Covariances are gathered about running
 // means (Welford 1962): at large sigma all g_k are nearly the same, and sums of products would cancel.
+import constants::DIM;
 import package::batch::dispatch::linear_index;
 import package::field::evaluate::slots;
-import package::field::mixture_small::{ DIM, log_weights, means, State, variances };
+import package::field::posterior_small::{ log_weights, means, variances };
 import package::field::pull::{ operation, sigma_of, store_sigma_gradient };
+import package::field::state::State;
 
 @compute @workgroup_size(64)
 fn mixture_small_vjp(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {

@@ -5,7 +5,7 @@
 import constants::{ DIM, PARTS };
 import package::batch::dispatch::linear_index;
 import package::field::evaluate::slots;
-import package::field::mixture::{ log_weights, means, variances };
+import package::field::posterior::{ log_weights, means, variances };
 import package::field::pull::{ operation, sigma_of, store_sigma_gradient };
 
 @compute @workgroup_size(64)

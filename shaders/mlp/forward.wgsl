@@ -1,36 +1,11 @@
-// The denoiser D(x, sigma) of a small network, a tile of trajectories a workgroup, through all layers: activations
-// stay in workgroup memory, and each weight is read once per tile. An invocation holds four outputs of ROWS
-// trajectories. 2 (inputs + embedding) outputs operations per layer and trajectory; where all trajectories share
-// sigma and label, the embedding's part is computed once per tile.
-import constants::{ DIM, EMBEDDING_QUADS, FEATURE_LAYER, GROUPS, LAYERS, ROWS, WIDTH_QUADS };
+// The denoiser D(x, sigma) of a small network, a tile of trajectories a workgroup, through all layers: layers.wgsl.
+import constants::DIM;
 import package::field::evaluate::{ divisor_of, operation, predicted, sigma_of, slots };
-import package::mlp::activation::silu;
-import package::mlp::embedding::waves;
-import package::mlp::labels::{ label_quad, labels };
-import package::mlp::precondition::{ Precondition, precondition };
-import package::mlp::shape::{ input_quads, matrix_start, output_quads, tape_embedding, tape_hidden, tape_output };
-import package::mlp::states::{ add_quad, state_quad, store_quad };
-@if(taped) import package::mlp::tape::tape;
-import package::mlp::tile::{ clamped, group_row, multiply, ROW_QUADS, rows_from, subgroup_lane, TILE, tile };
-import package::mlp::weights::weight_quad;
+import package::mlp::layers::{ denoised, INVOCATIONS, run_layers, scales, Task };
+import package::mlp::precondition::precondition;
+import package::mlp::tile::{ clamped, subgroup_lane, TILE };
 @if(broadcast) enable subgroups;
 @if(half) enable f16;
-
-struct Guidance {
-  scale: f32,
-}
-
-@if(features) @group(0) @binding(8) var<storage, read_write> features: array<f32>; // [trajectories, FEATURES]
-@if(guided) @group(0) @binding(9) var<uniform> guidance: Guidance;
-
-const LANES = (WIDTH_QUADS + 7) / 8 * 8; // whole subgroups; those past WIDTH_QUADS only help
-const INVOCATIONS = LANES * GROUPS;
-@if(features) const FEATURES = 64u;
-// Guided: D_none + scale (D_label - D_none), the network with its label first.
-@if(guided) const BRANCHES = 2u;
-@if(!guided) const BRANCHES = 1u;
-
-var<workgroup> scales: array<Precondition, TILE>;
 
 @compute @workgroup_size(INVOCATIONS)
 fn forward(
@@ -41,144 +16,14 @@ fn forward(
 ) {
   @if(broadcast) subgroup_lane = subgroup_local;
   let first = (group.x + group.y * groups.x) * TILE;
-  let row = group_row(local, LANES);
-  let lane = local % LANES;
-  let rows = rows_from(first + row, operation.trajectories);
-  let same = same_embedding();
   for (var r = local; r < TILE; r += INVOCATIONS) {
     scales[r] = precondition(sigma_of(clamped(first + r, operation.trajectories)));
   }
-
-  for (var branch = 0u; branch < BRANCHES; branch++) {
-    workgroupBarrier();
-    embed(first, local, branch);
-    workgroupBarrier();
-    var z = array<vec4f, ROWS>();
-    for (var layer = 0u; layer <= LAYERS; layer++) {
-      let stride = output_quads(layer);
-      // States may have more numbers than the hidden layers are wide; those take one turn in both loops.
-      for (var column = 0u; column < stride; column += WIDTH_QUADS) {
-        let quad = column + lane;
-        let works = lane < WIDTH_QUADS && quad < stride;
-        @if(residual) if (layer == LAYERS) {
-          z = array<vec4f, ROWS>();
-        }
-        @if(!residual) z = array<vec4f, ROWS>();
-        add_bias(&z, layer, min(quad, stride - 1), same);
-        for (var begin = 0u; begin < input_quads(layer); begin += WIDTH_QUADS) {
-          let count = min(WIDTH_QUADS, input_quads(layer) - begin);
-          if (layer == 0) {
-            stage_states(first, local, begin, count);
-          }
-          let embeds = !same && begin + count == input_quads(layer);
-          let matrix = matrix_start(layer) + 4 * begin * stride + quad;
-          multiply(&z, works, row, WIDTH_QUADS - count, count + select(0u, EMBEDDING_QUADS, embeds), matrix, stride);
-        }
-        if (layer == LAYERS && works) {
-          var output = z;
-          for (var r = 0u; r < rows; r++) {
-            @if(taped) tape[tape_output(first + row + r, operation.trajectories) + quad] = output[r];
-            @if(!guided) store_quad(operation.output, first + row + r, quad, output[r]);
-            @if(guided) if (branch == 0) {
-              store_quad(operation.output, first + row + r, quad, guidance.scale * output[r]);
-            } else {
-              add_quad(operation.output, first + row + r, quad, (1 - guidance.scale) * output[r]);
-            }
-          }
-        }
-      }
-      if (layer < LAYERS) {
-        workgroupBarrier();
-        var hidden = z; // a copy may be indexed without taking the sums themselves out of registers
-        for (var r = 0u; r < rows && lane < WIDTH_QUADS; r++) {
-          tile[(row + r) * ROW_QUADS + lane] = silu(hidden[r]);
-          @if(taped) tape[tape_hidden(layer, first + row + r, operation.trajectories) + lane] = hidden[r];
-        }
-        workgroupBarrier();
-        @if(features) if (layer == FEATURE_LAYER && branch == 0) {
-          pool(first, local);
-        }
-      }
-    }
-  }
-
-  storageBarrier();
+  let same = operation.sigma.column < 0;
+  run_layers(Task(first, operation.trajectories, operation.state, operation.output, same), local);
   for (var i = local; i < TILE * DIM && first + i / DIM < operation.trajectories; i += INVOCATIONS) {
-    let scale = scales[i / DIM];
     let output = operation.output + first * DIM + i;
     let x = slots[operation.state + first * DIM + i];
-    slots[output] = predicted(x, scale.skip * x + scale.out * slots[output], divisor_of(first + i / DIM));
-  }
-}
-
-/// Whether one embedding does for all trajectories.
-fn same_embedding() -> bool {
-  @if(labelled) if (arrayLength(&labels) > 1) {
-    return false;
-  }
-  return operation.sigma.column < 0;
-}
-
-/// Writes the time embedding of the tile, and what the label adds to it.
-fn embed(first: u32, local: u32, branch: u32) {
-  const HALF = EMBEDDING_QUADS / 2;
-  for (var i = local; i < TILE * HALF; i += INVOCATIONS) {
-    let row = i / HALF;
-    let quad = i % HALF;
-    let wave = waves(quad, scales[row].noise);
-    var cosines = wave.cosines;
-    var sines = wave.sines;
-    @if(labelled) cosines += label_quad(clamped(first + row, operation.trajectories), branch, quad);
-    @if(labelled) sines += label_quad(clamped(first + row, operation.trajectories), branch, HALF + quad);
-    let at = row * ROW_QUADS + WIDTH_QUADS + quad;
-    tile[at] = cosines;
-    tile[at + HALF] = sines;
-    @if(taped) if (first + row < operation.trajectories) {
-      let kept = tape_embedding(first + row, operation.trajectories) + quad;
-      tape[kept] = cosines;
-      tape[kept + HALF] = sines;
-    }
-  }
-}
-
-/// Adds the bias to four outputs of a layer, and the embedding's part where one does for all.
-fn add_bias(sums: ptr<function, array<vec4f, ROWS>>, layer: u32, quad: u32, same: bool) {
-  let stride = output_quads(layer);
-  let times = matrix_start(layer) + 4 * input_quads(layer) * stride + quad;
-  var sum = weight_quad(times + 4 * EMBEDDING_QUADS * stride);
-  for (var k = 0u; k < select(0u, 4 * EMBEDDING_QUADS, same); k++) {
-    sum += tile[WIDTH_QUADS + k / 4][k % 4] * weight_quad(times + k * stride);
-  }
-  for (var r = 0u; r < ROWS; r++) {
-    (*sums)[r] += sum;
-  }
-}
-
-/// Writes a part of c_in x, next to the embedding as a layer's matrix has them.
-fn stage_states(first: u32, local: u32, begin: u32, count: u32) {
-  workgroupBarrier();
-  for (var i = local; i < TILE * count; i += INVOCATIONS) {
-    let row = i / count;
-    let quad = i % count;
-    let x = state_quad(operation.state, clamped(first + row, operation.trajectories), begin + quad);
-    tile[row * ROW_QUADS + WIDTH_QUADS - count + quad] = scales[row].input * x;
-  }
-  workgroupBarrier();
-}
-
-/// Means of contiguous groups of activations, FEATURES of them; repeated ones where the layer is narrower.
-@if(features)
-fn pool(first: u32, local: u32) {
-  const WIDTH = 4 * WIDTH_QUADS;
-  for (var i = local; i < TILE * FEATURES && first + i / FEATURES < operation.trajectories; i += INVOCATIONS) {
-    let row = i / FEATURES;
-    let feature = i % FEATURES;
-    let begin = feature * WIDTH / FEATURES;
-    let end = max(begin + 1, (feature + 1) * WIDTH / FEATURES);
-    var sum = 0.0;
-    for (var n = begin; n < end; n++) {
-      sum += tile[row * ROW_QUADS + n / 4][n % 4];
-    }
-    features[(first + row) * FEATURES + feature] = sum / f32(end - begin);
+    slots[output] = predicted(x, denoised(i, x, slots[output]), divisor_of(first + i / DIM));
   }
 }

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { FewstepError } from '../errors.js';
 import { fingerprintOf } from '../execute/fingerprint.js';
+import type { Executor } from '../execute/fused-plan.js';
 import { checkConstants } from '../execute/inputs.js';
 import type { Field } from '../field/field.js';
 import { Gpu } from '../gpu/gpu.js';
@@ -50,7 +51,7 @@ export interface SampleOptions extends FieldOptions {
   latents?: string;
   out: string;
   trajectory?: string;
-  executor: 'stepwise' | 'reference';
+  executor: Executor | 'reference';
   device?: DeviceChoice;
   json?: boolean;
 }
@@ -66,6 +67,8 @@ interface Made {
   hostMs: number;
   gpuMs?: number;
   adapter?: NodeAdapterDescription;
+  /** What ran on the GPU. */
+  executor?: Executor;
   plan: Plan;
   search?: SearchCost;
 }
@@ -156,7 +159,7 @@ function checkedStates(
     return 2 + request.nfe!;
   }
   // The reference executor has no GPU to search a grid with, and says so.
-  const searched = solver !== undefined && executor === 'stepwise';
+  const searched = solver !== undefined && executor !== 'reference';
   return runOf(searched ? { ...request, grid: checkableGrid(grid) } : request).plan.times.length;
 }
 
@@ -215,7 +218,8 @@ async function execute(
     const chunk = Math.max(256, Math.ceil(batch / 32));
     const watched = { ...request, chunk, onProgress: progress.update };
     try {
-      return await (gpu ? sample(gpu, watched) : sampleReference(watched));
+      if (executor === 'reference' || !gpu) return sampleReference(watched);
+      return await sample(gpu, { ...watched, executor });
     } finally {
       progress.stop();
     }
@@ -247,8 +251,8 @@ function reportOf(
   learned: LoadedPredictor | undefined,
   totalMs: number,
 ) {
-  const { out, trajectory, executor, latents, seed } = options;
-  const { plan, search, answers, evaluations, hostMs, gpuMs, adapter } = made;
+  const { out, trajectory, latents, seed } = options;
+  const { plan, search, answers, evaluations, hostMs, gpuMs, adapter, executor = 'reference' } = made;
   const nfe = nfeOf(plan);
   const predictor = learned && {
     file: learned.file,

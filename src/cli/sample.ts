@@ -1,4 +1,5 @@
 import { Command, Option } from 'commander';
+import { EXECUTORS } from '../execute/fused-plan.js';
 import { untilInterrupted } from './interrupt.js';
 import {
   deviceOption,
@@ -24,6 +25,8 @@ A field is one of
 
 A predictor brings its solver, grid, range and AFS, so none of these may be given besides. On another field than the
 one it was distilled on a table of answers is used with a warning, a network only with --force.
+
+On a GPU the executor 'auto' runs the whole plan in one dispatch where it can (fused), else one dispatch an operation.
 
 A table (--table) is any solver whose coefficients are the same for all trajectories, as \`fewstep solver --table\`,
 \`fewstep export --form table\` or another program wrote it.
@@ -87,9 +90,9 @@ export function sampleCommand(): Command {
     .requiredOption('--out <file>', 'where the samples go (.npy)')
     .option('--trajectory <file>', 'where the states at all times of the grid go (.npy)')
     .addOption(
-      new Option('--executor <executor>', 'stepwise on the GPU, or the float64 reference on the CPU')
-        .choices(['stepwise', 'reference'])
-        .default('stepwise'),
+      new Option('--executor <executor>', 'on the GPU stepwise or fused, or the float64 reference on the CPU')
+        .choices([...EXECUTORS, 'reference'])
+        .default('auto'),
     )
     .addOption(deviceOption())
     .option('--json', 'print what was done as JSON')

@@ -32,9 +32,29 @@ export function uniformStride(...operationSizes: number[]): number {
   return Math.max(UPDATE_UNIFORM, Math.ceil(Math.max(...operationSizes) / 256) * 256);
 }
 
-/** A plan's operations, one dispatch each, over the buffers of one run: compiled and bound once. */
-export class PlanPass {
+/** What records a plan, over the buffers of one run. */
+export interface PlanRecorder {
   /** Evaluations in one pass, per trajectory, as recorded. */
+  readonly evaluations: number;
+  /**
+   * Writes the uniforms of all operations for the first `trajectories`.
+   * @param key of the random numbers, for plans that draw some
+   */
+  pack(target: ArrayBuffer, trajectories: number, key?: NoiseKey): void;
+  /**
+   * Records the plan for the first `trajectories`.
+   * @param before what else is to be recorded before an operation
+   */
+  record(
+    pass: GPUComputePassEncoder,
+    trajectories: number,
+    before?: (pass: GPUComputePassEncoder, operation: number) => void,
+  ): void;
+  destroy(): void;
+}
+
+/** A plan's operations, one dispatch each, over the buffers of one run: compiled and bound once. */
+export class PlanPass implements PlanRecorder {
   evaluations = 0;
   private readonly bound: BoundField;
   private readonly groups: Map<Kernel, GPUBindGroup>;
@@ -83,10 +103,6 @@ export class PlanPass {
     );
   }
 
-  /**
-   * Writes the uniforms of all operations for the first `trajectories`.
-   * @param key of the random numbers, for plans that draw some
-   */
   pack(target: ArrayBuffer, trajectories: number, key: NoiseKey = { seed: 0, first: 0 }): void {
     const { dim, start } = this.places;
     const count = Math.ceil((trajectories * dim) / 4);

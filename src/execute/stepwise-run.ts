@@ -13,8 +13,10 @@ import {
 import { drawStruct } from '../rng/draw.js';
 import { LATENT_STREAM } from '../rng/streams.js';
 import type { Plan, Slot } from '../solver/plan.js';
+import { FusedPass } from './fused-pass.js';
+import type { FusedMemory, FusedPlan } from './fused-plan.js';
 import type { Latents } from './inputs.js';
-import { PlanPass, uniformStride } from './plan-pass.js';
+import { PlanPass, type PlanRecorder, uniformStride } from './plan-pass.js';
 
 interface Shape {
   dim: number;
@@ -24,6 +26,8 @@ interface Shape {
   places: number;
   /** Slots to read back. */
   wanted: Slot[];
+  /** The plan in one dispatch, and then its own use of the places. */
+  fused?: { plan: FusedPlan; memory: FusedMemory };
   /** Who fills the columns while the plan runs. */
   predictor?: TrajectoryPredictor;
   /** Of the random numbers that the plan draws. */
@@ -58,7 +62,7 @@ export class StepwiseRun {
     private readonly plan: Plan,
     private readonly shape: Shape,
     private readonly buffers: RunBuffers,
-    private readonly planPass: PlanPass,
+    private readonly planPass: PlanRecorder,
     private readonly normal: Kernel,
     private readonly predictor: TrajectoryPass | undefined,
     /** Numbers from one slot to the next. */
@@ -74,10 +78,10 @@ export class StepwiseRun {
   /** Compiles what is not compiled yet, and allocates. */
   static async create(gpu: Gpu, field: Field, plan: Plan, shape: Shape): Promise<StepwiseRun> {
     const { STORAGE, UNIFORM, COPY_SRC, COPY_DST, MAP_READ } = GPUBufferUsage;
-    const { dim, capacity, place, places, wanted, predictor } = shape;
-    const prepared = await preparedField(gpu, field);
+    const { dim, capacity, place, places, wanted, predictor, fused } = shape;
+    const prepared = fused ? undefined : await preparedField(gpu, field);
     const slotStride = Math.ceil((capacity * dim) / 64) * 64;
-    const stride = uniformStride(prepared.operationSize);
+    const stride = uniformStride(prepared?.operationSize ?? 0);
     const bytes = capacity * dim * 4;
     const buffers: RunBuffers = {
       slots: gpu.buffer('slots', STORAGE | COPY_SRC | COPY_DST, places * slotStride * 4),
@@ -99,7 +103,9 @@ export class StepwiseRun {
       uniform: (i: number) => (i + 1) * stride,
     };
     const [planPass, normal, predictorPass] = await Promise.all([
-      PlanPass.create(gpu, prepared, plan, planPlaces, { ...buffers, capacity }),
+      fused
+        ? FusedPass.create(gpu, fused.plan, plan, dim, { memory: fused.memory, stride: slotStride }, buffers)
+        : PlanPass.create(gpu, prepared!, plan, planPlaces, { ...buffers, capacity }),
       gpu.kernel('rng/normal'),
       predictor &&
         trajectoryPass(

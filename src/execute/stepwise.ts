@@ -8,6 +8,7 @@ import {
   type TrajectoryPredictor,
 } from '../predictor/trajectory-predictor.js';
 import { allocate, type Plan, type Slot } from '../solver/plan.js';
+import { type Executor, fusedMemory, fusedPlan } from './fused-plan.js';
 import { checkColumns, checkKept, checkWhole, type Latents, noiseSeed, rowsOf } from './inputs.js';
 import { notFinite } from './not-finite.js';
 import { StepwiseRun } from './stepwise-run.js';
@@ -20,6 +21,8 @@ export interface SolveOptions {
   predictor?: TrajectoryPredictor;
   /** Of the noise that a stochastic plan adds in its steps; by default that of drawn latents. */
   seed?: number;
+  /** One dispatch per operation, one for the whole plan, or whichever is faster (default 'auto'): `fusedPlan`. */
+  executor?: Executor;
   /** Slots to return besides the result: states of the grid, points of evaluation. */
   keep?: Iterable<Slot>;
   /** At most so many trajectories at once; by default what the adapter's limits allow. Results do not depend on it. */
@@ -38,6 +41,8 @@ export interface Solution {
   answers?: Float32Array;
   /** Field evaluations really made, per trajectory. */
   evaluations: number;
+  /** What ran. */
+  executor: Exclude<Executor, 'auto'>;
   /** From the first submit to the last readback, milliseconds. */
   hostMs: number;
   /** Time inside compute passes by timestamp query, milliseconds, where the adapter has it. */
@@ -45,8 +50,8 @@ export interface Solution {
 }
 
 /**
- * Runs a plan on the GPU, one dispatch per operation and one submit per chunk of the batch.
- * @throws FewstepError bad-shape, bad-argument, not-finite (naming the first step and how many trajectories),
+ * Runs a plan on the GPU, one dispatch per operation or one for all, and one submit per chunk of the batch.
+ * @throws FewstepError bad-shape, bad-argument (also where a plan cannot run fused), not-finite (naming the first step and how many trajectories),
  *   device-limit
  */
 export async function solve(gpu: Gpu, field: Field, plan: Plan, options: SolveOptions): Promise<Solution> {
@@ -61,21 +66,16 @@ export async function solve(gpu: Gpu, field: Field, plan: Plan, options: SolveOp
   checkKept(plan, keep);
   const seed = noiseSeed(plan, options);
   if (options.chunk !== undefined) checkWhole('chunk', options.chunk, 1);
-  const { place, places } = allocate(plan, keep, predictor && slotsReadBy(predictor));
-  const capacity = Math.min(batch, options.chunk ?? Infinity, largestChunk(gpu, dim, places, plan.columns));
   const wanted = [...new Set([last, ...keep])];
+  const chosen = await fusedPlan(gpu, field, plan, options.executor ?? 'auto', predictor !== undefined);
+  const fused = chosen && { plan: chosen, memory: fusedMemory(chosen, plan, wanted) };
+  const { place, places } = fused?.memory ?? allocate(plan, keep, predictor && slotsReadBy(predictor));
+  const capacity = Math.min(batch, options.chunk ?? Infinity, largestChunk(gpu, dim, places, plan.columns));
   const results = new Map(wanted.map((slot) => [slot, new Float32Array(batch * dim)]));
 
   const answers = predictor && new Float32Array(answersOfRun(predictor) * batch);
-  const run = await StepwiseRun.create(gpu, field, plan, {
-    dim,
-    capacity,
-    place,
-    places,
-    wanted,
-    predictor,
-    seed,
-  });
+  const shape = { dim, capacity, place, places, wanted, predictor, seed, fused };
+  const run = await StepwiseRun.create(gpu, field, plan, shape);
   try {
     const begin = performance.now();
     for (let first = 0; first < batch; first += capacity) {
@@ -100,6 +100,7 @@ export async function solve(gpu: Gpu, field: Field, plan: Plan, options: SolveOp
       kept: new Map([...keep].map((slot) => [slot, results.get(slot)!])),
       answers,
       evaluations: run.evaluations,
+      executor: fused ? 'fused' : 'stepwise',
       hostMs,
       gpuMs: run.gpuMs,
     };

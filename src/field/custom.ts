@@ -1,5 +1,7 @@
 import { FewstepError } from '../errors.js';
+import type { Gpu } from '../gpu/gpu.js';
 import type { Denoise, DenoiseGradient, Field } from './field.js';
+import { type FusedField, planVariant, REGISTER_DIM, stateVariant } from './fused.js';
 import { boundKernel, operationOf, shared } from './operation.js';
 import { prepareCustomGradient } from './prepared-custom-gradient.js';
 
@@ -40,6 +42,7 @@ export function customField(options: {
     dim,
     denoise,
     gradient,
+    ...(dim <= REGISTER_DIM && { prepareFused: (gpu: Gpu) => prepareFusedCustom(gpu, dim, wgsl) }),
     prepareGradient: (gpu) => prepareCustomGradient(gpu, dim, wgsl),
     async prepare(gpu) {
       const kernel = await gpu.kernel('field/custom', { constants: { DIM: dim }, modules: { user: wgsl } });
@@ -47,6 +50,23 @@ export function customField(options: {
         ...operationOf(kernel),
         bind: (batch) => boundKernel(kernel, shared(batch)),
       };
+    },
+  };
+}
+
+async function prepareFusedCustom(gpu: Gpu, dim: number, wgsl: string): Promise<FusedField> {
+  const state = stateVariant(dim);
+  return {
+    group: 64,
+    inMemory: false,
+    buffers: {},
+    kernel(needed) {
+      const { conditions, constants } = planVariant(needed);
+      return gpu.kernel('fused/custom', {
+        conditions: { ...state.conditions, ...conditions },
+        constants: { ...state.constants, ...constants },
+        modules: { user: wgsl },
+      });
     },
   };
 }

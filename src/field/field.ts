@@ -2,6 +2,7 @@ import { FewstepError } from '../errors.js';
 import type { Gpu } from '../gpu/gpu.js';
 import type { StructValue } from '../gpu/layout.js';
 import type { Scaling } from '../io/scaling.js';
+import type { FusedField } from './fused.js';
 import type { MixtureSpec } from './mixture.js';
 
 /**
@@ -77,6 +78,11 @@ export interface Field {
    * @throws FewstepError device-limit where it does not fit this device
    */
   prepareProducts?(gpu: Gpu): Promise<PreparedProducts>;
+  /**
+   * Uploads what whole plans in one dispatch need, where the field can be linked into them; `fusedField` keeps it.
+   * @returns undefined where it does not fit this device
+   */
+  prepareFused?(gpu: Gpu): Promise<FusedField | undefined>;
 }
 
 /** A field on one device. */
@@ -175,7 +181,7 @@ export interface BoundField {
   destroy(): void;
 }
 
-type Kept<Prepared> = WeakMap<Gpu, WeakMap<Field, Promise<Prepared>>>;
+export type Kept<Prepared> = WeakMap<Gpu, WeakMap<Field, Promise<Prepared>>>;
 
 const fields: Kept<PreparedField> = new WeakMap();
 const gradients: Kept<PreparedGradient> = new WeakMap();
@@ -200,7 +206,7 @@ export async function preparedGradient(gpu: Gpu, field: Field): Promise<Prepared
   return kept(gradients, gpu, field, () => field.prepareGradient!(gpu));
 }
 
-function kept<Prepared>(
+export function kept<Prepared>(
   all: Kept<Prepared>,
   gpu: Gpu,
   field: Field,

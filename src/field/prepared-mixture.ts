@@ -1,14 +1,14 @@
+import { canBroadcast } from '../gpu/broadcast.js';
 import { folded } from '../gpu/dispatch.js';
 import type { Gpu } from '../gpu/gpu.js';
 import type { Kernel } from '../gpu/kernel.js';
 import type { ShaderVariant } from '../gpu/link.js';
 import type { ShaderName } from '../gpu/shaders.js';
 import type { BoundField, PreparedField } from './field.js';
+import { type FusedField, planVariant, REGISTER_DIM, SMALL_DIM, stateVariant } from './fused.js';
 import { type MixtureSpec, normalizedWeights } from './mixture.js';
 import { boundKernel, operationOf, shared } from './operation.js';
 
-/** Up to this dimension a state is one vector, up to the other one an array in registers. */
-export const [SMALL_DIM, REGISTER_DIM] = [4, 128];
 /** Numbers of the four states that the tiled kernel holds in workgroup memory: 8 KiB of at least 16. */
 export const STAGE = 512;
 /** Trajectories per workgroup of the tiled kernel. */
@@ -25,13 +25,36 @@ export async function prepareMixture(
 ): Promise<PreparedField> {
   if (kernel === 'tiled') return prepareTiled(gpu, spec);
   const { name, variant, row } = untiledKernel(spec, kernel);
-  return prepareUntiled(gpu, spec, await gpu.kernel(name, variant), row);
+  const conditions = { ...variant.conditions, broadcast: canBroadcast(gpu) };
+  return prepareUntiled(gpu, spec, await gpu.kernel(name, { ...variant, conditions }), row);
+}
+
+/** Uploads a mixture for whole plans in one dispatch; undefined past one binding, where components come in shards. */
+export async function prepareFusedMixture(gpu: Gpu, spec: MixtureSpec): Promise<FusedField | undefined> {
+  if (!fitsBinding(gpu, spec)) return undefined;
+  const { variant, row } = untiledKernel(spec, spec.dim > SMALL_DIM ? 'registers' : 'small');
+  return {
+    group: 64,
+    inMemory: false,
+    buffers: uploadComponents(gpu, spec, 0, spec.weights.length, row),
+    kernel(needed) {
+      const { conditions, constants } = planVariant(needed);
+      return gpu.kernel(spec.dim <= SMALL_DIM ? 'fused/mixture_small' : 'fused/mixture', {
+        conditions: { ...variant.conditions, ...conditions, broadcast: canBroadcast(gpu) },
+        constants: { ...variant.constants, ...constants },
+      });
+    },
+  };
+}
+
+function fitsBinding(gpu: Gpu, { weights, dim }: MixtureSpec): boolean {
+  return weights.length * dim * 4 <= gpu.limits.maxStorageBufferBindingSize;
 }
 
 /** Which kernel a mixture gets on a device. */
-export function mixtureKernelFor(gpu: Gpu, { dim, weights }: MixtureSpec): MixtureKernel {
-  const fits = weights.length * dim * 4 <= gpu.limits.maxStorageBufferBindingSize;
-  return dim > REGISTER_DIM || !fits ? 'tiled' : dim > SMALL_DIM ? 'registers' : 'small';
+export function mixtureKernelFor(gpu: Gpu, spec: MixtureSpec): MixtureKernel {
+  if (spec.dim > REGISTER_DIM || !fitsBinding(gpu, spec)) return 'tiled';
+  return spec.dim > SMALL_DIM ? 'registers' : 'small';
 }
 
 /** The kernel of one invocation a trajectory, or its vector-Jacobian product, and the numbers of a row of means. */
@@ -41,20 +64,17 @@ export function untiledKernel(
   suffix: '' | '_vjp' | '_divergence' = '',
 ): { name: ShaderName; variant: ShaderVariant; row: number } {
   const { dim } = spec;
-  if (kernel === 'registers') {
-    const parts = Math.ceil(dim / 4);
-    const constants = { DIM: dim, PARTS: parts };
-    return {
-      name: `field/mixture${suffix}` as const,
-      variant: { conditions: conditionsOf(spec), constants },
-      row: 4 * parts,
-    };
-  }
-  const dims = Object.fromEntries([1, 2, 3, 4].map((d) => [`dim${d}`, d === dim]));
+  const { conditions, constants } = stateVariant(dim);
+  const own = { ...conditionsOf(spec), ...(kernel === 'small' && conditions) };
+  // A kernel of registers takes any dimension.
+  const parts = Math.ceil(dim / 4);
   return {
-    name: `field/mixture_small${suffix}` as const,
-    variant: { conditions: { ...conditionsOf(spec), ...dims } },
-    row: dim <= 2 ? 2 : 4,
+    name: kernel === 'small' ? `field/mixture_small${suffix}` : `field/mixture${suffix}`,
+    variant: {
+      conditions: own,
+      constants: { ...constants, ...(kernel === 'registers' && { PARTS: parts }) },
+    },
+    row: kernel === 'registers' ? 4 * parts : dim <= 2 ? 2 : 4,
   };
 }
 

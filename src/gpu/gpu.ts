@@ -1,6 +1,7 @@
 import { FewstepError } from '../errors.js';
 import { compileKernel, type Kernel } from './kernel.js';
 import type { ShaderVariant } from './link.js';
+import { restOf } from './rest.js';
 import type { ShaderName } from './shaders.js';
 
 /** The adapter behind a device, as every stored figure names it. */
@@ -103,6 +104,7 @@ export class Gpu {
 
   /** Waits for `work`, or fails with the device's first error, or with its loss. */
   async settle<T>(work: Promise<T>): Promise<T> {
+    restOf(this.device)?.(work);
     try {
       const result = await Promise.race([work, this.lost]);
       if (this.failure) throw this.failure;

@@ -14,7 +14,9 @@ export interface KernelLayout {
   entryPoint: string;
   bindings: Binding[];
   /** Packs a plain object into the bytes of uniform or storage struct `binding`. */
-  pack(binding: string, value: StructValue, target?: ArrayBuffer, offset?: number): ArrayBuffer;
+  pack(binding: string, value: Packable, target?: ArrayBuffer, offset?: number): ArrayBuffer;
+  /** Bytes from one element to the next of an array binding. */
+  stride(binding: string): number;
 }
 
 export type StructValue = {
@@ -27,6 +29,11 @@ type Type = VariableInfo['type'];
 export function reflectLayout(code: string): KernelLayout {
   const reflected = new WgslReflect(code);
   const variables = [...reflected.uniforms, ...reflected.storage];
+  const bindingNamed = (name: string) => {
+    const variable = variables.find((candidate) => candidate.name === name);
+    if (!variable) throw new Error(`the kernel has no binding '${name}'`);
+    return variable;
+  };
   return {
     entryPoint: reflected.entry.compute[0].name,
     bindings: variables.map((variable) => ({
@@ -35,9 +42,9 @@ export function reflectLayout(code: string): KernelLayout {
       type: bindingType(variable),
       size: variable.size || 0,
     })),
+    stride: (binding) => (bindingNamed(binding).type as unknown as { stride: number }).stride,
     pack(binding, value, target, offset = 0) {
-      const variable = variables.find((candidate) => candidate.name === binding);
-      if (!variable) throw new Error(`the kernel has no binding '${binding}'`);
+      const variable = bindingNamed(binding);
       const bytes = target ?? new ArrayBuffer(variable.size);
       packValue(new DataView(bytes), offset, variable.type, value, binding);
       return bytes;

@@ -11,6 +11,7 @@ import dispatch from '../../shaders/batch/dispatch.wgsl';
 import scalar from '../../shaders/batch/scalar.wgsl';
 import slots from '../../shaders/batch/slots.wgsl';
 import status from '../../shaders/batch/status.wgsl';
+import subgroup from '../../shaders/batch/subgroup.wgsl';
 import multiplyAdd from '../../shaders/bench/multiply_add.wgsl';
 import distillColumnSums from '../../shaders/distill/column_sums.wgsl';
 import distillCotangent from '../../shaders/distill/cotangent.wgsl';
@@ -36,7 +37,16 @@ import mixtureTiled from '../../shaders/field/mixture_tiled.wgsl';
 import mixtureTiledDivergence from '../../shaders/field/mixture_tiled_divergence.wgsl';
 import mixtureTiledVjp from '../../shaders/field/mixture_tiled_vjp.wgsl';
 import mixtureVjp from '../../shaders/field/mixture_vjp.wgsl';
+import posterior from '../../shaders/field/posterior.wgsl';
+import posteriorSmall from '../../shaders/field/posterior_small.wgsl';
 import pull from '../../shaders/field/pull.wgsl';
+import fieldState from '../../shaders/field/state.wgsl';
+import fusedCustom from '../../shaders/fused/custom.wgsl';
+import fusedMixture from '../../shaders/fused/mixture.wgsl';
+import fusedMixtureSmall from '../../shaders/fused/mixture_small.wgsl';
+import fusedMlp from '../../shaders/fused/mlp.wgsl';
+import fusedPlan from '../../shaders/fused/plan.wgsl';
+import fusedState from '../../shaders/fused/state.wgsl';
 import mathSine from '../../shaders/math/sine.wgsl';
 import mlpActivation from '../../shaders/mlp/activation.wgsl';
 import mlpConvention from '../../shaders/mlp/convention.wgsl';
@@ -45,6 +55,7 @@ import mlpForward from '../../shaders/mlp/forward.wgsl';
 import mlpGradient from '../../shaders/mlp/gradient.wgsl';
 import mlpJvp from '../../shaders/mlp/jvp.wgsl';
 import mlpLabels from '../../shaders/mlp/labels.wgsl';
+import mlpLayers from '../../shaders/mlp/layers.wgsl';
 import mlpPrecondition from '../../shaders/mlp/precondition.wgsl';
 import mlpReduce from '../../shaders/mlp/reduce.wgsl';
 import mlpShape from '../../shaders/mlp/shape.wgsl';
@@ -118,6 +129,7 @@ export const shaders = {
   'batch/scalar': scalar,
   'batch/slots': slots,
   'batch/status': status,
+  'batch/subgroup': subgroup,
   'bench/multiply_add': multiplyAdd,
   'distill/column_sums': distillColumnSums,
   'distill/cotangent': distillCotangent,
@@ -143,7 +155,16 @@ export const shaders = {
   'field/mixture_tiled_divergence': mixtureTiledDivergence,
   'field/mixture_tiled_vjp': mixtureTiledVjp,
   'field/mixture_vjp': mixtureVjp,
+  'field/posterior': posterior,
+  'field/posterior_small': posteriorSmall,
   'field/pull': pull,
+  'field/state': fieldState,
+  'fused/custom': fusedCustom,
+  'fused/mixture': fusedMixture,
+  'fused/mixture_small': fusedMixtureSmall,
+  'fused/mlp': fusedMlp,
+  'fused/plan': fusedPlan,
+  'fused/state': fusedState,
   'math/sine': mathSine,
   'mlp/activation': mlpActivation,
   'mlp/convention': mlpConvention,
@@ -152,6 +173,7 @@ export const shaders = {
   'mlp/gradient': mlpGradient,
   'mlp/jvp': mlpJvp,
   'mlp/labels': mlpLabels,
+  'mlp/layers': mlpLayers,
   'mlp/precondition': mlpPrecondition,
   'mlp/reduce': mlpReduce,
   'mlp/shape': mlpShape,

@@ -1,5 +1,6 @@
 import { FewstepError, unknownName } from '../errors.js';
 import type { BoundField, Field, PreparedField } from '../field/field.js';
+import { type FusedField, planVariant } from '../field/fused.js';
 import { boundKernel, operationOf, shared } from '../field/operation.js';
 import type { Gpu } from '../gpu/gpu.js';
 import type { Scaling } from '../io/scaling.js';
@@ -90,37 +91,54 @@ export function mlpField(model: MlpModel, options: MlpFieldOptions = {}): Field 
       out.set(reference().features(reference().forward(x, sigma, label)));
     },
     prepare: (gpu) => prepareMlp(gpu, network),
+    prepareFused: (gpu) => prepareFusedMlp(gpu, network),
     prepareGradient: (gpu) => prepareMlpGradient(gpu, network),
     prepareProducts: (gpu) => prepareMlpProducts(gpu, network),
   };
 }
 
-async function prepareMlp(
-  gpu: Gpu,
-  { config, parameters, label, guidance, precision }: FieldNetwork,
-): Promise<PreparedField> {
-  const network = new Network(gpu, config, parameters, precision);
-  const guided = guidance !== 1;
+async function prepareMlp(gpu: Gpu, given: FieldNetwork): Promise<PreparedField> {
+  const { network, buffers, guided } = upload(gpu, given);
   const [plain, featured] = await Promise.all([
     network.kernel('mlp/forward', { guided }),
     network.kernel('mlp/forward', { guided, features: true }),
   ]);
   const { rows, groups } = network.forwardTile;
-  const own = {
-    weights: network.parameters,
-    frequencies: network.frequencies,
-    labels: gpu.buffer('label', GPUBufferUsage.STORAGE, Uint32Array.of(label)),
-    guidance: gpu.buffer('guidance', GPUBufferUsage.UNIFORM, Float32Array.of(guidance)),
-  };
   return {
     ...operationOf(plain),
     bind(batch): BoundField {
       const { features } = batch;
       const kernel = features ? featured : plain;
-      const buffers = { ...shared(batch), ...own, ...(features && { features }) };
-      return boundKernel(kernel, buffers, rows * groups);
+      return boundKernel(
+        kernel,
+        { ...shared(batch), ...buffers, ...(features && { features }) },
+        rows * groups,
+      );
     },
   };
+}
+
+async function prepareFusedMlp(gpu: Gpu, given: FieldNetwork): Promise<FusedField> {
+  const { network, buffers, guided } = upload(gpu, given);
+  const { rows, groups } = network.forwardTile;
+  return {
+    group: rows * groups,
+    inMemory: true,
+    buffers,
+    kernel: (needed) => network.kernel('fused/mlp', { guided }, planVariant(needed)),
+  };
+}
+
+/** A network on the device, with what its kernels read besides. */
+function upload(gpu: Gpu, { config, parameters, label, guidance, precision }: FieldNetwork) {
+  const network = new Network(gpu, config, parameters, precision);
+  const buffers = {
+    weights: network.parameters,
+    frequencies: network.frequencies,
+    labels: gpu.buffer('label', GPUBufferUsage.STORAGE, Uint32Array.of(label)),
+    guidance: gpu.buffer('guidance', GPUBufferUsage.UNIFORM, Float32Array.of(guidance)),
+  };
+  return { network, buffers, guided: guidance !== 1 };
 }
 
 function checkGuidance(

@@ -1,3 +1,4 @@
+import type { planVariant } from '../field/fused.js';
 import type { Gpu } from '../gpu/gpu.js';
 import type { Kernel } from '../gpu/kernel.js';
 import type { ShaderName } from '../gpu/shaders.js';
@@ -10,7 +11,7 @@ import { type Tile, tileFor } from './tile.js';
 /** The kernels of a network; each is compiled when it is first asked for. */
 export type NetworkKernel = Extract<
   ShaderName,
-  'mlp/forward' | 'mlp/jvp' | 'mlp/vjp' | 'mlp/weight_gradient' | 'mlp/reduce' | 'mlp/transpose'
+  'fused/mlp' | 'mlp/forward' | 'mlp/jvp' | 'mlp/vjp' | 'mlp/weight_gradient' | 'mlp/reduce' | 'mlp/transpose'
 >;
 
 /** Variants of the forward and the vector-Jacobian pass. */
@@ -88,7 +89,12 @@ export class Network {
     return tileFor(this.gpu, this.config, (this.config.width + this.config.embedding.size) / 4);
   }
 
-  kernel(name: NetworkKernel, variant: NetworkVariant = {}): Promise<Kernel> {
+  /** @param fused a plan's conditions and constants besides */
+  kernel(
+    name: NetworkKernel,
+    variant: NetworkVariant = {},
+    fused?: ReturnType<typeof planVariant>,
+  ): Promise<Kernel> {
     const { dim, width, layers, embedding, classes, sigmaData, residual, convention } = this.config;
     const { rows, groups, broadcast } = name === 'mlp/vjp' ? this.backwardTile : this.forwardTile;
     const { taped = false, features = false, guided = false, recorded = false } = variant;
@@ -102,7 +108,10 @@ export class Network {
         guided,
         recorded,
         broadcast,
+        // States of one vec4: mlp/layers.wgsl, output_by_row.
+        by_row: broadcast && dim <= 4,
         half: this.precision === 'f16',
+        ...fused?.conditions,
       },
       constants: {
         DIM: dim,
@@ -116,6 +125,7 @@ export class Network {
         PARAMETER_QUADS: this.layout.size / 4,
         ROWS: rows,
         GROUPS: groups,
+        ...fused?.constants,
       },
     });
   }

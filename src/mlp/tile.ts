@@ -1,4 +1,5 @@
 import { FewstepError } from '../errors.js';
+import { canBroadcast } from '../gpu/broadcast.js';
 import type { Gpu } from '../gpu/gpu.js';
 import type { MlpConfig } from './config.js';
 
@@ -47,10 +48,4 @@ export function tileFor(gpu: Gpu, { width, embedding }: MlpConfig, quads: number
       `${gpu.adapter.name} allows ${maxComputeInvocationsPerWorkgroup} and ${maxComputeWorkgroupStorageSize}`,
     'use a narrower network',
   );
-}
-
-/** Software adapters with subgroups of 8, such as lavapipe: real workgroup memory is fast as it is. */
-function canBroadcast({ adapter, device, features }: Gpu): boolean {
-  const { subgroupMinSize, subgroupMaxSize } = device.adapterInfo;
-  return adapter.software && features.has('subgroups') && subgroupMinSize === 8 && subgroupMaxSize === 8;
 }

@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { FewstepError, unknownName } from '../errors.js';
 import { type AdapterDescription, describeAdapter } from '../gpu/gpu.js';
+import { restWith } from '../gpu/rest.js';
 import { adviceFor } from './advice.js';
 import { BACKEND, requestAdapter } from './dawn.js';
+import { sleepWhile } from './sleep.js';
 import { findSwiftShader, mapLoader } from './swiftshader.js';
 import { strayDrivers, vulkanDrivers } from './vulkan-drivers.js';
 
@@ -74,6 +76,7 @@ export async function openDevice(options: OpenOptions = {}): Promise<OpenedDevic
       requiredFeatures: timestamps ? features : features.filter((feature) => feature !== 'timestamp-query'),
       requiredLimits: Object.fromEntries(REQUESTED_LIMITS.map((name) => [name, adapter.limits[name]])),
     });
+    if (description.software) restWith(device, sleepWhile);
     return { device, adapter: description };
   } catch (cause) {
     throw new FewstepError(

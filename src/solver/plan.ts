@@ -123,12 +123,14 @@ export function stepsOf(plan: Plan): number[] {
  * Places slots into as few buffers as their lifetimes allow.
  * @param keep slots that must survive to the end of the run, besides the result
  * @param alsoRead slots that something else reads before an operation
+ * @param inPlace whether an operation has read all its inputs before it writes, so that it may write over them
  * @returns the place of each slot, and how many places there are
  */
 export function allocate(
   plan: Plan,
   keep: Iterable<Slot> = [],
   alsoRead: Iterable<{ slot: Slot; before: number }> = [],
+  inPlace = false,
 ): { place: number[]; places: number } {
   const lastRead = new Array<number>(plan.slots).fill(-1);
   for (const { slot, before } of alsoRead) lastRead[slot] = Math.max(lastRead[slot], before);
@@ -144,15 +146,19 @@ export function allocate(
   const live = new Set<Slot>([0]);
   let places = 1;
   for (const [i, operation] of plan.operations.entries()) {
-    // An operation reads each number before it writes it, but a field mixes the numbers of a trajectory:
+    const release = () => {
+      for (const slot of live) {
+        if (lastRead[slot] > i) continue;
+        free.push(place[slot]);
+        live.delete(slot);
+      }
+    };
+    // In memory an operation reads each number before it writes it, but a field mixes the numbers of a trajectory:
     // its output may not take the place of its input, so inputs are freed only afterwards.
+    if (inPlace) release();
     place[operation.out] = free.pop() ?? places++;
     live.add(operation.out);
-    for (const slot of live) {
-      if (lastRead[slot] > i) continue;
-      free.push(place[slot]);
-      live.delete(slot);
-    }
+    release();
   }
   return { place, places };
 }

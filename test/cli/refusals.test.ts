@@ -85,7 +85,12 @@ const refusals: [string, string[], ...string[]][] = [
   ['--sigma-max Infinity', sampling({ 'sigma-max': 'Infinity' }), "'Infinity' is invalid", 'above 0'],
   ['an empty range', sampling({ 'sigma-min': 90 }), 'span no range', '0 < sigma_min < sigma_max'],
   ['an unknown device', sampling({ device: 'gpu' }), "'gpu' is invalid", 'auto, hardware, software'],
-  ['an unknown executor', sampling({ executor: 'fused' }), "'fused' is invalid", 'stepwise, reference'],
+  [
+    'an unknown executor',
+    sampling({ executor: 'quick' }),
+    "'quick' is invalid",
+    'stepwise, fused, reference',
+  ],
 
   ['an unknown solver', sampling({ solver: 'eular' }), "unknown solver 'eular'", "did you mean 'euler'?"],
   ['an unknown option of a solver', sampling({ solver: 'euler:r=1' }), "no option 'r'", 'takes no options'],

@@ -60,7 +60,7 @@ describe('the built command', () => {
       evaluations: 6,
       batch: 10,
       seed: 3,
-      executor: 'stepwise',
+      executor: 'fused',
       adapter: { name: expect.any(String), driver: expect.any(String), software: expect.any(Boolean) },
       timings: { hostMs: expect.any(Number), totalMs: expect.any(Number) },
     });
@@ -134,7 +134,7 @@ describe('samples', () => {
     const corners = ['0,100', '16,100', '0,116', '16,116'];
     await writeFile(at('corners.csv'), corners.join('\n'));
     const options = { field: at('corners.csv'), scale: true, solver: 'euler', nfe: 18, batch: 40 } as const;
-    for (const executor of ['stepwise', 'reference']) {
+    for (const executor of ['stepwise', 'fused', 'reference']) {
       const { values } = await sampled('units.npy', { ...options, executor });
       for (let i = 0; i < 40; i++) {
         const nearest = Math.min(

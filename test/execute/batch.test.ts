@@ -14,19 +14,24 @@ const BATCH = 201;
 const plan = solverByName('ipndm-2').plan(polynomial().times(4));
 
 const fields = [
-  { what: 'dim 1', field: gaussianMixture(randomMixture(seed, 1, 3, 'shared')) },
-  { what: 'dim 3', field: gaussianMixture(randomMixture(seed, 3, 3, 'per-dimension')) },
+  ...(['stepwise', 'fused'] as const).flatMap((executor) => [
+    { what: 'dim 1', field: gaussianMixture(randomMixture(seed, 1, 3, 'shared')), executor },
+    { what: 'dim 3', field: gaussianMixture(randomMixture(seed, 3, 3, 'per-dimension')), executor },
+    { what: 'dim 6', field: gaussianMixture(randomMixture(seed, 6, 9, 'per-component')), executor },
+  ]),
   {
     what: 'dim 130, tiled',
     field: empirical(randomMixture(seed, 130, 70, 'shared').means, 130, 0.1),
+    executor: 'stepwise' as const,
   },
 ];
 
 test.each(fields)(
-  `$what: a trajectory is the same to the last bit in any batch (seed ${seed})`,
-  async ({ field }) => {
+  `$what, $executor: a trajectory is the same to the last bit in any batch (seed ${seed})`,
+  async ({ field, executor }) => {
     const { dim } = field;
-    const run = (options: Omit<SolveOptions, 'keep'>) => solve(gpu, field, plan, { ...options, keep: [0] });
+    const run = (options: Omit<SolveOptions, 'keep'>) =>
+      solve(gpu, field, plan, { ...options, keep: [0], executor });
     const whole = await run({ latents: { batch: BATCH, seed } });
     for (const chunk of [1, 7, 64]) {
       // One at a time is slow; a few trajectories tell.

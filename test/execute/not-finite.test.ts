@@ -23,8 +23,10 @@ const x = Float64Array.from(marks.flatMap((mark) => [40, 80 * mark]));
 // 80, 30.2, 9.7, 2.5, 0.47, 0.05, 0.002
 const times = polynomial().times(6);
 
+const EXECUTORS = ['stepwise', 'fused'] as const;
+
 // ipndm-v-4's coefficients do not sum to one, so its x / sigma changes; rk4 and the like keep it up to rounding.
-test.each(solvers)('$name: both executors name the first step and count the trajectories', async (solver) => {
+test.each(solvers)('$name: all executors name the first step and count the trajectories', async (solver) => {
   const plan = solver.plan(times);
   // A method that looks within the step meets the noise level one step earlier than one that does not.
   const message = /^NaN or infinity in 7 of 11 trajectories, first in step [34]$/;
@@ -36,11 +38,13 @@ test.each(solvers)('$name: both executors name the first step and count the traj
     inReference = error;
   }
   expect(inReference).toEqual(refusal);
-  const onGpu = solve(gpu, field, plan, { latents: { values: x } });
-  await expect(onGpu).rejects.toThrow((inReference as Error).message);
-  // In chunks the first step is still the first of all.
-  const chunked = solve(gpu, field, plan, { latents: { values: x }, chunk: 2 });
-  await expect(chunked).rejects.toThrow((inReference as Error).message);
+  for (const executor of EXECUTORS) {
+    const onGpu = solve(gpu, field, plan, { latents: { values: x }, executor });
+    await expect(onGpu, executor).rejects.toThrow((inReference as Error).message);
+    // In chunks the first step is still the first of all.
+    const chunked = solve(gpu, field, plan, { latents: { values: x }, chunk: 2, executor });
+    await expect(chunked, executor).rejects.toThrow((inReference as Error).message);
+  }
 });
 
 test('Euler breaks in the very step that asks below the level', async () => {
@@ -54,7 +58,11 @@ test('a NaN in the last evaluation is found where nothing follows it', async () 
   const plan = solvers.find(({ name }) => name === 'heun')!.plan([80, 6, 4], { options: { end: 'denoise' } });
   const message = 'NaN or infinity in 5 of 11 trajectories, first in step 2';
   expect(() => solveReference(field, plan, { latents: x })).toThrow(message);
-  await expect(solve(gpu, field, plan, { latents: { values: x } })).rejects.toThrow(message);
+  for (const executor of EXECUTORS) {
+    await expect(solve(gpu, field, plan, { latents: { values: x }, executor }), executor).rejects.toThrow(
+      message,
+    );
+  }
 });
 
 test('a run that is finite is not refused', async () => {

@@ -39,11 +39,13 @@ const columnsFor = (batch: number) => {
 };
 
 test.each([
-  ['amed', amedStep()],
-  ['plugin', pluginStep()],
+  ['amed', amedStep(), 'stepwise'],
+  ['plugin', pluginStep(), 'stepwise'],
+  ['amed', amedStep(), 'fused'],
+  ['plugin', pluginStep(), 'fused'],
 ] as const)(
   `%s: times and coefficients per trajectory match the reference (seed ${seed})`,
-  async (_, plan) => {
+  async (_, plan, executor) => {
     for (const [dim, batch] of [
       [1, 9],
       [2, 2],
@@ -55,15 +57,16 @@ test.each([
       const x = latents(seed, batch, dim, 8);
       const columns = columnsFor(batch).slice(0, plan.columns * batch);
       const expected = solveReference(field, plan, { latents: x, columns }).samples;
-      const { samples } = await solve(gpu, field, plan, { latents: { values: x }, columns });
+      const { samples } = await solve(gpu, field, plan, { latents: { values: x }, columns, executor });
       for (const [i, value] of expected.entries()) {
         // Numbers up to 40, some ten roundings of each, and D's own of `dim` sums with slopes below
         // |mean|^2 / sigma^2 = dim / 4.
         const rounding = 2 ** -24 * 40 * (10 + dim);
-        expect(Math.abs(samples[i] - value), `dim ${dim}, number ${i}`).toBeLessThan(rounding);
+        expect(Math.abs(samples[i] - value), `${executor}, dim ${dim}, number ${i}`).toBeLessThan(rounding);
       }
     }
   },
+  120_000,
 );
 
 test('two trajectories of one state part ways with their columns, in chunks as well', async () => {

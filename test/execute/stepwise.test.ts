@@ -32,7 +32,10 @@ describe.each([false, true])('with AFS %s', (afs) => {
     const plan = solver.plan(polynomial().times(5), { afs });
     for (const { dim, field, x, shape } of problems) {
       const exact = solveReference(field, plan, { latents: x }).samples;
-      const { samples, evaluations } = await solve(gpu, field, plan, { latents: { values: x } });
+      const { samples, evaluations } = await solve(gpu, field, plan, {
+        latents: { values: x },
+        executor: 'stepwise',
+      });
       const errors = roundingErrors(field, plan, { latents: x }, exact, seed);
       // The disturbances are random, so twice the largest of four runs is the bound.
       expect(excess(samples, exact, errors, dim), `dim ${dim}, ${shape}`).toBeLessThan(2);
@@ -51,7 +54,7 @@ test('options reach the GPU', async () => {
   ] as const) {
     const plan = solvers.find((solver) => solver.name === name)!.plan(polynomial().times(6), { options });
     const exact = solveReference(field, plan, { latents: x }).samples;
-    const { samples } = await solve(gpu, field, plan, { latents: { values: x } });
+    const { samples } = await solve(gpu, field, plan, { latents: { values: x }, executor: 'stepwise' });
     expect(
       excess(samples, exact, roundingErrors(field, plan, { latents: x }, exact, seed), dim),
       plan.solver,
@@ -62,7 +65,11 @@ test('options reach the GPU', async () => {
 test('every state of the grid can be kept', async () => {
   const { field, x, dim } = problems[2];
   const plan = solvers.find((solver) => solver.name === 'ipndm-3')!.plan(polynomial().times(6));
-  const { kept, samples } = await solve(gpu, field, plan, { latents: { values: x }, keep: plan.states });
+  const { kept, samples } = await solve(gpu, field, plan, {
+    latents: { values: x },
+    keep: plan.states,
+    executor: 'stepwise',
+  });
   const reference = solveReference(field, plan, { latents: x, keep: plan.states });
   for (const [i, slot] of plan.states.entries()) {
     const difference = Math.max(

@@ -20,7 +20,9 @@ const seed = freshSeed();
 async function denoisedOn(on: Gpu, field: Field, x: Float64Array, sigmas: number[]): Promise<Float32Array> {
   const b = new PlanBuilder([80, 0.002]);
   b.reach(b.denoised(b.start, perTrajectory(0)));
-  return (await solve(on, field, b.finish('D'), { latents: { values: x }, columns: sigmas })).samples;
+  return (
+    await solve(on, field, b.finish('D'), { latents: { values: x }, columns: sigmas, executor: 'stepwise' })
+  ).samples;
 }
 
 /** The largest error of the GPU over a field's states, in units of what float32 may do. */

@@ -4,6 +4,8 @@ import { expect, test } from 'vitest';
 import { CONTROL } from '../../src/execute/step-control.js';
 import { customField } from '../../src/field/custom.js';
 import type { Field } from '../../src/field/field.js';
+import type { FusedVariant } from '../../src/field/fused.js';
+import { gaussianMixture } from '../../src/field/gaussian-mixture.js';
 import { prepareMixture } from '../../src/field/prepared-mixture.js';
 import { prepareMixtureDivergence } from '../../src/field/prepared-mixture-divergence.js';
 import { prepareMixtureGradient } from '../../src/field/prepared-mixture-gradient.js';
@@ -42,6 +44,12 @@ test('every shader file is in the bundle under its path, and nothing else', () =
   }
 });
 
+/** A field's fused kernel in one variant. */
+async function fused(on: Gpu, field: Field, variant: Partial<FusedVariant> = {}): Promise<unknown> {
+  const prepared = await field.prepareFused!(on);
+  return prepared!.kernel({ places: 3, columned: false, constants: false, ...variant });
+}
+
 interface PredictorCase {
   solver: AmedSolver;
   field: Field;
@@ -77,13 +85,30 @@ const PREPARATIONS: ((on: Gpu) => Promise<unknown>)[] = [
     (on: Gpu) => prepareMixtureDivergence(on, randomMixture(1, 5, 3, shape), 'tiled'),
   ]),
   (on) => on.kernel('adaptive/control', { constants: { ...CONTROL } }),
+  ...(['shared', 'per-component', 'per-dimension'] as const).flatMap((shape) =>
+    [1, 2, 3, 4, 6].map(
+      (dim) => (on: Gpu) =>
+        fused(on, gaussianMixture(randomMixture(1, dim, 3, shape)), {
+          columned: dim % 2 === 0,
+          constants: dim > 2,
+        }),
+    ),
+  ),
+  (on) => fused(on, customField({ dim: 2, wgsl: user }), { columned: true, constants: true }),
+  (on) => fused(on, customField({ dim: 3, wgsl: ownGradient }), { places: 6 }),
   (on) => customField({ dim: 2, wgsl: user }).prepare(on),
   (on) => customField({ dim: 2, wgsl: user }).prepareGradient!(on),
   (on) => customField({ dim: 3, wgsl: ownGradient }).prepareGradient!(on),
   ...[{}, { label: 1, guidance: 2 }].flatMap((options) => {
     const config = mlpConfig({ dim: 3, width: 32, layers: 2, classes: 3 });
     const field = mlpField({ config, parameters: initialParameters(config, 0) }, options);
-    return [field.prepare, field.prepareGradient!, field.prepareProducts!];
+    return [
+      field.prepare,
+      field.prepareGradient!,
+      field.prepareProducts!,
+      (on: Gpu) => fused(on, field, { columned: true, constants: true }),
+      (on: Gpu) => fused(on, field),
+    ];
   }),
   ...[{ residual: true, classes: 3 }, {}].flatMap((options) =>
     PRECISIONS.filter((precision) => precision === 'f32' || gpu.features.has('shader-f16')).map(

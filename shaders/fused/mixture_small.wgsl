@@ -1,0 +1,32 @@
+// Whole trajectories of a Gaussian mixture in one dispatch, as mixture.wgsl, for states of up to four numbers.
+import package::batch::dispatch::linear_index;
+@if(broadcast) import package::batch::subgroup::subgroup_lane;
+import package::field::posterior_small::posterior_mean;
+import package::fused::plan::{ answer, begin, combined, evaluates, finish, run, told_time };
+@if(broadcast) enable subgroups;
+
+@compute @workgroup_size(64)
+fn mixture_small(
+  @builtin(global_invocation_id) id: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @if(broadcast) @builtin(subgroup_invocation_id) lane: u32,
+) {
+  @if(broadcast) subgroup_lane = lane;
+  let index = linear_index(id, groups, 64);
+  // Invocations past the end repeat the last trajectory and write nothing: lanes need each other.
+  let works = index < run.trajectories;
+  let trajectory = min(index, run.trajectories - 1);
+  begin(trajectory);
+  var i = 0u;
+  loop {
+    let x = combined(i, trajectory, works);
+    if (evaluates(i)) {
+      answer(i, x, posterior_mean(x, told_time(i, trajectory)), trajectory);
+    }
+    continuing {
+      i++;
+      break if i >= run.turns;
+    }
+  }
+  finish(trajectory, works);
+}

@@ -1,0 +1,77 @@
+// Whole trajectories of a small network in one dispatch, a tile of them a workgroup. Slots stay in memory, where a
+// workgroup alone reads and writes its own rows of them: next to a layer's weights they are nothing.
+import constants::{ DIM, PLACES };
+import package::batch::status::flag_trajectory;
+import package::field::evaluate::slots;
+import package::fused::plan::{ coefficient, evaluates, run, told_time, turns, value_of };
+import package::mlp::layers::{ denoised, INVOCATIONS, run_layers, scales, Task };
+import package::mlp::precondition::precondition;
+import package::mlp::tile::{ clamped, subgroup_lane, TILE };
+@if(broadcast) enable subgroups;
+@if(half) enable f16;
+
+@compute @workgroup_size(INVOCATIONS)
+fn mlp(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+  @if(broadcast) @builtin(subgroup_invocation_id) subgroup_local: u32,
+) {
+  @if(broadcast) subgroup_lane = subgroup_local;
+  let first = (group.x + group.y * groups.x) * TILE;
+  let begin = first * DIM;
+  // Numbers of the tile's states; each invocation does the same ones throughout.
+  let end = min(begin + TILE * DIM, run.trajectories * DIM);
+  for (var at = begin + local; at < end; at += INVOCATIONS) {
+    slots[place_start(0) + at] = slots[at];
+  }
+  for (var i = 0u; i < run.turns; i++) {
+    let state = place_start(turns[i].place);
+    for (var at = begin + local; at < end; at += INVOCATIONS) {
+      let sum = combined(i, at);
+      slots[state + at] = sum;
+      if (turns[i].keep != 0) {
+        slots[turns[i].keep + at] = sum;
+      }
+    }
+    if (evaluates(i)) {
+      for (var r = local; r < TILE; r += INVOCATIONS) {
+        scales[r] = precondition(told_time(i, clamped(first + r, run.trajectories)));
+      }
+      storageBarrier();
+      // The answer may take the state's place, which the network reads to its end: it goes elsewhere first.
+      let scratch = place_start(PLACES);
+      run_layers(Task(first, run.trajectories, state, scratch, turns[i].time.column < 0), local);
+      for (var at = begin + local; at < end; at += INVOCATIONS) {
+        let x = slots[state + at];
+        let answered = denoised(at - begin, x, slots[scratch + at]);
+        let velocity = (x - answered) / value_of(turns[i].divisor, at / DIM);
+        slots[place_start(turns[i].answer) + at] = select(answered, velocity, turns[i].velocity > 0);
+      }
+      workgroupBarrier();
+    }
+  }
+}
+
+fn place_start(place: u32) -> u32 {
+  return run.places + place * run.stride;
+}
+
+/// Number `at` of the state that turn i combines.
+fn combined(i: u32, at: u32) -> f32 {
+  var sum = 0.0;
+  @if(constants) if (turns[i].start >= 0) {
+    sum = slots[u32(turns[i].start) + at % DIM];
+  }
+  for (var s = 0u; s < PLACES; s++) {
+    let factor = coefficient(i, s, at / DIM);
+    if (factor != 0) {
+      sum += factor * slots[place_start(s) + at];
+    }
+  }
+  // WGSL may assume that there is no NaN, so the exponent's bits are what is tested.
+  if ((bitcast<u32>(sum) & 0x7f800000u) == 0x7f800000u) {
+    flag_trajectory(at / DIM, turns[i].step);
+  }
+  return sum;
+}

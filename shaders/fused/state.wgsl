@@ -1,0 +1,86 @@
+// What fused kernels do with the state of a trajectory in registers. In memory are the states that a run begins with and
+// those that are wanted of it: [wanted, trajectories, DIM].
+import constants::DIM;
+@if(!small) import constants::PARTS;
+import package::field::evaluate::slots;
+import package::field::state::State;
+
+fn load_state(start: u32) -> State {
+  var state = State();
+  @if(small) for (var d = 0u; d < DIM; d++) {
+    state[d] = slots[start + d];
+  }
+  @if(!small) for (var p = 0u; p < PARTS; p++) {
+    for (var lane = 0u; lane < 4; lane++) {
+      let d = p * 4 + lane;
+      state[p][lane] = select(0, slots[start + min(d, DIM - 1)], d < DIM);
+    }
+  }
+  return state;
+}
+
+fn store_state(start: u32, given: State) {
+  var state = given;
+  @if(small) for (var d = 0u; d < DIM; d++) {
+    slots[start + d] = state[d];
+  }
+  @if(!small) for (var p = 0u; p < PARTS; p++) {
+    for (var lane = 0u; lane < 4; lane++) {
+      let d = p * 4 + lane;
+      if (d < DIM) {
+        slots[start + d] = state[p][lane];
+      }
+    }
+  }
+}
+
+/// sum + factor * other
+fn added(sum: State, factor: f32, other: State) -> State {
+  @if(small) return sum + factor * other;
+  @if(!small) {
+    var result = sum;
+    for (var p = 0u; p < PARTS; p++) {
+      result[p] += factor * other[p];
+    }
+    return result;
+  }
+}
+
+/// (share * x - denoised) * factor
+fn scaled_difference(x: State, share: f32, denoised: State, factor: f32) -> State {
+  @if(small) return (share * x - denoised) * factor;
+  @if(!small) {
+    var result = denoised;
+    for (var p = 0u; p < PARTS; p++) {
+      result[p] = (share * x[p] - denoised[p]) * factor;
+    }
+    return result;
+  }
+}
+
+/// `other` where `choose`
+fn chosen(state: State, other: State, choose: bool) -> State {
+  @if(small) return select(state, other, choose);
+  @if(!small) {
+    var result = state;
+    for (var p = 0u; p < PARTS; p++) {
+      result[p] = select(state[p], other[p], choose);
+    }
+    return result;
+  }
+}
+
+/// Whether no number is a NaN or an infinity. WGSL may assume that there is none, so the exponent's bits are tested.
+fn is_finite(state: State) -> bool {
+  var bits = vec4u(0);
+  @if(dim1) bits = bitcast<vec2u>(state).xyxy;
+  @if(dim2) bits = bitcast<vec2u>(state).xyxy;
+  @if(dim3) bits = bitcast<vec3u>(state).xyzz;
+  @if(dim4) bits = bitcast<vec4u>(state);
+  const MAGNITUDE = vec4u(0x7fffffffu);
+  bits &= MAGNITUDE;
+  @if(!small) for (var p = 0u; p < PARTS; p++) {
+    bits = max(bits, bitcast<vec4u>(state[p]) & MAGNITUDE);
+  }
+  return all(bits < vec4u(0x7f800000u));
+}

@@ -1,0 +1,82 @@
+import { folded } from '../gpu/dispatch.js';
+import type { Gpu } from '../gpu/gpu.js';
+import type { Kernel } from '../gpu/kernel.js';
+import type { Plan } from '../solver/plan.js';
+import type { FusedMemory, FusedPlan } from './fused-plan.js';
+import { fusedTurns } from './fused-turns.js';
+import { checkConstants } from './inputs.js';
+import type { PlanRecorder } from './plan-pass.js';
+
+interface FusedBuffers {
+  slots: GPUBuffer;
+  columns: GPUBuffer;
+  status: GPUBuffer;
+}
+
+/** A whole plan in one dispatch, over the buffers of one run: compiled and bound once. */
+export class FusedPass implements PlanRecorder {
+  evaluations = 0;
+
+  private constructor(
+    private readonly gpu: Gpu,
+    private readonly kernel: Kernel,
+    private readonly uniform: { turns: number; places: number; stride: number },
+    private readonly counts: { evaluations: number; group: number },
+    private readonly own: { run: GPUBuffer; turns: GPUBuffer },
+    private readonly group: GPUBindGroup,
+  ) {}
+
+  /**
+   * Compiles what is not compiled yet, and writes the plan's turns and constants.
+   * @param stride numbers from one place of memory to the next
+   * @throws FewstepError bad-shape for a constant of another dimension, not-finite
+   */
+  static async create(
+    gpu: Gpu,
+    fused: FusedPlan,
+    plan: Plan,
+    dim: number,
+    { memory, stride }: { memory: FusedMemory; stride: number },
+    buffers: FusedBuffers,
+  ): Promise<FusedPass> {
+    checkConstants(plan, dim);
+    const { STORAGE, UNIFORM, COPY_DST } = GPUBufferUsage;
+    const kernel = await fused.field.kernel(fused.variant);
+    const constants = plan.operations.filter((operation) => operation.kind === 'constant');
+    const constantAt = (n: number) => (memory.constants + n) * stride;
+    const wantedAt = (slot: number) => Math.max(0, memory.place[slot]) * stride;
+    const register = (slot: number) => fused.registers[slot];
+    const turns = fusedTurns(plan, { places: fused.variant.places, register, wantedAt, constantAt });
+    const packed = new ArrayBuffer(turns.length * kernel.layout.stride('turns'));
+    kernel.layout.pack('turns', turns, packed);
+    for (const [n, { values }] of constants.entries()) {
+      gpu.device.queue.writeBuffer(buffers.slots, 4 * constantAt(n), Float32Array.from(values));
+    }
+    const own = {
+      run: gpu.buffer('run', UNIFORM | COPY_DST, 16),
+      turns: gpu.buffer('plan', STORAGE, packed),
+    };
+    const group = kernel.bind({ ...buffers, ...own, ...fused.field.buffers });
+    const evaluations = turns.filter((turn) => turn.evaluates === 1).length;
+    const uniform = { turns: turns.length, places: memory.own * stride, stride };
+    const counts = { evaluations, group: fused.field.group };
+    return new FusedPass(gpu, kernel, uniform, counts, own, group);
+  }
+
+  pack(_target: ArrayBuffer, trajectories: number): void {
+    const run = this.kernel.layout.pack('run', { ...this.uniform, trajectories });
+    this.gpu.device.queue.writeBuffer(this.own.run, 0, run);
+  }
+
+  record(pass: GPUComputePassEncoder, trajectories: number): void {
+    pass.setPipeline(this.kernel.pipeline);
+    pass.setBindGroup(0, this.group);
+    pass.dispatchWorkgroups(...folded(Math.ceil(trajectories / this.counts.group)));
+    this.evaluations = this.counts.evaluations;
+  }
+
+  destroy(): void {
+    this.own.run.destroy();
+    this.own.turns.destroy();
+  }
+}

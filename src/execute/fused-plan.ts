@@ -1,0 +1,94 @@
+import { FewstepError } from '../errors.js';
+import type { Field } from '../field/field.js';
+import { type FusedField, type FusedVariant, fusedField } from '../field/fused.js';
+import type { Gpu } from '../gpu/gpu.js';
+import { allocate, nfeOf, type Plan, type Slot } from '../solver/plan.js';
+
+/** One dispatch per operation, one for the whole plan, or whichever is faster: `auto`, by `fusedPlan`. */
+export const EXECUTORS = ['auto', 'stepwise', 'fused'] as const;
+export type Executor = (typeof EXECUTORS)[number];
+
+/** A plan as a fused kernel runs it. */
+export interface FusedPlan {
+  field: FusedField;
+  variant: FusedVariant;
+  /** The register of each slot. */
+  registers: readonly number[];
+}
+
+/** Kernels come with room for so many states besides the one that is evaluated; a plan takes the least that does. */
+const PLACES = [3, 6, 12] as const;
+/** Numbers that a kernel may hold for a trajectory; more would leave the registers of any adapter. */
+const MOST_NUMBERS = 1024;
+/** The kinds of operation that fusedTurns knows. */
+const KINDS: readonly string[] = ['evaluate', 'combine', 'euler-at', 'constant'];
+
+/**
+ * The rule of `auto`: fused wherever that is possible and there are two evaluations to fuse. It is possible where the
+ * field has a fused form, no predictor fills the plan's columns, and the plan's slots find room.
+ * @param predicted whether a predictor fills the plan's columns while it runs
+ * @returns undefined where the plan is to run stepwise
+ * @throws FewstepError bad-argument where `fused` is asked for and not possible
+ */
+export async function fusedPlan(
+  gpu: Gpu,
+  field: Field,
+  plan: Plan,
+  executor: Executor,
+  predicted: boolean,
+): Promise<FusedPlan | undefined> {
+  if (executor === 'stepwise' || (executor === 'auto' && nfeOf(plan) < 2)) return undefined;
+  const { place, places } = allocate(plan, [], [], true);
+  const room = PLACES.find((count) => count >= places);
+  const fused = await fusedField(gpu, field);
+  const obstacle = obstacleTo(field, plan, predicted, fused, room);
+  if (!fused || room === undefined || obstacle !== undefined) {
+    if (executor === 'auto') return undefined;
+    throw new FewstepError(
+      'bad-argument',
+      `${plan.solver} cannot run fused: ${obstacle}`,
+      "use the executor 'stepwise', or 'auto', which chooses",
+    );
+  }
+  const variant = {
+    places: room,
+    columned: plan.columns > 0,
+    constants: plan.operations.some(({ kind }) => kind === 'constant'),
+  };
+  return { field: fused, variant, registers: place };
+}
+
+function obstacleTo(
+  field: Field,
+  plan: Plan,
+  predicted: boolean,
+  fused: FusedField | undefined,
+  room: number | undefined,
+): string | undefined {
+  if (!fused) return `a field '${field.kind}' of ${field.dim} numbers has no fused form`;
+  if (predicted) return 'a network fills its columns while it runs';
+  const other = plan.operations.find(({ kind }) => !KINDS.includes(kind));
+  if (other) return `the fused kernels know no '${other.kind}'`;
+  if (room !== undefined && (fused.inMemory || room * field.dim <= MOST_NUMBERS)) return undefined;
+  return `it keeps more states of ${field.dim} numbers at once than kernels have room for`;
+}
+
+/** The memory of a fused run, in places: the latents and what is wanted, then constants, then what the kernel holds. */
+export interface FusedMemory {
+  /** The place of each slot that is wanted, the latents' being 0; -1 for the others. */
+  place: number[];
+  constants: number;
+  /** Where the kernel's own begin. */
+  own: number;
+  /** Places in all. */
+  places: number;
+}
+
+export function fusedMemory({ field, variant }: FusedPlan, plan: Plan, wanted: readonly Slot[]): FusedMemory {
+  const place = new Array<number>(plan.slots).fill(-1);
+  place[0] = 0;
+  let constants = 1;
+  for (const slot of wanted) if (place[slot] < 0) place[slot] = constants++;
+  const own = constants + plan.operations.filter(({ kind }) => kind === 'constant').length;
+  return { place, constants, own, places: own + (field.inMemory ? variant.places + 1 : 0) };
+}

@@ -1,0 +1,48 @@
+import type { Gpu } from '../gpu/gpu.js';
+import type { Kernel } from '../gpu/kernel.js';
+import type { ShaderVariant } from '../gpu/link.js';
+import { type Field, type Kept, kept } from './field.js';
+
+/** What a plan needs of a fused kernel; each combination is a pipeline, so there are few. */
+export interface FusedVariant {
+  /** States that the kernel holds besides the one that it evaluates. */
+  places: number;
+  /** Whether times or coefficients come from columns. */
+  columned: boolean;
+  /** Whether the plan has constants. */
+  constants: boolean;
+}
+
+/** A field on one device, linked together with plans: shaders/fused/. */
+export interface FusedField {
+  /** Trajectories that a workgroup takes. */
+  readonly group: number;
+  /** Whether places are in memory, with one more for the kernel itself; else in registers, which are few. */
+  readonly inMemory: boolean;
+  /** The field's own buffers by their names in the shader. */
+  readonly buffers: Record<string, GPUBuffer>;
+  /** The kernel that runs whole plans; compiled once per variant. */
+  kernel(variant: FusedVariant): Promise<Kernel>;
+}
+
+const fields: Kept<FusedField | undefined> = new WeakMap();
+
+/** A field's fused form on a device, uploaded once; undefined where the field has none. */
+export async function fusedField(gpu: Gpu, field: Field): Promise<FusedField | undefined> {
+  return field.prepareFused && kept(fields, gpu, field, () => field.prepareFused!(gpu));
+}
+
+/** Up to this dimension a state is one vector, up to the other one an array in registers. */
+export const [SMALL_DIM, REGISTER_DIM] = [4, 128];
+
+/** The conditions and constants of shaders/field/state.wgsl: a trajectory's state in registers. */
+export function stateVariant(dim: number): Required<Pick<ShaderVariant, 'conditions' | 'constants'>> {
+  if (dim > SMALL_DIM) return { conditions: {}, constants: { DIM: dim, PARTS: Math.ceil(dim / 4) } };
+  const dims = Object.fromEntries([1, 2, 3, 4].map((d) => [`dim${d}`, d === dim]));
+  return { conditions: { ...dims, small: true }, constants: { DIM: dim } };
+}
+
+/** The conditions and constants of shaders/fused/plan.wgsl. */
+export function planVariant({ places, columned, constants }: FusedVariant) {
+  return { conditions: { columned, constants }, constants: { PLACES: places } };
+}

@@ -1,0 +1,119 @@
+import { beforeAll, describe, expect, test } from 'vitest';
+import { solveReference } from '../../src/execute/reference.js';
+import { solve } from '../../src/execute/stepwise.js';
+import { customField } from '../../src/field/custom.js';
+import type { Field } from '../../src/field/field.js';
+import { gaussianMixture } from '../../src/field/gaussian-mixture.js';
+import { polynomial } from '../../src/grid/grid.js';
+import { nfeOf } from '../../src/solver/plan.js';
+import { solverByName, solvers } from '../../src/solver/registry.js';
+import { planOfTable, tableOf } from '../../src/solver/table.js';
+import { gpu } from '../device.js';
+import twoGaussians from '../field/custom/two-gaussians.wgsl';
+import { freshSeed, latents, randomMixture } from '../field/fixtures.js';
+import { EPSILON, excess, roundingErrors } from './rounding.js';
+
+const seed = freshSeed();
+const SHAPES = ['shared', 'per-component', 'per-dimension'] as const;
+const problems = [
+  { dim: 1, batch: 131, components: 3, shape: SHAPES[seed % 3] },
+  { dim: 2, batch: 65, components: 21, shape: SHAPES[(seed + 1) % 3] },
+  { dim: 3, batch: 7, components: 8, shape: SHAPES[(seed + 2) % 3] },
+  // Several components in one load of a subgroup, the last load not full.
+  { dim: 9, batch: 33, components: 7, shape: SHAPES[seed % 3] },
+  { dim: 22, batch: 5, components: 4, shape: SHAPES[(seed + 1) % 3] },
+].map((problem, i) => ({
+  ...problem,
+  field: gaussianMixture(randomMixture(seed + i, problem.dim, problem.components, problem.shape)),
+  x: latents(seed + i, problem.batch, problem.dim),
+}));
+
+// All at once: a kernel takes a software adapter a second or more. Few states at once, and more.
+beforeAll(
+  () =>
+    Promise.all(
+      problems.flatMap(({ field, x }) =>
+        ['heun', 'ab-4'].map((name) =>
+          solve(gpu, field, solverByName(name).plan(polynomial().times(5)), {
+            latents: { values: x },
+            executor: 'fused',
+          }),
+        ),
+      ),
+    ),
+  120_000,
+);
+
+describe.each([false, true])('with AFS %s', (afs) => {
+  test.each(solvers)(`$name fused is the reference up to rounding (seed ${seed})`, async (solver) => {
+    const plan = solver.plan(polynomial().times(5), { afs });
+    for (const { dim, field, x, shape } of problems) {
+      const exact = solveReference(field, plan, { latents: x }).samples;
+      const made = await solve(gpu, field, plan, { latents: { values: x }, executor: 'fused' });
+      const errors = roundingErrors(field, plan, { latents: x }, exact, seed);
+      // The disturbances are random, so twice the largest of four runs is the bound.
+      expect(excess(made.samples, exact, errors, dim), `dim ${dim}, ${shape}`).toBeLessThan(2);
+      expect(made.evaluations).toBe(nfeOf(plan));
+      expect(made.executor).toBe('fused');
+    }
+  });
+});
+
+test('a custom field, and constants of a table', async () => {
+  const means = [
+    [-1, 0.5],
+    [0.75, -0.25],
+  ];
+  const { denoise } = gaussianMixture({ weights: [1, 3], means, stds: [0.2, 0.4] });
+  const field = customField({ dim: 2, wgsl: twoGaussians, denoise });
+  const x = latents(seed, 70, 2);
+  const table = tableOf(solverByName('dpmpp-2m').plan(polynomial().times(4)));
+  // No solver's own: the mean has a share in every state.
+  const plan = planOfTable(
+    { ...table, rows: table.rows.map(([first, , ...rest]) => [first, 0.1, ...rest]) },
+    [0.3, -0.2],
+  );
+  const { samples } = await solve(gpu, field, plan, { latents: { values: x }, executor: 'fused' });
+  const exact = solveReference(field, plan, { latents: x }).samples;
+  const errors = roundingErrors(field, plan, { latents: x }, exact, seed, 40);
+  expect(excess(samples, exact, errors, 2)).toBeLessThan(2);
+});
+
+test('what is wanted of a plan is what stepwise gives, points of evaluation and evaluations too', async () => {
+  const { field, x, dim } = problems[1];
+  const plan = solverByName('unipc-2').plan(polynomial().times(4));
+  const keep = [...Array(plan.slots).keys()];
+  const options = { latents: { values: x }, keep };
+  const fused = await solve(gpu, field, plan, { ...options, executor: 'fused' });
+  const stepwise = await solve(gpu, field, plan, { ...options, executor: 'stepwise' });
+  expect(fused.evaluations).toBe(stepwise.evaluations);
+  for (const slot of keep) {
+    const given = stepwise.kept.get(slot)!;
+    const size = Math.max(...given.map(Math.abs));
+    const difference = Math.max(...fused.kept.get(slot)!.map((value, i) => Math.abs(value - given[i])));
+    // Both round as often as roundingErrors assumes of one, and slopes of D at small sigma add to it.
+    expect(difference, `slot ${slot}`).toBeLessThan(EPSILON * 80 * (8 + dim) * (1 + size));
+  }
+});
+
+describe('which executor runs', () => {
+  const plan = solverByName('euler').plan([80, 5, 0.1]);
+  const { field, x } = problems[1];
+  const options = { latents: { values: x } };
+
+  test('auto fuses two evaluations or more of a field that can be fused', async () => {
+    expect((await solve(gpu, field, plan, options)).executor).toBe('fused');
+    const one = solverByName('euler').plan([80, 0.1]);
+    expect((await solve(gpu, field, one, options)).executor).toBe('stepwise');
+    const { prepareFused: _, ...unfused }: Field = field;
+    expect((await solve(gpu, unfused, plan, options)).executor).toBe('stepwise');
+  });
+
+  test('fused is refused where it is not possible', async () => {
+    const { prepareFused: _, ...unfused }: Field = field;
+    await expect(solve(gpu, unfused, plan, { ...options, executor: 'fused' })).rejects.toMatchObject({
+      code: 'bad-argument',
+      message: expect.stringContaining('has no fused form'),
+    });
+  });
+});
