@@ -159,4 +159,5 @@ test('every kernel links and compiles alone, in every variant', async () => {
     }),
   );
   expect(failures.join('\n\n')).toBe('');
-});
+  // Some hundred of them; a busy machine and SwiftShader take more than the usual half a minute.
+}, 120_000);
