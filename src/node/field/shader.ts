@@ -15,16 +15,26 @@ export async function loadShaderField(path: string, dim: number, reference?: str
   const wgsl = new TextDecoder().decode(await readBytes(path));
   const denoise = reference === undefined ? undefined : await loadDenoise(reference);
   const field = inFile(path, () => customField({ dim, wgsl, denoise }));
+  const { prepareFused } = field;
   return {
     ...field,
-    async prepare(gpu) {
-      try {
-        return await field.prepare(gpu);
-      } catch (error) {
-        throw named(path, error); // compile errors know the line, but not the file
-      }
-    },
+    prepare: (gpu) => naming(path, field.prepare(gpu)),
+    ...(prepareFused && {
+      async prepareFused(gpu) {
+        const fused = await prepareFused(gpu);
+        return fused && { ...fused, kernel: (variant) => naming(path, fused.kernel(variant)) };
+      },
+    }),
   };
+}
+
+/** What compiles the user's WGSL: its errors know the line, but not the file. */
+async function naming<T>(path: string, compiling: Promise<T>): Promise<T> {
+  try {
+    return await compiling;
+  } catch (error) {
+    throw named(path, error);
+  }
 }
 
 async function loadDenoise(path: string): Promise<Denoise> {
