@@ -1,4 +1,4 @@
-import { type Solution, solve } from '../src/execute/stepwise.js';
+import { type Solution, solve } from '../src/execute/solve.js';
 import { answerSpread } from '../src/metrics/answer-spread.js';
 import type { DistributionReference } from '../src/metrics/distribution-reference.js';
 import { endpointErrors } from '../src/metrics/endpoint-errors.js';

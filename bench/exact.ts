@@ -1,5 +1,5 @@
 import { solveReference } from '../src/execute/reference.js';
-import { solve } from '../src/execute/stepwise.js';
+import { solve } from '../src/execute/solve.js';
 import type { Field } from '../src/field/field.js';
 import type { Gpu } from '../src/gpu/gpu.js';
 import type { SigmaRange } from '../src/grid/grid.js';

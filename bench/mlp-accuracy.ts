@@ -1,4 +1,4 @@
-import { solve } from '../src/execute/stepwise.js';
+import { solve } from '../src/execute/solve.js';
 import type { Field } from '../src/field/field.js';
 import type { Gpu } from '../src/gpu/gpu.js';
 import { DEFAULT_RANGE } from '../src/grid/grid.js';

@@ -1,4 +1,4 @@
-import { solve } from '../src/execute/stepwise.js';
+import { solve } from '../src/execute/solve.js';
 import type { Picture } from '../src/report/results.js';
 import { rowLabel } from '../src/report/results.js';
 import type { CellContext } from './cell.js';

@@ -6,7 +6,7 @@ import { Command, CommanderError } from 'commander';
 import { deviceOption } from '../src/cli/options.js';
 import { table } from '../src/cli/table.js';
 import { FewstepError } from '../src/errors.js';
-import { solve } from '../src/execute/stepwise.js';
+import { solve } from '../src/execute/solve.js';
 import { Gpu } from '../src/gpu/gpu.js';
 import { polynomial } from '../src/grid/grid.js';
 import { type DeviceChoice, openDevice } from '../src/node/adapter.js';

@@ -1,5 +1,5 @@
 import { fieldFigures } from '../src/distill/field-figures.js';
-import type { SolveOptions } from '../src/execute/stepwise.js';
+import type { SolveOptions } from '../src/execute/solve.js';
 import type { Field } from '../src/field/field.js';
 import type { Gpu } from '../src/gpu/gpu.js';
 import type { SigmaRange } from '../src/grid/grid.js';

@@ -36,8 +36,8 @@ export { type GpuIntegration, type IntegrateOptions, integrate } from './execute
 export { integrateReference } from './execute/integrate-reference.js';
 export type { Integration, IntegrationRequest } from './execute/integration.js';
 export { type ReferenceOptions, type ReferenceSolution, solveReference } from './execute/reference.js';
+export { type Solution, type SolveOptions, solve } from './execute/solve.js';
 export { DEFAULT_TOLERANCE, type StepChoice } from './execute/step-control.js';
-export { type Solution, type SolveOptions, solve } from './execute/stepwise.js';
 export { customField } from './field/custom.js';
 export { empirical } from './field/empirical.js';
 export type {

@@ -1,6 +1,6 @@
 import type { Executor } from './execute/fused-plan.js';
 import type { Latents } from './execute/inputs.js';
-import { type Solution, solve } from './execute/stepwise.js';
+import { type Solution, solve } from './execute/solve.js';
 import type { Field } from './field/field.js';
 import type { Gpu } from './gpu/gpu.js';
 import { undoScaling } from './io/scaling.js';

@@ -2,7 +2,7 @@ import { poolSeeds, runTeacher, type TeacherPool } from '../../src/distill/pool.
 import { scoreOfErrors } from '../../src/distill/score.js';
 import type { DistillSettings } from '../../src/distill/settings.js';
 import { FewstepError } from '../../src/errors.js';
-import { type SolveOptions, solve } from '../../src/execute/stepwise.js';
+import { type SolveOptions, solve } from '../../src/execute/solve.js';
 import type { Field } from '../../src/field/field.js';
 import type { Gpu } from '../../src/gpu/gpu.js';
 import {

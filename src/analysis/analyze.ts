@@ -1,6 +1,6 @@
 import { FewstepError } from '../errors.js';
 import { checkWhole } from '../execute/inputs.js';
-import { solve } from '../execute/stepwise.js';
+import { solve } from '../execute/solve.js';
 import type { Field } from '../field/field.js';
 import type { Gpu } from '../gpu/gpu.js';
 import type { Grid, SigmaRange } from '../grid/grid.js';

@@ -1,5 +1,5 @@
 import { FewstepError } from '../errors.js';
-import { solve } from '../execute/stepwise.js';
+import { solve } from '../execute/solve.js';
 import type { Field } from '../field/field.js';
 import type { Gpu } from '../gpu/gpu.js';
 import { endpointErrors } from '../metrics/endpoint-errors.js';

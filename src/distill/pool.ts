@@ -1,4 +1,4 @@
-import { solve } from '../execute/stepwise.js';
+import { solve } from '../execute/solve.js';
 import type { Field } from '../field/field.js';
 import type { Gpu } from '../gpu/gpu.js';
 import { nfeOf, type Plan } from '../solver/plan.js';

@@ -4,7 +4,7 @@ import { checkFingerprint, type Fingerprint, type Probe, probesOf } from '../fie
 import type { Gpu } from '../gpu/gpu.js';
 import { PlanBuilder } from '../solver/builder.js';
 import { perTrajectory } from '../solver/plan.js';
-import { solve } from './stepwise.js';
+import { solve } from './solve.js';
 
 /**
  * What a predictor knows a field by: D at a few fixed probes, on the GPU by a plan of one evaluation, or without one in

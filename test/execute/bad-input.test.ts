@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { solveReference } from '../../src/execute/reference.js';
-import { type SolveOptions, solve } from '../../src/execute/stepwise.js';
+import { type SolveOptions, solve } from '../../src/execute/solve.js';
 import { customField } from '../../src/field/custom.js';
 import { empirical } from '../../src/field/empirical.js';
 import { gaussianMixture, type MixtureInput } from '../../src/field/gaussian-mixture.js';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { type SolveOptions, solve } from '../../src/execute/stepwise.js';
+import { type SolveOptions, solve } from '../../src/execute/solve.js';
 import { empirical } from '../../src/field/empirical.js';
 import { gaussianMixture } from '../../src/field/gaussian-mixture.js';
 import { polynomial } from '../../src/grid/grid.js';

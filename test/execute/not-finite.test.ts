@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { solveReference } from '../../src/execute/reference.js';
-import { solve } from '../../src/execute/stepwise.js';
+import { solve } from '../../src/execute/solve.js';
 import { customField } from '../../src/field/custom.js';
 import { polynomial } from '../../src/grid/grid.js';
 import { solvers } from '../../src/solver/registry.js';

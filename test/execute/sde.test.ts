@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { PlanAdjoint } from '../../src/execute/plan-adjoint.js';
 import { solveReference } from '../../src/execute/reference.js';
-import { solve } from '../../src/execute/stepwise.js';
+import { solve } from '../../src/execute/solve.js';
 import { gaussianMixture } from '../../src/field/gaussian-mixture.js';
 import { polynomial } from '../../src/grid/grid.js';
 import { distributionReference } from '../../src/metrics/distribution-reference.js';

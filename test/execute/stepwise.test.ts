@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { solveReference } from '../../src/execute/reference.js';
-import { solve } from '../../src/execute/stepwise.js';
+import { solve } from '../../src/execute/solve.js';
 import { preparedField } from '../../src/field/field.js';
 import { gaussianMixture } from '../../src/field/gaussian-mixture.js';
 import { polynomial } from '../../src/grid/grid.js';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { solveReference } from '../../src/execute/reference.js';
-import { solve } from '../../src/execute/stepwise.js';
+import { solve } from '../../src/execute/solve.js';
 import { gaussianMixture } from '../../src/field/gaussian-mixture.js';
 import { random } from '../../src/problem/random.js';
 import { PlanBuilder } from '../../src/solver/builder.js';

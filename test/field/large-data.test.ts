@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { solve } from '../../src/execute/stepwise.js';
+import { solve } from '../../src/execute/solve.js';
 import { empirical } from '../../src/field/empirical.js';
 import { random } from '../../src/problem/random.js';
 import { PlanBuilder } from '../../src/solver/builder.js';

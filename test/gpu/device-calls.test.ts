@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { runTeacher } from '../../src/distill/pool.js';
 import { WholeTrajectory } from '../../src/distill/whole-trajectory.js';
-import { solve } from '../../src/execute/stepwise.js';
+import { solve } from '../../src/execute/solve.js';
 import { gaussianMixture } from '../../src/field/gaussian-mixture.js';
 import { polynomial } from '../../src/grid/grid.js';
 import { amedSolvers } from '../../src/solver/amed.js';

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { FewstepError } from '../../src/errors.js';
 import { solveReference } from '../../src/execute/reference.js';
-import { solve } from '../../src/execute/stepwise.js';
+import { solve } from '../../src/execute/solve.js';
 import { type MlpOptions, mlpConfig } from '../../src/mlp/config.js';
 import { type MlpFieldOptions, mlpField } from '../../src/mlp/field.js';
 import { random } from '../../src/problem/random.js';

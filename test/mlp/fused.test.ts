@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { solveReference } from '../../src/execute/reference.js';
-import { solve } from '../../src/execute/stepwise.js';
+import { solve } from '../../src/execute/solve.js';
 import { mlpConfig } from '../../src/mlp/config.js';
 import { mlpField } from '../../src/mlp/field.js';
 import { random } from '../../src/problem/random.js';

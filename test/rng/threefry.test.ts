@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { solve } from '../../src/execute/stepwise.js';
+import { solve } from '../../src/execute/solve.js';
 import { gaussianMixture } from '../../src/field/gaussian-mixture.js';
 import type { ShaderName } from '../../src/gpu/shaders.js';
 import { normals, threefry4x32, type Words } from '../../src/rng/threefry.js';

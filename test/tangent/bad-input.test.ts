@@ -1,7 +1,7 @@
 import { test } from 'vitest';
 import { trainTangent } from '../../src/distill/tangent.js';
 import { solveReference } from '../../src/execute/reference.js';
-import { solve } from '../../src/execute/stepwise.js';
+import { solve } from '../../src/execute/solve.js';
 import { gaussianMixture } from '../../src/field/gaussian-mixture.js';
 import { polynomial } from '../../src/grid/grid.js';
 import { amedSolvers } from '../../src/solver/amed.js';

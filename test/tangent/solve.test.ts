@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { solveReference } from '../../src/execute/reference.js';
-import { solve } from '../../src/execute/stepwise.js';
+import { solve } from '../../src/execute/solve.js';
 import { gaussianMixture } from '../../src/field/gaussian-mixture.js';
 import { nfeOf } from '../../src/solver/plan.js';
 import { MOVES } from '../../src/tangent/tangent-plan.js';

@@ -51,7 +51,7 @@ interface RunBuffers {
  * The buffers, bind groups and uniforms of one solve, used again for each chunk of its batch: inside the loop
  * over chunks nothing is allocated.
  */
-export class StepwiseRun {
+export class SolveRun {
   gpuMs: number | undefined;
 
   private readonly timer: PassTimer;
@@ -76,7 +76,7 @@ export class StepwiseRun {
   }
 
   /** Compiles what is not compiled yet, and allocates. */
-  static async create(gpu: Gpu, field: Field, plan: Plan, shape: Shape): Promise<StepwiseRun> {
+  static async create(gpu: Gpu, field: Field, plan: Plan, shape: Shape): Promise<SolveRun> {
     const { STORAGE, UNIFORM, COPY_SRC, COPY_DST, MAP_READ } = GPUBufferUsage;
     const { dim, capacity, place, places, wanted, predictor, fused } = shape;
     const prepared = fused ? undefined : await preparedField(gpu, field);
@@ -116,7 +116,7 @@ export class StepwiseRun {
           planPlaces.start,
         ),
     ]);
-    return new StepwiseRun(gpu, plan, shape, buffers, planPass, normal, predictorPass, slotStride, stride);
+    return new SolveRun(gpu, plan, shape, buffers, planPass, normal, predictorPass, slotStride, stride);
   }
 
   /** Evaluations recorded, per trajectory. */

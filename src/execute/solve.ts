@@ -11,7 +11,7 @@ import { allocate, type Plan, type Slot } from '../solver/plan.js';
 import { type Executor, fusedMemory, fusedPlan } from './fused-plan.js';
 import { checkColumns, checkKept, checkWhole, type Latents, noiseSeed, rowsOf } from './inputs.js';
 import { notFinite } from './not-finite.js';
-import { StepwiseRun } from './stepwise-run.js';
+import { SolveRun } from './solve-run.js';
 
 export interface SolveOptions {
   latents: Latents;
@@ -75,7 +75,7 @@ export async function solve(gpu: Gpu, field: Field, plan: Plan, options: SolveOp
 
   const answers = predictor && new Float32Array(answersOfRun(predictor) * batch);
   const shape = { dim, capacity, place, places, wanted, predictor, seed, fused };
-  const run = await StepwiseRun.create(gpu, field, plan, shape);
+  const run = await SolveRun.create(gpu, field, plan, shape);
   try {
     const begin = performance.now();
     for (let first = 0; first < batch; first += capacity) {
