@@ -9,7 +9,7 @@ import { openDevice } from '../node/adapter.js';
 import { loadArray, saveNpy } from '../node/files.js';
 import { drawLatents } from '../rng/latents.js';
 import { showProgress } from './progress.js';
-import { checkFiles, type SampleOptions, sourceOf } from './sample-run.js';
+import { checkFiles, checkSeed, type SampleOptions, sourceOf } from './sample-run.js';
 
 /** Whether samples are asked for to a tolerance, not from a solver. */
 export function isAdaptive({ rtol, atol }: SampleOptions): boolean {
@@ -26,6 +26,7 @@ const OTHERS = ['solver', 'nfe', 'grid', 'afs', 'predictor', 'table', 'trajector
 export async function runAdaptiveSample(options: SampleOptions, signal: AbortSignal): Promise<void> {
   const begin = performance.now();
   checkFiles(options);
+  checkSeed(options);
   const foreign = OTHERS.find((key) => options[key] !== undefined);
   if (foreign || options.executor === 'reference') {
     throw new FewstepError(
@@ -34,7 +35,7 @@ export async function runAdaptiveSample(options: SampleOptions, signal: AbortSig
       'give --rtol and --atol, or a solver',
     );
   }
-  const { rtol = DEFAULT_TOLERANCE.rtol, atol = DEFAULT_TOLERANCE.atol, seed, out } = options;
+  const { rtol = DEFAULT_TOLERANCE.rtol, atol = DEFAULT_TOLERANCE.atol, seed = 0, out } = options;
   const { sigmaMin: to = DEFAULT_RANGE.sigmaMin, sigmaMax: from = DEFAULT_RANGE.sigmaMax } = options;
   const steps = { rtol, atol };
   stepPlan(steps);

@@ -17,6 +17,7 @@ import { checkUniversal, isUniversal } from '../sample-universal.js';
 import type { SearchCost } from '../search/gits.js';
 import { checkableGrid } from '../search/resolve-grid.js';
 import { nfeOf, type Plan } from '../solver/plan.js';
+import { sdeSolvers } from '../solver/registry.js';
 import { planOfTable } from '../solver/table.js';
 import { given } from './given.js';
 import { givenRange } from './given-range.js';
@@ -47,7 +48,7 @@ export interface SampleOptions extends FieldOptions {
   rtol?: number;
   atol?: number;
   batch: number;
-  seed: number;
+  seed?: number;
   latents?: string;
   out: string;
   trajectory?: string;
@@ -140,12 +141,24 @@ async function requestOf(options: SampleOptions, field: Field, learned?: LoadedP
   const states = checkedStates(options, common);
   const drawn = { ...common, batch, seed };
   const { latents: file } = options;
+  checkSeed(options);
   if (file === undefined) {
     checkSize(batch, field.dim, trajectory ? states : 1);
     return { request: drawn satisfies SampleRequest, batch };
   }
   const { values, rows } = expectMatrix(await loadArray(file), { name: file, columns: field.dim });
-  return { request: { ...common, latents: values } satisfies SampleRequest, batch: rows };
+  return { request: { ...common, latents: values, seed } satisfies SampleRequest, batch: rows };
+}
+
+/** Given latents leave a seed only the noise that a sampler of the SDE adds. */
+export function checkSeed({ latents, seed, solver }: SampleOptions): void {
+  if (latents === undefined || seed === undefined) return;
+  if (sdeSolvers.some(({ name }) => name === solver?.split(':')[0])) return;
+  throw new FewstepError(
+    'bad-argument',
+    '--seed with --latents: nothing is drawn',
+    'leave one of them out, or take a sampler of the SDE, whose noise has the seed',
+  );
 }
 
 /** States of a trajectory, known before anything runs; what can be wrong with a request is found with them. */
@@ -251,7 +264,7 @@ function reportOf(
   learned: LoadedPredictor | undefined,
   totalMs: number,
 ) {
-  const { out, trajectory, latents, seed } = options;
+  const { out, trajectory, latents, seed = 0 } = options;
   const { plan, search, answers, evaluations, hostMs, gpuMs, adapter, executor = 'reference' } = made;
   const nfe = nfeOf(plan);
   const predictor = learned && {
@@ -275,7 +288,7 @@ function reportOf(
     nfe,
     evaluations,
     batch,
-    ...(latents === undefined ? { seed } : { latents }),
+    ...(latents === undefined ? { seed } : { latents, ...(options.seed !== undefined && { seed }) }),
     executor,
     adapter,
     timings: { hostMs, gpuMs, totalMs },

@@ -83,10 +83,13 @@ export function sampleCommand(): Command {
     .addOption(
       new Option('--batch <count>', 'trajectories to draw latents for').argParser(wholeNumber(1)).default(64),
     )
-    .addOption(new Option('--seed <seed>', 'seed of the latents').argParser(wholeNumber(0)).default(0))
     .addOption(
-      new Option('--latents <file>', 'latents [B, D] in place of drawn ones').conflicts(['batch', 'seed']),
+      new Option(
+        '--seed <seed>',
+        'seed of the latents, and of the noise of a sampler of the SDE (default: 0)',
+      ).argParser(wholeNumber(0)),
     )
+    .addOption(new Option('--latents <file>', 'latents [B, D] in place of drawn ones').conflicts('batch'))
     .requiredOption('--out <file>', 'where the samples go (.npy)')
     .option('--trajectory <file>', 'where the states at all times of the grid go (.npy)')
     .addOption(

@@ -128,7 +128,8 @@ const refusals: [string, string[], ...string[]][] = [
   [
     '--seed with --latents',
     sampling({ seed: 1, latents: 'z.npy' }),
-    "'--latents <file>' cannot be used with",
+    '--seed with --latents: nothing is drawn',
+    'a sampler of the SDE',
   ],
   [
     '--batch with --latents',

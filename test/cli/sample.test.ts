@@ -101,6 +101,18 @@ describe('samples', () => {
     expect(largestDifference(stepwise.values, reference.values)).toBeLessThan(8 * 100 * 2 ** -24);
   });
 
+  it('of a sampler of the SDE from given latents have the noise of the seed', async () => {
+    const latents = Float64Array.from(normals(12, 0, 0, 0, 32), (value) => Math.fround(80 * value));
+    await saveNpy(at('z16.npy'), [16, 2], latents);
+    const options = { batch: undefined, latents: at('z16.npy'), solver: 'ancestral', nfe: 4 };
+    const run = async (seed: number | undefined) => [
+      ...(await sampled('seeded.npy', { ...options, seed })).values,
+    ];
+    expect(await run(3)).toEqual(await run(3));
+    expect(await run(3)).not.toEqual(await run(4));
+    expect(await run(undefined)).toEqual(await run(0));
+  });
+
   it('start from the noise of the seed, the same on the GPU and in the reference', async () => {
     const seeded = { seed: 5, trajectory: at('gpu-t.npy') };
     await sampled('gpu.npy', seeded);
