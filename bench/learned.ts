@@ -3,7 +3,7 @@
  * every solver that learned nothing. Fresh latents, several seeds. `npm run bench:learned -- --help`.
  */
 import { basename } from 'node:path';
-import { Command, CommanderError, Option } from 'commander';
+import { Command, Option } from 'commander';
 import { deviceOption, fieldDetails, wholeNumber, wholeNumbers } from '../src/cli/options.js';
 import { ROBUST } from '../src/distill/settings.js';
 import { FewstepError, unknownName } from '../src/errors.js';
@@ -18,6 +18,7 @@ import { runLearned } from './learned/run.js';
 import { Store } from './learned/store.js';
 import { summaryOfFiles } from './learned/summary-text.js';
 import { type TruthOptions, truthOf } from './learned/truth.js';
+import { leaveAfter } from './leave.js';
 
 interface Options extends FieldOptions, TruthOptions {
   field?: string;
@@ -80,17 +81,11 @@ const command = new Command('npm run bench:learned --')
   .addOption(deviceOption())
   .exitOverride();
 for (const option of fieldDetails()) command.addOption(option);
-try {
+await leaveAfter(async () => {
   const options = command.parse().opts<Options>();
   if (options.summary) console.log(await summaryOfFiles(options.summary));
   else await bench(options);
-  process.exit(0);
-} catch (error) {
-  if (error instanceof CommanderError) process.exit(error.exitCode === 0 ? 0 : 2); // it has spoken already
-  if (!(error instanceof FewstepError)) throw error;
-  console.error(`error: ${error.message}\n  ${error.remedy}`);
-  process.exit(2);
-}
+});
 
 async function bench(options: Options): Promise<void> {
   const { nfe: counts, seeds, batch, trajectories, iterations, tables, networks, conditioned } = options;

@@ -4,16 +4,16 @@
  * multiply-add ceiling and TensorFlow.js on the same device in the same run. `npm run bench:mlp -- --help`.
  */
 import { join } from 'node:path';
-import { Command, CommanderError } from 'commander';
+import { Command } from 'commander';
 import { deviceOption } from '../src/cli/options.js';
 import { table } from '../src/cli/table.js';
-import { FewstepError } from '../src/errors.js';
 import { Gpu } from '../src/gpu/gpu.js';
 import { type DeviceChoice, openDevice } from '../src/node/adapter.js';
 import { writeAtomic } from '../src/node/files.js';
 import { loadModel } from '../src/node/model.js';
 import { multiplyAddCeiling } from './ceiling.js';
 import { describeRun, ROOT } from './describe-run.js';
+import { leaveAfter } from './leave.js';
 import { type PrecisionError, precisionErrors, sampleDifference } from './mlp-accuracy.js';
 import { type MlpRow, measureSubject } from './mlp-measure.js';
 import { mlpSubjects } from './mlp-passes.js';
@@ -38,15 +38,7 @@ const command = new Command('npm run bench:mlp --')
   .option('--quick', 'two widths, two batches, three repeats: below a minute')
   .addOption(deviceOption())
   .exitOverride();
-try {
-  await bench(command.parse().opts<Options>());
-  process.exit(0);
-} catch (error) {
-  if (error instanceof CommanderError) process.exit(error.exitCode === 0 ? 0 : 2); // it has spoken already
-  if (!(error instanceof FewstepError)) throw error;
-  console.error(`error: ${error.message}\n  ${error.remedy}`);
-  process.exit(2);
-}
+await leaveAfter(() => bench(command.parse().opts<Options>()));
 
 async function bench({ out, quick = false, device: choice }: Options): Promise<void> {
   const started = new Date();

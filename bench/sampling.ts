@@ -2,10 +2,9 @@
  * How fast whole trajectories are: euler and heun at NFE 10, each executor, beside the adapter's own multiply-add and
  * copy ceilings in the same run. `npm run bench:sampling -- --help`.
  */
-import { Command, CommanderError } from 'commander';
+import { Command } from 'commander';
 import { deviceOption } from '../src/cli/options.js';
 import { table } from '../src/cli/table.js';
-import { FewstepError } from '../src/errors.js';
 import { solve } from '../src/execute/solve.js';
 import { Gpu } from '../src/gpu/gpu.js';
 import { polynomial } from '../src/grid/grid.js';
@@ -15,6 +14,7 @@ import { nfeOf } from '../src/solver/plan.js';
 import { solverByName, stepsForNfe } from '../src/solver/registry.js';
 import { copyCeiling, multiplyAddCeiling } from './ceiling.js';
 import { describeRun } from './describe-run.js';
+import { leaveAfter } from './leave.js';
 import { type SamplingSubject, samplingSubjects } from './sampling-subjects.js';
 import { type MinMedianMax, minMedianMax } from './spread.js';
 
@@ -56,15 +56,7 @@ const command = new Command('npm run bench:sampling --')
   .option('--only <word>', 'subjects whose name has this')
   .addOption(deviceOption())
   .exitOverride();
-try {
-  await bench(command.parse().opts<Options>());
-  process.exit(0);
-} catch (error) {
-  if (error instanceof CommanderError) process.exit(error.exitCode === 0 ? 0 : 2); // it has spoken already
-  if (!(error instanceof FewstepError)) throw error;
-  console.error(`error: ${error.message}\n  ${error.remedy}`);
-  process.exit(2);
-}
+await leaveAfter(() => bench(command.parse().opts<Options>()));
 
 async function bench({ out, quick = false, only = '', device: choice }: Options): Promise<void> {
   const started = new Date();

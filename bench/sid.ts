@@ -3,11 +3,11 @@
  * and how near they come. `npm run bench:sid -- --help`.
  */
 import { basename, join } from 'node:path';
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { given } from '../src/cli/given.js';
 import { deviceOption, imageShape, positiveNumber, wholeNumber, wholeNumbers } from '../src/cli/options.js';
 import { checkFolder } from '../src/cli/output.js';
-import { FewstepError } from '../src/errors.js';
+import type { FewstepError } from '../src/errors.js';
 import { Gpu } from '../src/gpu/gpu.js';
 import type { MlpModel } from '../src/mlp/field.js';
 import { type DeviceChoice, openDevice } from '../src/node/adapter.js';
@@ -20,6 +20,7 @@ import { SID_STEPS_PER_SUBMIT } from '../src/sid/buffers.js';
 import { SidRun } from '../src/sid/run.js';
 import { type SidLoss, type SidSettings, type SidWeighting, sidSettings } from '../src/sid/settings.js';
 import { describeRun } from './describe-run.js';
+import { leaveAfter } from './leave.js';
 
 type Form = Pick<SidSettings, 'loss' | 'alpha' | 'weighting'>;
 
@@ -57,15 +58,7 @@ const command = new Command('npm run bench:sid --')
   .requiredOption('--out <folder>', 'where results.json and report.html go')
   .addOption(deviceOption())
   .exitOverride();
-try {
-  await compare(command.parse().opts<Options>());
-  process.exit(0);
-} catch (error) {
-  if (error instanceof CommanderError) process.exit(error.exitCode === 0 ? 0 : 2);
-  if (!(error instanceof FewstepError)) throw error;
-  console.error(`error: ${error.message}\n  ${error.remedy}`);
-  process.exit(2);
-}
+await leaveAfter(() => compare(command.parse().opts<Options>()));
 
 async function compare(options: Options): Promise<void> {
   const { teacher: path, losses, seeds, out, image, device: choice } = options;

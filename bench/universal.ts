@@ -3,11 +3,10 @@
  * random data sets, none of which is a problem of the benchmark. `npm run train:universal -- --help`.
  */
 import { readFile } from 'node:fs/promises';
-import { Command, CommanderError, Option } from 'commander';
+import { Command, Option } from 'commander';
 import { wholeNumber, wholeNumbers } from '../src/cli/options.js';
 import { runTeacher } from '../src/distill/pool.js';
 import { distillUniversal, type UniversalField } from '../src/distill/universal.js';
-import { FewstepError } from '../src/errors.js';
 import type { Field } from '../src/field/field.js';
 import { gaussianMixture } from '../src/field/gaussian-mixture.js';
 import { Gpu } from '../src/gpu/gpu.js';
@@ -18,6 +17,7 @@ import { type Random, random } from '../src/problem/random.js';
 import { planFor } from '../src/solver/plan-for.js';
 import type { UniversalTable } from '../src/solver/universal.js';
 import { describeRun } from './describe-run.js';
+import { leaveAfter } from './leave.js';
 
 interface Options {
   nfe: number[];
@@ -33,15 +33,7 @@ const command = new Command('npm run train:universal --')
   .addOption(new Option('--seed <seed>').argParser(wholeNumber(0)).default(0))
   .option('--out <file>', 'tables of other NFE in it are kept', 'src/solver/universal.json')
   .exitOverride();
-try {
-  await train(command.parse().opts<Options>());
-  process.exit(0);
-} catch (error) {
-  if (error instanceof CommanderError) process.exit(error.exitCode === 0 ? 0 : 2);
-  if (!(error instanceof FewstepError)) throw error;
-  console.error(`error: ${error.message}\n  ${error.remedy}`);
-  process.exit(2);
-}
+await leaveAfter(() => train(command.parse().opts<Options>()));
 
 async function train({ nfe: counts, iterations, seed, out }: Options): Promise<void> {
   const { device, adapter } = await openDevice();

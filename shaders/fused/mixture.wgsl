@@ -2,7 +2,8 @@
 // Of memory it reads DIM numbers a trajectory, and the components once an evaluation; it writes what is wanted.
 import package::batch::dispatch::linear_index;
 @if(broadcast) import package::batch::subgroup::subgroup_lane;
-import package::field::posterior::posterior_mean;
+@if(small) import package::field::posterior_small::posterior_mean;
+@if(!small) import package::field::posterior::posterior_mean;
 import package::fused::plan::{ answer, begin, combined, evaluates, finish, run, told_time };
 @if(broadcast) enable subgroups;
 

@@ -39,7 +39,7 @@ export async function prepareFusedMixture(gpu: Gpu, spec: MixtureSpec): Promise<
     buffers: uploadComponents(gpu, spec, 0, spec.weights.length, row),
     kernel(needed) {
       const { conditions, constants } = planVariant(needed);
-      return gpu.kernel(spec.dim <= SMALL_DIM ? 'fused/mixture_small' : 'fused/mixture', {
+      return gpu.kernel('fused/mixture', {
         conditions: { ...variant.conditions, ...conditions, broadcast: canBroadcast(gpu) },
         constants: { ...variant.constants, ...constants },
       });

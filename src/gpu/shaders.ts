@@ -43,7 +43,6 @@ import pull from '../../shaders/field/pull.wgsl';
 import fieldState from '../../shaders/field/state.wgsl';
 import fusedCustom from '../../shaders/fused/custom.wgsl';
 import fusedMixture from '../../shaders/fused/mixture.wgsl';
-import fusedMixtureSmall from '../../shaders/fused/mixture_small.wgsl';
 import fusedMlp from '../../shaders/fused/mlp.wgsl';
 import fusedPlan from '../../shaders/fused/plan.wgsl';
 import fusedState from '../../shaders/fused/state.wgsl';
@@ -161,7 +160,6 @@ export const shaders = {
   'field/state': fieldState,
   'fused/custom': fusedCustom,
   'fused/mixture': fusedMixture,
-  'fused/mixture_small': fusedMixtureSmall,
   'fused/mlp': fusedMlp,
   'fused/plan': fusedPlan,
   'fused/state': fusedState,
