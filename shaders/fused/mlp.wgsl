@@ -4,9 +4,9 @@ import constants::{ DIM, PLACES };
 import package::batch::status::flag_trajectory;
 import package::field::evaluate::slots;
 import package::fused::plan::{ coefficient, evaluates, run, told_time, turns, value_of };
-import package::mlp::layers::{ denoised, INVOCATIONS, run_layers, scales, Task };
+import package::mlp::layers::{ denoised, run_layers, scales, Task };
 import package::mlp::precondition::precondition;
-import package::mlp::tile::{ clamped, subgroup_lane, TILE };
+import package::mlp::tile::{ clamped, INVOCATIONS, subgroup_lane, TILE };
 @if(broadcast) enable subgroups;
 @if(half) enable f16;
 

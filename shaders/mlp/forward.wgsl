@@ -1,9 +1,9 @@
 // The denoiser D(x, sigma) of a small network, a tile of trajectories a workgroup, through all layers: layers.wgsl.
 import constants::DIM;
 import package::field::evaluate::{ divisor_of, operation, predicted, sigma_of, slots };
-import package::mlp::layers::{ denoised, INVOCATIONS, run_layers, scales, Task };
+import package::mlp::layers::{ denoised, run_layers, scales, Task };
 import package::mlp::precondition::precondition;
-import package::mlp::tile::{ clamped, subgroup_lane, TILE };
+import package::mlp::tile::{ clamped, INVOCATIONS, subgroup_lane, TILE };
 @if(broadcast) enable subgroups;
 @if(half) enable f16;
 

@@ -1,6 +1,6 @@
 // The Jacobian-vector product of D along (dx, dsigma): tangents go forward through the layers as states do in
 // forward.wgsl, whose tape of the same states says how steep SiLU is. As many operations as a forward pass.
-import constants::{ DIM, EMBEDDING_QUADS, GROUPS, LAYERS, ROWS, WIDTH_QUADS };
+import constants::{ COLUMNS, DIM, EMBEDDING_QUADS, HIDDEN, LAYERS, WIDTH_QUADS };
 import package::batch::scalar::{ Scalar, scalar_of };
 import package::field::evaluate::slots;
 import package::mlp::activation::silu_slope;
@@ -9,7 +9,9 @@ import package::mlp::precondition::{ Precondition, precondition, precondition_sl
 import package::mlp::shape::{ input_quads, matrix_start, output_quads, tape_hidden, tape_output };
 import package::mlp::states::{ state_quad, store_quad };
 import package::mlp::tape::tape;
-import package::mlp::tile::{ clamped, group_row, multiply, ROW_QUADS, rows_from, subgroup_lane, TILE, tile };
+import package::mlp::tile::{
+  clamped, Columns, group_of, INVOCATIONS, lane_of, multiply, row_of, rows_from, subgroup_lane, Sums, TILE, tile, tile_at
+};
 @if(broadcast) enable subgroups;
 @if(half) enable f16;
 
@@ -24,9 +26,6 @@ struct Push {
 
 @group(0) @binding(3) var<uniform> operation: Push;
 
-const LANES = (WIDTH_QUADS + 7) / 8 * 8; // whole subgroups; those past WIDTH_QUADS only help
-const INVOCATIONS = LANES * GROUPS;
-
 var<workgroup> scales: array<Precondition, TILE>;
 var<workgroup> slopes: array<Precondition, TILE>; // times dsigma
 
@@ -39,9 +38,9 @@ fn jvp(
 ) {
   @if(broadcast) subgroup_lane = subgroup_local;
   let first = (group.x + group.y * groups.x) * TILE;
-  let row = group_row(local, LANES);
-  let lane = local % LANES;
-  let rows = rows_from(first + row, operation.trajectories);
+  let own_group = group_of(local);
+  let lane = lane_of(local);
+  let rows = rows_from(first, operation.trajectories);
   for (var r = local; r < TILE; r += INVOCATIONS) {
     let index = clamped(first + r, operation.trajectories);
     let sigma = scalar_of(operation.sigma, index, operation.trajectories);
@@ -53,39 +52,55 @@ fn jvp(
   workgroupBarrier();
   embed(local);
 
-  var dz = array<vec4f, ROWS>();
+  var dz = Sums();
   for (var layer = 0u; layer <= LAYERS; layer++) {
     let stride = output_quads(layer);
     // States may have more numbers than the hidden layers are wide; those take one turn in both loops.
     for (var column = 0u; column < stride; column += WIDTH_QUADS) {
-      let quad = column + lane;
-      let works = lane < WIDTH_QUADS && quad < stride;
-      @if(residual) if (layer == LAYERS) {
-        dz = array<vec4f, ROWS>();
+      let works = lane < WIDTH_QUADS && column + lane < stride;
+      var columns = Columns();
+      for (var c = 0u; c < COLUMNS; c++) {
+        columns[c] = min(column + lane + c * HIDDEN, stride - 1);
       }
-      @if(!residual) dz = array<vec4f, ROWS>();
+      @if(residual) if (layer == LAYERS) {
+        dz = Sums();
+      }
+      @if(!residual) dz = Sums();
       for (var begin = 0u; begin < input_quads(layer); begin += WIDTH_QUADS) {
         let count = min(WIDTH_QUADS, input_quads(layer) - begin);
         if (layer == 0) {
           stage_tangents(first, local, begin, count);
         }
         let embeds = begin + count == input_quads(layer);
-        let matrix = matrix_start(layer) + 4 * begin * stride + quad;
-        multiply(&dz, works, row, WIDTH_QUADS - count, count + select(0u, EMBEDDING_QUADS, embeds), matrix, stride);
+        let matrix = matrix_start(layer) + 4 * begin * stride;
+        let quads = count + select(0u, EMBEDDING_QUADS, embeds);
+        multiply(&dz, works, own_group, WIDTH_QUADS - count, quads, matrix, stride, columns);
       }
       if (layer == LAYERS && works) {
         var output = dz;
         for (var r = 0u; r < rows; r++) {
-          store_quad(operation.output, first + row + r, quad, output[r]);
+          for (var c = 0u; c < COLUMNS; c++) {
+            let trajectory = first + row_of(own_group, r);
+            let quad = lane + c * HIDDEN;
+            if (trajectory < operation.trajectories && quad < WIDTH_QUADS && column + quad < stride) {
+              store_quad(operation.output, trajectory, columns[c], output[r * COLUMNS + c]);
+            }
+          }
         }
       }
     }
     if (layer < LAYERS) {
       workgroupBarrier();
       var hidden = dz; // a copy may be indexed without taking the sums themselves out of registers
-      for (var r = 0u; r < rows && lane < WIDTH_QUADS; r++) {
-        let z = tape[tape_hidden(layer, first + row + r, operation.trajectories) + lane];
-        tile[(row + r) * ROW_QUADS + lane] = silu_slope(z) * hidden[r];
+      for (var r = 0u; r < rows; r++) {
+        for (var c = 0u; c < COLUMNS; c++) {
+          let row = row_of(own_group, r);
+          let quad = lane + c * HIDDEN;
+          if (quad < WIDTH_QUADS && first + row < operation.trajectories) {
+            let z = tape[tape_hidden(layer, first + row, operation.trajectories) + quad];
+            tile[tile_at(row, quad)] = silu_slope(z) * hidden[r * COLUMNS + c];
+          }
+        }
       }
       workgroupBarrier();
     }
@@ -109,7 +124,7 @@ fn embed(local: u32) {
   for (var i = local; i < TILE * HALF; i += INVOCATIONS) {
     let row = i / HALF;
     let slope = waves_slope(i % HALF, scales[row].noise);
-    let at = row * ROW_QUADS + WIDTH_QUADS + i % HALF;
+    let at = tile_at(row, WIDTH_QUADS + i % HALF);
     tile[at] = slopes[row].noise * slope.cosines;
     tile[at + HALF] = slopes[row].noise * slope.sines;
   }
@@ -124,7 +139,7 @@ fn stage_tangents(first: u32, local: u32, begin: u32, count: u32) {
     let index = clamped(first + row, operation.trajectories);
     let x = state_quad(operation.state, index, begin + quad);
     let dx = state_quad(operation.tangent, index, begin + quad);
-    tile[row * ROW_QUADS + WIDTH_QUADS - count + quad] = scales[row].input * dx + slopes[row].input * x;
+    tile[tile_at(row, WIDTH_QUADS - count + quad)] = scales[row].input * dx + slopes[row].input * x;
   }
   workgroupBarrier();
 }

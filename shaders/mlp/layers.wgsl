@@ -1,8 +1,8 @@
 // A small network over a tile of trajectories, a workgroup's, through all layers: activations stay in workgroup memory,
-// and each weight is read once per tile. An invocation holds four outputs of ROWS trajectories.
+// and a weight that an invocation reads serves all rows of its group: tile.wgsl.
 // 2 (inputs + embedding) outputs operations per layer and trajectory; where all trajectories share sigma and label, the
 // embedding's part is computed once per tile.
-import constants::{ DIM, EMBEDDING_QUADS, FEATURE_LAYER, GROUPS, LAYERS, ROWS, WIDTH_QUADS };
+import constants::{ BLOCK, COLUMNS, DIM, DIM_QUADS, EMBEDDING_QUADS, FEATURE_LAYER, HIDDEN, LAYERS, ROWS, SPLIT, WIDTH_QUADS };
 import package::mlp::activation::silu;
 import package::mlp::embedding::waves;
 import package::mlp::labels::{ label_quad, labels };
@@ -10,7 +10,9 @@ import package::mlp::precondition::Precondition;
 import package::mlp::shape::{ input_quads, matrix_start, output_quads, tape_embedding, tape_hidden, tape_output };
 import package::mlp::states::{ add_quad, state_quad, store_quad };
 @if(taped) import package::mlp::tape::tape;
-import package::mlp::tile::{ clamped, group_row, multiply, ROW_QUADS, rows_from, subgroup_lane, TILE, tile };
+import package::mlp::tile::{
+  clamped, Columns, group_of, INVOCATIONS, lane_of, multiply, row_of, rows_from, subgroup_lane, Sums, TILE, tile, tile_at
+};
 import package::mlp::weights::weight_quad;
 
 struct Guidance {
@@ -20,8 +22,6 @@ struct Guidance {
 @if(features) @group(0) @binding(8) var<storage, read_write> features: array<f32>; // [trajectories, FEATURES]
 @if(guided) @group(0) @binding(9) var<uniform> guidance: Guidance;
 
-const LANES = (WIDTH_QUADS + 7) / 8 * 8; // whole subgroups; those past WIDTH_QUADS only help
-const INVOCATIONS = LANES * GROUPS;
 @if(features) const FEATURES = 64u;
 // Guided: D_none + scale (D_label - D_none), the network with its label first.
 @if(guided) const BRANCHES = 2u;
@@ -29,6 +29,14 @@ const INVOCATIONS = LANES * GROUPS;
 
 /// The preconditioning of the tile's trajectories at the noise levels that they are told.
 var<workgroup> scales: array<Precondition, TILE>;
+
+/// Where one time embedding does for all trajectories: what it and the bias add to the outputs of a layer, those of even
+/// layers first, then those of odd ones. One is made while the other is still read.
+var<workgroup> shifts: array<vec4f, 2 * SHIFT>;
+const SHIFT = max(u32(WIDTH_QUADS), DIM_QUADS);
+
+/// The time embedding, where the tile's rows have no room for it.
+@if(together) var<workgroup> embedding: array<vec4f, EMBEDDING_QUADS>;
 
 /// What a tile is of.
 struct Task {
@@ -42,52 +50,86 @@ struct Task {
 /// Writes what the network answers for the tile to its output slot, by `scales`, which must be there.
 fn run_layers(task: Task, local: u32) {
   let first = task.first;
-  let row = group_row(local, LANES);
-  let lane = local % LANES;
-  let rows = rows_from(first + row, task.trajectories);
-  let same = task.same && same_label();
+  let group = group_of(local);
+  let lane = lane_of(local);
+  let rows = rows_from(first, task.trajectories);
+  @if(together) let same = true;
+  @if(!together) let same = task.same && same_label();
   for (var branch = 0u; branch < BRANCHES; branch++) {
     workgroupBarrier();
-    embed(task, local, branch);
+    embed(task, local, branch, same);
     workgroupBarrier();
-    var z = array<vec4f, ROWS>();
+    if (same) {
+      shift(0, local);
+    }
+    workgroupBarrier();
+    var z = Sums();
     for (var layer = 0u; layer <= LAYERS; layer++) {
       @if(by_row) if (layer == LAYERS) {
-        output_by_row(task, local, branch);
+        output_by_row(task, local, branch, same);
+        break;
+      }
+      @if(split) if (layer == LAYERS) {
+        output_by_parts(task, local, branch, same);
         break;
       }
       let stride = output_quads(layer);
       // States may have more numbers than the hidden layers are wide; those take one turn in both loops.
       for (var column = 0u; column < stride; column += WIDTH_QUADS) {
-        let quad = column + lane;
-        let works = lane < WIDTH_QUADS && quad < stride;
-        @if(residual) if (layer == LAYERS) {
-          z = array<vec4f, ROWS>();
+        let works = lane < WIDTH_QUADS && column + lane < stride;
+        var columns = Columns();
+        for (var c = 0u; c < COLUMNS; c++) {
+          columns[c] = min(column + lane + c * HIDDEN, stride - 1);
         }
-        @if(!residual) z = array<vec4f, ROWS>();
-        add_bias(&z, layer, min(quad, stride - 1), same);
+        @if(residual) if (layer == LAYERS) {
+          z = Sums();
+        }
+        @if(!residual) z = Sums();
+        for (var c = 0u; c < COLUMNS; c++) {
+          let own = start(layer, columns[c], same);
+          for (var r = 0u; r < ROWS; r++) {
+            z[r * COLUMNS + c] += own;
+          }
+        }
         for (var begin = 0u; begin < input_quads(layer); begin += WIDTH_QUADS) {
           let count = min(WIDTH_QUADS, input_quads(layer) - begin);
           if (layer == 0) {
             stage_states(task, local, begin, count);
           }
           let embeds = !same && begin + count == input_quads(layer);
-          let matrix = matrix_start(layer) + 4 * begin * stride + quad;
-          multiply(&z, works, row, WIDTH_QUADS - count, count + select(0u, EMBEDDING_QUADS, embeds), matrix, stride);
+          let matrix = matrix_start(layer) + 4 * begin * stride;
+          let quads = count + select(0u, EMBEDDING_QUADS, embeds);
+          multiply(&z, works, group, WIDTH_QUADS - count, quads, matrix, stride, columns);
         }
         if (layer == LAYERS && works) {
           var output = z;
           for (var r = 0u; r < rows; r++) {
-            store_output(task, first + row + r, quad, branch, output[r]);
+            for (var c = 0u; c < COLUMNS; c++) {
+              let trajectory = first + row_of(group, r);
+              if (trajectory < task.trajectories && holds(lane, c) && column + lane + c * HIDDEN < stride) {
+                store_output(task, trajectory, columns[c], branch, output[r * COLUMNS + c]);
+              }
+            }
           }
         }
       }
       if (layer < LAYERS) {
         workgroupBarrier();
         var hidden = z; // a copy may be indexed without taking the sums themselves out of registers
-        for (var r = 0u; r < rows && lane < WIDTH_QUADS; r++) {
-          tile[(row + r) * ROW_QUADS + lane] = silu(hidden[r]);
-          @if(taped) tape[tape_hidden(layer, first + row + r, task.trajectories) + lane] = hidden[r];
+        for (var r = 0u; r < rows; r++) {
+          for (var c = 0u; c < COLUMNS; c++) {
+            if (holds(lane, c)) {
+              let row = row_of(group, r);
+              let quad = lane + c * HIDDEN;
+              tile[tile_at(row, quad)] = silu(hidden[r * COLUMNS + c]);
+              @if(taped) if (first + row < task.trajectories) {
+                tape[tape_hidden(layer, first + row, task.trajectories) + quad] = hidden[r * COLUMNS + c];
+              }
+            }
+          }
+        }
+        if (same) {
+          shift(layer + 1, local);
         }
         workgroupBarrier();
         @if(features) if (layer == FEATURE_LAYER && branch == 0) {
@@ -97,6 +139,11 @@ fn run_layers(task: Task, local: u32) {
     }
   }
   storageBarrier();
+}
+
+/// Whether column c of a lane is one of a hidden layer's outputs.
+fn holds(lane: u32, c: u32) -> bool {
+  return lane + c * HIDDEN < WIDTH_QUADS;
 }
 
 fn store_output(task: Task, trajectory: u32, quad: u32, branch: u32, answered: vec4f) {
@@ -110,17 +157,24 @@ fn store_output(task: Task, trajectory: u32, quad: u32, branch: u32, answered: v
 }
 
 /// The last layer of a state of up to four numbers, a trajectory an invocation: by columns one lane would work, and all
-/// others wait. Lanes tell each other the weights.
+/// others wait. On software adapters lanes tell each other the weights.
 @if(by_row)
-fn output_by_row(task: Task, local: u32, branch: u32) {
+fn output_by_row(task: Task, local: u32, branch: u32, same: bool) {
   let matrix = matrix_start(LAYERS);
   for (var begin = 0u; begin < TILE; begin += INVOCATIONS) {
     let row = min(begin + local, TILE - 1);
-    var z = weight_quad(matrix + 4 * ROW_QUADS); // the bias
-    for (var quad = 0u; quad < ROW_QUADS; quad += 2) {
+    var z = start(LAYERS, 0, same);
+    let quads = WIDTH_QUADS + select(u32(EMBEDDING_QUADS), 0, same);
+    @if(!broadcast) for (var quad = 0u; quad < quads; quad++) {
+      let a = tile[tile_at(row, quad)];
+      let at = matrix + 4 * quad;
+      z += a.x * weight_quad(at) + a.y * weight_quad(at + 1);
+      z += a.z * weight_quad(at + 2) + a.w * weight_quad(at + 3);
+    }
+    @if(broadcast) for (var quad = 0u; quad < quads; quad += 2) {
       let own = weight_quad(matrix + 4 * quad + subgroup_lane);
-      let a = tile[row * ROW_QUADS + quad];
-      let b = tile[row * ROW_QUADS + quad + 1];
+      let a = tile[tile_at(row, quad)];
+      let b = select(vec4f(0), tile[tile_at(row, quad + 1)], quad + 1 < quads);
       z += a.x * subgroupBroadcast(own, 0) + a.y * subgroupBroadcast(own, 1);
       z += a.z * subgroupBroadcast(own, 2) + a.w * subgroupBroadcast(own, 3);
       z += b.x * subgroupBroadcast(own, 4) + b.y * subgroupBroadcast(own, 5);
@@ -128,6 +182,46 @@ fn output_by_row(task: Task, local: u32, branch: u32) {
     }
     if (begin + local < TILE && task.first + row < task.trajectories) {
       store_output(task, task.first + row, 0, branch, z);
+    }
+  }
+}
+
+/// The last layer of a state far narrower than the hidden ones: the blocks of lanes, which would otherwise wait for the
+/// first, take SPLIT parts of its inputs, and their sums are added in the parts' order.
+@if(split)
+fn output_by_parts(task: Task, local: u32, branch: u32, same: bool) {
+  let group = group_of(local);
+  let lane = lane_of(local) % BLOCK;
+  let part = lane_of(local) / BLOCK;
+  let all = WIDTH_QUADS + select(u32(EMBEDDING_QUADS), 0, same);
+  const MOST = (WIDTH_QUADS + EMBEDDING_QUADS + SPLIT - 1) / SPLIT;
+  let size = select(u32(MOST), (WIDTH_QUADS + SPLIT - 1) / SPLIT, same);
+  let begin = min(part * size, all);
+  var columns = Columns();
+  for (var c = 0u; c < COLUMNS; c++) {
+    columns[c] = min(lane + c * BLOCK, DIM_QUADS - 1);
+  }
+  var z = Sums();
+  let matrix = matrix_start(LAYERS) + 4 * begin * DIM_QUADS;
+  multiply(&z, true, group, begin, min(size, all - begin), matrix, DIM_QUADS, columns);
+  workgroupBarrier();
+  for (var r = 0u; r < ROWS; r++) {
+    for (var c = 0u; c < COLUMNS; c++) {
+      if (lane + c * BLOCK < DIM_QUADS) {
+        tile[tile_at(row_of(group, r), part * DIM_QUADS + columns[c])] = z[r * COLUMNS + c];
+      }
+    }
+  }
+  workgroupBarrier();
+  for (var i = local; i < TILE * DIM_QUADS; i += INVOCATIONS) {
+    let row = i / DIM_QUADS;
+    let quad = i % DIM_QUADS;
+    var sum = start(LAYERS, quad, same);
+    for (var n = 0u; n < SPLIT; n++) {
+      sum += tile[tile_at(row, n * DIM_QUADS + quad)];
+    }
+    if (task.first + row < task.trajectories) {
+      store_output(task, task.first + row, quad, branch, sum);
     }
   }
 }
@@ -146,10 +240,10 @@ fn denoised(i: u32, x: f32, answered: f32) -> f32 {
   return scale.skip * x + scale.out * answered;
 }
 
-/// Writes the time embedding of the tile, and what the label adds to it.
-fn embed(task: Task, local: u32, branch: u32) {
+/// Writes the time embedding of the tile, and what the label adds to it; of its first row where one does for all.
+fn embed(task: Task, local: u32, branch: u32, same: bool) {
   const HALF = EMBEDDING_QUADS / 2;
-  for (var i = local; i < TILE * HALF; i += INVOCATIONS) {
+  for (var i = local; i < select(u32(TILE * HALF), HALF, same); i += INVOCATIONS) {
     let row = i / HALF;
     let quad = i % HALF;
     let wave = waves(quad, scales[row].noise);
@@ -157,28 +251,54 @@ fn embed(task: Task, local: u32, branch: u32) {
     var sines = wave.sines;
     @if(labelled) cosines += label_quad(clamped(task.first + row, task.trajectories), branch, quad);
     @if(labelled) sines += label_quad(clamped(task.first + row, task.trajectories), branch, HALF + quad);
-    let at = row * ROW_QUADS + WIDTH_QUADS + quad;
-    tile[at] = cosines;
-    tile[at + HALF] = sines;
-    @if(taped) if (task.first + row < task.trajectories) {
-      let kept = tape_embedding(task.first + row, task.trajectories) + quad;
-      tape[kept] = cosines;
-      tape[kept + HALF] = sines;
+    @if(together) {
+      embedding[quad] = cosines;
+      embedding[quad + HALF] = sines;
+    }
+    @if(!together) {
+      let at = tile_at(row, WIDTH_QUADS + quad);
+      tile[at] = cosines;
+      tile[at + HALF] = sines;
+    }
+    @if(taped) {
+      // A tape has the embedding of each trajectory.
+      for (var n = row; n < select(row + 1, u32(TILE), same) && task.first + n < task.trajectories; n++) {
+        let kept = tape_embedding(task.first + n, task.trajectories) + quad;
+        tape[kept] = cosines;
+        tape[kept + HALF] = sines;
+      }
     }
   }
 }
 
-/// Adds the bias to four outputs of a layer, and the embedding's part where one does for all.
-fn add_bias(sums: ptr<function, array<vec4f, ROWS>>, layer: u32, quad: u32, same: bool) {
+/// A vec4 of the embedding that does for all trajectories.
+fn embedding_quad(quad: u32) -> vec4f {
+  @if(together) return embedding[quad];
+  @if(!together) return tile[tile_at(0, WIDTH_QUADS + quad)];
+}
+
+/// Writes what the embedding and the bias add to a layer's outputs.
+fn shift(layer: u32, local: u32) {
   let stride = output_quads(layer);
-  let times = matrix_start(layer) + 4 * input_quads(layer) * stride + quad;
-  var sum = weight_quad(times + 4 * EMBEDDING_QUADS * stride);
-  for (var k = 0u; k < select(0u, 4 * EMBEDDING_QUADS, same); k++) {
-    sum += tile[WIDTH_QUADS + k / 4][k % 4] * weight_quad(times + k * stride);
+  for (var quad = local; quad < stride; quad += INVOCATIONS) {
+    let times = matrix_start(layer) + 4 * input_quads(layer) * stride + quad;
+    var sum = weight_quad(times + 4 * EMBEDDING_QUADS * stride);
+    for (var k = 0u; k < EMBEDDING_QUADS; k++) {
+      let e = embedding_quad(k);
+      let at = times + 4 * k * stride;
+      sum += e.x * weight_quad(at) + e.y * weight_quad(at + stride);
+      sum += e.z * weight_quad(at + 2 * stride) + e.w * weight_quad(at + 3 * stride);
+    }
+    shifts[layer % 2 * SHIFT + quad] = sum;
   }
-  for (var r = 0u; r < ROWS; r++) {
-    (*sums)[r] += sum;
+}
+
+/// What four outputs of a layer start from: the bias, and the embedding's part where one does for all.
+fn start(layer: u32, quad: u32, same: bool) -> vec4f {
+  if (same) {
+    return shifts[layer % 2 * SHIFT + quad];
   }
+  return weight_quad(matrix_start(layer) + 4 * (input_quads(layer) + EMBEDDING_QUADS) * output_quads(layer) + quad);
 }
 
 /// Writes a part of c_in x, next to the embedding as a layer's matrix has them.
@@ -188,7 +308,7 @@ fn stage_states(task: Task, local: u32, begin: u32, count: u32) {
     let row = i / count;
     let quad = i % count;
     let x = state_quad(task.state, clamped(task.first + row, task.trajectories), begin + quad);
-    tile[row * ROW_QUADS + WIDTH_QUADS - count + quad] = scales[row].input * x;
+    tile[tile_at(row, WIDTH_QUADS - count + quad)] = scales[row].input * x;
   }
   workgroupBarrier();
 }
@@ -204,7 +324,7 @@ fn pool(task: Task, local: u32) {
     let end = max(begin + 1, (feature + 1) * WIDTH / FEATURES);
     var sum = 0.0;
     for (var n = begin; n < end; n++) {
-      sum += tile[row * ROW_QUADS + n / 4][n % 4];
+      sum += tile[tile_at(row, n / 4)][n % 4];
     }
     features[(task.first + row) * FEATURES + feature] = sum / f32(end - begin);
   }

@@ -1,37 +1,78 @@
-import constants::{ EMBEDDING_QUADS, GROUPS, ROWS, WIDTH_QUADS };
+import constants::{ BLOCK, COLUMNS, EMBEDDING_QUADS, GROUPS, LANES, ROWS, WIDTH_QUADS };
 import package::mlp::weights::weight_quad;
 
-/// The trajectories of a workgroup: GROUPS groups of ROWS; an invocation takes all rows of its group.
+// The trajectories of a workgroup and who does what with them. src/mlp/tile.ts chooses the numbers.
+//
+// GROUPS groups of ROWS trajectories; LANES lanes, each with COLUMNS vec4 of a layer's outputs. Every invocation is a
+// lane of a group: it keeps ROWS x COLUMNS vec4 of sums in registers, so that a weight it loads serves ROWS trajectories
+// and an activation COLUMNS vec4. BLOCK lanes of all groups lie next to each other: with BLOCK x GROUPS = 32 the
+// invocations of a subgroup share BLOCK neighbouring vec4 of weights and GROUPS neighbouring rows of activations, and
+// each of their loads is of 128 bytes at most.
+const INVOCATIONS = LANES * GROUPS;
 const TILE = ROWS * GROUPS;
-/// A row of the tile: the activations of one layer, then the time embedding.
-const ROW_QUADS = WIDTH_QUADS + EMBEDDING_QUADS;
+/// A row of the tile: the activations of one layer, then, unless one does for all, the time embedding.
+@if(together) const ROW_QUADS = u32(WIDTH_QUADS);
+@if(!together) const ROW_QUADS = u32(WIDTH_QUADS + EMBEDDING_QUADS);
+/// From a row to the next: odd, so that the rows that a subgroup reads at once lie in different banks.
+const ROW_STRIDE = select(ROW_QUADS, ROW_QUADS | 1u, GROUPS > 1);
 
 /// This invocation's place in its subgroup; entry points set it.
 @if(broadcast) var<private> subgroup_lane: u32;
 
-var<workgroup> tile: array<vec4f, TILE * ROW_QUADS>;
+var<workgroup> tile: array<vec4f, TILE * ROW_STRIDE>;
 
-/// sums[r] += (columns [column, column + quads) of tile row `row + r`) times a matrix whose rows have `stride` vec4;
-/// `matrix` is where this invocation's column of vec4 starts in it. All rows of a group share each load.
-/// Where it does not `work`, the sums become anything.
+/// Sum c of row r is number r * COLUMNS + c.
+alias Sums = array<vec4f, ROWS * COLUMNS>;
+/// The vec4 of a matrix's row that an invocation takes.
+alias Columns = array<u32, COLUMNS>;
+
+fn lane_of(local: u32) -> u32 {
+  return local / (BLOCK * GROUPS) * BLOCK + local % BLOCK;
+}
+
+/// With one group it is known to be 0, which lets compilers see that all invocations read the same activations.
+fn group_of(local: u32) -> u32 {
+  return select(local / BLOCK % GROUPS, 0, GROUPS == 1);
+}
+
+/// The n-th row of a group.
+fn row_of(group: u32, n: u32) -> u32 {
+  return group + n * GROUPS;
+}
+
+/// Where number `quad` of a row of the tile is.
+fn tile_at(row: u32, quad: u32) -> u32 {
+  return row * ROW_STRIDE + quad;
+}
+
+/// sums += (columns [column, column + quads) of the group's rows) times a matrix whose rows have `stride` vec4 and which
+/// starts at `matrix`. All rows of a group share each load of a weight. Where it does not `work`, the sums become anything.
 ///
 /// On a software adapter loading a number that all invocations need costs as much as loading one for each. There
 /// (`broadcast`) each lane of a subgroup loads another row, and the lanes tell each other.
-fn multiply(sums: ptr<function, array<vec4f, ROWS>>, works: bool, row: u32, column: u32, quads: u32, matrix: u32, stride: u32) {
+fn multiply(sums: ptr<function, Sums>, works: bool, group: u32, column: u32, quads: u32, matrix: u32, stride: u32, columns: Columns) {
   @if(!broadcast) if (!works) {
     return;
   }
+  let first = matrix + columns[0];
+  @if(pair) let second = matrix + columns[1];
   for (var k = 0u; k < quads; k++) {
-    let at = matrix + 4 * k * stride;
-    let w0 = weight_quad(at);
-    let w1 = weight_quad(at + stride);
-    let w2 = weight_quad(at + 2 * stride);
-    let w3 = weight_quad(at + 3 * stride);
+    let at = 4 * k * stride;
+    let w0 = weight_quad(first + at);
+    let w1 = weight_quad(first + at + stride);
+    let w2 = weight_quad(first + at + 2 * stride);
+    let w3 = weight_quad(first + at + 3 * stride);
+    @if(pair) let v0 = weight_quad(second + at);
+    @if(pair) let v1 = weight_quad(second + at + stride);
+    @if(pair) let v2 = weight_quad(second + at + 2 * stride);
+    @if(pair) let v3 = weight_quad(second + at + 3 * stride);
     @if(!broadcast) for (var r = 0u; r < ROWS; r++) {
-      add_product(sums, r, tile[(row + r) * ROW_QUADS + column + k], w0, w1, w2, w3);
+      let a = tile[tile_at(row_of(group, r), column + k)];
+      add_product(sums, r * COLUMNS, a, w0, w1, w2, w3);
+      @if(pair) add_product(sums, r * COLUMNS + 1, a, v0, v1, v2, v3);
     }
     @if(broadcast) for (var r = 0u; r < ROWS; r += 8) {
-      let own = tile[(row + r + subgroup_lane % 8) * ROW_QUADS + column + k];
+      let own = tile[tile_at(r + subgroup_lane % 8, column + k)];
       add_product(sums, r, subgroupBroadcast(own, 0), w0, w1, w2, w3);
       add_product(sums, r + 1, subgroupBroadcast(own, 1), w0, w1, w2, w3);
       add_product(sums, r + 2, subgroupBroadcast(own, 2), w0, w1, w2, w3);
@@ -44,14 +85,14 @@ fn multiply(sums: ptr<function, array<vec4f, ROWS>>, works: bool, row: u32, colu
   }
 }
 
-fn add_product(sums: ptr<function, array<vec4f, ROWS>>, r: u32, a: vec4f, w0: vec4f, w1: vec4f, w2: vec4f, w3: vec4f) {
-  (*sums)[r] += a.x * w0 + a.y * w1 + a.z * w2 + a.w * w3;
-}
-
-/// The first row of an invocation's group. With one group it is known to be 0, which lets compilers see that all
-/// invocations read the same activations.
-fn group_row(local: u32, lanes: u32) -> u32 {
-  return select(local / lanes * ROWS, 0, GROUPS == 1);
+/// A chain, of which each link is one multiply-add on hardware; a sum of products would need an addition more.
+fn add_product(sums: ptr<function, Sums>, n: u32, a: vec4f, w0: vec4f, w1: vec4f, w2: vec4f, w3: vec4f) {
+  var sum = (*sums)[n];
+  sum += a.x * w0;
+  sum += a.y * w1;
+  sum += a.z * w2;
+  sum += a.w * w3;
+  (*sums)[n] = sum;
 }
 
 /// A trajectory of a tile; past the end, the last one again.
@@ -59,7 +100,9 @@ fn clamped(index: u32, trajectories: u32) -> u32 {
   return min(index, trajectories - 1);
 }
 
-/// How many rows of the group from trajectory `first` on are in use; the others hold anything.
+/// How many of a group's rows to go through, from trajectory `first` of the tile on; those past the end hold anything.
+/// Software adapters take only those in use; elsewhere the number is known, which lets compilers keep sums in registers.
 fn rows_from(first: u32, trajectories: u32) -> u32 {
-  return min(u32(ROWS), trajectories - min(first, trajectories));
+  @if(broadcast) return min(u32(ROWS), trajectories - min(first, trajectories));
+  @if(!broadcast) return ROWS;
 }

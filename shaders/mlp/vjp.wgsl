@@ -2,7 +2,7 @@
 // layers in workgroup memory, from the tape of a forward pass over the same states. The weights are bound
 // transposed, so that neighbouring invocations read neighbouring weights. The first lanes hold the gradient of a
 // layer's inputs, the others add up that of the embedding. As many operations as a forward pass.
-import constants::{ DIM, EMBEDDING_QUADS, GROUPS, LAYERS, ROWS, WIDTH_QUADS };
+import constants::{ COLUMNS, DIM, EMBEDDING_QUADS, HIDDEN, LANES, LAYERS, ROWS, WIDTH_QUADS };
 import package::field::evaluate::slots;
 import package::field::pull::{ operation, sigma_of, store_sigma_gradient };
 import package::mlp::activation::silu_slope;
@@ -11,7 +11,9 @@ import package::mlp::precondition::{ Precondition, precondition, precondition_sl
 import package::mlp::shape::{ input_quads, output_quads, tape_embedding, tape_hidden, tape_output, transposed_start };
 import package::mlp::states::{ state_quad, store_quad };
 import package::mlp::tape::tape;
-import package::mlp::tile::{ clamped, group_row, multiply, ROW_QUADS, rows_from, subgroup_lane, TILE, tile };
+import package::mlp::tile::{
+  clamped, Columns, group_of, INVOCATIONS, lane_of, multiply, row_of, rows_from, ROW_QUADS, subgroup_lane, Sums, TILE, tile, tile_at
+};
 @if(broadcast) enable subgroups;
 @if(half) enable f16;
 
@@ -27,8 +29,8 @@ struct Branch {
 @if(guided) @group(0) @binding(10) var<storage, read_write> parts: array<f32>; // [trajectories, DIM], [trajectories]
 @if(guided) @group(0) @binding(11) var<uniform> branch: Branch;
 
-const LANES = (ROW_QUADS + 7) / 8 * 8; // whole subgroups; those past ROW_QUADS only help
-const INVOCATIONS = LANES * GROUPS;
+/// Lanes past HIDDEN add up the gradient of the embedding, so many vec4 apart.
+const EMBEDDING_LANES = LANES - HIDDEN;
 
 var<workgroup> scales: array<Precondition, TILE>;
 var<workgroup> slopes: array<Precondition, TILE>;
@@ -42,33 +44,36 @@ fn vjp(
 ) {
   @if(broadcast) subgroup_lane = subgroup_local;
   let first = (group.x + group.y * groups.x) * TILE;
-  let row = group_row(local, LANES);
-  let lane = local % LANES;
-  let rows = rows_from(first + row, operation.trajectories);
-  let embeds = lane >= WIDTH_QUADS && lane < ROW_QUADS;
+  let own_group = group_of(local);
+  let lane = lane_of(local);
+  let rows = rows_from(first, operation.trajectories);
+  let embeds = lane >= HIDDEN;
   for (var r = local; r < TILE; r += INVOCATIONS) {
     let sigma = sigma_of(clamped(first + r, operation.trajectories));
     scales[r] = precondition(sigma);
     slopes[r] = precondition_slope(sigma);
   }
 
-  var gradient = array<vec4f, ROWS>();
+  var gradient = Sums();
   for (var above = 0u; above <= LAYERS; above++) {
     let layer = LAYERS - above;
     let inputs = input_quads(layer);
     let stride = inputs + EMBEDDING_QUADS;
     // States may have more numbers than the hidden layers are wide; those take one turn in both loops.
     for (var column = 0u; column < inputs; column += WIDTH_QUADS) {
-      let quad = column + lane;
-      let works = select(lane < WIDTH_QUADS && quad < inputs, column == 0, embeds);
+      let works = select(lane < WIDTH_QUADS && column + lane < inputs, column == 0, embeds);
+      var columns = Columns();
+      for (var c = 0u; c < COLUMNS; c++) {
+        let embedding = inputs + min(lane - HIDDEN + c * EMBEDDING_LANES, EMBEDDING_QUADS - 1);
+        columns[c] = select(min(column + lane + c * HIDDEN, inputs - 1), embedding, embeds);
+      }
       for (var begin = 0u; begin < output_quads(layer); begin += WIDTH_QUADS) {
         let count = min(WIDTH_QUADS, output_quads(layer) - begin);
         if (layer == LAYERS) {
           stage_cotangents(first, local, begin, count);
         }
-        let matrix = transposed_start(layer) + 4 * begin * stride + select(quad, inputs + lane - WIDTH_QUADS, embeds);
         @if(broadcast) let before = gradient;
-        multiply(&gradient, works, row, 0, count, matrix, stride);
+        multiply(&gradient, works, own_group, 0, count, transposed_start(layer) + 4 * begin * stride, stride, columns);
         @if(broadcast) if (!works) {
           gradient = before;
         }
@@ -76,27 +81,39 @@ fn vjp(
       if (layer == 0 && works && !embeds) {
         var states = gradient; // a copy may be indexed without taking the sums themselves out of registers
         for (var r = 0u; r < rows; r++) {
-          store_quad(operation.output, first + row + r, quad, states[r]);
+          for (var c = 0u; c < COLUMNS; c++) {
+            let trajectory = first + row_of(own_group, r);
+            let quad = lane + c * HIDDEN;
+            if (trajectory < operation.trajectories && quad < WIDTH_QUADS && column + quad < inputs) {
+              store_quad(operation.output, trajectory, columns[c], states[r * COLUMNS + c]);
+            }
+          }
         }
-        gradient = array<vec4f, ROWS>();
+        gradient = Sums();
       }
     }
     workgroupBarrier();
     if (layer == 0) {
       break;
     }
-    if (lane < WIDTH_QUADS) {
+    if (!embeds) {
       var hidden = gradient;
       for (var r = 0u; r < rows; r++) {
-        let at = tape_hidden(layer - 1, first + row + r, operation.trajectories) + lane;
-        var delta = silu_slope(tape[at]) * hidden[r];
-        @if(residual) if (layer < LAYERS) {
-          delta += tile[(row + r) * ROW_QUADS + lane];
+        for (var c = 0u; c < COLUMNS; c++) {
+          let row = row_of(own_group, r);
+          let quad = lane + c * HIDDEN;
+          if (quad < WIDTH_QUADS && first + row < operation.trajectories) {
+            let at = tape_hidden(layer - 1, first + row, operation.trajectories) + quad;
+            var delta = silu_slope(tape[at]) * hidden[r * COLUMNS + c];
+            @if(residual) if (layer < LAYERS) {
+              delta += tile[tile_at(row, quad)];
+            }
+            tile[tile_at(row, quad)] = delta;
+            @if(recorded) deltas[at] = delta;
+          }
         }
-        tile[(row + r) * ROW_QUADS + lane] = delta;
-        @if(recorded) deltas[at] = delta;
       }
-      gradient = array<vec4f, ROWS>();
+      gradient = Sums();
     }
     workgroupBarrier();
   }
@@ -104,8 +121,16 @@ fn vjp(
   if (embeds) {
     var embedding = gradient;
     for (var r = 0u; r < rows; r++) {
-      tile[(row + r) * ROW_QUADS + lane] = embedding[r];
-      @if(recorded) deltas[tape_embedding(first + row + r, operation.trajectories) + lane - WIDTH_QUADS] = embedding[r];
+      for (var c = 0u; c < COLUMNS; c++) {
+        let row = row_of(own_group, r);
+        let quad = lane - HIDDEN + c * EMBEDDING_LANES;
+        if (quad < EMBEDDING_QUADS) {
+          tile[tile_at(row, WIDTH_QUADS + quad)] = embedding[r * COLUMNS + c];
+          @if(recorded) if (first + row < operation.trajectories) {
+            deltas[tape_embedding(first + row, operation.trajectories) + quad] = embedding[r * COLUMNS + c];
+          }
+        }
+      }
     }
   }
   storageBarrier();
@@ -121,7 +146,7 @@ fn stage_cotangents(first: u32, local: u32, begin: u32, count: u32) {
     let quad = i % count;
     let index = clamped(first + row, operation.trajectories);
     let delta = scales[row].out * state_quad(operation.cotangent, index, begin + quad);
-    tile[row * ROW_QUADS + quad] = delta;
+    tile[tile_at(row, quad)] = delta;
     @if(recorded) if (first + row < operation.trajectories) {
       deltas[tape_output(index, operation.trajectories) + begin + quad] = delta;
     }
@@ -142,7 +167,7 @@ fn finish(first: u32, local: u32) {
     if (lane >= WIDTH_QUADS) {
       let quad = lane - WIDTH_QUADS;
       let wave = waves_slope(quad % HALF, scale.noise);
-      sum = slope.noise * dot(select(wave.sines, wave.cosines, quad < HALF), tile[i]);
+      sum = slope.noise * dot(select(wave.sines, wave.cosines, quad < HALF), tile[tile_at(row, lane)]);
     } else if (first + row < operation.trajectories) {
       for (var d = lane; d < DIM; d += WIDTH_QUADS) {
         let output = operation.output + index * DIM + d;
@@ -154,13 +179,13 @@ fn finish(first: u32, local: u32) {
         slots[output] = with_branch_before(index * DIM + d, pulled);
       }
     }
-    tile[i].x = sum;
+    tile[tile_at(row, lane)].x = sum;
   }
   workgroupBarrier();
   for (var r = local; r < TILE && first + r < operation.trajectories; r += INVOCATIONS) {
     var sum = 0.0;
-    for (var n = r * ROW_QUADS; n < (r + 1) * ROW_QUADS; n++) {
-      sum += tile[n].x;
+    for (var n = 0u; n < ROW_QUADS; n++) {
+      sum += tile[tile_at(r, n)].x;
     }
     store_sigma_gradient(first + r, with_branch_before(operation.trajectories * DIM + first + r, sum));
   }

@@ -59,7 +59,7 @@ export class FusedPass implements PlanRecorder {
     const group = kernel.bind({ ...buffers, ...own, ...fused.field.buffers });
     const evaluations = turns.filter((turn) => turn.evaluates === 1).length;
     const uniform = { turns: turns.length, places: memory.own * stride, stride };
-    const counts = { evaluations, group: fused.field.group };
+    const counts = { evaluations, group: fused.field.group(fused.variant) };
     return new FusedPass(gpu, kernel, uniform, counts, own, group);
   }
 

@@ -57,7 +57,7 @@ export function customField(options: {
 async function prepareFusedCustom(gpu: Gpu, dim: number, wgsl: string): Promise<FusedField> {
   const state = stateVariant(dim);
   return {
-    group: 64,
+    group: () => 64,
     inMemory: false,
     buffers: {},
     kernel(needed) {

@@ -16,7 +16,7 @@ export interface FusedVariant {
 /** A field on one device, linked together with plans: shaders/fused/. */
 export interface FusedField {
   /** Trajectories that a workgroup takes. */
-  readonly group: number;
+  group(variant: FusedVariant): number;
   /** Whether places are in memory, with one more for the kernel itself; else in registers, which are few. */
   readonly inMemory: boolean;
   /** The field's own buffers by their names in the shader. */

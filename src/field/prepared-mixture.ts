@@ -34,7 +34,7 @@ export async function prepareFusedMixture(gpu: Gpu, spec: MixtureSpec): Promise<
   if (!fitsBinding(gpu, spec)) return undefined;
   const { variant, row } = untiledKernel(spec, spec.dim > SMALL_DIM ? 'registers' : 'small');
   return {
-    group: 64,
+    group: () => 64,
     inMemory: false,
     buffers: uploadComponents(gpu, spec, 0, spec.weights.length, row),
     kernel(needed) {

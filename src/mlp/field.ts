@@ -103,7 +103,6 @@ async function prepareMlp(gpu: Gpu, given: FieldNetwork): Promise<PreparedField>
     network.kernel('mlp/forward', { guided }),
     network.kernel('mlp/forward', { guided, features: true }),
   ]);
-  const { rows, groups } = network.forwardTile;
   return {
     ...operationOf(plain),
     bind(batch): BoundField {
@@ -112,7 +111,7 @@ async function prepareMlp(gpu: Gpu, given: FieldNetwork): Promise<PreparedField>
       return boundKernel(
         kernel,
         { ...shared(batch), ...buffers, ...(features && { features }) },
-        rows * groups,
+        network.tileRows(),
       );
     },
   };
@@ -120,12 +119,12 @@ async function prepareMlp(gpu: Gpu, given: FieldNetwork): Promise<PreparedField>
 
 async function prepareFusedMlp(gpu: Gpu, given: FieldNetwork): Promise<FusedField> {
   const { network, buffers, guided } = upload(gpu, given);
-  const { rows, groups } = network.forwardTile;
   return {
-    group: rows * groups,
+    group: ({ columned }) => network.tileRows({ together: !columned }),
     inMemory: true,
     buffers,
-    kernel: (needed) => network.kernel('fused/mlp', { guided }, planVariant(needed)),
+    kernel: (needed) =>
+      network.kernel('fused/mlp', { guided, together: !needed.columned }, planVariant(needed)),
   };
 }
 

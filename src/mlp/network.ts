@@ -6,7 +6,7 @@ import { featureLayer, frequencies, type MlpConfig } from './config.js';
 import { ConventionTable } from './convention.js';
 import { checkParameters, type ParameterLayout, parameterLayout } from './parameters.js';
 import { checkPrecision, halves, type Precision } from './precision.js';
-import { type Tile, tileFor } from './tile.js';
+import { type Tile, type TilePlan, type TileUse, tilePlan, tilesFor } from './tile.js';
 
 /** The kernels of a network; each is compiled when it is first asked for. */
 export type NetworkKernel = Extract<
@@ -24,6 +24,8 @@ export interface NetworkVariant {
   guided?: boolean;
   /** vjp: keep the deltas that the weights' gradient needs. */
   recorded?: boolean;
+  /** Whole plans: all trajectories are always told one sigma and one label. */
+  together?: boolean;
 }
 
 /**
@@ -47,6 +49,8 @@ export class Network {
     readonly config: MlpConfig,
     parameters: Float32Array,
     readonly precision: Precision = 'f32',
+    /** Instead of the one that suits the adapter. */
+    private readonly chosenTile?: Tile,
   ) {
     checkPrecision(gpu, precision);
     const { STORAGE, COPY_SRC, COPY_DST } = GPUBufferUsage;
@@ -79,14 +83,16 @@ export class Network {
     return (first + ((layers - 1) * width + padded) * (width + embedding.size)) / 4;
   }
 
-  /** Trajectories and lanes of a workgroup of the forward pass and the Jacobian-vector product. */
-  get forwardTile(): Tile {
-    return tileFor(this.gpu, this.config, this.config.width / 4);
+  /** How a workgroup of the forward pass, the Jacobian-vector product, or backwards the vector-Jacobian product works. */
+  tile(use: TileUse = {}): TilePlan {
+    if (this.chosenTile) return tilePlan(this.gpu, this.config, this.chosenTile, use);
+    return tilesFor(this.gpu, this.config, use)[0];
   }
 
-  /** The same of the vector-Jacobian product, whose lanes also hold the embedding's gradient. */
-  get backwardTile(): Tile {
-    return tileFor(this.gpu, this.config, (this.config.width + this.config.embedding.size) / 4);
+  /** Trajectories of a workgroup. */
+  tileRows(use?: TileUse): number {
+    const { rows, groups } = this.tile(use);
+    return rows * groups;
   }
 
   /** @param fused a plan's conditions and constants besides */
@@ -96,8 +102,11 @@ export class Network {
     fused?: ReturnType<typeof planVariant>,
   ): Promise<Kernel> {
     const { dim, width, layers, embedding, classes, sigmaData, residual, convention } = this.config;
-    const { rows, groups, broadcast } = name === 'mlp/vjp' ? this.backwardTile : this.forwardTile;
-    const { taped = false, features = false, guided = false, recorded = false } = variant;
+    const { taped = false, features = false, guided = false, recorded = false, together = false } = variant;
+    const { rows, groups, columns, block, hidden, lanes, split, broadcast } = this.tile({
+      backward: name === 'mlp/vjp',
+      together,
+    });
     return this.gpu.kernel(name, {
       conditions: {
         residual,
@@ -107,9 +116,12 @@ export class Network {
         features,
         guided,
         recorded,
+        together,
         broadcast,
+        pair: columns === 2,
+        split: split > 1,
         // States of one vec4: mlp/layers.wgsl, output_by_row.
-        by_row: broadcast && dim <= 4,
+        by_row: dim <= 4,
         half: this.precision === 'f16',
         ...fused?.conditions,
       },
@@ -125,6 +137,11 @@ export class Network {
         PARAMETER_QUADS: this.layout.size / 4,
         ROWS: rows,
         GROUPS: groups,
+        COLUMNS: columns,
+        BLOCK: block,
+        HIDDEN: hidden,
+        LANES: lanes,
+        SPLIT: split,
         ...fused?.constants,
       },
     });

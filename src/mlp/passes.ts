@@ -148,10 +148,10 @@ export class NetworkPasses {
     offset: number,
     trajectories: number,
   ): void {
-    const { rows, groups } = name === 'vjp' ? this.network.backwardTile : this.network.forwardTile;
+    const rows = this.network.tileRows({ backward: name === 'vjp' });
     pass.setPipeline(this.kernels[name].pipeline);
     pass.setBindGroup(0, this.groups[name], [offset]);
-    pass.dispatchWorkgroups(...folded(Math.ceil(trajectories / (rows * groups))));
+    pass.dispatchWorkgroups(...folded(Math.ceil(trajectories / rows)));
   }
 
   /** Trajectories in a slice: it depends on the network and the batch alone, as the sums' order must. */

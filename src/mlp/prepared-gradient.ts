@@ -7,7 +7,7 @@ import type { StructValue } from '../gpu/layout.js';
 import type { FieldNetwork } from './field.js';
 import { Network } from './network.js';
 import { tapeSize } from './passes.js';
-import type { Tile } from './tile.js';
+import type { TileUse } from './tile.js';
 
 /** Where the forward pass finds its uniform, in bytes after that of the product: dynamic offsets are multiples of it. */
 const FORWARD = 256;
@@ -55,14 +55,14 @@ export async function prepareMlpGradient(
       }));
       return {
         encode(pass, offset, trajectories) {
-          const workgroups = ({ rows, groups }: Tile) => folded(Math.ceil(trajectories / (rows * groups)));
+          const workgroups = (use?: TileUse) => folded(Math.ceil(trajectories / network.tileRows(use)));
           for (const group of groups) {
             pass.setPipeline(forward.pipeline);
             pass.setBindGroup(0, group.forward, [offset + FORWARD]);
-            pass.dispatchWorkgroups(...workgroups(network.forwardTile));
+            pass.dispatchWorkgroups(...workgroups());
             pass.setPipeline(vjp.pipeline);
             pass.setBindGroup(0, group.vjp, [offset]);
-            pass.dispatchWorkgroups(...workgroups(network.backwardTile));
+            pass.dispatchWorkgroups(...workgroups({ backward: true }));
           }
         },
         destroy() {

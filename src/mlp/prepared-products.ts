@@ -33,7 +33,6 @@ export async function prepareMlpProducts(
   const evaluation = operationOf(forward);
   const product = operationOf(jvp);
   const { frequencies } = network;
-  const { rows, groups } = network.forwardTile;
   return {
     weights: guided ? [guidance, 1 - guidance] : [1],
     trajectoryBytes: 4 * tapeSize(network),
@@ -56,7 +55,7 @@ export async function prepareMlpProducts(
       const tape = gpu.buffer('tape', STORAGE, 4 * batch.capacity * tapeSize(network));
       const common = { ...shared(batch), frequencies, tape, weights: network.parameters };
       const bound = (kernel: Kernel, own: Record<string, GPUBuffer> = {}) =>
-        boundKernel(kernel, { ...common, ...own }, rows * groups);
+        boundKernel(kernel, { ...common, ...own }, network.tileRows());
       const parts = labels.map((own) => bound(forward, { labels: own }));
       // Without guidance the drift leaves the tape that the products need.
       const drift = mixed ? bound(mixed, { labels: labels[0], guidance: scale }) : parts[0];

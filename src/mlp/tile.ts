@@ -3,49 +3,110 @@ import { canBroadcast } from '../gpu/broadcast.js';
 import type { Gpu } from '../gpu/gpu.js';
 import type { MlpConfig } from './config.js';
 
-/** How a workgroup shares out its trajectories: `groups` of lanes, `rows` trajectories each. */
+/** How the invocations of a workgroup share out its trajectories and a layer's outputs: shaders/mlp/tile.wgsl. */
 export interface Tile {
+  /** Trajectories of an invocation. */
   rows: number;
+  /** Groups of `rows` trajectories. */
   groups: number;
+  /** Vec4 of outputs of an invocation, 1 or 2. */
+  columns: 1 | 2;
+  /** Lanes of one group that lie next to each other; a divisor of the lanes. */
+  block: number;
+}
+
+/** A tile and what follows from it for the kernels of one direction of a network. */
+export interface TilePlan extends Tile {
+  /** Lanes that hold the outputs of a hidden layer. */
+  hidden: number;
+  /** Lanes of a group in all: backwards, some more hold the embedding's gradient. */
+  lanes: number;
+  /** Parts that the output layer's inputs are shared out in; 1: it is as any other. */
+  split: number;
   /** Whether the lanes of a subgroup tell each other what they load: mlp/tile.wgsl, multiply. */
   broadcast: boolean;
 }
 
+/** What a tile is for. */
+export interface TileUse {
+  backward?: boolean;
+  /** Whether one time embedding does for all trajectories, by the way the kernel is compiled. */
+  together?: boolean;
+}
+
 /** Trajectories per invocation: more make more of each weight that is read, but need more registers. */
-const ROWS = [8, 4, 2, 1];
 const BROADCAST_ROWS = [16, 8];
-/** Invocations that a workgroup should have at least on hardware, whose lanes come in groups of 32 or 64. */
-const INVOCATIONS = 64;
+/** Lanes of a subgroup on most hardware. */
+const SUBGROUP = 32;
 
 /**
- * The largest tile whose activations and embeddings fit into the adapter's workgroup memory.
- * @param quads vec4 of outputs, for each of which a trajectory needs an invocation
+ * The tiles that fit into an adapter, the one that a network gets unless measuring says otherwise first
+ * (src/mlp/tuning.ts).
  * @throws FewstepError device-limit where not even one trajectory fits
  */
-export function tileFor(gpu: Gpu, { width, embedding }: MlpConfig, quads: number): Tile {
+export function tilesFor(gpu: Gpu, config: MlpConfig, use: TileUse = {}): [TilePlan, ...TilePlan[]] {
+  const found = candidates(gpu).map((tile) => tilePlan(gpu, config, tile, use));
+  const fitting = found.filter((plan) => fits(gpu, config, plan, use));
+  if (fitting.length > 0) return fitting as [TilePlan, ...TilePlan[]];
+  const least = found[found.length - 1];
   const { maxComputeWorkgroupStorageSize, maxComputeInvocationsPerWorkgroup } = gpu.limits;
-  const lanes = Math.ceil(quads / 8) * 8;
-  // Besides a row of the tile: the preconditioning and its slopes.
-  const bytes = 4 * (width + embedding.size) + 32;
-  const fits = (rows: number, groups: number) =>
-    lanes * groups <= maxComputeInvocationsPerWorkgroup &&
-    rows * groups * bytes <= maxComputeWorkgroupStorageSize;
-
-  if (canBroadcast(gpu)) {
-    const rows = BROADCAST_ROWS.find((count) => fits(count, 1));
-    if (rows) return { rows, groups: 1, broadcast: true };
-  }
-  // A software adapter gains nothing from more lanes.
-  const wanted = gpu.adapter.software ? 1 : Math.ceil(INVOCATIONS / lanes);
-  for (const rows of ROWS) {
-    for (let groups = wanted; groups >= 1; groups--) {
-      if (fits(rows, groups)) return { rows, groups, broadcast: false };
-    }
-  }
   throw new FewstepError(
     'device-limit',
-    `a network of width ${width} needs ${lanes} invocations and ${bytes} bytes of workgroup memory; ` +
+    `a network of width ${config.width} needs ${least.lanes * least.groups} invocations and ` +
+      `${workgroupBytes(config, least, use)} bytes of workgroup memory; ` +
       `${gpu.adapter.name} allows ${maxComputeInvocationsPerWorkgroup} and ${maxComputeWorkgroupStorageSize}`,
     'use a narrower network',
   );
+}
+
+/** In the order in which they are wanted where nothing was measured. */
+function candidates(gpu: Gpu): Tile[] {
+  if (canBroadcast(gpu)) {
+    return [...BROADCAST_ROWS, 8].map((rows) => ({ rows, groups: 1, columns: 1, block: 8 }));
+  }
+  // A software adapter gains nothing from more lanes, and has few registers.
+  if (gpu.adapter.software) return [8, 4, 2, 1].map((rows) => ({ rows, groups: 1, columns: 1, block: 8 }));
+  const of = (rows: number, groups: number, columns: 1 | 2): Tile => ({
+    rows,
+    groups,
+    columns,
+    block: Math.max(1, SUBGROUP / groups),
+  });
+  return [of(8, 4, 2), of(8, 2, 2), of(4, 8, 2), of(4, 4, 2), of(8, 4, 1), of(8, 2, 1), of(4, 2, 1), of(8, 1, 1), of(2, 1, 1), of(1, 1, 1)];
+}
+
+/** What follows from a tile. */
+export function tilePlan(gpu: Gpu, config: MlpConfig, tile: Tile, use: TileUse): TilePlan {
+  const { columns, block } = tile;
+  const [width, dim, embedding] = [config.width, config.dim, config.embedding.size].map((size) => Math.ceil(size / 4));
+  const lanesFor = (quads: number) => Math.ceil(quads / columns / block) * block;
+  const hidden = lanesFor(width);
+  const blocks = hidden / block;
+  const broadcast = canBroadcast(gpu) && tile.groups === 1 && columns === 1 && tile.rows % 8 === 0;
+  const splits = !broadcast && dim > 1 && dim <= block * columns && blocks > 1 && blocks * dim <= width;
+  return {
+    ...tile,
+    hidden,
+    lanes: hidden + (use.backward ? lanesFor(embedding) : 0),
+    split: splits ? blocks : 1,
+    broadcast,
+  };
+}
+
+function fits({ limits }: Gpu, config: MlpConfig, plan: TilePlan, use: TileUse): boolean {
+  return (
+    plan.lanes * plan.groups <= limits.maxComputeInvocationsPerWorkgroup &&
+    plan.lanes * plan.groups <= limits.maxComputeWorkgroupSizeX &&
+    workgroupBytes(config, plan, use) <= limits.maxComputeWorkgroupStorageSize
+  );
+}
+
+/** What the kernels of shaders/mlp/ declare at most. */
+function workgroupBytes({ width, dim, embedding }: MlpConfig, { rows, groups }: Tile, use: TileUse): number {
+  const quads = (width + (use.together ? 0 : embedding.size)) / 4;
+  const stride = groups > 1 ? quads | 1 : quads;
+  // The preconditioning of a row, and its slopes.
+  const row = 16 * stride + 32;
+  const shifts = use.backward ? 0 : 32 * Math.ceil(Math.max(width, dim) / 4);
+  return rows * groups * row + shifts + 4 * embedding.size;
 }
