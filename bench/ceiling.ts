@@ -1,51 +1,62 @@
 import type { Gpu } from '../src/gpu/gpu.js';
+import { Clock, ofGpu } from './clock.js';
+import { copySubject } from './copy-rate.js';
+import { countLasting } from './count-lasting.js';
+
+/** Operations of an invocation in a round of shaders/bench/multiply_add.wgsl. */
+const OPERATIONS = 256;
 
 /**
  * The adapter's multiply-add ceiling, FLOP/s: the best of `repeats` runs of shaders/bench/multiply_add.wgsl, each of
- * about 50 ms.
+ * about 20 ms (50 on a software adapter), by the GPU's clock where it has one.
+ * @param precision f16 needs the feature shader-f16
  */
-export async function multiplyAddCeiling(gpu: Gpu, repeats = 5): Promise<number> {
-  const kernel = await gpu.kernel('bench/multiply_add');
-  const groups = gpu.adapter.software ? 64 : 8192;
+export async function multiplyAddCeiling(
+  gpu: Gpu,
+  repeats = 5,
+  precision: 'f32' | 'f16' = 'f32',
+): Promise<number> {
+  const kernel = await gpu.kernel('bench/multiply_add', { conditions: { half: precision === 'f16' } });
+  // On hardware more invocations than it has room for by far, so that the last ones leave little of it idle.
+  const groups = gpu.adapter.software ? 64 : 32768;
   const { STORAGE, UNIFORM, COPY_DST } = GPUBufferUsage;
   const results = gpu.buffer('results', STORAGE, 16 * 64 * groups);
   const load = gpu.buffer('load', UNIFORM | COPY_DST, 4);
   const group = kernel.bind({ load, results });
-  const flops = async (rounds: number) => {
+  const clock = new Clock(gpu);
+  const ms = async (rounds: number) => {
     gpu.device.queue.writeBuffer(load, 0, kernel.layout.pack('load', { rounds }));
-    const ms = await timed(gpu, (pass) => {
+    const time = await clock.time((encoder) => {
+      const pass = encoder.beginComputePass();
       pass.setPipeline(kernel.pipeline);
       pass.setBindGroup(0, group);
       pass.dispatchWorkgroups(groups);
+      pass.end();
     });
-    return (64 * rounds * 64 * groups) / (ms / 1000);
+    return ofGpu(time);
   };
-  await flops(100); // compiles
-  const rounds = Math.ceil(((await flops(100)) * 0.05) / (64 * 64 * groups));
+  const rounds = await countLasting(gpu.adapter.software ? 50 : 20, ms);
   let best = 0;
-  for (let i = 0; i < repeats; i++) best = Math.max(best, await flops(rounds));
-  results.destroy();
-  load.destroy();
+  for (let i = 0; i < repeats; i++) {
+    best = Math.max(best, (1000 * OPERATIONS * rounds * 64 * groups) / (await ms(rounds)));
+  }
+  for (const each of [results, load, clock]) each.destroy();
   return best;
 }
 
-/** What the adapter copies from one buffer to another at best, bytes read and written per second. */
+/**
+ * What the adapter copies from one buffer to another at best, bytes read and written per second: many copies a submit,
+ * of buffers that no cache holds.
+ */
 export async function copyCeiling(gpu: Gpu, repeats = 5): Promise<number> {
-  const bytes = Math.min(64 * 2 ** 20, gpu.limits.maxBufferSize);
-  const { COPY_SRC, COPY_DST } = GPUBufferUsage;
-  const from = gpu.buffer('copied from', COPY_SRC, bytes);
-  const to = gpu.buffer('copied to', COPY_DST, bytes);
+  const bytes = Math.min((gpu.adapter.software ? 64 : 256) * 2 ** 20, gpu.limits.maxBufferSize);
+  const copies = copySubject(gpu, bytes, 1);
+  const clock = new Clock(gpu);
+  const ms = async (count: number) => ofGpu(await clock.time((encoder) => copies.record(encoder, count)));
+  const count = await countLasting(gpu.adapter.software ? 50 : 20, ms);
   let best = 0;
-  for (let i = 0; i < repeats; i++) {
-    const encoder = gpu.device.createCommandEncoder();
-    encoder.copyBufferToBuffer(from, 0, to, 0, bytes);
-    const begin = performance.now();
-    gpu.device.queue.submit([encoder.finish()]);
-    await gpu.settle(gpu.device.queue.onSubmittedWorkDone());
-    best = Math.max(best, (2 * bytes * 1000) / (performance.now() - begin));
-  }
-  from.destroy();
-  to.destroy();
+  for (let i = 0; i < repeats; i++) best = Math.max(best, (1000 * copies.bytes * count) / (await ms(count)));
+  for (const each of [copies, clock]) each.destroy();
   return best;
 }
 

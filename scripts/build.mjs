@@ -49,6 +49,7 @@ export async function buildBench(root) {
       sampling: 'bench/sampling.ts',
       sid: 'bench/sid.ts',
       universal: 'bench/universal.ts',
+      updates: 'bench/updates.ts',
     },
     outdir: join(root, 'dist', 'bench'),
     bundle: true,

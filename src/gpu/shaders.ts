@@ -12,6 +12,7 @@ import scalar from '../../shaders/batch/scalar.wgsl';
 import slots from '../../shaders/batch/slots.wgsl';
 import status from '../../shaders/batch/status.wgsl';
 import subgroup from '../../shaders/batch/subgroup.wgsl';
+import benchCopy from '../../shaders/bench/copy.wgsl';
 import multiplyAdd from '../../shaders/bench/multiply_add.wgsl';
 import distillColumnSums from '../../shaders/distill/column_sums.wgsl';
 import distillCotangent from '../../shaders/distill/cotangent.wgsl';
@@ -129,6 +130,7 @@ export const shaders = {
   'batch/slots': slots,
   'batch/status': status,
   'batch/subgroup': subgroup,
+  'bench/copy': benchCopy,
   'bench/multiply_add': multiplyAdd,
   'distill/column_sums': distillColumnSums,
   'distill/cotangent': distillCotangent,
