@@ -2,37 +2,16 @@ import { type Field, preparedField } from '../field/field.js';
 import { folded } from '../gpu/dispatch.js';
 import type { Gpu } from '../gpu/gpu.js';
 import type { Kernel } from '../gpu/kernel.js';
-import { PassTimer } from '../gpu/timer.js';
+import { type PassEnds, PassTimer } from '../gpu/timer.js';
 import { FEATURES } from '../predictor/network-config.js';
-import {
-  answersOfRun,
-  type TrajectoryPass,
-  type TrajectoryPredictor,
-  trajectoryPass,
-} from '../predictor/trajectory-predictor.js';
+import { answersOfRun, type TrajectoryPass, trajectoryPass } from '../predictor/trajectory-predictor.js';
 import { drawStruct } from '../rng/draw.js';
 import { LATENT_STREAM } from '../rng/streams.js';
 import type { Plan, Slot } from '../solver/plan.js';
 import { FusedPass } from './fused-pass.js';
-import type { FusedMemory, FusedPlan } from './fused-plan.js';
 import type { Latents } from './inputs.js';
 import { PlanPass, type PlanRecorder, uniformStride } from './plan-pass.js';
-
-interface Shape {
-  dim: number;
-  /** Trajectories there is room for. */
-  capacity: number;
-  place: number[];
-  places: number;
-  /** Slots to read back. */
-  wanted: Slot[];
-  /** The plan in one dispatch, and then its own use of the places. */
-  fused?: { plan: FusedPlan; memory: FusedMemory };
-  /** Who fills the columns while the plan runs. */
-  predictor?: TrajectoryPredictor;
-  /** Of the random numbers that the plan draws. */
-  seed: number;
-}
+import type { RunShape } from './run-shape.js';
 
 /** The buffers of one solve. */
 interface RunBuffers {
@@ -56,11 +35,15 @@ export class SolveRun {
 
   private readonly timer: PassTimer;
   private readonly latents: GPUBindGroup;
+  /** The uniforms of all operations: the latents' first, then the plan's in order. */
+  private readonly uniforms: ArrayBuffer;
+  /** The chunk that the plan's are written for. */
+  private packed = { first: -1, count: -1 };
 
   private constructor(
     private readonly gpu: Gpu,
     private readonly plan: Plan,
-    private readonly shape: Shape,
+    private readonly shape: RunShape,
     private readonly buffers: RunBuffers,
     private readonly planPass: PlanRecorder,
     private readonly normal: Kernel,
@@ -73,12 +56,13 @@ export class SolveRun {
     this.timer = new PassTimer(gpu);
     const { slots, operation } = buffers;
     this.latents = normal.bind({ slots, operation });
+    this.uniforms = new ArrayBuffer((plan.operations.length + 1) * stride);
   }
 
   /** Compiles what is not compiled yet, and allocates. */
-  static async create(gpu: Gpu, field: Field, plan: Plan, shape: Shape): Promise<SolveRun> {
+  static async create(gpu: Gpu, field: Field, plan: Plan, shape: RunShape): Promise<SolveRun> {
     const { STORAGE, UNIFORM, COPY_SRC, COPY_DST, MAP_READ } = GPUBufferUsage;
-    const { dim, capacity, place, places, wanted, predictor, fused } = shape;
+    const { dim, capacity, place, places, wanted, reads, predictor, fused } = shape;
     const prepared = fused ? undefined : await preparedField(gpu, field);
     const slotStride = Math.ceil((capacity * dim) / 64) * 64;
     const stride = uniformStride(prepared?.operationSize ?? 0);
@@ -89,7 +73,7 @@ export class SolveRun {
       status: gpu.buffer('status', STORAGE | COPY_SRC | COPY_DST, 8 + capacity * 4),
       // The latents' uniform, then those of the plan's operations.
       operation: gpu.buffer('operations', UNIFORM | COPY_DST, (plan.operations.length + 1) * stride),
-      staging: gpu.buffer('samples (readback)', MAP_READ | COPY_DST, wanted.length * bytes),
+      staging: gpu.buffer('samples (readback)', MAP_READ | COPY_DST, reads ? wanted.length * bytes : 0),
       ...(predictor?.kind === 'amed' && {
         features: gpu.buffer('features', STORAGE, 4 * FEATURES * capacity),
       }),
@@ -124,14 +108,17 @@ export class SolveRun {
     return this.planPass.evaluations;
   }
 
-  /** Records and submits the trajectories [first, first + count). */
-  submit(first: number, count: number, latents: Latents, columns: Float32Array): void {
+  /**
+   * Records and submits the trajectories [first, first + count).
+   * @param mark which ends of the chunk's pass are timed
+   */
+  submit(first: number, count: number, latents: Latents, columns: Float32Array, mark?: PassEnds): void {
     const { device } = this.gpu;
-    const { dim, wanted, place } = this.shape;
+    const { dim, wanted, reads, place } = this.shape;
     const { slots, status, operation, staging } = this.buffers;
     if (this.predictor) this.predictor.upload(count);
     else device.queue.writeBuffer(this.buffers.columns, 0, columns as Float32Array<ArrayBuffer>);
-    device.queue.writeBuffer(operation, 0, this.uniforms(first, count, latents));
+    device.queue.writeBuffer(operation, 0, this.uniforms, 0, this.pack(first, count, latents));
     if ('values' in latents) {
       const rows = Float32Array.from({ length: count * dim }, (_, i) => latents.values[first * dim + i]);
       device.queue.writeBuffer(slots, 0, rows);
@@ -139,7 +126,7 @@ export class SolveRun {
 
     const encoder = device.createCommandEncoder();
     encoder.clearBuffer(status, 8);
-    const pass = encoder.beginComputePass(this.timer.begin());
+    const pass = encoder.beginComputePass(this.timer.begin(mark));
     if (!('values' in latents)) {
       pass.setPipeline(this.normal.pipeline);
       pass.setBindGroup(0, this.latents, [0]);
@@ -149,7 +136,7 @@ export class SolveRun {
     pass.end();
     this.timer.end(encoder);
     const bytes = count * dim * 4;
-    for (const [i, slot] of wanted.entries()) {
+    for (const [i, slot] of reads ? wanted.entries() : []) {
       encoder.copyBufferToBuffer(slots, place[slot] * this.slotStride * 4, staging, i * bytes, bytes);
     }
     device.queue.submit([encoder.finish()]);
@@ -165,8 +152,20 @@ export class SolveRun {
     for (const [i, slot] of wanted.entries())
       take(slot, values.subarray(i * count * dim, (i + 1) * count * dim));
     staging.unmap();
-    const gpuMs = await this.timer.read();
+    const gpuMs = await this.timedMs();
     if (gpuMs !== undefined) this.gpuMs = (this.gpuMs ?? 0) + gpuMs;
+  }
+
+  /** Milliseconds between the two ends of passes that were marked last; undefined without a clock. */
+  timedMs(): Promise<number | undefined> {
+    return this.timer.read();
+  }
+
+  /** A slot that is wanted, as the last chunk left it, [count, dim]. */
+  async wanted(slot: Slot, count: number): Promise<Float32Array> {
+    const { dim, place } = this.shape;
+    const start = place[slot] * this.slotStride * 4;
+    return new Float32Array(await this.gpu.read(this.buffers.slots, count * dim * 4, start));
   }
 
   /** What the predictor answered for the last chunk, [answers, count]. */
@@ -189,9 +188,8 @@ export class SolveRun {
     for (const buffer of Object.values(this.buffers) as GPUBuffer[]) buffer.destroy();
   }
 
-  /** The uniforms of all operations for one chunk: the latents' first, then the plan's in order. */
-  private uniforms(first: number, count: number, latents: Latents): ArrayBuffer {
-    const bytes = new ArrayBuffer((this.plan.operations.length + 1) * this.stride);
+  /** Writes what the uniforms of a chunk lack. @returns bytes that are to be copied */
+  private pack(first: number, count: number, latents: Latents): number {
     this.normal.layout.pack(
       'operation',
       {
@@ -201,10 +199,13 @@ export class SolveRun {
         scale: this.plan.times[0],
         draw: drawStruct({ seed: 'seed' in latents ? latents.seed : 0, first }, LATENT_STREAM, 0),
       },
-      bytes,
+      this.uniforms,
       0,
     );
-    this.planPass.pack(bytes, count, { seed: this.shape.seed, first });
-    return bytes;
+    // The same chunk again: it differs in its latents alone.
+    if (first === this.packed.first && count === this.packed.count) return this.stride;
+    this.planPass.pack(this.uniforms, count, { seed: this.shape.seed, first });
+    this.packed = { first, count };
+    return this.uniforms.byteLength;
   }
 }

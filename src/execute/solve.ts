@@ -1,16 +1,15 @@
-import { FewstepError } from '../errors.js';
 import type { Field } from '../field/field.js';
 import type { Gpu } from '../gpu/gpu.js';
 import {
   answersOfRun,
   checkTrajectoryPredictor,
-  slotsReadBy,
   type TrajectoryPredictor,
 } from '../predictor/trajectory-predictor.js';
-import { allocate, type Plan, type Slot } from '../solver/plan.js';
-import { type Executor, fusedMemory, fusedPlan } from './fused-plan.js';
+import type { Plan, Slot } from '../solver/plan.js';
+import type { Executor } from './fused-plan.js';
 import { checkColumns, checkKept, checkWhole, type Latents, noiseSeed, rowsOf } from './inputs.js';
 import { notFinite } from './not-finite.js';
+import { runShape } from './run-shape.js';
 import { SolveRun } from './solve-run.js';
 
 export interface SolveOptions {
@@ -67,14 +66,12 @@ export async function solve(gpu: Gpu, field: Field, plan: Plan, options: SolveOp
   const seed = noiseSeed(plan, options);
   if (options.chunk !== undefined) checkWhole('chunk', options.chunk, 1);
   const wanted = [...new Set([last, ...keep])];
-  const chosen = await fusedPlan(gpu, field, plan, options.executor ?? 'auto', predictor !== undefined);
-  const fused = chosen && { plan: chosen, memory: fusedMemory(chosen, plan, wanted) };
-  const { place, places } = fused?.memory ?? allocate(plan, keep, predictor && slotsReadBy(predictor));
-  const capacity = Math.min(batch, options.chunk ?? Infinity, largestChunk(gpu, dim, places, plan.columns));
+  const { executor, chunk } = options;
+  const shape = await runShape(gpu, field, plan, { batch, wanted, predictor, seed, executor, chunk });
+  const { capacity, fused } = shape;
   const results = new Map(wanted.map((slot) => [slot, new Float32Array(batch * dim)]));
 
   const answers = predictor && new Float32Array(answersOfRun(predictor) * batch);
-  const shape = { dim, capacity, place, places, wanted, predictor, seed, fused };
   const run = await SolveRun.create(gpu, field, plan, shape);
   try {
     const begin = performance.now();
@@ -114,23 +111,6 @@ function batchOf(latents: Latents, dim: number): number {
   checkWhole('batch', latents.batch, 1);
   checkWhole('seed', latents.seed, 0);
   return latents.batch;
-}
-
-/** A slot array beyond this gains nothing, and memory is not ours alone. */
-const ENOUGH_BYTES = 2 ** 30;
-
-function largestChunk(gpu: Gpu, dim: number, places: number, columns: number): number {
-  const bytes = Math.min(gpu.limits.maxStorageBufferBindingSize, gpu.limits.maxBufferSize, ENOUGH_BYTES);
-  // A slot starts at a multiple of 256 bytes.
-  const bySlots = Math.floor((bytes / places - 256) / (dim * 4));
-  const byColumns = Math.floor(bytes / (4 * Math.max(1, columns)));
-  const chunk = Math.min(bySlots, byColumns);
-  if (chunk >= 1) return chunk;
-  throw new FewstepError(
-    'device-limit',
-    `one trajectory of ${dim} numbers in ${places} slots exceeds a binding of ${bytes} bytes`,
-    'use a solver with a shorter history, or an adapter with larger bindings',
-  );
 }
 
 function chunkOfColumns(

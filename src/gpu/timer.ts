@@ -1,10 +1,19 @@
 import type { Gpu } from './gpu.js';
 
+/** Which ends of a pass are timed; what has neither is not. */
+export interface PassEnds {
+  begin: boolean;
+  end: boolean;
+}
+
+const BOTH: PassEnds = { begin: true, end: true };
+
 /** Measures the passes of one encoder after another by a pair of timestamps; does nothing without the feature. */
 export class PassTimer {
   private readonly queries?: GPUQuerySet;
   private readonly resolved?: GPUBuffer;
   private readonly staging?: GPUBuffer;
+  private ended = true;
 
   constructor(gpu: Gpu) {
     if (!gpu.device.features.has('timestamp-query')) return;
@@ -13,17 +22,25 @@ export class PassTimer {
     this.staging = gpu.buffer('timestamps (readback)', GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST, 16);
   }
 
-  /** The descriptor of the pass to measure. */
-  begin(): GPUComputePassDescriptor {
-    if (!this.queries) return {};
+  /**
+   * The descriptor of the pass to measure.
+   * @param ends where the time between two passes is wanted: the begin of the one, the end of the other
+   */
+  begin({ begin, end }: PassEnds = BOTH): GPUComputePassDescriptor {
+    this.ended = end;
+    if (!this.queries || !(begin || end)) return {};
     return {
-      timestampWrites: { querySet: this.queries, beginningOfPassWriteIndex: 0, endOfPassWriteIndex: 1 },
+      timestampWrites: {
+        querySet: this.queries,
+        ...(begin && { beginningOfPassWriteIndex: 0 }),
+        ...(end && { endOfPassWriteIndex: 1 }),
+      },
     };
   }
 
-  /** Records the readback, after the pass. */
+  /** Records the readback, after a pass whose end is timed. */
   end(encoder: GPUCommandEncoder): void {
-    if (!this.queries || !this.resolved || !this.staging) return;
+    if (!this.ended || !this.queries || !this.resolved || !this.staging) return;
     encoder.resolveQuerySet(this.queries, 0, 2, this.resolved, 0);
     encoder.copyBufferToBuffer(this.resolved, 0, this.staging, 0, 16);
   }

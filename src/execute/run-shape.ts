@@ -1,0 +1,70 @@
+import { FewstepError } from '../errors.js';
+import type { Field } from '../field/field.js';
+import type { Gpu } from '../gpu/gpu.js';
+import { slotsReadBy, type TrajectoryPredictor } from '../predictor/trajectory-predictor.js';
+import { allocate, type Plan, type Slot } from '../solver/plan.js';
+import { type Executor, type FusedMemory, type FusedPlan, fusedMemory, fusedPlan } from './fused-plan.js';
+
+/** What a run of a plan needs to be allocated: who executes it, and where its slots are. */
+export interface RunShape {
+  dim: number;
+  /** Trajectories there is room for. */
+  capacity: number;
+  place: number[];
+  places: number;
+  /** Slots that are there after the run. */
+  wanted: Slot[];
+  /** Whether each chunk's are copied for the host. */
+  reads: boolean;
+  /** The plan in one dispatch, and then its own use of the places. */
+  fused?: { plan: FusedPlan; memory: FusedMemory };
+  /** Who fills the columns while the plan runs. */
+  predictor?: TrajectoryPredictor;
+  /** Of the random numbers that the plan draws. */
+  seed: number;
+}
+
+/** What is asked of a run, its latents aside. */
+export interface RunRequest {
+  batch: number;
+  wanted: Slot[];
+  /** Default true. */
+  reads?: boolean;
+  predictor?: TrajectoryPredictor;
+  seed: number;
+  /** Default 'auto'. */
+  executor?: Executor;
+  /** At most so many trajectories at once. */
+  chunk?: number;
+}
+
+/**
+ * Chooses the executor of a plan and places its slots, for as much of the batch as fits at once.
+ * @throws FewstepError bad-argument where it cannot run fused and is to, device-limit where not even one trajectory fits
+ */
+export async function runShape(gpu: Gpu, field: Field, plan: Plan, request: RunRequest): Promise<RunShape> {
+  const { batch, wanted, reads = true, predictor, seed, executor = 'auto', chunk = Infinity } = request;
+  const { dim } = field;
+  const chosen = await fusedPlan(gpu, field, plan, executor, predictor !== undefined);
+  const fused = chosen && { plan: chosen, memory: fusedMemory(chosen, plan, wanted) };
+  const { place, places } = fused?.memory ?? allocate(plan, wanted, predictor && slotsReadBy(predictor));
+  const capacity = Math.min(batch, chunk, largestChunk(gpu, dim, places, plan.columns));
+  return { dim, capacity, place, places, wanted, reads, predictor, seed, fused };
+}
+
+/** A slot array beyond this gains nothing, and memory is not ours alone. */
+const ENOUGH_BYTES = 2 ** 30;
+
+function largestChunk(gpu: Gpu, dim: number, places: number, columns: number): number {
+  const bytes = Math.min(gpu.limits.maxStorageBufferBindingSize, gpu.limits.maxBufferSize, ENOUGH_BYTES);
+  // A slot starts at a multiple of 256 bytes.
+  const bySlots = Math.floor((bytes / places - 256) / (dim * 4));
+  const byColumns = Math.floor(bytes / (4 * Math.max(1, columns)));
+  const chunk = Math.min(bySlots, byColumns);
+  if (chunk >= 1) return chunk;
+  throw new FewstepError(
+    'device-limit',
+    `one trajectory of ${dim} numbers in ${places} slots exceeds a binding of ${bytes} bytes`,
+    'use a solver with a shorter history, or an adapter with larger bindings',
+  );
+}

@@ -1,0 +1,67 @@
+import { expect, test } from 'vitest';
+import { PreparedSolve } from '../../src/execute/prepared-solve.js';
+import { solve } from '../../src/execute/solve.js';
+import { gaussianMixture } from '../../src/field/gaussian-mixture.js';
+import { polynomial } from '../../src/grid/grid.js';
+import { solverByName } from '../../src/solver/registry.js';
+import { gpu } from '../device.js';
+import { freshSeed, randomMixture } from '../field/fixtures.js';
+
+const seed = freshSeed();
+const BATCH = 70;
+const field = gaussianMixture(randomMixture(seed, 3, 5, 'per-component'));
+const planOf = (solver: string) => solverByName(solver).plan(polynomial().times(5));
+const plan = planOf('heun');
+
+test.each(['stepwise', 'fused'] as const)(
+  '%s: runs again and again, as solve does once',
+  async (executor) => {
+    const prepared = await PreparedSolve.create(gpu, field, plan, { batch: BATCH, executor });
+    expect(prepared.executor).toBe(executor);
+    for (const [count, first] of [
+      [1, seed],
+      [3, seed + 7],
+      [2, seed],
+    ]) {
+      const { hostMs, gpuMs } = await prepared.repeat(count, first);
+      const latents = { batch: BATCH, seed: first + count - 1 };
+      const once = await solve(gpu, field, plan, { latents, executor });
+      expect(await prepared.samples()).toEqual(once.samples);
+      expect(prepared.evaluations).toBe(once.evaluations);
+      expect(hostMs).toBeGreaterThan(0);
+      expect(gpuMs ?? 1).toBeGreaterThan(0);
+    }
+    prepared.destroy();
+  },
+);
+
+test('a batch in chunks is the same batch', async () => {
+  const prepared = await PreparedSolve.create(gpu, field, plan, { batch: BATCH, chunk: 32 });
+  await prepared.repeat(2, seed);
+  const { samples } = await solve(gpu, field, plan, { latents: { batch: BATCH, seed: seed + 1 } });
+  // The last 6 of 70.
+  expect(await prepared.samples()).toEqual(samples.subarray(64 * 3));
+  prepared.destroy();
+});
+
+test('the noise of a sampler of the SDE follows the chunk', async () => {
+  const noisy = planOf('ancestral');
+  const prepared = await PreparedSolve.create(gpu, field, noisy, { batch: BATCH, chunk: 64 });
+  await prepared.repeat(2);
+  const { samples } = await solve(gpu, field, noisy, { latents: { batch: BATCH, seed: 1 }, seed: 0 });
+  expect(await prepared.samples()).toEqual(samples.subarray(64 * 3));
+  prepared.destroy();
+});
+
+test('what cannot be repeated is refused, and a run that breaks says where', async () => {
+  const create = (batch: number) => PreparedSolve.create(gpu, field, plan, { batch });
+  await expect(create(0)).rejects.toMatchObject({ code: 'bad-argument' });
+  const prepared = await create(4);
+  await expect(prepared.repeat(0)).rejects.toMatchObject({ code: 'bad-argument' });
+  await expect(prepared.repeat(1, -1)).rejects.toMatchObject({ code: 'bad-argument' });
+  prepared.destroy();
+  const broken = solverByName('euler').plan([3e38, 1e38, 1]);
+  const breaks = await PreparedSolve.create(gpu, field, broken, { batch: 4 });
+  await expect(breaks.repeat(2)).rejects.toMatchObject({ code: 'not-finite' });
+  breaks.destroy();
+});
