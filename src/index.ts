@@ -37,6 +37,7 @@ export { integrateReference } from './execute/integrate-reference.js';
 export type { Integration, IntegrationRequest } from './execute/integration.js';
 export { type ReferenceOptions, type ReferenceSolution, solveReference } from './execute/reference.js';
 export { type Solution, type SolveOptions, solve } from './execute/solve.js';
+export { type SolveMemory, type SolveMemoryRequest, solveMemory } from './execute/solve-memory.js';
 export { DEFAULT_TOLERANCE, type StepChoice } from './execute/step-control.js';
 export { customField } from './field/custom.js';
 export { empirical } from './field/empirical.js';

@@ -10,7 +10,8 @@ import { LATENT_STREAM } from '../rng/streams.js';
 import type { Plan, Slot } from '../solver/plan.js';
 import { FusedPass } from './fused-pass.js';
 import type { Latents } from './inputs.js';
-import { PlanPass, type PlanRecorder, uniformStride } from './plan-pass.js';
+import { PlanPass, type PlanRecorder } from './plan-pass.js';
+import { runBytes } from './run-bytes.js';
 import type { RunShape } from './run-shape.js';
 
 /** The buffers of one solve. */
@@ -62,18 +63,16 @@ export class SolveRun {
   /** Compiles what is not compiled yet, and allocates. */
   static async create(gpu: Gpu, field: Field, plan: Plan, shape: RunShape): Promise<SolveRun> {
     const { STORAGE, UNIFORM, COPY_SRC, COPY_DST, MAP_READ } = GPUBufferUsage;
-    const { dim, capacity, place, places, wanted, reads, predictor, fused } = shape;
+    const { dim, capacity, place, predictor, fused } = shape;
     const prepared = fused ? undefined : await preparedField(gpu, field);
-    const slotStride = Math.ceil((capacity * dim) / 64) * 64;
-    const stride = uniformStride(prepared?.operationSize ?? 0);
-    const bytes = capacity * dim * 4;
+    const bytes = runBytes(plan, shape, prepared?.operationSize);
+    const { slotStride, stride } = bytes;
     const buffers: RunBuffers = {
-      slots: gpu.buffer('slots', STORAGE | COPY_SRC | COPY_DST, places * slotStride * 4),
-      columns: gpu.buffer('columns', STORAGE | COPY_DST, Math.max(4, plan.columns * capacity * 4)),
-      status: gpu.buffer('status', STORAGE | COPY_SRC | COPY_DST, 8 + capacity * 4),
-      // The latents' uniform, then those of the plan's operations.
-      operation: gpu.buffer('operations', UNIFORM | COPY_DST, (plan.operations.length + 1) * stride),
-      staging: gpu.buffer('samples (readback)', MAP_READ | COPY_DST, reads ? wanted.length * bytes : 0),
+      slots: gpu.buffer('slots', STORAGE | COPY_SRC | COPY_DST, bytes.slots),
+      columns: gpu.buffer('columns', STORAGE | COPY_DST, bytes.columns),
+      status: gpu.buffer('status', STORAGE | COPY_SRC | COPY_DST, bytes.status),
+      operation: gpu.buffer('operations', UNIFORM | COPY_DST, bytes.operation),
+      staging: gpu.buffer('samples (readback)', MAP_READ | COPY_DST, bytes.staging),
       ...(predictor?.kind === 'amed' && {
         features: gpu.buffer('features', STORAGE, 4 * FEATURES * capacity),
       }),

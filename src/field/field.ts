@@ -89,6 +89,8 @@ export interface Field {
 export interface PreparedField {
   /** Size of an evaluation's uniform in bytes. */
   readonly operationSize: number;
+  /** Memory of its own that it binds to a run, bytes a trajectory; by default none. */
+  readonly trajectoryBytes?: number;
   /** Writes an evaluation's uniform (struct Evaluate of shaders/field/evaluate.wgsl). */
   pack(value: StructValue, target: ArrayBuffer, offset: number): void;
   /** Binds the buffers of a run. */

@@ -13,6 +13,8 @@ import { boundKernel, operationOf, shared } from './operation.js';
 export const STAGE = 512;
 /** Trajectories per workgroup of the tiled kernel. */
 export const TILED_BATCH = 4;
+/** Running sums of a trajectory between shards. */
+const CARRY_BYTES = 8;
 
 /** How components are met: by one invocation a trajectory, or in tiles by a workgroup. */
 export type MixtureKernel = 'small' | 'registers' | 'tiled';
@@ -113,8 +115,9 @@ async function prepareTiled(gpu: Gpu, spec: MixtureSpec): Promise<PreparedField>
   });
   return {
     ...operationOf(kernel),
+    trajectoryBytes: CARRY_BYTES,
     bind(batch): BoundField {
-      const carry = gpu.buffer('running sums', GPUBufferUsage.STORAGE, batch.capacity * 8);
+      const carry = gpu.buffer('running sums', GPUBufferUsage.STORAGE, batch.capacity * CARRY_BYTES);
       const groups = shards.map((shard) => kernel.bind({ ...shared(batch), ...shard, carry }));
       return {
         encode(pass, offset, trajectories) {

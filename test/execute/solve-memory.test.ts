@@ -1,0 +1,99 @@
+import { expect, test } from 'vitest';
+import { allocatedBytes } from '../../bench/allocated-bytes.js';
+import { mlpShape } from '../../bench/mlp-shape.js';
+import { solve } from '../../src/execute/solve.js';
+import { solveMemory } from '../../src/execute/solve-memory.js';
+import { empirical } from '../../src/field/empirical.js';
+import type { Field } from '../../src/field/field.js';
+import { gaussianMixture } from '../../src/field/gaussian-mixture.js';
+import { polynomial } from '../../src/grid/grid.js';
+import { mlpField } from '../../src/mlp/field.js';
+import { random } from '../../src/problem/random.js';
+import { PlanBuilder } from '../../src/solver/builder.js';
+import { type Plan, perTrajectory } from '../../src/solver/plan.js';
+import { solverByName } from '../../src/solver/registry.js';
+import { planOfTable, tableOf } from '../../src/solver/table.js';
+import { gpu } from '../device.js';
+import { freshSeed, latents, randomMixture } from '../field/fixtures.js';
+import { SLOW } from '../mlp/fixtures.js';
+
+const seed = freshSeed();
+const source = random(seed);
+const euler = solverByName('euler').plan(polynomial().times(4));
+const ipndm = solverByName('ipndm-4').plan(polynomial().times(6));
+
+/** The mean has a share in every state. */
+function withMean(dim: number): Plan {
+  const table = tableOf(solverByName('dpmpp-2m').plan(polynomial().times(4)));
+  const rows = table.rows.map(([first, , ...rest]) => [first, 0.1, ...rest]);
+  return planOfTable(
+    { ...table, rows },
+    Array.from({ length: dim }, () => 0.3),
+  );
+}
+
+/** A time and a coefficient of each trajectory's own. */
+function columned(): Plan {
+  const b = new PlanBuilder([80, 0.002]);
+  const d = b.velocity(b.start, 80);
+  const middle = b.eulerAt(b.start, d, { start: 80, at: perTrajectory(0) });
+  b.reach(b.euler(b.start, b.velocity(middle, perTrajectory(0)), perTrajectory(1)));
+  return b.finish('by hand');
+}
+
+const mixture = gaussianMixture(randomMixture(seed, 5, 3, 'per-component'));
+const { config, parameters } = mlpShape(32, 1);
+const network = mlpField({ config, parameters });
+// Above 128 numbers components are streamed, and sums are kept between their shards.
+const streamed = empirical(
+  Float64Array.from({ length: 3 * 200 }, () => source.normal()),
+  200,
+);
+const cases: { name: string; field: Field; plan: Plan; batch: number; chunk?: number; keep?: number[] }[] = [
+  { name: 'a mixture', field: mixture, plan: euler, batch: 37 },
+  { name: 'a long history', field: mixture, plan: ipndm, batch: 100 },
+  { name: 'a chunk', field: mixture, plan: ipndm, batch: 100, chunk: 33 },
+  { name: 'kept slots', field: mixture, plan: ipndm, batch: 9, keep: [0, 3] },
+  { name: 'constants', field: mixture, plan: withMean(5), batch: 21 },
+  { name: 'columns', field: mixture, plan: columned(), batch: 21 },
+  { name: 'a network', field: network, plan: euler, batch: 40 },
+  { name: 'a streamed data set', field: streamed, plan: euler, batch: 11 },
+];
+const runs = cases.flatMap((each) =>
+  (['stepwise', 'auto'] as const).map((executor) => ({ ...each, executor })),
+);
+
+test.each(runs)(
+  `$name, $executor: what is allocated is what was predicted (seed ${seed})`,
+  async ({ field, plan, batch, executor, chunk, keep }) => {
+    const predicted = await solveMemory(gpu, field, plan, { batch, executor, chunk, keep });
+    const columns = new Float32Array(plan.columns * batch).fill(0.5);
+    const values = latents(seed, batch, field.dim);
+    let ran: string | undefined;
+    const { made, peak } = await allocatedBytes(gpu, async () => {
+      const solution = await solve(gpu, field, plan, {
+        latents: { values },
+        columns,
+        executor,
+        chunk,
+        keep,
+      });
+      ran = solution.executor;
+    });
+    expect(ran).toBe(predicted.executor);
+    expect(predicted.capacity).toBe(chunk ?? batch);
+    // All of it is there at once, when the status is read.
+    expect({ made, peak }).toEqual({ made: predicted.total, peak: predicted.total });
+    expect(Object.values(predicted.buffers).reduce((sum, bytes) => sum + bytes)).toBe(predicted.total);
+  },
+  SLOW,
+);
+
+test.each([
+  { field: mixture, request: { batch: 0 }, message: 'the batch is 0' },
+  { field: mixture, request: { batch: 1, chunk: 0.5 }, message: 'the chunk is 0.5' },
+  { field: mixture, request: { batch: 1, keep: [99] }, message: 'no slot 99' },
+  { field: streamed, request: { batch: 1, executor: 'fused' as const }, message: 'cannot run fused' },
+])('a run that cannot be is refused as solve does: $message', async ({ field, request, message }) => {
+  await expect(solveMemory(gpu, field, euler, request)).rejects.toThrow(message);
+});
