@@ -1,11 +1,8 @@
 import { empirical } from '../src/field/empirical.js';
 import type { Field } from '../src/field/field.js';
-import { gaussianMixture } from '../src/field/gaussian-mixture.js';
-import { mlpConfig } from '../src/mlp/config.js';
-import { mlpField } from '../src/mlp/field.js';
-import { initialParameters } from '../src/mlp/parameters.js';
 import { random } from '../src/problem/random.js';
 import { multiplyAdds } from './mlp-shape.js';
+import { randomMixture, randomNetwork } from './random-fields.js';
 
 /** A field to sample, and what one evaluation of one trajectory takes. */
 export interface SamplingSubject {
@@ -30,16 +27,7 @@ export function samplingSubjects(quick: boolean): SamplingSubject[] {
 const DIM = 64;
 
 function mixture(name: string, components: number, batch: number): SamplingSubject {
-  const draw = random(1);
-  const means = Array.from({ length: components }, () =>
-    Array.from({ length: DIM }, () => draw.between(-1, 1)),
-  );
-  const field = gaussianMixture({
-    weights: means.map(() => draw.between(0.2, 2)),
-    means,
-    stds: means.map(() => draw.between(0.1, 0.5)),
-  });
-  return { name, field, batch, flops: mixtureFlops(components) };
+  return { name, field: randomMixture(DIM, components), batch, flops: mixtureFlops(components) };
 }
 
 function dataSet(name: string, rows: number, batch: number): SamplingSubject {
@@ -54,9 +42,6 @@ function mixtureFlops(components: number): number {
 }
 
 function network(name: string, dim: number, width: number, batch: number): SamplingSubject {
-  const config = mlpConfig({ dim, width, layers: 3 });
-  const draw = random(width);
-  // The output layer begins as zeros, which would make D a multiple of x.
-  const parameters = initialParameters(config, 1).map((value) => value || 0.05 * draw.normal());
-  return { name, field: mlpField({ config, parameters }), batch, flops: 2 * multiplyAdds(config, 'one') };
+  const { config, field } = randomNetwork(dim, width);
+  return { name, field, batch, flops: 2 * multiplyAdds(config, 'one') };
 }

@@ -47,6 +47,7 @@ export async function buildBench(root) {
       learned: 'bench/learned.ts',
       mlp: 'bench/mlp.ts',
       sampling: 'bench/sampling.ts',
+      scaling: 'bench/scaling.ts',
       sid: 'bench/sid.ts',
       universal: 'bench/universal.ts',
       updates: 'bench/updates.ts',
