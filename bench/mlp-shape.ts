@@ -12,9 +12,9 @@ export interface MlpShape {
   sigma: number;
 }
 
-/** A network of 64 inputs and three hidden layers, with random parameters in its output layer too. */
-export function mlpShape(width: number, batch: number): MlpShape {
-  const config = mlpConfig({ dim: 64, width, layers: 3 });
+/** A network of three hidden layers, with random parameters in its output layer too. */
+export function mlpShape(width: number, batch: number, dim = 64): MlpShape {
+  const config = mlpConfig({ dim, width, layers: 3 });
   const draw = random(width);
   const parameters = initialParameters(config, 1).map((value) => value || 0.05 * draw.normal());
   const sigma = 1;

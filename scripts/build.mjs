@@ -49,6 +49,7 @@ export async function buildBench(root) {
       sampling: 'bench/sampling.ts',
       scaling: 'bench/scaling.ts',
       sid: 'bench/sid.ts',
+      training: 'bench/training.ts',
       universal: 'bench/universal.ts',
       updates: 'bench/updates.ts',
     },

@@ -1,0 +1,41 @@
+import { expect, test } from 'vitest';
+import { distillationCases, measureDistillation } from '../../bench/distillation-rows.js';
+import { mlpShape, multiplyAdds } from '../../bench/mlp-shape.js';
+import { measureTraining } from '../../bench/training-rows.js';
+import { gpu } from '../device.js';
+import { SLOW } from '../mlp/fixtures.js';
+
+test(
+  'training steps are timed, with their rates from their median',
+  async () => {
+    const shape = { dim: 2, width: 32, batch: 16 };
+    const row = await measureTraining(gpu, shape, { repeats: 3, repeatMs: 1 });
+    expect(row).toMatchObject({ network: '2-32-32-32-2', batch: 16, repeats: 3 });
+    expect(row.encodeMs[0]).toBeGreaterThan(0);
+    expect(row.encodeMs[1]).toBeLessThanOrEqual(row.ms[1]);
+    expect(row.stepsPerSecond * row.ms[1]).toBeCloseTo(1000, 6);
+    expect(row.samplesPerSecond).toBeCloseTo(16 * row.stepsPerSecond, 6);
+    // Forward, backward and the weights' gradient, an addition and a multiplication each.
+    const each = 6 * multiplyAdds(mlpShape(32, 16, 2).config, 'each');
+    expect(row.flops / row.samplesPerSecond).toBeCloseTo(each, 6);
+  },
+  SLOW,
+);
+
+test.each(distillationCases(true))(
+  'a distillation is what the command line does: $name',
+  async (given) => {
+    const few = { iterations: 2, trajectories: 256, validation: 64, teacherNfe: 12 };
+    const own = given.solver === 'bespoke' ? { candidates: 1, formulas: ['ipndm-2'], starts: ['none'] } : {};
+    const row = await measureDistillation(gpu, 'ring', 5, { ...given, ...few, ...own }, 2);
+    expect(row).toMatchObject({ student: given.name, field: 'ring', dim: 2, nfe: 5, trajectories: 256 });
+    expect(row).toMatchObject({ validation: 64, iterations: 2, repeats: 2 });
+    expect(row.teacher).toEqual({ solver: 'ipndm-4', nfe: 12, evaluations: 12 * (256 + 64) });
+    const { teacher, search, training } = row.parts;
+    for (const part of [teacher, search, training]) expect(part).toBeGreaterThan(0);
+    expect(row.seconds[0]).toBeLessThanOrEqual(row.seconds[2]);
+    expect(teacher).toBeLessThan(row.seconds[2]);
+    expect(row.errors.distilled).toBeLessThanOrEqual(row.errors.untrained);
+  },
+  120_000,
+);
