@@ -29,7 +29,13 @@ const command = new Command('npm run bench:tiles --')
   .exitOverride();
 await leaveAfter(() => bench(command.parse().opts<{ quick?: boolean; device?: DeviceChoice }>()));
 
-async function bench({ quick = false, device: choice }: { quick?: boolean; device?: DeviceChoice }): Promise<void> {
+async function bench({
+  quick = false,
+  device: choice,
+}: {
+  quick?: boolean;
+  device?: DeviceChoice;
+}): Promise<void> {
   const { device, adapter } = await openDevice({ device: choice });
   const gpu = new Gpu(device, adapter);
   const ceiling = await multiplyAddCeiling(gpu);
@@ -42,7 +48,12 @@ async function bench({ quick = false, device: choice }: { quick?: boolean; devic
       for (const tile of tilesFor(gpu, config, use)) {
         const trajectories = quick || adapter.software ? batch / 64 : batch;
         const ms = await timeTile(gpu, { config, parameters }, tile, use, trajectories);
-        const flops = (2 * multiplyAdds(config, use === 'together' || use === 'forward' ? 'one' : 'each') * trajectories * 1000) / ms;
+        const flops =
+          (2 *
+            multiplyAdds(config, use === 'together' || use === 'forward' ? 'one' : 'each') *
+            trajectories *
+            1000) /
+          ms;
         const { rows, groups, columns, block } = tile;
         lines.push([
           `${dim}-${width}`,
@@ -55,7 +66,9 @@ async function bench({ quick = false, device: choice }: { quick?: boolean; devic
       }
     }
   }
-  console.log(table(['network', 'pass', 'rows x groups, columns x block', 'ms', 'GFLOP/s', 'of ceiling'], lines));
+  console.log(
+    table(['network', 'pass', 'rows x groups, columns x block', 'ms', 'GFLOP/s', 'of ceiling'], lines),
+  );
   console.log(`${adapter.name}: multiply-add ceiling ${(ceiling / 1e9).toPrecision(3)} GFLOP/s`);
   gpu.destroy();
 }

@@ -24,6 +24,8 @@ import { startTfjs, TFJS_PACKAGES, tfjsSubjects } from './tfjs.js';
 interface Options {
   out?: string;
   quick?: boolean;
+  widths?: number[];
+  batches?: number[];
   device?: DeviceChoice;
 }
 
@@ -35,17 +37,19 @@ const LONGEST_MS = { full: 1500, quick: 400 };
 const command = new Command('npm run bench:mlp --')
   .description('time the passes of 64-W-W-W-64 networks, and TensorFlow.js doing the same')
   .option('--out <file>', 'where all figures go as JSON')
+  .option('--widths <list>', 'of the hidden layers, such as 64,256', numbers)
+  .option('--batches <list>', 'such as 256,16384', numbers)
   .option('--quick', 'two widths, two batches, three repeats: below a minute')
   .addOption(deviceOption())
   .exitOverride();
 await leaveAfter(() => bench(command.parse().opts<Options>()));
 
-async function bench({ out, quick = false, device: choice }: Options): Promise<void> {
+async function bench({ out, quick = false, device: choice, ...given }: Options): Promise<void> {
   const started = new Date();
   const { device, adapter } = await openDevice({ device: choice });
   const gpu = new Gpu(device, adapter);
   const description = describeRun(adapter, TFJS_PACKAGES);
-  const { widths, batches, ...repetition } = quick ? QUICK : FULL;
+  const { widths, batches, ...repetition } = { ...(quick ? QUICK : FULL), ...given };
   const longest = quick ? LONGEST_MS.quick : LONGEST_MS.full;
   const tfjs = await startTfjs(gpu).then(
     () => undefined,
@@ -165,6 +169,10 @@ function overTfjs(rows: readonly MlpRow[], { name, width, batch, ms }: MlpRow): 
   const same = `tfjs ${name.replace(/ f(16|32)$/, '')}`;
   const theirs = rows.find((row) => row.name === same && row.width === width && row.batch === batch);
   return theirs && name !== same ? `${(theirs.ms[1] / ms[1]).toPrecision(2)} x` : '';
+}
+
+function numbers(list: string): number[] {
+  return list.split(',').map(Number);
 }
 
 function giga(flops: number): string {

@@ -46,6 +46,7 @@ export async function buildBench(root) {
     entryPoints: {
       learned: 'bench/learned.ts',
       mlp: 'bench/mlp.ts',
+      tiles: 'bench/mlp-tiles.ts',
       sampling: 'bench/sampling.ts',
       scaling: 'bench/scaling.ts',
       sid: 'bench/sid.ts',

@@ -1,12 +1,13 @@
 // The Jacobian-vector product of D along (dx, dsigma): tangents go forward through the layers as states do in
 // forward.wgsl, whose tape of the same states says how steep SiLU is. As many operations as a forward pass.
-import constants::{ COLUMNS, DIM, EMBEDDING_QUADS, HIDDEN, LAYERS, WIDTH_QUADS };
+import constants::{ COLUMNS, DIM, EMBEDDING_QUADS, HIDDEN, LAYERS, ROWS, WIDTH_QUADS };
 import package::batch::scalar::{ Scalar, scalar_of };
 import package::field::evaluate::slots;
 import package::mlp::activation::silu_slope;
 import package::mlp::embedding::waves_slope;
 import package::mlp::precondition::{ Precondition, precondition, precondition_slope };
 import package::mlp::shape::{ input_quads, matrix_start, output_quads, tape_hidden, tape_output };
+import package::mlp::weights::turns_of;
 import package::mlp::states::{ state_quad, store_quad };
 import package::mlp::tape::tape;
 import package::mlp::tile::{
@@ -40,7 +41,8 @@ fn jvp(
   let first = (group.x + group.y * groups.x) * TILE;
   let own_group = group_of(local);
   let lane = lane_of(local);
-  let rows = rows_from(first, operation.trajectories);
+  @if(broadcast) let rows = rows_from(first, operation.trajectories);
+  @if(!broadcast) const rows = ROWS;
   for (var r = local; r < TILE; r += INVOCATIONS) {
     let index = clamped(first + r, operation.trajectories);
     let sigma = scalar_of(operation.sigma, index, operation.trajectories);
@@ -53,7 +55,7 @@ fn jvp(
   embed(local);
 
   var dz = Sums();
-  for (var layer = 0u; layer <= LAYERS; layer++) {
+  for (var layer = 0u; layer <= turns_of(LAYERS); layer++) {
     let stride = output_quads(layer);
     // States may have more numbers than the hidden layers are wide; those take one turn in both loops.
     for (var column = 0u; column < stride; column += WIDTH_QUADS) {
@@ -77,13 +79,15 @@ fn jvp(
         multiply(&dz, works, own_group, WIDTH_QUADS - count, quads, matrix, stride, columns);
       }
       if (layer == LAYERS && works) {
-        var output = dz;
+        @if(broadcast) var copied = dz; // may be indexed without taking the sums themselves out of registers
+        @if(broadcast) let output = &copied;
+        @if(!broadcast) let output = &dz;
         for (var r = 0u; r < rows; r++) {
           for (var c = 0u; c < COLUMNS; c++) {
             let trajectory = first + row_of(own_group, r);
             let quad = lane + c * HIDDEN;
             if (trajectory < operation.trajectories && quad < WIDTH_QUADS && column + quad < stride) {
-              store_quad(operation.output, trajectory, columns[c], output[r * COLUMNS + c]);
+              store_quad(operation.output, trajectory, columns[c], (*output)[r * COLUMNS + c]);
             }
           }
         }
@@ -91,14 +95,16 @@ fn jvp(
     }
     if (layer < LAYERS) {
       workgroupBarrier();
-      var hidden = dz; // a copy may be indexed without taking the sums themselves out of registers
+      @if(broadcast) var copied = dz;
+      @if(broadcast) let hidden = &copied;
+      @if(!broadcast) let hidden = &dz;
       for (var r = 0u; r < rows; r++) {
         for (var c = 0u; c < COLUMNS; c++) {
           let row = row_of(own_group, r);
           let quad = lane + c * HIDDEN;
           if (quad < WIDTH_QUADS && first + row < operation.trajectories) {
             let z = tape[tape_hidden(layer, first + row, operation.trajectories) + quad];
-            tile[tile_at(row, quad)] = silu_slope(z) * hidden[r * COLUMNS + c];
+            tile[tile_at(row, quad)] = silu_slope(z) * (*hidden)[r * COLUMNS + c];
           }
         }
       }

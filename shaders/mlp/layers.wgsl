@@ -2,7 +2,7 @@
 // and a weight that an invocation reads serves all rows of its group: tile.wgsl.
 // 2 (inputs + embedding) outputs operations per layer and trajectory; where all trajectories share sigma and label, the
 // embedding's part is computed once per tile.
-import constants::{ BLOCK, COLUMNS, DIM, DIM_QUADS, EMBEDDING_QUADS, FEATURE_LAYER, HIDDEN, LAYERS, ROWS, SPLIT, WIDTH_QUADS };
+import constants::{ COLUMNS, DIM, DIM_QUADS, EMBEDDING_QUADS, FEATURE_LAYER, HIDDEN, LAYERS, ROWS, SPLIT, WIDTH_QUADS };
 import package::mlp::activation::silu;
 import package::mlp::embedding::waves;
 import package::mlp::labels::{ label_quad, labels };
@@ -11,9 +11,9 @@ import package::mlp::shape::{ input_quads, matrix_start, output_quads, tape_embe
 import package::mlp::states::{ add_quad, state_quad, store_quad };
 @if(taped) import package::mlp::tape::tape;
 import package::mlp::tile::{
-  clamped, Columns, group_of, INVOCATIONS, lane_of, multiply, row_of, rows_from, subgroup_lane, Sums, TILE, tile, tile_at
+  clamped, Columns, group_of, INVOCATIONS, lane_of, multiply, row_of, rows_from, subgroup_lane, Sums, TILE, tile, tile_at,
 };
-import package::mlp::weights::weight_quad;
+import package::mlp::weights::{ turns_of, weight_quad };
 
 struct Guidance {
   scale: f32,
@@ -52,7 +52,6 @@ fn run_layers(task: Task, local: u32) {
   let first = task.first;
   let group = group_of(local);
   let lane = lane_of(local);
-  let rows = rows_from(first, task.trajectories);
   @if(together) let same = true;
   @if(!together) let same = task.same && same_label();
   for (var branch = 0u; branch < BRANCHES; branch++) {
@@ -64,12 +63,12 @@ fn run_layers(task: Task, local: u32) {
     }
     workgroupBarrier();
     var z = Sums();
-    for (var layer = 0u; layer <= LAYERS; layer++) {
+    for (var layer = 0u; layer <= turns_of(LAYERS); layer++) {
       @if(by_row) if (layer == LAYERS) {
         output_by_row(task, local, branch, same);
         break;
       }
-      @if(split) if (layer == LAYERS) {
+      @if(by_parts) if (layer == LAYERS) {
         output_by_parts(task, local, branch, same);
         break;
       }
@@ -102,12 +101,11 @@ fn run_layers(task: Task, local: u32) {
           multiply(&z, works, group, WIDTH_QUADS - count, quads, matrix, stride, columns);
         }
         if (layer == LAYERS && works) {
-          var output = z;
-          for (var r = 0u; r < rows; r++) {
+          for (var r = 0u; r < ROWS; r++) {
             for (var c = 0u; c < COLUMNS; c++) {
               let trajectory = first + row_of(group, r);
               if (trajectory < task.trajectories && holds(lane, c) && column + lane + c * HIDDEN < stride) {
-                store_output(task, trajectory, columns[c], branch, output[r * COLUMNS + c]);
+                store_output(task, trajectory, columns[c], branch, z[r * COLUMNS + c]);
               }
             }
           }
@@ -115,19 +113,7 @@ fn run_layers(task: Task, local: u32) {
       }
       if (layer < LAYERS) {
         workgroupBarrier();
-        var hidden = z; // a copy may be indexed without taking the sums themselves out of registers
-        for (var r = 0u; r < rows; r++) {
-          for (var c = 0u; c < COLUMNS; c++) {
-            if (holds(lane, c)) {
-              let row = row_of(group, r);
-              let quad = lane + c * HIDDEN;
-              tile[tile_at(row, quad)] = silu(hidden[r * COLUMNS + c]);
-              @if(taped) if (first + row < task.trajectories) {
-                tape[tape_hidden(layer, first + row, task.trajectories) + quad] = hidden[r * COLUMNS + c];
-              }
-            }
-          }
-        }
+        keep_hidden(&z, task, layer, group, lane);
         if (same) {
           shift(layer + 1, local);
         }
@@ -139,6 +125,31 @@ fn run_layers(task: Task, local: u32) {
     }
   }
   storageBarrier();
+}
+
+/// Writes a hidden layer's activations to the tile.
+fn keep_hidden(sums: ptr<function, Sums>, task: Task, layer: u32, group: u32, lane: u32) {
+  @if(broadcast) {
+    var copied = *sums; // a copy may be indexed without taking the sums themselves out of registers
+    let rows = rows_from(task.first, task.trajectories);
+    for (var r = 0u; r < rows && lane < WIDTH_QUADS; r++) {
+      keep_quad(copied[r], task, layer, r, lane);
+    }
+  }
+  @if(!broadcast) for (var r = 0u; r < ROWS; r++) {
+    for (var c = 0u; c < COLUMNS; c++) {
+      if (holds(lane, c)) {
+        keep_quad((*sums)[r * COLUMNS + c], task, layer, row_of(group, r), lane + c * HIDDEN);
+      }
+    }
+  }
+}
+
+fn keep_quad(z: vec4f, task: Task, layer: u32, row: u32, quad: u32) {
+  tile[tile_at(row, quad)] = silu(z);
+  @if(taped) if (task.first + row < task.trajectories) {
+    tape[tape_hidden(layer, task.first + row, task.trajectories) + quad] = z;
+  }
 }
 
 /// Whether column c of a lane is one of a hidden layer's outputs.
@@ -165,7 +176,7 @@ fn output_by_row(task: Task, local: u32, branch: u32, same: bool) {
     let row = min(begin + local, TILE - 1);
     var z = start(LAYERS, 0, same);
     let quads = WIDTH_QUADS + select(u32(EMBEDDING_QUADS), 0, same);
-    @if(!broadcast) for (var quad = 0u; quad < quads; quad++) {
+    @if(!broadcast) for (var quad = 0u; quad < turns_of(quads); quad++) {
       let a = tile[tile_at(row, quad)];
       let at = matrix + 4 * quad;
       z += a.x * weight_quad(at) + a.y * weight_quad(at + 1);
@@ -186,20 +197,20 @@ fn output_by_row(task: Task, local: u32, branch: u32, same: bool) {
   }
 }
 
-/// The last layer of a state far narrower than the hidden ones: the blocks of lanes, which would otherwise wait for the
-/// first, take SPLIT parts of its inputs, and their sums are added in the parts' order.
-@if(split)
+/// The last layer of a state no wider than the hidden ones. Where it is far narrower, lanes that would wait take parts of
+/// its inputs, SPLIT of them, whose sums are added in their order.
+@if(by_parts)
 fn output_by_parts(task: Task, local: u32, branch: u32, same: bool) {
+  const PART_LANES = HIDDEN / SPLIT;
   let group = group_of(local);
-  let lane = lane_of(local) % BLOCK;
-  let part = lane_of(local) / BLOCK;
+  let lane = lane_of(local) % PART_LANES;
+  let part = lane_of(local) / PART_LANES;
   let all = WIDTH_QUADS + select(u32(EMBEDDING_QUADS), 0, same);
-  const MOST = (WIDTH_QUADS + EMBEDDING_QUADS + SPLIT - 1) / SPLIT;
-  let size = select(u32(MOST), (WIDTH_QUADS + SPLIT - 1) / SPLIT, same);
+  let size = (all + SPLIT - 1) / SPLIT;
   let begin = min(part * size, all);
   var columns = Columns();
   for (var c = 0u; c < COLUMNS; c++) {
-    columns[c] = min(lane + c * BLOCK, DIM_QUADS - 1);
+    columns[c] = min(lane + c * PART_LANES, DIM_QUADS - 1);
   }
   var z = Sums();
   let matrix = matrix_start(LAYERS) + 4 * begin * DIM_QUADS;
@@ -207,7 +218,7 @@ fn output_by_parts(task: Task, local: u32, branch: u32, same: bool) {
   workgroupBarrier();
   for (var r = 0u; r < ROWS; r++) {
     for (var c = 0u; c < COLUMNS; c++) {
-      if (lane + c * BLOCK < DIM_QUADS) {
+      if (lane + c * PART_LANES < DIM_QUADS) {
         tile[tile_at(row_of(group, r), part * DIM_QUADS + columns[c])] = z[r * COLUMNS + c];
       }
     }
@@ -283,7 +294,7 @@ fn shift(layer: u32, local: u32) {
   for (var quad = local; quad < stride; quad += INVOCATIONS) {
     let times = matrix_start(layer) + 4 * input_quads(layer) * stride + quad;
     var sum = weight_quad(times + 4 * EMBEDDING_QUADS * stride);
-    for (var k = 0u; k < EMBEDDING_QUADS; k++) {
+    for (var k = 0u; k < turns_of(EMBEDDING_QUADS); k++) {
       let e = embedding_quad(k);
       let at = times + 4 * k * stride;
       sum += e.x * weight_quad(at) + e.y * weight_quad(at + stride);

@@ -1,27 +1,38 @@
 import constants::DIM;
 import package::field::evaluate::slots;
 
+// Without loops: what surrounds them is unrolled.
+
 /// Four numbers of a trajectory's state, zeros past its end.
 fn state_quad(slot: u32, trajectory: u32, quad: u32) -> vec4f {
-  var values = vec4f(0);
-  for (var d = 4 * quad; d < min(4 * quad + 4, DIM); d++) {
-    values[d % 4] = slots[slot + trajectory * DIM + d];
+  let at = slot + trajectory * DIM + 4 * quad;
+  if (DIM % 4 == 0) {
+    return vec4f(slots[at], slots[at + 1], slots[at + 2], slots[at + 3]);
   }
-  return values;
+  let left = DIM - 4 * quad;
+  let y = select(0, slots[at + min(1u, left - 1)], left > 1);
+  let z = select(0, slots[at + min(2u, left - 1)], left > 2);
+  let w = select(0, slots[at + min(3u, left - 1)], left > 3);
+  return vec4f(slots[at], y, z, w);
 }
 
 /// Writes four numbers of a trajectory's state, but none past its end.
 fn store_quad(slot: u32, trajectory: u32, quad: u32, values: vec4f) {
-  var numbers = values;
-  for (var d = 4 * quad; d < min(4 * quad + 4, DIM); d++) {
-    slots[slot + trajectory * DIM + d] = numbers[d % 4];
+  let at = slot + trajectory * DIM + 4 * quad;
+  let left = DIM - 4 * quad;
+  slots[at] = values.x;
+  if (left > 1) {
+    slots[at + 1] = values.y;
+  }
+  if (left > 2) {
+    slots[at + 2] = values.z;
+  }
+  if (left > 3) {
+    slots[at + 3] = values.w;
   }
 }
 
 /// Adds to four numbers of a trajectory's state, but none past its end.
 fn add_quad(slot: u32, trajectory: u32, quad: u32, values: vec4f) {
-  var numbers = values;
-  for (var d = 4 * quad; d < min(4 * quad + 4, DIM); d++) {
-    slots[slot + trajectory * DIM + d] += numbers[d % 4];
-  }
+  store_quad(slot, trajectory, quad, state_quad(slot, trajectory, quad) + values);
 }

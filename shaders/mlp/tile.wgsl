@@ -1,5 +1,5 @@
 import constants::{ BLOCK, COLUMNS, EMBEDDING_QUADS, GROUPS, LANES, ROWS, WIDTH_QUADS };
-import package::mlp::weights::weight_quad;
+import package::mlp::weights::{ turns_of, weight_quad };
 
 // The trajectories of a workgroup and who does what with them. src/mlp/tile.ts chooses the numbers.
 //
@@ -56,7 +56,7 @@ fn multiply(sums: ptr<function, Sums>, works: bool, group: u32, column: u32, qua
   }
   let first = matrix + columns[0];
   @if(pair) let second = matrix + columns[1];
-  for (var k = 0u; k < quads; k++) {
+  for (var k = 0u; k < turns_of(quads); k++) {
     let at = 4 * k * stride;
     let w0 = weight_quad(first + at);
     let w1 = weight_quad(first + at + stride);
@@ -101,8 +101,9 @@ fn clamped(index: u32, trajectories: u32) -> u32 {
 }
 
 /// How many of a group's rows to go through, from trajectory `first` of the tile on; those past the end hold anything.
-/// Software adapters take only those in use; elsewhere the number is known, which lets compilers keep sums in registers.
+/// Software adapters take only those in use; elsewhere the number is known, so that compilers unroll loops over sums,
+/// which an index that they do not know would put into memory.
+@if(broadcast)
 fn rows_from(first: u32, trajectories: u32) -> u32 {
-  @if(broadcast) return min(u32(ROWS), trajectories - min(first, trajectories));
-  @if(!broadcast) return ROWS;
+  return min(u32(ROWS), trajectories - min(first, trajectories));
 }

@@ -9,6 +9,7 @@ import package::mlp::activation::silu_slope;
 import package::mlp::embedding::waves_slope;
 import package::mlp::precondition::{ Precondition, precondition, precondition_slope };
 import package::mlp::shape::{ input_quads, output_quads, tape_embedding, tape_hidden, tape_output, transposed_start };
+import package::mlp::weights::turns_of;
 import package::mlp::states::{ state_quad, store_quad };
 import package::mlp::tape::tape;
 import package::mlp::tile::{
@@ -46,7 +47,8 @@ fn vjp(
   let first = (group.x + group.y * groups.x) * TILE;
   let own_group = group_of(local);
   let lane = lane_of(local);
-  let rows = rows_from(first, operation.trajectories);
+  @if(broadcast) let rows = rows_from(first, operation.trajectories);
+  @if(!broadcast) const rows = ROWS;
   let embeds = lane >= HIDDEN;
   for (var r = local; r < TILE; r += INVOCATIONS) {
     let sigma = sigma_of(clamped(first + r, operation.trajectories));
@@ -55,7 +57,7 @@ fn vjp(
   }
 
   var gradient = Sums();
-  for (var above = 0u; above <= LAYERS; above++) {
+  for (var above = 0u; above <= turns_of(LAYERS); above++) {
     let layer = LAYERS - above;
     let inputs = input_quads(layer);
     let stride = inputs + EMBEDDING_QUADS;
@@ -79,13 +81,15 @@ fn vjp(
         }
       }
       if (layer == 0 && works && !embeds) {
-        var states = gradient; // a copy may be indexed without taking the sums themselves out of registers
+        @if(broadcast) var copied = gradient; // may be indexed without taking the sums themselves out of registers
+        @if(broadcast) let states = &copied;
+        @if(!broadcast) let states = &gradient;
         for (var r = 0u; r < rows; r++) {
           for (var c = 0u; c < COLUMNS; c++) {
             let trajectory = first + row_of(own_group, r);
             let quad = lane + c * HIDDEN;
             if (trajectory < operation.trajectories && quad < WIDTH_QUADS && column + quad < inputs) {
-              store_quad(operation.output, trajectory, columns[c], states[r * COLUMNS + c]);
+              store_quad(operation.output, trajectory, columns[c], (*states)[r * COLUMNS + c]);
             }
           }
         }
@@ -97,14 +101,16 @@ fn vjp(
       break;
     }
     if (!embeds) {
-      var hidden = gradient;
+      @if(broadcast) var copied = gradient;
+      @if(broadcast) let hidden = &copied;
+      @if(!broadcast) let hidden = &gradient;
       for (var r = 0u; r < rows; r++) {
         for (var c = 0u; c < COLUMNS; c++) {
           let row = row_of(own_group, r);
           let quad = lane + c * HIDDEN;
           if (quad < WIDTH_QUADS && first + row < operation.trajectories) {
             let at = tape_hidden(layer - 1, first + row, operation.trajectories) + quad;
-            var delta = silu_slope(tape[at]) * hidden[r * COLUMNS + c];
+            var delta = silu_slope(tape[at]) * (*hidden)[r * COLUMNS + c];
             @if(residual) if (layer < LAYERS) {
               delta += tile[tile_at(row, quad)];
             }
@@ -119,15 +125,17 @@ fn vjp(
   }
 
   if (embeds) {
-    var embedding = gradient;
+    @if(broadcast) var copied = gradient;
+    @if(broadcast) let embedding = &copied;
+    @if(!broadcast) let embedding = &gradient;
     for (var r = 0u; r < rows; r++) {
       for (var c = 0u; c < COLUMNS; c++) {
         let row = row_of(own_group, r);
         let quad = lane - HIDDEN + c * EMBEDDING_LANES;
         if (quad < EMBEDDING_QUADS) {
-          tile[tile_at(row, WIDTH_QUADS + quad)] = embedding[r * COLUMNS + c];
+          tile[tile_at(row, WIDTH_QUADS + quad)] = (*embedding)[r * COLUMNS + c];
           @if(recorded) if (first + row < operation.trajectories) {
-            deltas[tape_embedding(first + row, operation.trajectories) + quad] = embedding[r * COLUMNS + c];
+            deltas[tape_embedding(first + row, operation.trajectories) + quad] = (*embedding)[r * COLUMNS + c];
           }
         }
       }

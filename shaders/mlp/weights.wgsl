@@ -6,3 +6,9 @@
 fn weight_quad(index: u32) -> vec4f {
   return vec4f(weights[index]);
 }
+
+/// A number of turns that compilers do not know, so that they leave a loop a loop: unrolled, it would fill the
+/// instruction cache and take more registers than there are.
+fn turns_of(count: u32) -> u32 {
+  return min(count, arrayLength(&weights));
+}

@@ -120,7 +120,7 @@ async function prepareMlp(gpu: Gpu, given: FieldNetwork): Promise<PreparedField>
 async function prepareFusedMlp(gpu: Gpu, given: FieldNetwork): Promise<FusedField> {
   const { network, buffers, guided } = upload(gpu, given);
   return {
-    group: ({ columned }) => network.tileRows({ together: !columned }),
+    group: ({ columned }) => network.tileRows(columned ? 'forward' : 'together'),
     inMemory: true,
     buffers,
     kernel: (needed) =>

@@ -84,7 +84,7 @@ export class Network {
   }
 
   /** How a workgroup of the forward pass, the Jacobian-vector product, or backwards the vector-Jacobian product works. */
-  tile(use: TileUse = {}): TilePlan {
+  tile(use: TileUse = 'forward'): TilePlan {
     if (this.chosenTile) return tilePlan(this.gpu, this.config, this.chosenTile, use);
     return tilesFor(this.gpu, this.config, use)[0];
   }
@@ -103,10 +103,9 @@ export class Network {
   ): Promise<Kernel> {
     const { dim, width, layers, embedding, classes, sigmaData, residual, convention } = this.config;
     const { taped = false, features = false, guided = false, recorded = false, together = false } = variant;
-    const { rows, groups, columns, block, hidden, lanes, split, broadcast } = this.tile({
-      backward: name === 'mlp/vjp',
-      together,
-    });
+    const { rows, groups, columns, block, hidden, lanes, split, broadcast } = this.tile(
+      name === 'mlp/vjp' ? 'backward' : together ? 'together' : 'forward',
+    );
     return this.gpu.kernel(name, {
       conditions: {
         residual,
@@ -119,9 +118,9 @@ export class Network {
         together,
         broadcast,
         pair: columns === 2,
-        split: split > 1,
-        // States of one vec4: mlp/layers.wgsl, output_by_row.
+        // The output layer, by the state's size: mlp/layers.wgsl.
         by_row: dim <= 4,
+        by_parts: dim > 4 && dim <= width,
         half: this.precision === 'f16',
         ...fused?.conditions,
       },

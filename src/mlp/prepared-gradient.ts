@@ -62,7 +62,7 @@ export async function prepareMlpGradient(
             pass.dispatchWorkgroups(...workgroups());
             pass.setPipeline(vjp.pipeline);
             pass.setBindGroup(0, group.vjp, [offset]);
-            pass.dispatchWorkgroups(...workgroups({ backward: true }));
+            pass.dispatchWorkgroups(...workgroups('backward'));
           }
         },
         destroy() {

@@ -27,12 +27,12 @@ export interface TilePlan extends Tile {
   broadcast: boolean;
 }
 
-/** What a tile is for. */
-export interface TileUse {
-  backward?: boolean;
-  /** Whether one time embedding does for all trajectories, by the way the kernel is compiled. */
-  together?: boolean;
-}
+/**
+ * What a tile is for: the forward pass and the Jacobian-vector product, the forward pass compiled for one time embedding
+ * that does for all trajectories, or the vector-Jacobian product.
+ */
+export const TILE_USES = ['forward', 'together', 'backward'] as const;
+export type TileUse = (typeof TILE_USES)[number];
 
 /** Trajectories per invocation: more make more of each weight that is read, but need more registers. */
 const BROADCAST_ROWS = [16, 8];
@@ -44,7 +44,7 @@ const SUBGROUP = 32;
  * (src/mlp/tuning.ts).
  * @throws FewstepError device-limit where not even one trajectory fits
  */
-export function tilesFor(gpu: Gpu, config: MlpConfig, use: TileUse = {}): [TilePlan, ...TilePlan[]] {
+export function tilesFor(gpu: Gpu, config: MlpConfig, use: TileUse): [TilePlan, ...TilePlan[]] {
   const found = candidates(gpu).map((tile) => tilePlan(gpu, config, tile, use));
   const fitting = found.filter((plan) => fits(gpu, config, plan, use));
   if (fitting.length > 0) return fitting as [TilePlan, ...TilePlan[]];
@@ -72,23 +72,39 @@ function candidates(gpu: Gpu): Tile[] {
     columns,
     block: Math.max(1, SUBGROUP / groups),
   });
-  return [of(8, 4, 2), of(8, 2, 2), of(4, 8, 2), of(4, 4, 2), of(8, 4, 1), of(8, 2, 1), of(4, 2, 1), of(8, 1, 1), of(2, 1, 1), of(1, 1, 1)];
+  return [
+    of(8, 4, 2),
+    of(8, 2, 2),
+    of(4, 8, 2),
+    of(4, 4, 2),
+    of(8, 4, 1),
+    of(8, 2, 1),
+    of(4, 2, 1),
+    of(8, 1, 1),
+    of(2, 1, 1),
+    of(1, 1, 1),
+  ];
 }
 
 /** What follows from a tile. */
 export function tilePlan(gpu: Gpu, config: MlpConfig, tile: Tile, use: TileUse): TilePlan {
   const { columns, block } = tile;
-  const [width, dim, embedding] = [config.width, config.dim, config.embedding.size].map((size) => Math.ceil(size / 4));
+  const [width, dim, embedding] = [config.width, config.dim, config.embedding.size].map((size) =>
+    Math.ceil(size / 4),
+  );
   const lanesFor = (quads: number) => Math.ceil(quads / columns / block) * block;
   const hidden = lanesFor(width);
-  const blocks = hidden / block;
   const broadcast = canBroadcast(gpu) && tile.groups === 1 && columns === 1 && tile.rows % 8 === 0;
-  const splits = !broadcast && dim > 1 && dim <= block * columns && blocks > 1 && blocks * dim <= width;
+  // Whole blocks of lanes take a part, whose sums find room beside each other in a row of the tile.
+  const splits = [8, 4, 2].find((parts) => {
+    const share = hidden / parts;
+    return share % block === 0 && dim <= share * columns && parts * dim <= width;
+  });
   return {
     ...tile,
     hidden,
-    lanes: hidden + (use.backward ? lanesFor(embedding) : 0),
-    split: splits ? blocks : 1,
+    lanes: hidden + (use === 'backward' ? lanesFor(embedding) : 0),
+    split: broadcast ? 1 : (splits ?? 1),
     broadcast,
   };
 }
@@ -103,10 +119,10 @@ function fits({ limits }: Gpu, config: MlpConfig, plan: TilePlan, use: TileUse):
 
 /** What the kernels of shaders/mlp/ declare at most. */
 function workgroupBytes({ width, dim, embedding }: MlpConfig, { rows, groups }: Tile, use: TileUse): number {
-  const quads = (width + (use.together ? 0 : embedding.size)) / 4;
+  const quads = (width + (use === 'together' ? 0 : embedding.size)) / 4;
   const stride = groups > 1 ? quads | 1 : quads;
   // The preconditioning of a row, and its slopes.
   const row = 16 * stride + 32;
-  const shifts = use.backward ? 0 : 32 * Math.ceil(Math.max(width, dim) / 4);
+  const shifts = use === 'backward' ? 0 : 32 * Math.ceil(Math.max(width, dim) / 4);
   return rows * groups * row + shifts + 4 * embedding.size;
 }
