@@ -19,7 +19,8 @@ import { type MlpRow, measureSubject } from './mlp-measure.js';
 import { mlpSubjects } from './mlp-passes.js';
 import { mlpShape } from './mlp-shape.js';
 import { minMedianMax } from './spread.js';
-import { startTfjs, TFJS_PACKAGES, tfjsSubjects } from './tfjs.js';
+import { startTfjs, TFJS_PACKAGES } from './tfjs.js';
+import { tfjsSubjects } from './tfjs-passes.js';
 
 interface Options {
   out?: string;

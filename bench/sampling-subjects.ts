@@ -1,47 +1,120 @@
+import { FewstepError } from '../src/errors.js';
 import { empirical } from '../src/field/empirical.js';
 import type { Field } from '../src/field/field.js';
+import { gaussianMixture, mixtureSpec } from '../src/field/gaussian-mixture.js';
+import type { MixtureSpec } from '../src/field/mixture.js';
+import { scaleToUnit } from '../src/io/scaling.js';
+import { mlpConfig } from '../src/mlp/config.js';
+import { type MlpModel, mlpField } from '../src/mlp/field.js';
+import { initialParameters } from '../src/mlp/parameters.js';
+import { loadDataSet } from '../src/node/files.js';
 import { random } from '../src/problem/random.js';
 import { multiplyAdds } from './mlp-shape.js';
-import { randomMixture, randomNetwork } from './random-fields.js';
 
-/** A field to sample, and what one evaluation of one trajectory takes. */
+/** A field to sample, what it is made of, and what one evaluation of one trajectory takes. */
 export interface SamplingSubject {
+  /** Its name in files. */
+  id: string;
   name: string;
   field: Field;
-  batch: number;
+  /** What other libraries make the same of. */
+  source: SamplingSource;
+  /** The same network with its parameters stored in float16. */
+  half?: Field;
+  /** Trajectories of a solve. */
+  batches: number[];
   /** Additions and multiplications of an evaluation, without exponentials. */
   flops: number;
 }
 
-/** What is timed: an exact mixture, a data set, and a narrow and a wide network; all their numbers are random. */
-export function samplingSubjects(quick: boolean): SamplingSubject[] {
-  const share = quick ? 8 : 1;
-  return [
-    mixture('mixture, 64-D, 10 components', 10, 16384 / share),
-    dataSet('data set, 64-D, 1,797 rows', 1797, 2048 / share),
-    network('network 2-64-64-64-2', 2, 64, 262144 / share),
-    network('network 64-256-256-256-64', 64, 256, 16384 / share),
-  ];
+export type SamplingSource = { kind: 'mixture'; spec: MixtureSpec } | ({ kind: 'network' } & MlpModel);
+
+export interface SamplingChoices {
+  /** An eighth of the batches on software, the smaller ones alone on hardware. */
+  quick: boolean;
+  /** A software adapter has its hands full with the smaller batches, which leave hardware idle. */
+  software: boolean;
+  /** A file of data, scaled to [-1, 1], in place of random numbers of the digits' shape. */
+  data?: { file: string; columns?: string };
 }
 
 const DIM = 64;
+/** The shape of the digits that come with scikit-learn. */
+const DIGITS = 1797;
 
-function mixture(name: string, components: number, batch: number): SamplingSubject {
-  return { name, field: randomMixture(DIM, components), batch, flops: mixtureFlops(components) };
+/** What is timed: an exact mixture, a data set, and a narrow and a wide network; their numbers are random. */
+export async function samplingSubjects(choices: SamplingChoices): Promise<SamplingSubject[]> {
+  const { quick, software } = choices;
+  const batches = (usual: number, large: number) => {
+    if (software) return [quick ? usual / 8 : usual];
+    return quick ? [usual] : [usual, large];
+  };
+  return [
+    mixture(10, batches(16384, 2 ** 20)),
+    await dataSet(choices.data, batches(2048, 65536)),
+    network('narrow', 2, 64, batches(262144, 2 ** 22)),
+    network('wide', 64, 256, batches(16384, 262144)),
+  ];
 }
 
-function dataSet(name: string, rows: number, batch: number): SamplingSubject {
+function mixture(components: number, batches: number[]): SamplingSubject {
+  const draw = random(1);
+  const means = Array.from({ length: components }, () =>
+    Array.from({ length: DIM }, () => draw.between(-1, 1)),
+  );
+  const spec = mixtureSpec({
+    weights: means.map(() => draw.between(0.2, 2)),
+    means,
+    stds: means.map(() => draw.between(0.1, 0.5)),
+  });
+  return {
+    id: 'mixture',
+    name: `mixture, ${DIM}-D, ${components} components`,
+    field: gaussianMixture(spec),
+    source: { kind: 'mixture', spec },
+    batches,
+    flops: mixtureFlops(spec),
+  };
+}
+
+async function dataSet(data: SamplingChoices['data'], batches: number[]): Promise<SamplingSubject> {
+  const { values, columns, rows } = data ? await scaled(data) : randomData();
+  const field = empirical(values, columns);
+  const spec = field.mixture!;
+  const name = `${data ? 'data' : 'random data'}, ${columns}-D, ${rows.toLocaleString('en')} rows`;
+  return { id: 'data', name, field, source: { kind: 'mixture', spec }, batches, flops: mixtureFlops(spec) };
+}
+
+function randomData() {
   const draw = random(2);
-  const points = Float64Array.from({ length: rows * DIM }, () => draw.between(-1, 1));
-  return { name, field: empirical(points, DIM), batch, flops: mixtureFlops(rows) };
+  const values = Float64Array.from({ length: DIGITS * DIM }, () => draw.between(-1, 1));
+  return { values, columns: DIM, rows: DIGITS };
+}
+
+async function scaled({ file, columns }: { file: string; columns?: string }) {
+  const { dataSet } = scaleToUnit(await loadDataSet(file, { columns }));
+  if (dataSet.rows > 1) return dataSet;
+  throw new FewstepError('bad-data', `${file} has one row`, 'give a data set of many rows');
 }
 
 /** A difference, a square and its sum, a product and its sum, per component and dimension. */
-function mixtureFlops(components: number): number {
-  return 5 * components * DIM;
+function mixtureFlops({ weights, dim }: MixtureSpec): number {
+  return 5 * weights.length * dim;
 }
 
-function network(name: string, dim: number, width: number, batch: number): SamplingSubject {
-  const { config, field } = randomNetwork(dim, width);
-  return { name, field, batch, flops: 2 * multiplyAdds(config, 'one') };
+function network(id: string, dim: number, width: number, batches: number[]): SamplingSubject {
+  const config = mlpConfig({ dim, width, layers: 3 });
+  const draw = random(width);
+  // The output layer begins as zeros, which would make D a multiple of x.
+  const parameters = initialParameters(config, 1).map((value) => value || 0.05 * draw.normal());
+  const model = { config, parameters };
+  return {
+    id,
+    name: `network ${[dim, width, width, width, dim].join('-')}`,
+    field: mlpField(model),
+    source: { kind: 'network', ...model },
+    half: mlpField(model, { precision: 'f16' }),
+    batches,
+    flops: 2 * multiplyAdds(config, 'one'),
+  };
 }

@@ -1,82 +1,126 @@
 /**
- * How fast whole trajectories are: euler and heun at NFE 10, each executor, beside the adapter's own multiply-add and
- * copy ceilings in the same run. `npm run bench:sampling -- --help`.
+ * How fast whole trajectories are: euler and heun at NFE 10 by each executor, as `solve` brings them to the host, and
+ * by TensorFlow.js on the same device, beside the adapter's own multiply-add and copy ceilings in the same run.
+ * `npm run bench:sampling -- --help`.
  */
+import { mkdir } from 'node:fs/promises';
 import { Command } from 'commander';
 import { deviceOption } from '../src/cli/options.js';
-import { table } from '../src/cli/table.js';
-import { solve } from '../src/execute/solve.js';
+import { FewstepError } from '../src/errors.js';
 import { Gpu } from '../src/gpu/gpu.js';
 import { polynomial } from '../src/grid/grid.js';
 import { type DeviceChoice, openDevice } from '../src/node/adapter.js';
 import { writeAtomic } from '../src/node/files.js';
-import { nfeOf } from '../src/solver/plan.js';
+import { nfeOf, type Plan } from '../src/solver/plan.js';
 import { solverByName, stepsForNfe } from '../src/solver/registry.js';
 import { copyCeiling, multiplyAddCeiling } from './ceiling.js';
 import { describeRun } from './describe-run.js';
 import { leaveAfter } from './leave.js';
+import { type Repetition, repeatInTurn } from './repeat.js';
+import type { Contestant } from './sampling-contestant.js';
+import { called, prepared, preparedHalf } from './sampling-contestants.js';
+import { exportSubjects } from './sampling-export.js';
+import type { SamplingFailure, SamplingRow } from './sampling-row.js';
 import { type SamplingSubject, samplingSubjects } from './sampling-subjects.js';
-import { type MinMedianMax, minMedianMax } from './spread.js';
+import { samplingTable } from './sampling-table.js';
+import { minMedianMax } from './spread.js';
+import { startTfjs, TFJS_PACKAGES } from './tfjs.js';
+import { tfjsContestant } from './tfjs-sampling.js';
 
 interface Options {
   out?: string;
+  export?: string;
   quick?: boolean;
-  only?: string;
+  only: string;
+  data?: string;
+  columns?: string;
+  tfjs: boolean;
   device?: DeviceChoice;
-}
-
-/** How one executor did on one subject. */
-interface SamplingRow {
-  name: string;
-  solver: string;
-  nfe: number;
-  batch: number;
-  executor: 'stepwise' | 'fused';
-  repeats: number;
-  /** From the first submit to the last readback, milliseconds. */
-  ms: MinMedianMax;
-  /** Of the GPU's passes by timestamp, milliseconds, where the adapter has them. */
-  gpuMs?: MinMedianMax;
-  /** CPU time of this process, milliseconds: of a software adapter the work itself, whatever else the machine does. */
-  cpuMs: MinMedianMax;
-  /** Of the median. */
-  trajectoriesPerSecond: number;
-  /** Of the median, evaluations alone. */
-  flops: number;
 }
 
 const NFE = 10;
 const SOLVERS = ['euler', 'heun'];
-const EXECUTORS = ['stepwise', 'fused'] as const;
+/** A solve on hardware takes a part of a millisecond, on software a second or more. */
+const REPETITION: Record<'hardware' | 'software', Repetition> = {
+  hardware: { repeats: 7, repeatMs: 40, enoughMs: 600 },
+  software: { repeats: 7, repeatMs: 40, enoughMs: 20_000 },
+};
 
 const command = new Command('npm run bench:sampling --')
-  .description('time trajectories of euler and heun at NFE 10 by both executors')
+  .description('time trajectories of euler and heun at NFE 10: both executors, solve, and TensorFlow.js')
   .option('--out <file>', 'where all figures go as JSON')
-  .option('--quick', 'an eighth of the batches, three repeats')
-  .option('--only <word>', 'subjects whose name has this')
+  .option(
+    '--export <folder>',
+    'where fields, latents and end points go for bench/pytorch; without --out nothing is timed',
+  )
+  .option('--quick', 'small batches alone, on software an eighth of them; three repeats')
+  .option('--only <word>', 'subjects whose name has this', '')
+  .option('--data <file>', 'a data set, scaled to [-1, 1], in place of random numbers of the digits’ shape')
+  .option('--columns <columns>', 'its columns, as in 0-63')
+  .option('--no-tfjs', 'leave TensorFlow.js out')
   .addOption(deviceOption())
   .exitOverride();
 await leaveAfter(() => bench(command.parse().opts<Options>()));
 
-async function bench({ out, quick = false, only = '', device: choice }: Options): Promise<void> {
+async function bench(options: Options): Promise<void> {
+  const { out, quick = false, only, data, columns, device: choice } = options;
   const started = new Date();
   const { device, adapter } = await openDevice({ device: choice });
   const gpu = new Gpu(device, adapter);
-  const description = describeRun(adapter);
+  const { software } = adapter;
+  const given = data === undefined ? undefined : { file: data, columns };
+  const all = await samplingSubjects({ quick, software, data: given });
+  const subjects = all.filter(({ name }) => name.includes(only));
+  if (subjects.length === 0) {
+    throw new FewstepError(
+      'unknown-name',
+      `no subject has '${only}' in its name`,
+      `there are: ${all.map(({ name }) => `'${name}'`).join(', ')}`,
+    );
+  }
+  const plans = SOLVERS.map((name) => {
+    const solver = solverByName(name);
+    return solver.plan(polynomial().times(stepsForNfe(solver, NFE)));
+  });
+  if (options.export !== undefined) {
+    await mkdir(options.export, { recursive: true });
+    await exportSubjects(gpu, subjects, plans, options.export);
+    console.log(`fields, latents and end points in ${options.export}`);
+    if (out === undefined) return;
+  }
+
+  const tfjs = options.tfjs ? await startOf(gpu) : 'it was not asked for';
+  const usual = REPETITION[software ? 'software' : 'hardware'];
+  const repetition = quick ? { ...usual, repeats: 3 } : usual;
   const rows: SamplingRow[] = [];
+  const failures: SamplingFailure[] = [];
   const ceilings: number[] = [];
-  for (const subject of samplingSubjects(quick).filter(({ name }) => name.includes(only))) {
-    for (const solver of SOLVERS) {
-      ceilings.push(await multiplyAddCeiling(gpu, 1));
-      console.error(`${subject.name}: ${solver}`);
-      rows.push(...(await measure(gpu, subject, solver, quick ? 3 : 7)));
+  for (const subject of subjects) {
+    for (const batch of subject.batches) {
+      for (const plan of plans) {
+        ceilings.push(await multiplyAddCeiling(gpu, 1));
+        console.error(`${subject.name}: ${plan.solver}, batch ${batch}`);
+        const what = { id: subject.id, name: subject.name, solver: plan.solver, nfe: nfeOf(plan), batch };
+        const fail = (by: string, message: string) => failures.push({ ...what, by, message });
+        const contestants = await contestantsFor(gpu, subject, plan, batch, tfjs === undefined, fail);
+        const figures = await repeatInTurn(contestants, repetition);
+        for (const [i, { by, difference }] of contestants.entries()) {
+          const trajectoriesPerSecond = (1000 * batch) / figures[i].ms[1];
+          const flops = subject.flops * what.nfe * trajectoriesPerSecond;
+          rows.push({ ...what, by, ...figures[i], trajectoriesPerSecond, flops, difference });
+        }
+        for (const contestant of contestants) contestant.destroy();
+      }
     }
   }
   const copy = await copyCeiling(gpu);
   gpu.destroy();
+
   const ceiling = minMedianMax(ceilings);
-  print(rows, ceiling[2]);
-  const { name, driver, software } = adapter;
+  const description = describeRun(adapter, TFJS_PACKAGES);
+  console.log(samplingTable(rows, failures, ceiling[2]));
+  if (tfjs !== undefined) console.log(`TensorFlow.js was left out: ${tfjs}`);
+  const { name, driver } = adapter;
   console.log(`${name} (${driver}), ${software ? 'software' : 'hardware'}; commit ${description.commit}`);
   console.log(
     `multiply-add ceiling ${giga(ceiling[2])} GFLOP/s (median ${giga(ceiling[1])}), copies ${giga(copy)} GB/s`,
@@ -88,89 +132,44 @@ async function bench({ out, quick = false, only = '', device: choice }: Options)
     seconds: (Date.now() - started.getTime()) / 1000,
     command: ['npm run bench:sampling --', ...process.argv.slice(2)].join(' '),
   };
-  const results = { schema: 'fewstep-bench-sampling-1', run, ceiling, copy, rows };
+  const results = { schema: 'fewstep-bench-sampling-2', run, ceiling, copy, rows, failures, tfjs };
   await writeAtomic(out, `${JSON.stringify(results, null, 2)}\n`);
   console.log(`figures in ${out}`);
 }
 
-/** Both executors in turn, so that what else the machine does meets them alike. */
-async function measure(
-  gpu: Gpu,
-  { name, field, batch, flops }: SamplingSubject,
-  solverName: string,
-  repeats: number,
-): Promise<SamplingRow[]> {
-  const solver = solverByName(solverName);
-  const plan = solver.plan(polynomial().times(stepsForNfe(solver, NFE)));
-  const executors = field.prepareFused ? EXECUTORS : (['stepwise'] as const);
-  const times = executors.map(() => ({ ms: [] as number[], gpuMs: [] as number[], cpuMs: [] as number[] }));
-  // The first turn compiles.
-  for (let turn = 0; turn <= repeats; turn++) {
-    for (const [i, executor] of executors.entries()) {
-      const before = process.cpuUsage();
-      const { hostMs, gpuMs } = await solve(gpu, field, plan, { latents: { batch, seed: turn }, executor });
-      const { user, system } = process.cpuUsage(before);
-      if (turn === 0) continue;
-      times[i].ms.push(hostMs);
-      if (gpuMs !== undefined) times[i].gpuMs.push(gpuMs);
-      times[i].cpuMs.push((user + system) / 1000);
-    }
-  }
-  return executors.map((executor, i) => {
-    const ms = minMedianMax(times[i].ms);
-    const trajectoriesPerSecond = (1000 * batch) / ms[1];
-    return {
-      name,
-      solver: plan.solver,
-      nfe: nfeOf(plan),
-      batch,
-      executor,
-      repeats,
-      ms,
-      ...(times[i].gpuMs.length > 0 && { gpuMs: minMedianMax(times[i].gpuMs) }),
-      cpuMs: minMedianMax(times[i].cpuMs),
-      trajectoriesPerSecond,
-      flops: flops * nfeOf(plan) * trajectoriesPerSecond,
-    };
-  });
+/** Why TensorFlow.js does not start; undefined where it does. */
+function startOf(gpu: Gpu): Promise<string | undefined> {
+  return startTfjs(gpu).then(
+    () => undefined,
+    (error: Error) => error.message,
+  );
 }
 
-function print(rows: readonly SamplingRow[], ceiling: number): void {
-  const header = [
-    'field',
-    'solver',
-    '',
-    'per second',
-    'ms',
-    'least',
-    'most',
-    'CPU ms',
-    'GFLOP/s',
-    'of ceiling',
-    'fused',
-  ];
-  const lines = rows.map((row) => {
-    const { name, solver, executor, ms, cpuMs, flops, trajectoriesPerSecond } = row;
-    const [least, middle, most] = ms.map((time) => time.toPrecision(3));
-    const rate = Math.round(trajectoriesPerSecond).toLocaleString('en');
-    const share = `${((100 * flops) / ceiling).toFixed(0)} %`;
-    const other = rows.find((one) => one !== row && one.name === name && one.solver === solver);
-    const gain = executor === 'fused' && other ? `${(other.ms[1] / ms[1]).toPrecision(2)} x` : '';
-    return [
-      name,
-      solver,
-      executor,
-      rate,
-      middle,
-      least,
-      most,
-      cpuMs[1].toPrecision(3),
-      giga(flops),
-      share,
-      gain,
-    ];
-  });
-  console.log(table(header, lines));
+/** All who can solve a plan, ours first. What another library fails at is its own failure. */
+async function contestantsFor(
+  gpu: Gpu,
+  subject: SamplingSubject,
+  plan: Plan,
+  batch: number,
+  tfjs: boolean,
+  fail: (by: string, message: string) => void,
+): Promise<Contestant[]> {
+  const { field, half } = subject;
+  const contestants = [await prepared(gpu, field, plan, { batch, executor: 'stepwise' })];
+  if (field.prepareFused) contestants.push(await prepared(gpu, field, plan, { batch, executor: 'fused' }));
+  if (half && !gpu.adapter.software && gpu.features.has('shader-f16'))
+    contestants.push(await preparedHalf(gpu, { field, half }, plan, batch));
+  // Of more, the way to the host is all that would be seen.
+  if (batch === subject.batches[0]) contestants.push(called(gpu, field, plan, batch));
+  if (!tfjs) return contestants;
+  try {
+    const theirs = await tfjsContestant(gpu, subject, plan, batch);
+    if (theirs) contestants.push(theirs);
+    else fail('tfjs', 'a tensor of it would be too large');
+  } catch (error) {
+    fail('tfjs', (error as Error).message);
+  }
+  return contestants;
 }
 
 function giga(value: number): string {

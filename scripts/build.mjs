@@ -1,6 +1,6 @@
 // Bundles the command line, the browser-safe core and Node's part into dist/. Packages stay outside.
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
@@ -22,16 +22,21 @@ export async function buildDist(root) {
     write: false,
     logLevel: 'warning',
   });
-  await mkdir(outdir, { recursive: true });
-  for (const { path, contents } of outputFiles) {
-    const partial = `${path}.${process.pid}.partial`;
-    await writeFile(partial, contents);
-    await rename(partial, path);
-  }
+  await replace(outputFiles);
   const current = new Set(outputFiles.map(({ path }) => basename(path)));
   for (const name of await readdir(outdir)) {
     const stale = /\.js(\.map)?$/.test(name) && !current.has(name);
     if (stale) await rm(join(outdir, name));
+  }
+}
+
+/** Writes files beside those that are there, and renames them into place. */
+async function replace(outputFiles) {
+  for (const { path, contents } of outputFiles) {
+    await mkdir(dirname(path), { recursive: true });
+    const partial = `${path}.${process.pid}.partial`;
+    await writeFile(partial, contents);
+    await rename(partial, path);
   }
 }
 
@@ -41,7 +46,7 @@ export async function buildDist(root) {
  */
 export async function buildBench(root) {
   const { dependencies } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
-  await build({
+  const { outputFiles } = await build({
     absWorkingDir: root,
     entryPoints: {
       learned: 'bench/learned.ts',
@@ -67,8 +72,10 @@ export async function buildBench(root) {
     },
     loader: { '.wgsl': 'text' },
     sourcemap: true,
+    write: false,
     logLevel: 'warning',
   });
+  await replace(outputFiles);
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

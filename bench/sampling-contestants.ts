@@ -1,0 +1,60 @@
+import { PreparedSolve } from '../src/execute/prepared-solve.js';
+import { solve } from '../src/execute/solve.js';
+import type { Field } from '../src/field/field.js';
+import type { Gpu } from '../src/gpu/gpu.js';
+import type { Plan } from '../src/solver/plan.js';
+import { relativeDifference } from './relative-difference.js';
+import type { Contestant } from './sampling-contestant.js';
+
+/** A plan run again and again, one behind the other, with latents drawn on the device: nothing is read back. */
+export async function prepared(
+  gpu: Gpu,
+  field: Field,
+  plan: Plan,
+  { batch, executor }: { batch: number; executor: 'stepwise' | 'fused' },
+): Promise<Contestant> {
+  const ours = await PreparedSolve.create(gpu, field, plan, { batch, executor });
+  let seed = 0;
+  return {
+    by: executor,
+    async run(count) {
+      const { gpuMs } = await ours.repeat(count, seed);
+      seed += count;
+      return gpuMs;
+    },
+    destroy: () => ours.destroy(),
+  };
+}
+
+/** The same with a network's parameters in float16, and how far off that makes its end points. */
+export async function preparedHalf(
+  gpu: Gpu,
+  { field, half }: { field: Field; half: Field },
+  plan: Plan,
+  batch: number,
+): Promise<Contestant> {
+  const latents = { batch: Math.min(batch, 4096), seed: 0 };
+  const [exact, rounded] = [
+    await solve(gpu, field, plan, { latents }),
+    await solve(gpu, half, plan, { latents }),
+  ];
+  const difference = relativeDifference(rounded.samples, exact.samples);
+  return { ...(await prepared(gpu, half, plan, { batch, executor: 'fused' })), by: 'fused f16', difference };
+}
+
+/** `solve` as users call it, which allocates, binds, and brings the samples to the host. */
+export function called(gpu: Gpu, field: Field, plan: Plan, batch: number): Contestant {
+  let seed = 0;
+  return {
+    by: 'solve',
+    async run(count) {
+      let last: number | undefined;
+      for (let i = 0; i < count; i++) {
+        const { gpuMs } = await solve(gpu, field, plan, { latents: { batch, seed: seed++ } });
+        last = gpuMs;
+      }
+      return last;
+    },
+    destroy() {},
+  };
+}
