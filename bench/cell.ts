@@ -1,3 +1,4 @@
+import type { Executor } from '../src/execute/fused-plan.js';
 import { type Solution, solve } from '../src/execute/solve.js';
 import { answerSpread } from '../src/metrics/answer-spread.js';
 import type { DistributionReference } from '../src/metrics/distribution-reference.js';
@@ -22,13 +23,15 @@ export interface CellContext extends SolvableContext {
   unit: number;
   /** Wall time in which the solve is repeated for its timing. */
   timingMs: number;
+  /** Default 'auto'. */
+  executor?: Executor;
 }
 
 /** Solves one row at one NFE, compares it with the exact flow and the true distribution, and times it. */
 export async function measureCell(context: CellContext, row: Row, nfe: number): Promise<Cell> {
-  const { gpu, batch, seed, endpoints, reference, unit, timingMs } = context;
+  const { gpu, batch, seed, endpoints, reference, unit, timingMs, executor } = context;
   const { plan, inputs, times, field = context.field } = await solvable(context, row, nfe);
-  const options = { latents: { batch, seed }, ...inputs(batch, seed) };
+  const options = { latents: { batch, seed }, ...inputs(batch, seed), executor };
   // Every kernel has been compiled for the exact flow, so the first run is as good as the next.
   const runs: Solution[] = [];
   const begin = performance.now();
@@ -52,6 +55,7 @@ export async function measureCell(context: CellContext, row: Row, nfe: number): 
     nfe: nfeOf(plan),
     seed,
     evaluations: first.evaluations,
+    executor: first.executor,
     ...(errors && { error: summarize(errors) }),
     distances: reference.compare(first.samples),
     timing: {

@@ -1,4 +1,5 @@
 import { FewstepError } from '../src/errors.js';
+import type { Executor } from '../src/execute/fused-plan.js';
 import type { Gpu } from '../src/gpu/gpu.js';
 import type { SigmaRange } from '../src/grid/grid.js';
 import { distributionReference } from '../src/metrics/distribution-reference.js';
@@ -27,6 +28,8 @@ export interface BenchmarkOptions {
   subjects: readonly Subject[];
   suite: Suite;
   range: SigmaRange;
+  /** Of the cells' plans, default 'auto'. */
+  executor?: Executor;
   /**
    * Called before each cell, while one learns and at the end with how many are done, out of how many, where a
    * distillation counts as some cells.
@@ -143,7 +146,7 @@ function isDistilled({ row }: Entry): boolean {
 }
 
 async function prepare(
-  { gpu, suite, range, signal }: BenchmarkOptions,
+  { gpu, suite, range, executor, signal }: BenchmarkOptions,
   subject: Subject,
   truth: NonNullable<Subject['truth']>,
   seed: number,
@@ -165,7 +168,7 @@ async function prepare(
   const { endpoints, accuracy } = exact;
   const { timingMs } = suite;
   const context: CellContext = {
-    ...{ gpu, field, range, students },
+    ...{ gpu, field, range, students, executor },
     ...{ problem: name, batch, seed, endpoints, reference, unit, timingMs },
   };
   const problem: ProblemResult = {

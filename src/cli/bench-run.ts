@@ -13,6 +13,7 @@ import { type Measured, runBenchmark } from '../../bench/run.js';
 import { type Suite, suiteByName } from '../../bench/suites.js';
 import { checkSettings } from '../distill/settings.js';
 import { FewstepError } from '../errors.js';
+import type { Executor } from '../execute/fused-plan.js';
 import { Gpu } from '../gpu/gpu.js';
 import { DEFAULT_RANGE, parseGrid, type SigmaRange } from '../grid/grid.js';
 import { type DeviceChoice, openDevice } from '../node/adapter.js';
@@ -50,6 +51,7 @@ export interface BenchOptions extends SubjectOptions {
   table?: string[];
   generator?: string[];
   force?: boolean;
+  executor: Executor;
   out: string;
   device?: DeviceChoice;
   json?: boolean;
@@ -104,6 +106,7 @@ export async function runBench(options: BenchOptions, signal: AbortSignal): Prom
       subjects,
       suite,
       range,
+      executor: options.executor,
       signal,
       onProgress(done, total, note) {
         progress ??= showProgress(total, 'cells');

@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { suiteNames } from '../../bench/suites.js';
+import { EXECUTORS } from '../execute/fused-plan.js';
 import { runBench } from './bench-run.js';
 import { untilFinished } from './interrupt.js';
 import {
@@ -26,6 +27,9 @@ draws one for each trajectory and step.
 
 A generator solves nothing: its error tells how far it is from the exact flow of the same noise, which it was not asked
 to follow, and its distances how good its samples are.
+
+--executor fused and stepwise are for comparing what plans cost: fused refuses solvers that cannot run so, which
+samplers of the SDE and AMED's networks are among.
 
 The folder gets results.json, results.csv and report.html (one file, opens offline).
 
@@ -96,6 +100,14 @@ export function benchCommand(): Command {
         '--generator <files>',
         'what `fewstep sid` made, separated by commas, each at NFE 1, which joins the others',
       ).argParser(names),
+    )
+    .addOption(
+      new Option(
+        '--executor <executor>',
+        'how plans run: an operation a dispatch, all in one, or what is faster',
+      )
+        .choices(EXECUTORS)
+        .default('auto'),
     )
     .option('--force', 'use a network on another field than the one it was distilled on')
     .addOption(new Option('--sigma-min <sigma>', 'last time (default: 0.002)').argParser(positiveNumber))

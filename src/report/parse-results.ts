@@ -128,6 +128,7 @@ const cell = v.object({
   times: v.optional(numbers),
   steps: v.optional(v.array(v.object({ r: answer, direction: answer, time: answer }))),
   evaluations: count,
+  executor: v.optional(v.picklist(['stepwise', 'fused'])),
   error: v.optional(
     v.object({ mean: figure, median: figure, p95: figure, meanInterval: ends, medianInterval: ends }),
   ),

@@ -196,6 +196,8 @@ export interface Cell {
   steps?: StepAnswers[];
   /** Evaluations of the field per trajectory that the executor really made. */
   evaluations: number;
+  /** Who ran the plan; absent in results of before there was a choice. */
+  executor?: 'stepwise' | 'fused';
   /** Distance of each trajectory's end point to the exact flow's, same latent; absent where the solver draws noise, and of generators. */
   error?: EndpointError;
   distances: Distances;

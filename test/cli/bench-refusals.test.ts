@@ -49,6 +49,7 @@ const refusals: [string, string[], ...string[]][] = [
   ['an unknown problem', benching({ problem: 'ring,rign' }), "problem 'rign'", "did you mean 'ring'?"],
   ['an unknown solver', benching({ solvers: 'euler,huen' }), "solver 'huen'", "did you mean 'heun'?"],
   ['an unknown option of a solver', benching({ solvers: 'euler:r=1' }), "no option 'r'", 'takes no options'],
+  ['an unknown executor', benching({ executor: 'quick' }), "'quick' is invalid", 'auto, stepwise, fused'],
   ['an unknown grid', benching({ grids: 'cosine' }), "unknown grid 'cosine'", 'polynomial, logsnr'],
   [
     'answers of a solver that asks for none',

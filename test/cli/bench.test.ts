@@ -165,3 +165,32 @@ it('grids that are searched are found once for all NFE, and the results tell the
   expect(csv).toContain(`,${searched[0].times!.join(' ')},`);
   expect(page).toContain('searched with ipndm-4 at NFE 60 on 256 trajectories');
 });
+
+describe('--executor', () => {
+  const asked = (executor: string, solvers = 'euler,heun') =>
+    bench(`by-${executor}`, { problem: 'ring', solvers, nfe: 4, executor });
+
+  it('says who runs the plans, and the figures are alike', async () => {
+    const [fused, stepwise, auto] = [await asked('fused'), await asked('stepwise'), await asked('auto')];
+    const ran = ({ results }: typeof fused) => results.cells.map(({ executor }) => executor);
+    expect([ran(fused), ran(stepwise), ran(auto)]).toEqual([
+      ['fused', 'fused'],
+      ['stepwise', 'stepwise'],
+      ['fused', 'fused'],
+    ]);
+    for (const [i, { error }] of fused.results.cells.entries()) {
+      expect(error!.median / stepwise.results.cells[i].error!.median).toBeCloseTo(1, 3);
+    }
+  });
+
+  it('refuses what cannot run fused, and says why', async () => {
+    const options = { problem: 'ring', solvers: 'ancestral', nfe: 4, batch: 64, 'exact-nfe': 16 };
+    const outcome = await inProcess([
+      'bench',
+      ...flags({ out: at('refused'), ...options, executor: 'fused' }),
+    ]);
+    expect(outcome.status).toBe(2);
+    expect(outcome.stderr).toMatch(/ancestral cannot run fused: .*'noise'/);
+    expect(outcome.stderr).toContain("'stepwise', or 'auto'");
+  });
+});
