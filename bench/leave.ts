@@ -5,7 +5,7 @@ import { FewstepError } from '../src/errors.js';
 export async function leaveAfter(work: () => Promise<void>): Promise<never> {
   try {
     await work();
-    process.exit(0); // Dawn's threads keep Node alive
+    process.exit(); // Dawn's threads keep Node alive
   } catch (error) {
     if (error instanceof CommanderError) process.exit(error.exitCode === 0 ? 0 : 2); // it has spoken already
     if (!(error instanceof FewstepError)) throw error;

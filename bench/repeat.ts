@@ -37,9 +37,10 @@ export async function repeatInTurn(
   const states = [];
   for (const contestant of contestants) {
     await contestant.run(1);
-    states.push({ contestant, count: await countFor(contestant, repeatMs), spent: 0, times: [] as Time[] });
+    const { count, time } = await countFor(contestant, repeatMs);
+    states.push({ contestant, count, times: [time], spent: time.ms * count });
   }
-  for (let turn = 0; turn < repeats; turn++) {
+  for (let turn = 1; turn < repeats; turn++) {
     for (const state of states) {
       if (state.times.length >= 3 && state.spent > enoughMs) continue;
       const time = await timeOf(state.contestant, state.count);
@@ -59,12 +60,12 @@ export async function repeatInTurn(
   });
 }
 
-/** By doing it more and more often: a single one is mostly the cost of waiting for it. */
-async function countFor(contestant: Contestant, repeatMs: number): Promise<number> {
+/** By doing it more and more often: a single one is mostly the cost of waiting for it. The last is the first repeat. */
+async function countFor(contestant: Contestant, repeatMs: number): Promise<{ count: number; time: Time }> {
   for (let count = 1; ; ) {
-    const { ms } = await timeOf(contestant, count);
-    const wanted = Math.min(MOST, Math.max(1, Math.round(repeatMs / ms)));
-    if (wanted <= 2 * count) return wanted;
+    const time = await timeOf(contestant, count);
+    const wanted = Math.min(MOST, Math.max(1, Math.round(repeatMs / time.ms)));
+    if (wanted <= 2 * count) return { count, time };
     count = Math.min(wanted, 8 * count);
   }
 }

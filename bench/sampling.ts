@@ -43,7 +43,7 @@ const SOLVERS = ['euler', 'heun'];
 /** A solve on hardware takes a part of a millisecond, on software a second or more. */
 const REPETITION: Record<'hardware' | 'software', Repetition> = {
   hardware: { repeats: 7, repeatMs: 40, enoughMs: 600 },
-  software: { repeats: 7, repeatMs: 40, enoughMs: 20_000 },
+  software: { repeats: 7, repeatMs: 40, enoughMs: 6000 },
 };
 
 const command = new Command('npm run bench:sampling --')
@@ -92,6 +92,7 @@ async function bench(options: Options): Promise<void> {
   const tfjs = options.tfjs ? await startOf(gpu) : 'it was not asked for';
   const usual = REPETITION[software ? 'software' : 'hardware'];
   const repetition = quick ? { ...usual, repeats: 3 } : usual;
+  const description = describeRun(adapter, TFJS_PACKAGES);
   const rows: SamplingRow[] = [];
   const failures: SamplingFailure[] = [];
   const ceilings: number[] = [];
@@ -110,14 +111,15 @@ async function bench(options: Options): Promise<void> {
           rows.push({ ...what, by, ...figures[i], trajectoriesPerSecond, flops, difference });
         }
         for (const contestant of contestants) contestant.destroy();
+        await save({ complete: false });
       }
     }
   }
   const copy = await copyCeiling(gpu);
   gpu.destroy();
 
+  await save({ complete: true, copy });
   const ceiling = minMedianMax(ceilings);
-  const description = describeRun(adapter, TFJS_PACKAGES);
   console.log(samplingTable(rows, failures, ceiling[2]));
   if (tfjs !== undefined) console.log(`TensorFlow.js was left out: ${tfjs}`);
   const { name, driver } = adapter;
@@ -125,16 +127,21 @@ async function bench(options: Options): Promise<void> {
   console.log(
     `multiply-add ceiling ${giga(ceiling[2])} GFLOP/s (median ${giga(ceiling[1])}), copies ${giga(copy)} GB/s`,
   );
-  if (out === undefined) return;
-  const run = {
-    ...description,
-    started: started.toISOString(),
-    seconds: (Date.now() - started.getTime()) / 1000,
-    command: ['npm run bench:sampling --', ...process.argv.slice(2)].join(' '),
-  };
-  const results = { schema: 'fewstep-bench-sampling-2', run, ceiling, copy, rows, failures, tfjs };
-  await writeAtomic(out, `${JSON.stringify(results, null, 2)}\n`);
-  console.log(`figures in ${out}`);
+  if (out !== undefined) console.log(`figures in ${out}`);
+
+  /** So far, for another library may take the device with it. */
+  async function save(state: { complete: boolean; copy?: number }): Promise<void> {
+    if (out === undefined) return;
+    const run = {
+      ...description,
+      started: started.toISOString(),
+      seconds: (Date.now() - started.getTime()) / 1000,
+      command: ['npm run bench:sampling --', ...process.argv.slice(2)].join(' '),
+    };
+    const ceiling = minMedianMax(ceilings);
+    const results = { schema: 'fewstep-bench-sampling-2', ...state, run, ceiling, rows, failures, tfjs };
+    await writeAtomic(out, `${JSON.stringify(results, null, 2)}\n`);
+  }
 }
 
 /** Why TensorFlow.js does not start; undefined where it does. */

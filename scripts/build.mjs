@@ -49,6 +49,7 @@ export async function buildBench(root) {
   const { outputFiles } = await build({
     absWorkingDir: root,
     entryPoints: {
+      gpu: 'bench/gpu.ts',
       learned: 'bench/learned.ts',
       mlp: 'bench/mlp.ts',
       tiles: 'bench/mlp-tiles.ts',

@@ -28,8 +28,7 @@ draws one for each trajectory and step.
 A generator solves nothing: its error tells how far it is from the exact flow of the same noise, which it was not asked
 to follow, and its distances how good its samples are.
 
---executor fused and stepwise are for comparing what plans cost: fused refuses solvers that cannot run so, which
-samplers of the SDE and AMED's networks are among.
+--executor fused and stepwise are for comparing what plans cost; fused refuses what cannot run so.
 
 The folder gets results.json, results.csv and report.html (one file, opens offline).
 

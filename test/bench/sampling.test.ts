@@ -80,7 +80,7 @@ test('contestants are timed in turn, with as many solves as fill a repeat', asyn
   });
   const repetition = { repeats: 5, repeatMs: 8, enoughMs: 1e6 };
   const [quick, slow] = await repeatInTurn([fake('quick', 0.5), fake('slow', 10)], repetition);
-  expect(runs.slice(-10)).toEqual(Array(5).fill(['quick', 'slow']).flat());
+  expect(runs.slice(-8)).toEqual(Array(4).fill(['quick', 'slow']).flat());
   expect(quick.count).toBeGreaterThan(1);
   expect(slow).toMatchObject({ count: 1, repeats: 5, gpuMs: [10, 10, 10] });
   const [enough] = await repeatInTurn([fake('slow', 10)], { ...repetition, enoughMs: 1 });

@@ -184,13 +184,13 @@ describe('--executor', () => {
   });
 
   it('refuses what cannot run fused, and says why', async () => {
-    const options = { problem: 'ring', solvers: 'ancestral', nfe: 4, batch: 64, 'exact-nfe': 16 };
+    const options = { problem: 'glyphs', solvers: 'euler', nfe: 4, batch: 8, 'exact-nfe': 8 };
     const outcome = await inProcess([
       'bench',
       ...flags({ out: at('refused'), ...options, executor: 'fused' }),
     ]);
     expect(outcome.status).toBe(2);
-    expect(outcome.stderr).toMatch(/ancestral cannot run fused: .*'noise'/);
+    expect(outcome.stderr).toMatch(/euler cannot run fused: .*256 numbers/);
     expect(outcome.stderr).toContain("'stepwise', or 'auto'");
   });
 });
