@@ -33,7 +33,7 @@ async function prepareTfjsForward(gpu: Gpu, shape: MlpShape): Promise<PreparedSu
     async run(count) {
       for (let i = 1; i < count; i++) evaluate().dispose();
       const last = evaluate();
-      await finished(last);
+      await finished(gpu, last);
       last.dispose();
     },
     destroy() {
@@ -71,7 +71,7 @@ async function prepareTfjsTraining(gpu: Gpu, shape: MlpShape): Promise<PreparedS
         optimiser.applyGradients(Object.entries(grads).map(([name, tensor]) => ({ name, tensor })));
         tf.dispose([value, grads]);
       }
-      await finished(network.weights);
+      await finished(gpu, network.weights);
     },
     destroy() {
       optimiser.dispose();

@@ -27,23 +27,53 @@ export async function tfjsContestant(
   const widest = source.kind === 'network' ? Math.max(source.config.width, field.dim) : field.dim;
   const columns = source.kind === 'mixture' ? Math.max(widest, source.spec.weights.length) : widest;
   if (4 * batch * columns > Math.min(LARGEST, gpu.limits.maxStorageBufferBindingSize)) return undefined;
+  return apart(gpu, () => prepareTfjs(gpu, subject, plan, batch));
+}
+
+async function prepareTfjs(
+  gpu: Gpu,
+  subject: SamplingSubject,
+  plan: Plan,
+  batch: number,
+): Promise<Contestant> {
+  const { source, field } = subject;
   const checked = Math.min(batch, CHECKED);
   const start = plan.states[0];
   const ours = await solve(gpu, field, plan, { latents: { batch: checked, seed: 0 }, keep: [start] });
   const few = tf.tensor2d(ours.kept.get(start)!, [checked, field.dim]);
   const made = tfjsField(source, plan.times);
-  const difference = await check(plan, made, few, ours.samples);
+  const difference = await check(gpu, plan, made, few, ours.samples);
   const latents = batch > checked ? tf.tidy(() => tf.tile(few, [batch / checked, 1])) : few;
-  const chosen = await quickest(subject, plan, made, few);
+  const chosen = await quickest(gpu, subject, plan, made, few);
+  // What it cannot do with so many shows here, and not among the repeats.
+  await runOften(gpu, plan, chosen, latents, 1);
   return {
     by: 'tfjs',
     difference,
-    run: (count) => runOften(plan, chosen, latents, count),
+    run: (count) => runOften(gpu, plan, chosen, latents, count),
     destroy() {
       chosen.destroy();
       tf.dispose([few, latents]);
     },
   };
+}
+
+/** Work of another library, whose errors of WebGPU are its own: uncaptured, they would end ours. */
+async function apart<T>({ device }: Gpu, work: () => Promise<T>): Promise<T> {
+  const filters = ['validation', 'out-of-memory', 'internal'] as const;
+  for (const filter of filters) device.pushErrorScope(filter);
+  let [result, thrown]: [T | undefined, unknown] = [undefined, undefined];
+  try {
+    result = await work();
+  } catch (error) {
+    thrown = error;
+  }
+  const errors = [];
+  for (const _ of filters) errors.push(await device.popErrorScope());
+  const error = errors.find((found) => found !== null);
+  if (error) throw new Error(error.message);
+  if (thrown !== undefined) throw thrown;
+  return result!;
 }
 
 /** The trajectories from `latents` to the last time; plans of euler and heun. */
@@ -68,6 +98,7 @@ function sampled({ solver, times }: Plan, field: TfjsField, latents: tf.Tensor2D
 }
 
 async function runOften(
+  gpu: Gpu,
   plan: Plan,
   field: TfjsField,
   latents: tf.Tensor2D,
@@ -75,24 +106,26 @@ async function runOften(
 ): Promise<undefined> {
   for (let i = 1; i < count; i++) sampled(plan, field, latents).dispose();
   const last = sampled(plan, field, latents);
-  await finished(last);
+  await finished(gpu, last);
   last.dispose();
 }
 
 async function check(
+  gpu: Gpu,
   plan: Plan,
   field: TfjsField,
   latents: tf.Tensor2D,
   ours: Float32Array,
 ): Promise<number> {
   const end = sampled(plan, field, latents);
-  const theirs = await end.data();
+  const theirs = await gpu.settle(end.data());
   end.dispose();
   return checkedDifference('end points', theirs, ours);
 }
 
 /** Of a mixture's two forms, where both have room, the one that is quicker on the checked batch. */
 async function quickest(
+  gpu: Gpu,
   { source }: SamplingSubject,
   plan: Plan,
   products: TfjsField,
@@ -105,9 +138,9 @@ async function quickest(
   const forms = [products, differences];
   const times: number[] = [];
   for (const form of forms) {
-    await runOften(plan, form, latents, 1);
+    await runOften(gpu, plan, form, latents, 1);
     const begin = performance.now();
-    await runOften(plan, form, latents, 3);
+    await runOften(gpu, plan, form, latents, 3);
     times.push(performance.now() - begin);
   }
   const best = times[0] <= times[1] ? 0 : 1;

@@ -18,10 +18,10 @@ export async function startTfjs({ device }: Gpu): Promise<void> {
   if (!(await tf.setBackend('webgpu'))) throw new Error('its WebGPU backend does not start on this device');
 }
 
-/** TensorFlow.js submits when something is read: one number of the last result. */
-export async function finished(last: tf.Tensor): Promise<void> {
+/** TensorFlow.js submits when something is read: one number of the last result. It waits as our own work does. */
+export async function finished(gpu: Gpu, last: tf.Tensor): Promise<void> {
   const number = tf.slice(last, [0, 0], [1, 1]);
-  await number.data();
+  await gpu.settle(number.data());
   number.dispose();
 }
 
