@@ -28,7 +28,7 @@ const MOST = 1024;
 
 /**
  * Times contestants in turn, so that what else the machine does meets them alike. Each solves once before, which
- * compiles; a repeat solves as often as fills its time.
+ * compiles; a repeat solves as often as fills its time, or half of it.
  */
 export async function repeatInTurn(
   contestants: readonly Contestant[],
