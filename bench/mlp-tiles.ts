@@ -6,15 +6,13 @@ import { Command } from 'commander';
 import { deviceOption } from '../src/cli/options.js';
 import { table } from '../src/cli/table.js';
 import { Gpu } from '../src/gpu/gpu.js';
-import { mlpConfig } from '../src/mlp/config.js';
-import { initialParameters } from '../src/mlp/parameters.js';
 import { TILE_USES, tilesFor } from '../src/mlp/tile.js';
 import { timeTile } from '../src/mlp/tuning.js';
 import { type DeviceChoice, openDevice } from '../src/node/adapter.js';
-import { random } from '../src/problem/random.js';
 import { multiplyAddCeiling } from './ceiling.js';
 import { leaveAfter } from './leave.js';
 import { multiplyAdds } from './mlp-shape.js';
+import { randomModel } from './random-fields.js';
 
 const NETWORKS = [
   { dim: 2, width: 64, batch: 262_144 },
@@ -41,13 +39,12 @@ async function bench({
   const ceiling = await multiplyAddCeiling(gpu);
   const lines: string[][] = [];
   for (const { dim, width, batch } of NETWORKS) {
-    const config = mlpConfig({ dim, width, layers: 3 });
-    const draw = random(width);
-    const parameters = initialParameters(config, 1).map((value) => value || 0.05 * draw.normal());
+    const model = randomModel(dim, width);
+    const { config } = model;
     for (const use of TILE_USES) {
       for (const tile of tilesFor(gpu, config, use)) {
         const trajectories = quick || adapter.software ? batch / 64 : batch;
-        const ms = await timeTile(gpu, { config, parameters }, tile, use, trajectories);
+        const ms = await timeTile(gpu, model, tile, use, trajectories);
         const flops =
           (2 *
             multiplyAdds(config, use === 'together' || use === 'forward' ? 'one' : 'each') *

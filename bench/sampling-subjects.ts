@@ -1,15 +1,14 @@
 import { FewstepError } from '../src/errors.js';
 import { empirical } from '../src/field/empirical.js';
 import type { Field } from '../src/field/field.js';
-import { gaussianMixture, mixtureSpec } from '../src/field/gaussian-mixture.js';
+import { gaussianMixture } from '../src/field/gaussian-mixture.js';
 import type { MixtureSpec } from '../src/field/mixture.js';
 import { scaleToUnit } from '../src/io/scaling.js';
-import { mlpConfig } from '../src/mlp/config.js';
 import { type MlpModel, mlpField } from '../src/mlp/field.js';
-import { initialParameters } from '../src/mlp/parameters.js';
 import { loadDataSet } from '../src/node/files.js';
 import { random } from '../src/problem/random.js';
 import { multiplyAdds } from './mlp-shape.js';
+import { randomModel, randomSpec } from './random-fields.js';
 
 /** A field to sample, what it is made of, and what one evaluation of one trajectory takes. */
 export interface SamplingSubject {
@@ -58,15 +57,7 @@ export async function samplingSubjects(choices: SamplingChoices): Promise<Sampli
 }
 
 function mixture(components: number, batches: number[]): SamplingSubject {
-  const draw = random(1);
-  const means = Array.from({ length: components }, () =>
-    Array.from({ length: DIM }, () => draw.between(-1, 1)),
-  );
-  const spec = mixtureSpec({
-    weights: means.map(() => draw.between(0.2, 2)),
-    means,
-    stds: means.map(() => draw.between(0.1, 0.5)),
-  });
+  const spec = randomSpec(DIM, components);
   return {
     id: 'mixture',
     name: `mixture, ${DIM}-D, ${components} components`,
@@ -103,11 +94,7 @@ function mixtureFlops({ weights, dim }: MixtureSpec): number {
 }
 
 function network(id: string, dim: number, width: number, batches: number[]): SamplingSubject {
-  const config = mlpConfig({ dim, width, layers: 3 });
-  const draw = random(width);
-  // The output layer begins as zeros, which would make D a multiple of x.
-  const parameters = initialParameters(config, 1).map((value) => value || 0.05 * draw.normal());
-  const model = { config, parameters };
+  const model = randomModel(dim, width);
   return {
     id,
     name: `network ${[dim, width, width, width, dim].join('-')}`,
@@ -115,6 +102,6 @@ function network(id: string, dim: number, width: number, batches: number[]): Sam
     source: { kind: 'network', ...model },
     half: mlpField(model, { precision: 'f16' }),
     batches,
-    flops: 2 * multiplyAdds(config, 'one'),
+    flops: 2 * multiplyAdds(model.config, 'one'),
   };
 }
