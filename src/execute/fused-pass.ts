@@ -1,6 +1,8 @@
 import { folded } from '../gpu/dispatch.js';
 import type { Gpu } from '../gpu/gpu.js';
 import type { Kernel } from '../gpu/kernel.js';
+import { drawStruct, type NoiseKey } from '../rng/draw.js';
+import { SOLVER_STREAM } from '../rng/streams.js';
 import type { Plan } from '../solver/plan.js';
 import type { FusedMemory, FusedPlan } from './fused-plan.js';
 import { fusedTurns } from './fused-turns.js';
@@ -13,6 +15,14 @@ interface FusedBuffers {
   status: GPUBuffer;
 }
 
+/** Struct Run of shaders/fused/plan.wgsl, without what differs from chunk to chunk. */
+interface RunUniform {
+  turns: number;
+  places: number;
+  stride: number;
+  quads: number;
+}
+
 /** A whole plan in one dispatch, over the buffers of one run: compiled and bound once. */
 export class FusedPass implements PlanRecorder {
   evaluations = 0;
@@ -20,7 +30,7 @@ export class FusedPass implements PlanRecorder {
   private constructor(
     private readonly gpu: Gpu,
     private readonly kernel: Kernel,
-    private readonly uniform: { turns: number; places: number; stride: number },
+    private readonly uniform: RunUniform,
     private readonly counts: { evaluations: number; group: number },
     private readonly own: { run: GPUBuffer; turns: GPUBuffer },
     private readonly group: GPUBindGroup,
@@ -52,19 +62,24 @@ export class FusedPass implements PlanRecorder {
     for (const [n, { values }] of constants.entries()) {
       gpu.device.queue.writeBuffer(buffers.slots, 4 * constantAt(n), Float32Array.from(values));
     }
+    const uniform = {
+      turns: turns.length,
+      places: memory.own * stride,
+      stride,
+      quads: Math.ceil(dim / 4),
+    };
     const own = {
-      run: gpu.buffer('run', UNIFORM | COPY_DST, 16),
+      run: gpu.buffer('run', UNIFORM | COPY_DST, packedRun(kernel, uniform, 0)),
       turns: gpu.buffer('plan', STORAGE, packed),
     };
     const group = kernel.bind({ ...buffers, ...own, ...fused.field.buffers });
     const evaluations = turns.filter((turn) => turn.evaluates === 1).length;
-    const uniform = { turns: turns.length, places: memory.own * stride, stride };
     const counts = { evaluations, group: fused.field.group };
     return new FusedPass(gpu, kernel, uniform, counts, own, group);
   }
 
-  pack(_target: ArrayBuffer, trajectories: number): void {
-    const run = this.kernel.layout.pack('run', { ...this.uniform, trajectories });
+  pack(_target: ArrayBuffer, trajectories: number, key?: NoiseKey): void {
+    const run = packedRun(this.kernel, this.uniform, trajectories, key);
     this.gpu.device.queue.writeBuffer(this.own.run, 0, run);
   }
 
@@ -79,4 +94,13 @@ export class FusedPass implements PlanRecorder {
     this.own.run.destroy();
     this.own.turns.destroy();
   }
+}
+
+function packedRun(
+  kernel: Kernel,
+  uniform: RunUniform,
+  trajectories: number,
+  key: NoiseKey = { seed: 0, first: 0 },
+): ArrayBuffer {
+  return kernel.layout.pack('run', { ...uniform, trajectories, draw: drawStruct(key, SOLVER_STREAM, 0) });
 }

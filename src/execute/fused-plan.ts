@@ -2,7 +2,7 @@ import { FewstepError } from '../errors.js';
 import type { Field } from '../field/field.js';
 import { type FusedField, type FusedVariant, fusedField } from '../field/fused.js';
 import type { Gpu } from '../gpu/gpu.js';
-import { allocate, nfeOf, type Plan, type Slot } from '../solver/plan.js';
+import { allocate, isStochastic, nfeOf, type Plan, type Slot } from '../solver/plan.js';
 
 /** One dispatch per operation, one for the whole plan, or whichever is faster: `auto`, by `fusedPlan`. */
 export const EXECUTORS = ['auto', 'stepwise', 'fused'] as const;
@@ -21,7 +21,7 @@ const PLACES = [3, 6, 12] as const;
 /** Numbers that a kernel may hold for a trajectory; more would leave the registers of any adapter. */
 const MOST_NUMBERS = 1024;
 /** The kinds of operation that fusedTurns knows. */
-const KINDS: readonly string[] = ['evaluate', 'combine', 'euler-at', 'constant'];
+const KINDS: readonly string[] = ['evaluate', 'combine', 'euler-at', 'constant', 'noise'];
 
 /**
  * The rule of `auto`: fused wherever that is possible and there are two evaluations to fuse. It is possible where the
@@ -54,6 +54,7 @@ export async function fusedPlan(
     places: room,
     columned: plan.columns > 0,
     constants: plan.operations.some(({ kind }) => kind === 'constant'),
+    noisy: isStochastic(plan),
   };
   return { field: fused, variant, registers: place };
 }

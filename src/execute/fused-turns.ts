@@ -4,6 +4,8 @@ import {
   type Combine,
   type EulerAt,
   type Evaluate,
+  inputsOf,
+  type Noise,
   type Operation,
   type Plan,
   type Scalar,
@@ -28,13 +30,16 @@ type Struct = Record<string, StructValue[string]>;
 
 /**
  * A plan as turns of a combination and, mostly, an evaluation of it: struct Turn of shaders/fused/plan.wgsl. An
- * evaluation joins the combination before it where that made its state, and so its state is never read again.
+ * evaluation joins the combination before it where that made its state, and so its state is never read again. Noise
+ * joins the combination whose sum nothing else reads.
  */
 export function fusedTurns(plan: Plan, given: FusedPlaces): Struct[] {
   const steps = stepsOf(plan);
   const turns: Struct[] = [];
   let constants = 0;
   let last: Slot | undefined;
+  const reads = new Array<number>(plan.slots).fill(0);
+  for (const slot of plan.operations.flatMap(inputsOf)) reads[slot]++;
   const combine = (own: Struct, slot: Slot, step: number) => {
     turns.push({ ...EMPTY, ...own, place: given.register(slot), keep: given.wantedAt(slot), step });
     last = slot;
@@ -47,6 +52,13 @@ export function fusedTurns(plan: Plan, given: FusedPlaces): Struct[] {
       last = undefined;
       // Only combinations are written to memory.
       if (given.wantedAt(operation.out) > 0) copy(operation.out, steps[i]);
+    } else if (operation.kind === 'noise') {
+      const { state, scale, draw, out } = operation;
+      const joins = last === state && given.wantedAt(state) === 0 && reads[state] === 1;
+      if (!joins) copy(state, steps[i]);
+      const place = { place: given.register(out), keep: given.wantedAt(out), step: steps[i] };
+      Object.assign(turns[turns.length - 1], { noise: scale, draw, ...place });
+      last = out;
     } else {
       const start = operation.kind === 'constant' ? given.constantAt(constants++) : -1;
       combine({ start, ...combination(operation, given) }, operation.out, steps[i]);
@@ -62,6 +74,8 @@ const EMPTY: Struct = {
   start: -1,
   euler: -1,
   velocity: 0,
+  noise: 0,
+  draw: 0,
   time: NONE,
   divisor: NONE,
   euler_start: NONE,
@@ -79,7 +93,7 @@ function evaluation({ time, divisor, output, out }: Evaluate, { register }: Fuse
   };
 }
 
-function combination(operation: Exclude<Operation, Evaluate>, given: FusedPlaces): Struct {
+function combination(operation: Exclude<Operation, Evaluate | Noise>, given: FusedPlaces): Struct {
   switch (operation.kind) {
     case 'constant':
       return { terms: terms([], given) };
@@ -87,8 +101,6 @@ function combination(operation: Exclude<Operation, Evaluate>, given: FusedPlaces
       return { terms: terms(operation.terms.map(termOf), given) };
     case 'euler-at':
       return eulerAt(operation, given);
-    case 'noise':
-      throw new Error('fusedPlan lets no noise through');
   }
 }
 

@@ -11,6 +11,8 @@ export interface FusedVariant {
   columned: boolean;
   /** Whether the plan has constants. */
   constants: boolean;
+  /** Whether the plan draws random numbers. */
+  noisy: boolean;
 }
 
 /** A field on one device, linked together with plans: shaders/fused/. */
@@ -43,6 +45,6 @@ export function stateVariant(dim: number): Required<Pick<ShaderVariant, 'conditi
 }
 
 /** The conditions and constants of shaders/fused/plan.wgsl. */
-export function planVariant({ places, columned, constants }: FusedVariant) {
-  return { conditions: { columned, constants }, constants: { PLACES: places } };
+export function planVariant({ places, columned, constants, noisy }: FusedVariant) {
+  return { conditions: { columned, constants, noisy }, constants: { PLACES: places } };
 }

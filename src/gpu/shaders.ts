@@ -44,6 +44,7 @@ import fieldState from '../../shaders/field/state.wgsl';
 import fusedCustom from '../../shaders/fused/custom.wgsl';
 import fusedMixture from '../../shaders/fused/mixture.wgsl';
 import fusedMlp from '../../shaders/fused/mlp.wgsl';
+import fusedNoise from '../../shaders/fused/noise.wgsl';
 import fusedPlan from '../../shaders/fused/plan.wgsl';
 import fusedState from '../../shaders/fused/state.wgsl';
 import mathSine from '../../shaders/math/sine.wgsl';
@@ -161,6 +162,7 @@ export const shaders = {
   'fused/custom': fusedCustom,
   'fused/mixture': fusedMixture,
   'fused/mlp': fusedMlp,
+  'fused/noise': fusedNoise,
   'fused/plan': fusedPlan,
   'fused/state': fusedState,
   'math/sine': mathSine,

@@ -47,7 +47,7 @@ test('every shader file is in the bundle under its path, and nothing else', () =
 /** A field's fused kernel in one variant. */
 async function fused(on: Gpu, field: Field, variant: Partial<FusedVariant> = {}): Promise<unknown> {
   const prepared = await field.prepareFused!(on);
-  return prepared!.kernel({ places: 3, columned: false, constants: false, ...variant });
+  return prepared!.kernel({ places: 3, columned: false, constants: false, noisy: false, ...variant });
 }
 
 interface PredictorCase {
@@ -91,6 +91,7 @@ const PREPARATIONS: ((on: Gpu) => Promise<unknown>)[] = [
         fused(on, gaussianMixture(randomMixture(1, dim, 3, shape)), {
           columned: dim % 2 === 0,
           constants: dim > 2,
+          noisy: dim !== 2,
         }),
     ),
   ),
@@ -106,7 +107,7 @@ const PREPARATIONS: ((on: Gpu) => Promise<unknown>)[] = [
       field.prepare,
       field.prepareGradient!,
       field.prepareProducts!,
-      (on: Gpu) => fused(on, field, { columned: true, constants: true }),
+      (on: Gpu) => fused(on, field, { columned: true, constants: true, noisy: true }),
       (on: Gpu) => fused(on, field),
     ];
   }),
