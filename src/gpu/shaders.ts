@@ -66,8 +66,10 @@ import mlpTranspose from '../../shaders/mlp/transpose.wgsl';
 import mlpVjp from '../../shaders/mlp/vjp.wgsl';
 import mlpWeightGradient from '../../shaders/mlp/weight_gradient.wgsl';
 import mlpWeights from '../../shaders/mlp/weights.wgsl';
+import predictorAnswers from '../../shaders/predictor/answers.wgsl';
 import predictorCoefficients from '../../shaders/predictor/coefficients.wgsl';
 import predictorCoefficientsVjp from '../../shaders/predictor/coefficients_vjp.wgsl';
+import predictorColumns from '../../shaders/predictor/columns.wgsl';
 import predictorDeis from '../../shaders/predictor/deis.wgsl';
 import predictorDeltas from '../../shaders/predictor/deltas.wgsl';
 import predictorDouble from '../../shaders/predictor/double.wgsl';
@@ -183,8 +185,10 @@ export const shaders = {
   'mlp/transpose': mlpTranspose,
   'mlp/vjp': mlpVjp,
   'mlp/weight_gradient': mlpWeightGradient,
+  'predictor/answers': predictorAnswers,
   'predictor/coefficients': predictorCoefficients,
   'predictor/coefficients_vjp': predictorCoefficientsVjp,
+  'predictor/columns': predictorColumns,
   'predictor/deis': predictorDeis,
   'predictor/deltas': predictorDeltas,
   'predictor/double': predictorDouble,
