@@ -3,6 +3,7 @@
 import constants::{ DIM, PLACES };
 import package::batch::status::flag_trajectory;
 import package::field::evaluate::slots;
+@if(predicted) import package::fused::ask_tile::ask_tile;
 @if(noisy) import package::fused::plan::draw_of;
 import package::fused::plan::{ coefficient, evaluates, run, told_time, turns, value_of };
 import package::mlp::layers::{ denoised, INVOCATIONS, run_layers, scales, Task };
@@ -54,6 +55,12 @@ fn mlp(
         slots[place_start(turns[i].answer) + at] = select(answered, velocity, turns[i].velocity > 0);
       }
       workgroupBarrier();
+    }
+    @if(predicted) {
+      var lane = 0u;
+      @if(broadcast) lane = subgroup_local;
+      storageBarrier();
+      ask_tile(i, first, state, place_start(turns[i].answer), local, lane);
     }
   }
 }

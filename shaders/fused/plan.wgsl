@@ -22,6 +22,7 @@ struct Turn {
   velocity: f32, // 1: the answer is the velocity (x - D) / divisor; 0: D
   noise: f32, // scale of what a sampler of the reverse SDE adds to the combination; 0: nothing
   draw: u32, // which of the plan's draws that is
+  asks: i32, // the step that the predictor is asked about at the turn's end; below 0: none
   @align(16) time: Scalar, // that the field is told
   @align(16) divisor: Scalar, // of the velocity
   @align(16) euler_start: Scalar, // an Euler prediction's two times, and its scale

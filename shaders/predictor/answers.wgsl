@@ -4,39 +4,29 @@ import constants::{ SCALE_DIRECTION, SCALE_TIME };
 import package::mlp::activation::silu;
 import package::predictor::step::{ embedded, FEATURE_QUADS, HEAD_QUADS, HEADS, HIDDEN_BIAS, OUTPUT_BIAS, OUTPUT_WEIGHT, predictor_weights, Step };
 
-/// What every `every`th four hidden numbers from `first` on add to the bottleneck; `end` is Step's hidden_quads.
+/// What every `every`th hidden number from `first` on adds to the bottleneck; `end` is a multiple of `every`.
 /// With `broadcast` the lanes of a subgroup load what they all need one vec4 each, and tell each other, as in
 /// field/posterior.wgsl; then `lane` is this invocation's among eight, and all have to ask for the same.
 fn bottleneck_part(features: array<vec4f, FEATURE_QUADS>, first: u32, every: u32, end: u32, lane: u32) -> vec4f {
   var sum = vec4f(0);
-  for (var quad = first; quad < end; quad += every) {
-    let row = 4 * quad * FEATURE_QUADS;
-    @if(broadcast) var rows = array<vec4f, FEATURE_QUADS / 2>();
-    @if(broadcast) for (var n = 0u; n < FEATURE_QUADS / 2; n++) {
+  for (var begin = 0u; begin < end; begin += every) {
+    let unit = begin + first;
+    let row = unit * FEATURE_QUADS;
+    @if(broadcast) let own = predictor_weights[select(HIDDEN_BIAS + unit / 4, OUTPUT_WEIGHT + unit, lane == 0)];
+    @if(broadcast) let weight = subgroupShuffle(own, 0);
+    @if(broadcast) let bias = subgroupShuffle(own, 1);
+    @if(broadcast) var rows = array<vec4f, FEATURE_QUADS / 8>();
+    @if(broadcast) for (var n = 0u; n < FEATURE_QUADS / 8; n++) {
       rows[n] = predictor_weights[row + 8 * n + lane];
     }
-    @if(broadcast) let own = predictor_weights[select(HIDDEN_BIAS + quad, OUTPUT_WEIGHT + 4 * quad + lane, lane < 4)];
-    @if(broadcast) var z = subgroupShuffle(own, 4);
-    @if(!broadcast) var z = predictor_weights[HIDDEN_BIAS + quad];
+    @if(!broadcast) let weight = predictor_weights[OUTPUT_WEIGHT + unit];
+    @if(!broadcast) let bias = predictor_weights[HIDDEN_BIAS + unit / 4];
+    var z = bias[unit % 4];
     for (var i = 0u; i < FEATURE_QUADS; i++) {
-      @if(broadcast) z += vec4f(
-        dot(subgroupShuffle(rows[i / 8], i % 8), features[i]),
-        dot(subgroupShuffle(rows[2 + i / 8], i % 8), features[i]),
-        dot(subgroupShuffle(rows[4 + i / 8], i % 8), features[i]),
-        dot(subgroupShuffle(rows[6 + i / 8], i % 8), features[i]),
-      );
-      @if(!broadcast) z += vec4f(
-        dot(predictor_weights[row + i], features[i]),
-        dot(predictor_weights[row + i + FEATURE_QUADS], features[i]),
-        dot(predictor_weights[row + i + 2 * FEATURE_QUADS], features[i]),
-        dot(predictor_weights[row + i + 3 * FEATURE_QUADS], features[i]),
-      );
+      @if(broadcast) z += dot(subgroupShuffle(rows[i / 8], i % 8), features[i]);
+      @if(!broadcast) z += dot(predictor_weights[row + i], features[i]);
     }
-    let hidden = silu(z);
-    for (var unit = 0u; unit < 4; unit++) {
-      @if(broadcast) sum += hidden[unit] * subgroupShuffle(own, unit);
-      @if(!broadcast) sum += hidden[unit] * predictor_weights[OUTPUT_WEIGHT + 4 * quad + unit];
-    }
+    sum += silu(vec4f(z)).x * weight;
   }
   return sum;
 }

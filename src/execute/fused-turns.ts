@@ -24,6 +24,8 @@ export interface FusedPlaces {
   wantedAt(slot: Slot): number;
   /** Where the n-th constant stands in memory, in numbers. */
   constantAt(n: number): number;
+  /** The step that a predictor is asked about at the end of an operation; -1 is before the first one. */
+  askedAfter?: ReadonlyMap<number, number>;
 }
 
 type Struct = Record<string, StructValue[string]>;
@@ -45,11 +47,20 @@ export function fusedTurns(plan: Plan, given: FusedPlaces): Struct[] {
     last = slot;
   };
   const copy = (slot: Slot, step: number) => combine({ terms: terms([[1, slot]], given) }, slot, step);
+  const ask = (operation: number) => {
+    const step = given.askedAfter?.get(operation);
+    if (step === undefined) return;
+    turns[turns.length - 1].asks = step;
+    last = undefined; // What follows may read the answers.
+  };
+  if (given.askedAfter?.has(-1)) copy(plan.states[0], 0);
+  ask(-1);
   for (const [i, operation] of plan.operations.entries()) {
     if (operation.kind === 'evaluate') {
       if (last !== operation.state) copy(operation.state, steps[i]);
       Object.assign(turns[turns.length - 1], evaluation(operation, given));
       last = undefined;
+      ask(i);
       // Only combinations are written to memory.
       if (given.wantedAt(operation.out) > 0) copy(operation.out, steps[i]);
     } else if (operation.kind === 'noise') {
@@ -62,6 +73,7 @@ export function fusedTurns(plan: Plan, given: FusedPlaces): Struct[] {
     } else {
       const start = operation.kind === 'constant' ? given.constantAt(constants++) : -1;
       combine({ start, ...combination(operation, given) }, operation.out, steps[i]);
+      ask(i);
     }
   }
   return turns;
@@ -74,6 +86,7 @@ const EMPTY: Struct = {
   start: -1,
   euler: -1,
   velocity: 0,
+  asks: -1,
   noise: 0,
   draw: 0,
   time: NONE,

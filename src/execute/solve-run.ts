@@ -24,6 +24,8 @@ interface Shape {
   capacity: number;
   place: number[];
   places: number;
+  /** Rows of the columns' buffer. */
+  columnRows: number;
   /** Slots to read back. */
   wanted: Slot[];
   /** The plan in one dispatch, and then its own use of the places. */
@@ -78,14 +80,14 @@ export class SolveRun {
   /** Compiles what is not compiled yet, and allocates. */
   static async create(gpu: Gpu, field: Field, plan: Plan, shape: Shape): Promise<SolveRun> {
     const { STORAGE, UNIFORM, COPY_SRC, COPY_DST, MAP_READ } = GPUBufferUsage;
-    const { dim, capacity, place, places, wanted, predictor, fused } = shape;
+    const { dim, capacity, place, places, columnRows, wanted, predictor, fused } = shape;
     const prepared = fused ? undefined : await preparedField(gpu, field);
     const slotStride = Math.ceil((capacity * dim) / 64) * 64;
     const stride = uniformStride(prepared?.operationSize ?? 0);
     const bytes = capacity * dim * 4;
     const buffers: RunBuffers = {
       slots: gpu.buffer('slots', STORAGE | COPY_SRC | COPY_DST, places * slotStride * 4),
-      columns: gpu.buffer('columns', STORAGE | COPY_DST, Math.max(4, plan.columns * capacity * 4)),
+      columns: gpu.buffer('columns', STORAGE | COPY_SRC | COPY_DST, Math.max(4, columnRows * capacity * 4)),
       status: gpu.buffer('status', STORAGE | COPY_SRC | COPY_DST, 8 + capacity * 4),
       // The latents' uniform, then those of the plan's operations.
       operation: gpu.buffer('operations', UNIFORM | COPY_DST, (plan.operations.length + 1) * stride),
@@ -108,6 +110,7 @@ export class SolveRun {
         : PlanPass.create(gpu, prepared!, plan, planPlaces, { ...buffers, capacity }),
       gpu.kernel('rng/normal'),
       predictor &&
+        !fused &&
         trajectoryPass(
           gpu,
           field,
@@ -116,7 +119,8 @@ export class SolveRun {
           planPlaces.start,
         ),
     ]);
-    return new SolveRun(gpu, plan, shape, buffers, planPass, normal, predictorPass, slotStride, stride);
+    const asked = predictorPass || undefined;
+    return new SolveRun(gpu, plan, shape, buffers, planPass, normal, asked, slotStride, stride);
   }
 
   /** Evaluations recorded, per trajectory. */
@@ -171,9 +175,13 @@ export class SolveRun {
 
   /** What the predictor answered for the last chunk, [answers, count]. */
   async answers(count: number): Promise<Float32Array | undefined> {
-    if (!this.predictor || !this.shape.predictor) return undefined;
-    const rows = answersOfRun(this.shape.predictor);
-    return new Float32Array(await this.gpu.read(this.predictor.answers, 4 * rows * count));
+    const { predictor } = this.shape;
+    if (!predictor) return undefined;
+    const bytes = 4 * answersOfRun(predictor) * count;
+    const rows = this.predictor
+      ? await this.gpu.read(this.predictor.answers, bytes)
+      : await this.gpu.read(this.buffers.columns, bytes, 4 * this.plan.columns * count);
+    return new Float32Array(rows);
   }
 
   /** Which step first produced a value that is not finite, and in how many trajectories, over all chunks. */

@@ -67,14 +67,16 @@ export async function solve(gpu: Gpu, field: Field, plan: Plan, options: SolveOp
   const seed = noiseSeed(plan, options);
   if (options.chunk !== undefined) checkWhole('chunk', options.chunk, 1);
   const wanted = [...new Set([last, ...keep])];
-  const chosen = await fusedPlan(gpu, field, plan, options.executor ?? 'auto', predictor !== undefined);
+  const chosen = await fusedPlan(gpu, field, plan, options.executor ?? 'auto', predictor);
   const fused = chosen && { plan: chosen, memory: fusedMemory(chosen, plan, wanted) };
   const { place, places } = fused?.memory ?? allocate(plan, keep, predictor && slotsReadBy(predictor));
-  const capacity = Math.min(batch, options.chunk ?? Infinity, largestChunk(gpu, dim, places, plan.columns));
+  // Inside a fused kernel answers stand behind the columns.
+  const columnRows = plan.columns + (chosen?.predictor ? answersOfRun(chosen.predictor) : 0);
+  const capacity = Math.min(batch, options.chunk ?? Infinity, largestChunk(gpu, dim, places, columnRows));
   const results = new Map(wanted.map((slot) => [slot, new Float32Array(batch * dim)]));
 
   const answers = predictor && new Float32Array(answersOfRun(predictor) * batch);
-  const shape = { dim, capacity, place, places, wanted, predictor, seed, fused };
+  const shape = { dim, capacity, place, places, columnRows, wanted, predictor, seed, fused };
   const run = await SolveRun.create(gpu, field, plan, shape);
   try {
     const begin = performance.now();

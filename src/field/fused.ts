@@ -3,6 +3,12 @@ import type { Kernel } from '../gpu/kernel.js';
 import type { ShaderVariant } from '../gpu/link.js';
 import { type Field, type Kept, kept } from './field.js';
 
+/** The variant of a predictor inside a fused kernel: shaders/fused/asked.wgsl. */
+export interface Asking extends Required<Pick<ShaderVariant, 'conditions' | 'constants'>> {
+  /** Whether it reads the field's hidden features, or figures of x and D of each evaluation. */
+  reads: { hidden: boolean; state: boolean };
+}
+
 /** What a plan needs of a fused kernel; each combination is a pipeline, so there are few. */
 export interface FusedVariant {
   /** States that the kernel holds besides the one that it evaluates. */
@@ -13,6 +19,8 @@ export interface FusedVariant {
   constants: boolean;
   /** Whether the plan draws random numbers. */
   noisy: boolean;
+  /** What is asked for the plan's columns while it runs, where something is. */
+  asking?: Asking;
 }
 
 /** A field on one device, linked together with plans: shaders/fused/. */
@@ -37,14 +45,21 @@ export async function fusedField(gpu: Gpu, field: Field): Promise<FusedField | u
 /** Up to this dimension a state is one vector, up to the other one an array in registers. */
 export const [SMALL_DIM, REGISTER_DIM] = [4, 128];
 
+/** Numbers of D that a predictor reads one by one: POOLS of shaders/predictor/figures.wgsl. */
+export const POOLS = 56;
+
 /** The conditions and constants of shaders/field/state.wgsl: a trajectory's state in registers. */
 export function stateVariant(dim: number): Required<Pick<ShaderVariant, 'conditions' | 'constants'>> {
-  if (dim > SMALL_DIM) return { conditions: {}, constants: { DIM: dim, PARTS: Math.ceil(dim / 4) } };
+  if (dim > SMALL_DIM)
+    return { conditions: { pooled: dim > POOLS }, constants: { DIM: dim, PARTS: Math.ceil(dim / 4) } };
   const dims = Object.fromEntries([1, 2, 3, 4].map((d) => [`dim${d}`, d === dim]));
   return { conditions: { ...dims, small: true }, constants: { DIM: dim } };
 }
 
 /** The conditions and constants of shaders/fused/plan.wgsl. */
-export function planVariant({ places, columned, constants, noisy }: FusedVariant) {
-  return { conditions: { columned, constants, noisy }, constants: { PLACES: places } };
+export function planVariant({ places, columned, constants, noisy, asking }: FusedVariant) {
+  return {
+    conditions: { columned, constants, noisy, ...asking?.conditions },
+    constants: { PLACES: places, ...asking?.constants },
+  };
 }

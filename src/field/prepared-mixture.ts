@@ -40,7 +40,12 @@ export async function prepareFusedMixture(gpu: Gpu, spec: MixtureSpec): Promise<
     kernel(needed) {
       const { conditions, constants } = planVariant(needed);
       return gpu.kernel('fused/mixture', {
-        conditions: { ...variant.conditions, ...conditions, broadcast: canBroadcast(gpu) },
+        conditions: {
+          ...variant.conditions,
+          ...stateVariant(spec.dim).conditions,
+          ...conditions,
+          broadcast: canBroadcast(gpu),
+        },
         constants: { ...variant.constants, ...constants },
       });
     },

@@ -13,6 +13,7 @@ import { PRECISIONS, type Precision, roundedToHalf } from './precision.js';
 import { prepareMlpGradient } from './prepared-gradient.js';
 import { prepareMlpProducts } from './prepared-products.js';
 import { MlpReference } from './reference.js';
+import { tileAsking } from './tile-asking.js';
 
 /** A network and its parameters, flat as parameterLayout says. */
 export interface MlpModel {
@@ -120,12 +121,25 @@ async function prepareMlp(gpu: Gpu, given: FieldNetwork): Promise<PreparedField>
 
 async function prepareFusedMlp(gpu: Gpu, given: FieldNetwork): Promise<FusedField> {
   const { network, buffers, guided } = upload(gpu, given);
+  const { config } = given;
   const { rows, groups } = network.forwardTile;
   return {
     group: rows * groups,
     inMemory: true,
     buffers,
-    kernel: (needed) => network.kernel('fused/mlp', { guided }, planVariant(needed)),
+    kernel(needed) {
+      const { conditions, constants } = planVariant(needed);
+      const features = needed.asking?.reads.hidden ?? false;
+      const asking = needed.asking && tileAsking(gpu, config, network.forwardTile);
+      return network.kernel(
+        'fused/mlp',
+        { guided, features },
+        {
+          conditions: { ...conditions, ...asking?.conditions },
+          constants: { ...constants, ...asking?.constants },
+        },
+      );
+    },
   };
 }
 
