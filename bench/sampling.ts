@@ -1,20 +1,19 @@
 /**
- * How fast whole trajectories are: euler and heun at NFE 10, each executor, beside the adapter's own multiply-add and
- * copy ceilings in the same run. `npm run bench:sampling -- --help`.
+ * How fast whole trajectories are: solvers at NFE 10, each executor, beside the adapter's own multiply-add and copy
+ * ceilings in the same run. `npm run bench:sampling -- --help`.
  */
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { deviceOption } from '../src/cli/options.js';
 import { table } from '../src/cli/table.js';
 import { solve } from '../src/execute/solve.js';
 import { Gpu } from '../src/gpu/gpu.js';
-import { polynomial } from '../src/grid/grid.js';
 import { type DeviceChoice, openDevice } from '../src/node/adapter.js';
 import { writeAtomic } from '../src/node/files.js';
 import { nfeOf } from '../src/solver/plan.js';
-import { solverByName, stepsForNfe } from '../src/solver/registry.js';
 import { copyCeiling, multiplyAddCeiling } from './ceiling.js';
 import { describeRun } from './describe-run.js';
 import { leaveAfter } from './leave.js';
+import { SAMPLING_SOLVERS, samplingRun } from './sampling-runs.js';
 import { type SamplingSubject, samplingSubjects } from './sampling-subjects.js';
 import { type MinMedianMax, minMedianMax } from './spread.js';
 
@@ -22,6 +21,7 @@ interface Options {
   out?: string;
   quick?: boolean;
   only?: string;
+  solvers?: string[];
   device?: DeviceChoice;
 }
 
@@ -46,19 +46,25 @@ interface SamplingRow {
 }
 
 const NFE = 10;
-const SOLVERS = ['euler', 'heun'];
 const EXECUTORS = ['stepwise', 'fused'] as const;
 
 const command = new Command('npm run bench:sampling --')
-  .description('time trajectories of euler and heun at NFE 10 by both executors')
+  .description('time trajectories at NFE 10 by both executors')
   .option('--out <file>', 'where all figures go as JSON')
   .option('--quick', 'an eighth of the batches, three repeats')
   .option('--only <word>', 'subjects whose name has this')
+  .addOption(new Option('--solvers <names...>', 'which of them').choices(SAMPLING_SOLVERS))
   .addOption(deviceOption())
   .exitOverride();
 await leaveAfter(() => bench(command.parse().opts<Options>()));
 
-async function bench({ out, quick = false, only = '', device: choice }: Options): Promise<void> {
+async function bench({
+  out,
+  quick = false,
+  only = '',
+  solvers = [...SAMPLING_SOLVERS],
+  device: choice,
+}: Options): Promise<void> {
   const started = new Date();
   const { device, adapter } = await openDevice({ device: choice });
   const gpu = new Gpu(device, adapter);
@@ -66,7 +72,7 @@ async function bench({ out, quick = false, only = '', device: choice }: Options)
   const rows: SamplingRow[] = [];
   const ceilings: number[] = [];
   for (const subject of samplingSubjects(quick).filter(({ name }) => name.includes(only))) {
-    for (const solver of SOLVERS) {
+    for (const solver of SAMPLING_SOLVERS.filter((name) => solvers.includes(name))) {
       ceilings.push(await multiplyAddCeiling(gpu, 1));
       console.error(`${subject.name}: ${solver}`);
       rows.push(...(await measure(gpu, subject, solver, quick ? 3 : 7)));
@@ -100,15 +106,15 @@ async function measure(
   solverName: string,
   repeats: number,
 ): Promise<SamplingRow[]> {
-  const solver = solverByName(solverName);
-  const plan = solver.plan(polynomial().times(stepsForNfe(solver, NFE)));
+  const { plan, predictor } = samplingRun(solverName, NFE, field);
   const executors = field.prepareFused ? EXECUTORS : (['stepwise'] as const);
   const times = executors.map(() => ({ ms: [] as number[], gpuMs: [] as number[], cpuMs: [] as number[] }));
   // The first turn compiles.
   for (let turn = 0; turn <= repeats; turn++) {
     for (const [i, executor] of executors.entries()) {
       const before = process.cpuUsage();
-      const { hostMs, gpuMs } = await solve(gpu, field, plan, { latents: { batch, seed: turn }, executor });
+      const latents = { batch, seed: turn };
+      const { hostMs, gpuMs } = await solve(gpu, field, plan, { latents, predictor, executor });
       const { user, system } = process.cpuUsage(before);
       if (turn === 0) continue;
       times[i].ms.push(hostMs);

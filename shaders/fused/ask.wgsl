@@ -19,7 +19,7 @@ fn ask(i: u32, x: State, denoised: State, trajectory: u32, works: bool) {
   }
   var lane = 0u;
   @if(broadcast) lane = subgroup_lane;
-  let sum = bottleneck_part(features, 0, 1, 4 * asked[n].step.hidden_quads, lane);
+  let sum = bottleneck_part(features, 0, 4 * asked[n].step.hidden_quads, lane);
   if (works) {
     fill_columns(n, sum, trajectory);
   }

@@ -20,18 +20,25 @@ fn ask_tile(i: u32, first: u32, state: u32, answer: u32, local: u32, lane: u32) 
     return;
   }
   let n = u32(turns[i].asks);
-  for (var begin = 0u; begin < SHARES * TILE; begin += INVOCATIONS) {
+  let units = 4 * asked[n].step.hidden_quads / SHARES;
+  var begin = 0u;
+  // Loops that end where their turn does: lavapipe runs the body of any other loop once more, with all lanes off.
+  loop {
     let item = min(begin + local, SHARES * TILE - 1);
     let row = item % TILE;
     let trajectory = clamped(first + row, run.trajectories);
     let given = features_of(i, n, trajectory, state, answer);
-    let part = bottleneck_part(given, item / TILE, SHARES, 4 * asked[n].step.hidden_quads, lane);
+    let part = bottleneck_part(given, item / TILE * units, units, lane);
     let works = begin + local < SHARES * TILE;
     @if(shared_asking) if (works) {
       parts[item] = part;
     }
     @if(!shared_asking) if (works && first + row < run.trajectories) {
       fill_columns(n, part, trajectory);
+    }
+    continuing {
+      begin += INVOCATIONS;
+      break if begin >= SHARES * TILE;
     }
   }
   @if(shared_asking) {

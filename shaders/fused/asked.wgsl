@@ -29,7 +29,9 @@ fn fill_columns(n: u32, sum: vec4f, trajectory: u32) {
   columns[place_of(u32(asked[n].columns.middle), trajectory)] = middle;
   store(asked[n].columns.told, trajectory, answers.z * middle);
   let past = array<Dual, 3>(node_of(n, 0, trajectory), node_of(n, 1, trajectory), node_of(n, 2, trajectory));
-  for (var u = 0u; u < asked[n].columns.updates; u++) {
+  var u = 0u;
+  // Every step has an update. The loop ends where its turn does: lavapipe runs the body of any other loop once more.
+  loop {
     let order = asked[n].columns.update[u].order;
     let second = asked[n].columns.update[u].second != 0;
     let corrects = asked[n].columns.update[u].corrects != 0;
@@ -38,6 +40,10 @@ fn fill_columns(n: u32, sum: vec4f, trajectory: u32) {
     // An end that compilers do not know: lavapipe unrolls what it knows, and every store is a branch.
     for (var j = 0u; j <= order + u32(corrects); j++) {
       store(asked[n].columns.update[u].columns[j].index, trajectory, weights[j].x * select(scale, 1, j == 0));
+    }
+    continuing {
+      u++;
+      break if u >= asked[n].columns.updates;
     }
   }
 }

@@ -4,29 +4,37 @@ import constants::{ SCALE_DIRECTION, SCALE_TIME };
 import package::mlp::activation::silu;
 import package::predictor::step::{ embedded, FEATURE_QUADS, HEAD_QUADS, HEADS, HIDDEN_BIAS, OUTPUT_BIAS, OUTPUT_WEIGHT, predictor_weights, Step };
 
-/// What every `every`th hidden number from `first` on adds to the bottleneck; `end` is a multiple of `every`.
+/// What `count` hidden numbers from `first` on add to the bottleneck; both are multiples of 4.
 /// With `broadcast` the lanes of a subgroup load what they all need one vec4 each, and tell each other, as in
 /// field/posterior.wgsl; then `lane` is this invocation's among eight, and all have to ask for the same.
-fn bottleneck_part(features: array<vec4f, FEATURE_QUADS>, first: u32, every: u32, end: u32, lane: u32) -> vec4f {
+fn bottleneck_part(features: array<vec4f, FEATURE_QUADS>, first: u32, count: u32, lane: u32) -> vec4f {
   var sum = vec4f(0);
-  for (var begin = 0u; begin < end; begin += every) {
-    let unit = begin + first;
-    let row = unit * FEATURE_QUADS;
-    @if(broadcast) let own = predictor_weights[select(HIDDEN_BIAS + unit / 4, OUTPUT_WEIGHT + unit, lane == 0)];
-    @if(broadcast) let weight = subgroupShuffle(own, 0);
-    @if(broadcast) let bias = subgroupShuffle(own, 1);
+  @if(broadcast) var own = vec4f(0); // the output's weights of one of four hidden numbers, and in lane 4 their biases
+  var n = 0u; // the same for all lanes, which `first` need not be
+  loop {
+    let unit = first + n;
+    @if(broadcast) if (n % 4 == 0) {
+      own = predictor_weights[select(HIDDEN_BIAS + unit / 4, OUTPUT_WEIGHT + unit + lane, lane < 4)];
+    }
+    @if(broadcast) let weight = subgroupShuffle(own, n % 4);
+    @if(broadcast) let bias = subgroupShuffle(own, 4);
     @if(broadcast) var rows = array<vec4f, FEATURE_QUADS / 8>();
-    @if(broadcast) for (var n = 0u; n < FEATURE_QUADS / 8; n++) {
-      rows[n] = predictor_weights[row + 8 * n + lane];
+    @if(broadcast) for (var i = 0u; i < FEATURE_QUADS / 8; i++) {
+      rows[i] = predictor_weights[unit * FEATURE_QUADS + 8 * i + lane];
     }
     @if(!broadcast) let weight = predictor_weights[OUTPUT_WEIGHT + unit];
     @if(!broadcast) let bias = predictor_weights[HIDDEN_BIAS + unit / 4];
     var z = bias[unit % 4];
     for (var i = 0u; i < FEATURE_QUADS; i++) {
       @if(broadcast) z += dot(subgroupShuffle(rows[i / 8], i % 8), features[i]);
-      @if(!broadcast) z += dot(predictor_weights[row + i], features[i]);
+      @if(!broadcast) z += dot(predictor_weights[unit * FEATURE_QUADS + i], features[i]);
     }
     sum += silu(vec4f(z)).x * weight;
+    // The loop ends where its turn does: lavapipe runs the body of any other loop once more, with all lanes off.
+    continuing {
+      n++;
+      break if n >= count;
+    }
   }
   return sum;
 }

@@ -5,12 +5,17 @@ import { customField } from '../../src/field/custom.js';
 import type { Field } from '../../src/field/field.js';
 import { gaussianMixture } from '../../src/field/gaussian-mixture.js';
 import { polynomial } from '../../src/grid/grid.js';
+import { mlpConfig } from '../../src/mlp/config.js';
+import { mlpField } from '../../src/mlp/field.js';
+import { initialParameters } from '../../src/mlp/parameters.js';
+import { amedSolvers } from '../../src/solver/amed.js';
 import { nfeOf } from '../../src/solver/plan.js';
 import { solverByName, solvers } from '../../src/solver/registry.js';
 import { planOfTable, tableOf } from '../../src/solver/table.js';
 import { gpu } from '../device.js';
 import twoGaussians from '../field/custom/two-gaussians.wgsl';
 import { freshSeed, latents, randomMixture } from '../field/fixtures.js';
+import { randomPredictor } from '../predictor/fixtures.js';
 import { EPSILON, excess, roundingErrors } from './rounding.js';
 
 const seed = freshSeed();
@@ -107,6 +112,18 @@ describe('which executor runs', () => {
     expect((await solve(gpu, field, one, options)).executor).toBe('stepwise');
     const { prepareFused: _, ...unfused }: Field = field;
     expect((await solve(gpu, unfused, plan, options)).executor).toBe('stepwise');
+  });
+
+  test('auto leaves a predictor outside of networks on software adapters, and elsewhere takes it in', async () => {
+    const config = mlpConfig({ dim: 2, width: 32, layers: 2 });
+    const network = mlpField({ config, parameters: initialParameters(config, seed) });
+    const scales = { scaleDirection: 0, scaleTime: 0, reads: 'times' as const };
+    const predictor = randomPredictor(amedSolvers[0], network, scales, { seed, steps: 2, afs: false });
+    const given = { ...options, predictor };
+    const { software } = gpu.adapter;
+    const { executor } = await solve(gpu, network, predictor.predicted.plan, given);
+    expect(executor).toBe(software ? 'stepwise' : 'fused');
+    expect((await solve(gpu, field, predictor.predicted.plan, given)).executor).toBe('fused');
   });
 
   test('fused is refused where it is not possible', async () => {
