@@ -29,6 +29,8 @@ export interface FusedField {
   readonly group: number;
   /** Whether places are in memory, with one more for the kernel itself; else in registers, which are few. */
   readonly inMemory: boolean;
+  /** Whether an evaluation takes so long that what fusing saves between evaluations is little next to it. */
+  readonly costly: boolean;
   /** The field's own buffers by their names in the shader. */
   readonly buffers: Record<string, GPUBuffer>;
   /** The kernel that runs whole plans; compiled once per variant. */

@@ -14,6 +14,9 @@ export const STAGE = 512;
 /** Trajectories per workgroup of the tiled kernel. */
 export const TILED_BATCH = 4;
 
+/** Numbers of all components from which on evaluations are all that a run takes: 640 gain by fusing, 115,008 do not. */
+const COSTLY = 2 ** 16;
+
 /** How components are met: by one invocation a trajectory, or in tiles by a workgroup. */
 export type MixtureKernel = 'small' | 'registers' | 'tiled';
 
@@ -36,6 +39,7 @@ export async function prepareFusedMixture(gpu: Gpu, spec: MixtureSpec): Promise<
   return {
     group: 64,
     inMemory: false,
+    costly: spec.means.length >= COSTLY,
     buffers: uploadComponents(gpu, spec, 0, spec.weights.length, row),
     kernel(needed) {
       const { conditions, constants } = planVariant(needed);

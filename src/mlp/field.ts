@@ -126,6 +126,7 @@ async function prepareFusedMlp(gpu: Gpu, given: FieldNetwork): Promise<FusedFiel
   return {
     group: rows * groups,
     inMemory: true,
+    costly: true,
     buffers,
     kernel(needed) {
       const { conditions, constants } = planVariant(needed);

@@ -1,7 +1,8 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { solveReference } from '../../src/execute/reference.js';
-import { solve } from '../../src/execute/solve.js';
+import { type SolveOptions, solve } from '../../src/execute/solve.js';
 import { customField } from '../../src/field/custom.js';
+import { empirical } from '../../src/field/empirical.js';
 import type { Field } from '../../src/field/field.js';
 import { gaussianMixture } from '../../src/field/gaussian-mixture.js';
 import { polynomial } from '../../src/grid/grid.js';
@@ -9,7 +10,7 @@ import { mlpConfig } from '../../src/mlp/config.js';
 import { mlpField } from '../../src/mlp/field.js';
 import { initialParameters } from '../../src/mlp/parameters.js';
 import { amedSolvers } from '../../src/solver/amed.js';
-import { nfeOf } from '../../src/solver/plan.js';
+import { nfeOf, type Plan } from '../../src/solver/plan.js';
 import { solverByName, solvers } from '../../src/solver/registry.js';
 import { planOfTable, tableOf } from '../../src/solver/table.js';
 import { gpu } from '../device.js';
@@ -114,16 +115,20 @@ describe('which executor runs', () => {
     expect((await solve(gpu, unfused, plan, options)).executor).toBe('stepwise');
   });
 
-  test('auto leaves a predictor outside of networks on software adapters, and elsewhere takes it in', async () => {
+  test('auto fuses what evaluates at length on hardware alone, but for a predictor of a data set', async () => {
     const config = mlpConfig({ dim: 2, width: 32, layers: 2 });
     const network = mlpField({ config, parameters: initialParameters(config, seed) });
+    const data = empirical(latents(seed, 2 ** 15, 2, 1), 2);
     const scales = { scaleDirection: 0, scaleTime: 0, reads: 'times' as const };
     const predictor = randomPredictor(amedSolvers[0], network, scales, { seed, steps: 2, afs: false });
-    const given = { ...options, predictor };
-    const { software } = gpu.adapter;
-    const { executor } = await solve(gpu, network, predictor.predicted.plan, given);
-    expect(executor).toBe(software ? 'stepwise' : 'fused');
-    expect((await solve(gpu, field, predictor.predicted.plan, given)).executor).toBe('fused');
+    const long = gpu.adapter.software ? 'stepwise' : 'fused';
+    const asking = { ...options, predictor };
+    const run = async (of: Field, own: Plan, given: SolveOptions) =>
+      (await solve(gpu, of, own, given)).executor;
+    for (const own of [network, data]) expect(await run(own, plan, options)).toBe(long);
+    expect(await run(network, predictor.predicted.plan, asking)).toBe(long);
+    expect(await run(data, predictor.predicted.plan, asking)).toBe('fused');
+    expect(await run(field, predictor.predicted.plan, asking)).toBe('fused');
   });
 
   test('fused is refused where it is not possible', async () => {
