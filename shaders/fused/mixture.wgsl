@@ -4,6 +4,7 @@ import package::batch::dispatch::linear_index;
 @if(broadcast) import package::batch::subgroup::subgroup_lane;
 @if(small) import package::field::posterior_small::posterior_mean;
 @if(!small) import package::field::posterior::posterior_mean;
+@if(predicted) import package::fused::ask::ask;
 import package::fused::plan::{ answer, begin, combined, evaluates, finish, run, told_time };
 @if(broadcast) enable subgroups;
 
@@ -22,9 +23,13 @@ fn mixture(
   var i = 0u;
   loop {
     let x = combined(i, trajectory, works);
+    @if(predicted) var denoised = x;
     if (evaluates(i)) {
-      answer(i, x, posterior_mean(x, told_time(i, trajectory)), trajectory);
+      @if(!predicted) let denoised = posterior_mean(x, told_time(i, trajectory));
+      @if(predicted) denoised = posterior_mean(x, told_time(i, trajectory));
+      answer(i, x, denoised, trajectory);
     }
+    @if(predicted) ask(i, x, denoised, trajectory, works);
     continuing {
       i++;
       break if i >= run.turns;

@@ -3,10 +3,13 @@
 import constants::{ DIM, PLACES };
 import package::batch::status::flag_trajectory;
 import package::field::evaluate::slots;
+@if(predicted) import package::fused::ask_tile::ask_tile;
+@if(noisy) import package::fused::plan::draw_of;
 import package::fused::plan::{ coefficient, evaluates, run, told_time, turns, value_of };
 import package::mlp::layers::{ denoised, run_layers, scales, Task };
 import package::mlp::precondition::precondition;
 import package::mlp::tile::{ clamped, INVOCATIONS, subgroup_lane, TILE };
+@if(noisy) import package::rng::noise::noise4;
 @if(broadcast) enable subgroups;
 @if(half) enable f16;
 
@@ -34,6 +37,9 @@ fn mlp(
         slots[turns[i].keep + at] = sum;
       }
     }
+    @if(noisy) if (turns[i].noise != 0) {
+      add_noise(i, first, local);
+    }
     if (evaluates(i)) {
       for (var r = local; r < TILE; r += INVOCATIONS) {
         scales[r] = precondition(told_time(i, clamped(first + r, run.trajectories)));
@@ -50,7 +56,33 @@ fn mlp(
       }
       workgroupBarrier();
     }
+    @if(predicted) {
+      var lane = 0u;
+      @if(broadcast) lane = subgroup_local;
+      storageBarrier();
+      ask_tile(i, first, state, place_start(turns[i].answer), local, lane);
+    }
   }
+}
+
+/// Adds noise to the tile's states, four numbers of a trajectory an invocation.
+@if(noisy)
+fn add_noise(i: u32, first: u32, local: u32) {
+  storageBarrier();
+  for (var n = local; n < TILE * run.quads; n += INVOCATIONS) {
+    let trajectory = first + n / run.quads;
+    let quad = n % run.quads;
+    let added = turns[i].noise * noise4(draw_of(i), trajectory, quad);
+    for (var lane = 0u; lane < 4 && 4 * quad + lane < DIM && trajectory < run.trajectories; lane++) {
+      let at = trajectory * DIM + 4 * quad + lane;
+      let place = place_start(turns[i].place) + at;
+      slots[place] += added[lane];
+      if (turns[i].keep != 0) {
+        slots[turns[i].keep + at] = slots[place];
+      }
+    }
+  }
+  storageBarrier();
 }
 
 fn place_start(place: u32) -> u32 {

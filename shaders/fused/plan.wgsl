@@ -5,7 +5,9 @@ import constants::{ DIM, PLACES };
 import package::batch::scalar::{ Scalar, scalar_of };
 import package::batch::status::flag_trajectory;
 import package::field::state::State;
+@if(noisy) import package::fused::noise::standard_normal;
 import package::fused::state::{ added, chosen, is_finite, load_state, scaled_difference, store_state };
+import package::rng::noise::Draw;
 
 /// One turn: a combination of places, which goes to a place, and often an evaluation of it, which goes to another one.
 /// src/execute/fused-turns.ts writes them.
@@ -18,6 +20,9 @@ struct Turn {
   start: i32, // where in `slots` a constant to begin the sum with stands, in numbers; below 0: none
   euler: i32, // the place whose coefficient is scale (at - start), of an Euler prediction; below 0: none
   velocity: f32, // 1: the answer is the velocity (x - D) / divisor; 0: D
+  noise: f32, // scale of what a sampler of the reverse SDE adds to the combination; 0: nothing
+  draw: u32, // which of the plan's draws that is
+  asks: i32, // the step that the predictor is asked about at the turn's end; below 0: none
   @align(16) time: Scalar, // that the field is told
   @align(16) divisor: Scalar, // of the velocity
   @align(16) euler_start: Scalar, // an Euler prediction's two times, and its scale
@@ -31,6 +36,8 @@ struct Run {
   trajectories: u32,
   places: u32, // where places start in `slots`, in numbers, for kernels that hold them there
   stride: u32, // from one of them to the next
+  quads: u32, // vec4 of a state: the end of a loop that compilers must not know, or lavapipe unrolls random numbers
+  @align(16) draw: Draw, // of the chunk; each turn has its own step
 }
 
 @group(0) @binding(3) var<uniform> run: Run;
@@ -57,6 +64,9 @@ fn combined(i: u32, trajectory: u32, works: bool) -> State {
   for (var s = 0u; s < PLACES; s++) {
     state = added(state, coefficient(i, s, trajectory), places[s]);
   }
+  @if(noisy) if (turns[i].noise != 0) {
+    state = added(state, turns[i].noise, standard_normal(draw_of(i), trajectory));
+  }
   if (!is_finite(state)) {
     broken = max(broken, ~turns[i].step);
   }
@@ -65,6 +75,14 @@ fn combined(i: u32, trajectory: u32, works: bool) -> State {
     store_state(turns[i].keep + trajectory * DIM, state);
   }
   return state;
+}
+
+/// The key of the random numbers of turn i.
+@if(noisy)
+fn draw_of(i: u32) -> Draw {
+  var draw = run.draw;
+  draw.step = turns[i].draw;
+  return draw;
 }
 
 fn evaluates(i: u32) -> bool {

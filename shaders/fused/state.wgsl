@@ -46,6 +46,18 @@ fn added(sum: State, factor: f32, other: State) -> State {
   }
 }
 
+/// The inner product; what stands past the end is 0.
+fn inner(a: State, b: State) -> f32 {
+  @if(small) return dot(a, b);
+  @if(!small) {
+    var sum = vec4f(0);
+    for (var p = 0u; p < PARTS; p++) {
+      sum += a[p] * b[p];
+    }
+    return dot(sum, vec4f(1));
+  }
+}
+
 /// (share * x - denoised) * factor
 fn scaled_difference(x: State, share: f32, denoised: State, factor: f32) -> State {
   @if(small) return (share * x - denoised) * factor;

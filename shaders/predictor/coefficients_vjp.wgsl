@@ -36,7 +36,7 @@ fn coefficients_vjp(@builtin(global_invocation_id) id: vec3u, @builtin(num_workg
   for (var ago = 1u; ago <= min(2, operation.step); ago++) {
     middle_gradient[row - ago * operation.trajectories] += to_middles[ago];
   }
-  store_gradient(0, trajectory, to_middle * log(operation.next / operation.current));
+  store_gradient(0, trajectory, to_middle * log(operation.times.next / operation.times.current));
   store_gradient(1, trajectory, to_direction);
   store_gradient(2, trajectory, told * middle);
 }

@@ -2,7 +2,7 @@
 // batch, always in the same order. 2 operations per weight and trajectory.
 import package::mlp::activation::silu_slope;
 import package::predictor::deltas::{ BOTTLENECK_DELTAS, BOTTLENECK_ROWS, deltas, HIDDEN_DELTAS, LOGIT_DELTAS };
-import package::predictor::step::{ embedded, FEATURE_QUADS, HEAD_QUADS, HEADS, HIDDEN, HIDDEN_BIAS, operation, OUTPUT_BIAS, OUTPUT_WEIGHT, TIME_BIAS, time_layer, TIME_WEIGHT, waves, weights };
+import package::predictor::step::{ embedded, FEATURE_QUADS, HEAD_QUADS, HEADS, HIDDEN, HIDDEN_BIAS, operation, OUTPUT_BIAS, OUTPUT_WEIGHT, TIME_BIAS, time_layer, TIME_WEIGHT, waves, predictor_weights };
 
 @group(0) @binding(7) var<storage, read_write> kept: array<vec4f>; // [steps, trajectories, 16]
 @group(0) @binding(8) var<storage, read_write> gradient: array<vec4f>; // as the weights
@@ -49,7 +49,7 @@ fn part(i: u32) -> vec4f {
   if (input == HEAD_QUADS - 1) {
     return vec4f(logit, 0, 0, 0);
   }
-  let times = embedded(operation.current, operation.next);
+  let times = embedded(operation.current, operation.next, operation.channels);
   return logit * times[input - 1];
 }
 
@@ -59,7 +59,7 @@ fn time_part(i: u32) -> vec4f {
   for (var n = 0u; n < 2; n++) {
     let time = select(operation.next, operation.current, n == 0);
     let wave = waves(time);
-    let layer = time_layer(time);
+    let layer = time_layer(time, operation.channels);
     if (i >= TIME_BIAS) {
       sum += to_layer(n, i - TIME_BIAS) * silu_slope(layer[i - TIME_BIAS]);
     } else {
@@ -75,7 +75,7 @@ fn time_part(i: u32) -> vec4f {
 fn to_layer(time: u32, part: u32) -> vec4f {
   var sum = vec4f(0);
   for (var head = 0u; HEADS + HEAD_QUADS * head < arrayLength(&gradient); head++) {
-    sum += summed_row(LOGIT_DELTAS + head) * weights[HEADS + HEAD_QUADS * head + 1 + 2 * time + part];
+    sum += summed_row(LOGIT_DELTAS + head) * predictor_weights[HEADS + HEAD_QUADS * head + 1 + 2 * time + part];
   }
   return sum;
 }

@@ -4,7 +4,7 @@ import constants::{ SCALE_DIRECTION, SCALE_TIME };
 import package::batch::dispatch::linear_index;
 import package::mlp::activation::{ silu, silu_slope };
 import package::predictor::deltas::{ BOTTLENECK_DELTAS, BOTTLENECK_ROWS, deltas, HIDDEN_DELTAS, LOGIT_DELTAS };
-import package::predictor::step::{ FEATURE_QUADS, HEAD_QUADS, HEADS, HIDDEN_BIAS, operation, OUTPUT_BIAS, OUTPUT_WEIGHT, weights };
+import package::predictor::step::{ FEATURE_QUADS, HEAD_QUADS, HEADS, HIDDEN_BIAS, operation, OUTPUT_BIAS, OUTPUT_WEIGHT, predictor_weights };
 
 @group(0) @binding(6) var<storage, read_write> answers: array<f32>; // [3 steps, trajectories]
 @group(0) @binding(7) var<storage, read_write> kept: array<vec4f>; // [steps, trajectories, 16]
@@ -21,29 +21,29 @@ fn network_vjp(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups
   @if(directed) logits[1] = scaled(1, SCALE_DIRECTION, trajectory);
   @if(directed && timed) logits[2] = scaled(2, SCALE_TIME, trajectory);
   @if(!directed && timed) logits[1] = scaled(2, SCALE_TIME, trajectory);
-  var to_output = logits[0] * weights[HEADS];
-  @if(directed || timed) to_output += logits[1] * weights[HEADS + HEAD_QUADS];
-  @if(directed && timed) to_output += logits[2] * weights[HEADS + 2 * HEAD_QUADS];
+  var to_output = logits[0] * predictor_weights[HEADS];
+  @if(directed || timed) to_output += logits[1] * predictor_weights[HEADS + HEAD_QUADS];
+  @if(directed && timed) to_output += logits[2] * predictor_weights[HEADS + 2 * HEAD_QUADS];
 
   let own = operation.features + trajectory * FEATURE_QUADS;
-  var output = weights[OUTPUT_BIAS];
+  var output = predictor_weights[OUTPUT_BIAS];
   for (var quad = 0u; quad < operation.hidden_quads; quad++) {
-    var z = weights[HIDDEN_BIAS + quad];
+    var z = predictor_weights[HIDDEN_BIAS + quad];
     for (var i = 0u; i < operation.feature_quads; i++) {
       let row = 4 * quad * FEATURE_QUADS + i;
       let feature = kept[own + i];
       z += vec4f(
-        dot(weights[row], feature),
-        dot(weights[row + FEATURE_QUADS], feature),
-        dot(weights[row + 2 * FEATURE_QUADS], feature),
-        dot(weights[row + 3 * FEATURE_QUADS], feature),
+        dot(predictor_weights[row], feature),
+        dot(predictor_weights[row + FEATURE_QUADS], feature),
+        dot(predictor_weights[row + 2 * FEATURE_QUADS], feature),
+        dot(predictor_weights[row + 3 * FEATURE_QUADS], feature),
       );
     }
     let hidden = silu(z);
     let slope = silu_slope(z);
     for (var lane = 0u; lane < 4; lane++) {
       let h = 4 * quad + lane;
-      let row = weights[OUTPUT_WEIGHT + h];
+      let row = predictor_weights[OUTPUT_WEIGHT + h];
       output += hidden[lane] * row;
       store(h, trajectory, hidden[lane]);
       store(HIDDEN_DELTAS + h, trajectory, slope[lane] * dot(row, to_output));

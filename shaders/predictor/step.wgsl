@@ -19,7 +19,7 @@ struct Step {
 }
 
 @group(0) @binding(3) var<uniform> operation: Step;
-@group(0) @binding(5) var<storage, read> weights: array<vec4f>;
+@group(0) @binding(11) var<storage, read> predictor_weights: array<vec4f>;
 
 const HIDDEN = 128u;
 const FEATURE_QUADS = 16u;
@@ -41,20 +41,20 @@ fn waves(time: f32) -> array<vec4f, 2> {
   return array<vec4f, 2>(sine(turns), sine(turns + 0.25));
 }
 
-/// The shared layer of a time before SiLU.
-fn time_layer(time: f32) -> array<vec4f, 2> {
+/// The shared layer of a time before SiLU; channels as in Step.
+fn time_layer(time: f32, channels: u32) -> array<vec4f, 2> {
   let wave = waves(time);
-  var sums = array<vec4f, 2>(weights[TIME_BIAS], weights[TIME_BIAS + 1]);
-  for (var o = 0u; o < operation.channels; o++) {
+  var sums = array<vec4f, 2>(predictor_weights[TIME_BIAS], predictor_weights[TIME_BIAS + 1]);
+  for (var o = 0u; o < channels; o++) {
     let row = TIME_WEIGHT + WAVE_QUADS * o;
-    sums[o / 4][o % 4] += dot(weights[row], wave[0]) + dot(weights[row + 1], wave[1]);
+    sums[o / 4][o % 4] += dot(predictor_weights[row], wave[0]) + dot(predictor_weights[row + 1], wave[1]);
   }
   return sums;
 }
 
 /// Both times as the heads read them.
-fn embedded(current: f32, next: f32) -> array<vec4f, 4> {
-  let first = time_layer(current);
-  let second = time_layer(next);
+fn embedded(current: f32, next: f32, channels: u32) -> array<vec4f, 4> {
+  let first = time_layer(current, channels);
+  let second = time_layer(next, channels);
   return array<vec4f, 4>(silu(first[0]), silu(first[1]), silu(second[0]), silu(second[1]));
 }

@@ -1,6 +1,10 @@
 import { folded } from '../gpu/dispatch.js';
 import type { Gpu } from '../gpu/gpu.js';
 import type { Kernel } from '../gpu/kernel.js';
+import { askedAfter, askedSteps } from '../predictor/fused-asking.js';
+import type { NetworkPredictor } from '../predictor/network-predictor.js';
+import { drawStruct, type NoiseKey } from '../rng/draw.js';
+import { SOLVER_STREAM } from '../rng/streams.js';
 import type { Plan } from '../solver/plan.js';
 import type { FusedMemory, FusedPlan } from './fused-plan.js';
 import { fusedTurns } from './fused-turns.js';
@@ -9,8 +13,20 @@ import type { PlanRecorder } from './plan-pass.js';
 
 interface FusedBuffers {
   slots: GPUBuffer;
+  /** With a predictor its answers stand behind the columns. */
   columns: GPUBuffer;
   status: GPUBuffer;
+  /** Of a predictor: its parameters, and what the field's evaluations show it. */
+  weights?: GPUBuffer;
+  features?: GPUBuffer;
+}
+
+/** Struct Run of shaders/fused/plan.wgsl, without what differs from chunk to chunk. */
+interface RunUniform {
+  turns: number;
+  places: number;
+  stride: number;
+  quads: number;
 }
 
 /** A whole plan in one dispatch, over the buffers of one run: compiled and bound once. */
@@ -20,9 +36,9 @@ export class FusedPass implements PlanRecorder {
   private constructor(
     private readonly gpu: Gpu,
     private readonly kernel: Kernel,
-    private readonly uniform: { turns: number; places: number; stride: number },
+    private readonly uniform: RunUniform,
     private readonly counts: { evaluations: number; group: number },
-    private readonly own: { run: GPUBuffer; turns: GPUBuffer },
+    private readonly own: { run: GPUBuffer; turns: GPUBuffer; asked?: GPUBuffer; center?: GPUBuffer },
     private readonly group: GPUBindGroup,
   ) {}
 
@@ -37,7 +53,7 @@ export class FusedPass implements PlanRecorder {
     plan: Plan,
     dim: number,
     { memory, stride }: { memory: FusedMemory; stride: number },
-    buffers: FusedBuffers,
+    { weights, ...buffers }: FusedBuffers,
   ): Promise<FusedPass> {
     checkConstants(plan, dim);
     const { STORAGE, UNIFORM, COPY_DST } = GPUBufferUsage;
@@ -46,25 +62,46 @@ export class FusedPass implements PlanRecorder {
     const constantAt = (n: number) => (memory.constants + n) * stride;
     const wantedAt = (slot: number) => Math.max(0, memory.place[slot]) * stride;
     const register = (slot: number) => fused.registers[slot];
-    const turns = fusedTurns(plan, { places: fused.variant.places, register, wantedAt, constantAt });
+    const { predictor } = fused;
+    const turns = fusedTurns(plan, {
+      places: fused.variant.places,
+      register,
+      wantedAt,
+      constantAt,
+      ...(predictor && { askedAfter: askedAfter(predictor, plan.operations) }),
+    });
     const packed = new ArrayBuffer(turns.length * kernel.layout.stride('turns'));
     kernel.layout.pack('turns', turns, packed);
     for (const [n, { values }] of constants.entries()) {
       gpu.device.queue.writeBuffer(buffers.slots, 4 * constantAt(n), Float32Array.from(values));
     }
-    const own = {
-      run: gpu.buffer('run', UNIFORM | COPY_DST, 16),
-      turns: gpu.buffer('plan', STORAGE, packed),
+    const uniform = {
+      turns: turns.length,
+      places: memory.own * stride,
+      stride,
+      quads: Math.ceil(dim / 4),
     };
-    const group = kernel.bind({ ...buffers, ...own, ...fused.field.buffers });
+    const own = {
+      run: gpu.buffer('run', UNIFORM | COPY_DST, packedRun(kernel, uniform, 0)),
+      turns: gpu.buffer('plan', STORAGE, packed),
+      ...(predictor && {
+        asked: gpu.buffer('steps of the predictor', STORAGE, packedSteps(kernel, predictor)),
+        center: gpu.buffer('mean of the data', STORAGE, predictor.figures.mean),
+      }),
+    };
+    const group = kernel.bind({
+      ...buffers,
+      ...own,
+      ...fused.field.buffers,
+      ...(weights && { predictor_weights: weights }),
+    });
     const evaluations = turns.filter((turn) => turn.evaluates === 1).length;
-    const uniform = { turns: turns.length, places: memory.own * stride, stride };
     const counts = { evaluations, group: fused.field.group(fused.variant) };
     return new FusedPass(gpu, kernel, uniform, counts, own, group);
   }
 
-  pack(_target: ArrayBuffer, trajectories: number): void {
-    const run = this.kernel.layout.pack('run', { ...this.uniform, trajectories });
+  pack(_target: ArrayBuffer, trajectories: number, key?: NoiseKey): void {
+    const run = packedRun(this.kernel, this.uniform, trajectories, key);
     this.gpu.device.queue.writeBuffer(this.own.run, 0, run);
   }
 
@@ -76,7 +113,22 @@ export class FusedPass implements PlanRecorder {
   }
 
   destroy(): void {
-    this.own.run.destroy();
-    this.own.turns.destroy();
+    for (const buffer of Object.values(this.own)) buffer.destroy();
   }
+}
+
+function packedRun(
+  kernel: Kernel,
+  uniform: RunUniform,
+  trajectories: number,
+  key: NoiseKey = { seed: 0, first: 0 },
+): ArrayBuffer {
+  return kernel.layout.pack('run', { ...uniform, trajectories, draw: drawStruct(key, SOLVER_STREAM, 0) });
+}
+
+function packedSteps(kernel: Kernel, predictor: NetworkPredictor): ArrayBuffer {
+  const steps = askedSteps(predictor);
+  const packed = new ArrayBuffer(steps.length * kernel.layout.stride('asked'));
+  kernel.layout.pack('asked', steps, packed);
+  return packed;
 }

@@ -4,6 +4,8 @@ import {
   type Combine,
   type EulerAt,
   type Evaluate,
+  inputsOf,
+  type Noise,
   type Operation,
   type Plan,
   type Scalar,
@@ -22,34 +24,56 @@ export interface FusedPlaces {
   wantedAt(slot: Slot): number;
   /** Where the n-th constant stands in memory, in numbers. */
   constantAt(n: number): number;
+  /** The step that a predictor is asked about at the end of an operation; -1 is before the first one. */
+  askedAfter?: ReadonlyMap<number, number>;
 }
 
 type Struct = Record<string, StructValue[string]>;
 
 /**
  * A plan as turns of a combination and, mostly, an evaluation of it: struct Turn of shaders/fused/plan.wgsl. An
- * evaluation joins the combination before it where that made its state, and so its state is never read again.
+ * evaluation joins the combination before it where that made its state, and so its state is never read again. Noise
+ * joins the combination whose sum nothing else reads.
  */
 export function fusedTurns(plan: Plan, given: FusedPlaces): Struct[] {
   const steps = stepsOf(plan);
   const turns: Struct[] = [];
   let constants = 0;
   let last: Slot | undefined;
+  const reads = new Array<number>(plan.slots).fill(0);
+  for (const slot of plan.operations.flatMap(inputsOf)) reads[slot]++;
   const combine = (own: Struct, slot: Slot, step: number) => {
     turns.push({ ...EMPTY, ...own, place: given.register(slot), keep: given.wantedAt(slot), step });
     last = slot;
   };
   const copy = (slot: Slot, step: number) => combine({ terms: terms([[1, slot]], given) }, slot, step);
+  const ask = (operation: number) => {
+    const step = given.askedAfter?.get(operation);
+    if (step === undefined) return;
+    turns[turns.length - 1].asks = step;
+    last = undefined; // What follows may read the answers.
+  };
+  if (given.askedAfter?.has(-1)) copy(plan.states[0], 0);
+  ask(-1);
   for (const [i, operation] of plan.operations.entries()) {
     if (operation.kind === 'evaluate') {
       if (last !== operation.state) copy(operation.state, steps[i]);
       Object.assign(turns[turns.length - 1], evaluation(operation, given));
       last = undefined;
+      ask(i);
       // Only combinations are written to memory.
       if (given.wantedAt(operation.out) > 0) copy(operation.out, steps[i]);
+    } else if (operation.kind === 'noise') {
+      const { state, scale, draw, out } = operation;
+      const joins = last === state && given.wantedAt(state) === 0 && reads[state] === 1;
+      if (!joins) copy(state, steps[i]);
+      const place = { place: given.register(out), keep: given.wantedAt(out), step: steps[i] };
+      Object.assign(turns[turns.length - 1], { noise: scale, draw, ...place });
+      last = out;
     } else {
       const start = operation.kind === 'constant' ? given.constantAt(constants++) : -1;
       combine({ start, ...combination(operation, given) }, operation.out, steps[i]);
+      ask(i);
     }
   }
   return turns;
@@ -62,6 +86,9 @@ const EMPTY: Struct = {
   start: -1,
   euler: -1,
   velocity: 0,
+  asks: -1,
+  noise: 0,
+  draw: 0,
   time: NONE,
   divisor: NONE,
   euler_start: NONE,
@@ -79,7 +106,7 @@ function evaluation({ time, divisor, output, out }: Evaluate, { register }: Fuse
   };
 }
 
-function combination(operation: Exclude<Operation, Evaluate>, given: FusedPlaces): Struct {
+function combination(operation: Exclude<Operation, Evaluate | Noise>, given: FusedPlaces): Struct {
   switch (operation.kind) {
     case 'constant':
       return { terms: terms([], given) };
@@ -87,8 +114,6 @@ function combination(operation: Exclude<Operation, Evaluate>, given: FusedPlaces
       return { terms: terms(operation.terms.map(termOf), given) };
     case 'euler-at':
       return eulerAt(operation, given);
-    case 'noise':
-      throw new Error('fusedPlan lets no noise through');
   }
 }
 

@@ -18,14 +18,14 @@ export interface RunBytes {
 
 /** @param operationSize of the uniform of an evaluation, where those are dispatches of their own */
 export function runBytes(plan: Plan, shape: RunShape, operationSize = 0): RunBytes {
-  const { dim, capacity, places, wanted, reads } = shape;
+  const { dim, capacity, places, columnRows, wanted, reads } = shape;
   const slotStride = Math.ceil((capacity * dim) / 64) * 64;
   const stride = uniformStride(operationSize);
   return {
     slotStride,
     stride,
     slots: places * slotStride * 4,
-    columns: Math.max(4, plan.columns * capacity * 4),
+    columns: Math.max(4, columnRows * capacity * 4),
     status: 8 + capacity * 4,
     operation: (plan.operations.length + 1) * stride,
     staging: reads ? wanted.length * capacity * dim * 4 : 0,

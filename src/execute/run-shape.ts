@@ -1,7 +1,7 @@
 import { FewstepError } from '../errors.js';
 import type { Field } from '../field/field.js';
 import type { Gpu } from '../gpu/gpu.js';
-import { slotsReadBy, type TrajectoryPredictor } from '../predictor/trajectory-predictor.js';
+import { answersOfRun, slotsReadBy, type TrajectoryPredictor } from '../predictor/trajectory-predictor.js';
 import { allocate, type Plan, type Slot } from '../solver/plan.js';
 import { type Executor, type FusedMemory, type FusedPlan, fusedMemory, fusedPlan } from './fused-plan.js';
 
@@ -12,6 +12,8 @@ export interface RunShape {
   capacity: number;
   place: number[];
   places: number;
+  /** Rows of the columns' buffer. */
+  columnRows: number;
   /** Slots that are there after the run. */
   wanted: Slot[];
   /** Whether each chunk's are copied for the host. */
@@ -45,11 +47,13 @@ export interface RunRequest {
 export async function runShape(gpu: Gpu, field: Field, plan: Plan, request: RunRequest): Promise<RunShape> {
   const { batch, wanted, reads = true, predictor, seed, executor = 'auto', chunk = Infinity } = request;
   const { dim } = field;
-  const chosen = await fusedPlan(gpu, field, plan, executor, predictor !== undefined);
+  const chosen = await fusedPlan(gpu, field, plan, executor, predictor);
   const fused = chosen && { plan: chosen, memory: fusedMemory(chosen, plan, wanted) };
   const { place, places } = fused?.memory ?? allocate(plan, wanted, predictor && slotsReadBy(predictor));
-  const capacity = Math.min(batch, chunk, largestChunk(gpu, dim, places, plan.columns));
-  return { dim, capacity, place, places, wanted, reads, predictor, seed, fused };
+  // Inside a fused kernel answers stand behind the columns.
+  const columnRows = plan.columns + (chosen?.predictor ? answersOfRun(chosen.predictor) : 0);
+  const capacity = Math.min(batch, chunk, largestChunk(gpu, dim, places, columnRows));
+  return { dim, capacity, place, places, columnRows, wanted, reads, predictor, seed, fused };
 }
 
 /** A slot array beyond this gains nothing, and memory is not ours alone. */

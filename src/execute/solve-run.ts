@@ -69,7 +69,7 @@ export class SolveRun {
     const { slotStride, stride } = bytes;
     const buffers: RunBuffers = {
       slots: gpu.buffer('slots', STORAGE | COPY_SRC | COPY_DST, bytes.slots),
-      columns: gpu.buffer('columns', STORAGE | COPY_DST, bytes.columns),
+      columns: gpu.buffer('columns', STORAGE | COPY_SRC | COPY_DST, bytes.columns),
       status: gpu.buffer('status', STORAGE | COPY_SRC | COPY_DST, bytes.status),
       operation: gpu.buffer('operations', UNIFORM | COPY_DST, bytes.operation),
       staging: gpu.buffer('samples (readback)', MAP_READ | COPY_DST, bytes.staging),
@@ -91,6 +91,7 @@ export class SolveRun {
         : PlanPass.create(gpu, prepared!, plan, planPlaces, { ...buffers, capacity }),
       gpu.kernel('rng/normal'),
       predictor &&
+        !fused &&
         trajectoryPass(
           gpu,
           field,
@@ -99,7 +100,8 @@ export class SolveRun {
           planPlaces.start,
         ),
     ]);
-    return new SolveRun(gpu, plan, shape, buffers, planPass, normal, predictorPass, slotStride, stride);
+    const asked = predictorPass || undefined;
+    return new SolveRun(gpu, plan, shape, buffers, planPass, normal, asked, slotStride, stride);
   }
 
   /** Evaluations recorded, per trajectory. */
@@ -169,9 +171,13 @@ export class SolveRun {
 
   /** What the predictor answered for the last chunk, [answers, count]. */
   async answers(count: number): Promise<Float32Array | undefined> {
-    if (!this.predictor || !this.shape.predictor) return undefined;
-    const rows = answersOfRun(this.shape.predictor);
-    return new Float32Array(await this.gpu.read(this.predictor.answers, 4 * rows * count));
+    const { predictor } = this.shape;
+    if (!predictor) return undefined;
+    const bytes = 4 * answersOfRun(predictor) * count;
+    const rows = this.predictor
+      ? await this.gpu.read(this.predictor.answers, bytes)
+      : await this.gpu.read(this.buffers.columns, bytes, 4 * this.plan.columns * count);
+    return new Float32Array(rows);
   }
 
   /** Which step first produced a value that is not finite, and in how many trajectories, over all chunks. */

@@ -1,4 +1,5 @@
 import { FewstepError } from '../errors.js';
+import { canBroadcast } from '../gpu/broadcast.js';
 import type { Gpu } from '../gpu/gpu.js';
 import type { Denoise, DenoiseGradient, Field } from './field.js';
 import { type FusedField, planVariant, REGISTER_DIM, stateVariant } from './fused.js';
@@ -59,11 +60,17 @@ async function prepareFusedCustom(gpu: Gpu, dim: number, wgsl: string): Promise<
   return {
     group: () => 64,
     inMemory: false,
+    costly: false,
     buffers: {},
     kernel(needed) {
       const { conditions, constants } = planVariant(needed);
       return gpu.kernel('fused/custom', {
-        conditions: { ...state.conditions, ...conditions },
+        conditions: {
+          ...state.conditions,
+          ...conditions,
+          // The predictor's lanes tell each other its weights; the field itself has nothing to tell.
+          broadcast: needed.asking !== undefined && canBroadcast(gpu),
+        },
         constants: { ...state.constants, ...constants },
         modules: { user: wgsl },
       });

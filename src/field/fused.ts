@@ -3,6 +3,12 @@ import type { Kernel } from '../gpu/kernel.js';
 import type { ShaderVariant } from '../gpu/link.js';
 import { type Field, type Kept, kept } from './field.js';
 
+/** The variant of a predictor inside a fused kernel: shaders/fused/asked.wgsl. */
+export interface Asking extends Required<Pick<ShaderVariant, 'conditions' | 'constants'>> {
+  /** Whether it reads the field's hidden features, or figures of x and D of each evaluation. */
+  reads: { hidden: boolean; state: boolean };
+}
+
 /** What a plan needs of a fused kernel; each combination is a pipeline, so there are few. */
 export interface FusedVariant {
   /** States that the kernel holds besides the one that it evaluates. */
@@ -11,6 +17,10 @@ export interface FusedVariant {
   columned: boolean;
   /** Whether the plan has constants. */
   constants: boolean;
+  /** Whether the plan draws random numbers. */
+  noisy: boolean;
+  /** What is asked for the plan's columns while it runs, where something is. */
+  asking?: Asking;
 }
 
 /** A field on one device, linked together with plans: shaders/fused/. */
@@ -19,6 +29,8 @@ export interface FusedField {
   group(variant: FusedVariant): number;
   /** Whether places are in memory, with one more for the kernel itself; else in registers, which are few. */
   readonly inMemory: boolean;
+  /** Whether an evaluation takes so long that what fusing saves between evaluations is little next to it. */
+  readonly costly: boolean;
   /** The field's own buffers by their names in the shader. */
   readonly buffers: Record<string, GPUBuffer>;
   /** The kernel that runs whole plans; compiled once per variant. */
@@ -35,14 +47,21 @@ export async function fusedField(gpu: Gpu, field: Field): Promise<FusedField | u
 /** Up to this dimension a state is one vector, up to the other one an array in registers. */
 export const [SMALL_DIM, REGISTER_DIM] = [4, 128];
 
+/** Numbers of D that a predictor reads one by one: POOLS of shaders/predictor/figures.wgsl. */
+export const POOLS = 56;
+
 /** The conditions and constants of shaders/field/state.wgsl: a trajectory's state in registers. */
 export function stateVariant(dim: number): Required<Pick<ShaderVariant, 'conditions' | 'constants'>> {
-  if (dim > SMALL_DIM) return { conditions: {}, constants: { DIM: dim, PARTS: Math.ceil(dim / 4) } };
+  if (dim > SMALL_DIM)
+    return { conditions: { pooled: dim > POOLS }, constants: { DIM: dim, PARTS: Math.ceil(dim / 4) } };
   const dims = Object.fromEntries([1, 2, 3, 4].map((d) => [`dim${d}`, d === dim]));
   return { conditions: { ...dims, small: true }, constants: { DIM: dim } };
 }
 
 /** The conditions and constants of shaders/fused/plan.wgsl. */
-export function planVariant({ places, columned, constants }: FusedVariant) {
-  return { conditions: { columned, constants }, constants: { PLACES: places } };
+export function planVariant({ places, columned, constants, noisy, asking }: FusedVariant) {
+  return {
+    conditions: { columned, constants, noisy, ...asking?.conditions },
+    constants: { PLACES: places, ...asking?.constants },
+  };
 }

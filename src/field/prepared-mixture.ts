@@ -16,6 +16,9 @@ export const TILED_BATCH = 4;
 /** Running sums of a trajectory between shards. */
 const CARRY_BYTES = 8;
 
+/** Numbers of all components from which on evaluations are all that a run takes: 640 gain by fusing, 115,008 do not. */
+const COSTLY = 2 ** 16;
+
 /** How components are met: by one invocation a trajectory, or in tiles by a workgroup. */
 export type MixtureKernel = 'small' | 'registers' | 'tiled';
 
@@ -38,11 +41,17 @@ export async function prepareFusedMixture(gpu: Gpu, spec: MixtureSpec): Promise<
   return {
     group: () => 64,
     inMemory: false,
+    costly: spec.means.length >= COSTLY,
     buffers: uploadComponents(gpu, spec, 0, spec.weights.length, row),
     kernel(needed) {
       const { conditions, constants } = planVariant(needed);
       return gpu.kernel('fused/mixture', {
-        conditions: { ...variant.conditions, ...conditions, broadcast: canBroadcast(gpu) },
+        conditions: {
+          ...variant.conditions,
+          ...stateVariant(spec.dim).conditions,
+          ...conditions,
+          broadcast: canBroadcast(gpu),
+        },
         constants: { ...variant.constants, ...constants },
       });
     },

@@ -42,11 +42,16 @@ import posterior from '../../shaders/field/posterior.wgsl';
 import posteriorSmall from '../../shaders/field/posterior_small.wgsl';
 import pull from '../../shaders/field/pull.wgsl';
 import fieldState from '../../shaders/field/state.wgsl';
+import fusedAsk from '../../shaders/fused/ask.wgsl';
+import fusedAskTile from '../../shaders/fused/ask_tile.wgsl';
+import fusedAsked from '../../shaders/fused/asked.wgsl';
 import fusedCustom from '../../shaders/fused/custom.wgsl';
 import fusedMixture from '../../shaders/fused/mixture.wgsl';
 import fusedMlp from '../../shaders/fused/mlp.wgsl';
+import fusedNoise from '../../shaders/fused/noise.wgsl';
 import fusedPlan from '../../shaders/fused/plan.wgsl';
 import fusedState from '../../shaders/fused/state.wgsl';
+import fusedStateFeatures from '../../shaders/fused/state_features.wgsl';
 import mathSine from '../../shaders/math/sine.wgsl';
 import mlpActivation from '../../shaders/mlp/activation.wgsl';
 import mlpConvention from '../../shaders/mlp/convention.wgsl';
@@ -66,18 +71,22 @@ import mlpTranspose from '../../shaders/mlp/transpose.wgsl';
 import mlpVjp from '../../shaders/mlp/vjp.wgsl';
 import mlpWeightGradient from '../../shaders/mlp/weight_gradient.wgsl';
 import mlpWeights from '../../shaders/mlp/weights.wgsl';
+import predictorAnswers from '../../shaders/predictor/answers.wgsl';
 import predictorCoefficients from '../../shaders/predictor/coefficients.wgsl';
 import predictorCoefficientsVjp from '../../shaders/predictor/coefficients_vjp.wgsl';
+import predictorColumns from '../../shaders/predictor/columns.wgsl';
 import predictorDeis from '../../shaders/predictor/deis.wgsl';
 import predictorDeltas from '../../shaders/predictor/deltas.wgsl';
 import predictorDouble from '../../shaders/predictor/double.wgsl';
 import predictorDpmpp from '../../shaders/predictor/dpmpp.wgsl';
 import predictorDual from '../../shaders/predictor/dual.wgsl';
+import predictorFigures from '../../shaders/predictor/figures.wgsl';
 import predictorIpndm from '../../shaders/predictor/ipndm.wgsl';
 import predictorNetwork from '../../shaders/predictor/network.wgsl';
 import predictorNetworkGradient from '../../shaders/predictor/network_gradient.wgsl';
 import predictorNetworkVjp from '../../shaders/predictor/network_vjp.wgsl';
 import predictorSingle from '../../shaders/predictor/single.wgsl';
+import predictorSlotFeatures from '../../shaders/predictor/slot_features.wgsl';
 import predictorStateFeatures from '../../shaders/predictor/state_features.wgsl';
 import predictorStep from '../../shaders/predictor/step.wgsl';
 import predictorUnipc from '../../shaders/predictor/unipc.wgsl';
@@ -160,11 +169,16 @@ export const shaders = {
   'field/posterior_small': posteriorSmall,
   'field/pull': pull,
   'field/state': fieldState,
+  'fused/ask': fusedAsk,
+  'fused/ask_tile': fusedAskTile,
+  'fused/asked': fusedAsked,
   'fused/custom': fusedCustom,
   'fused/mixture': fusedMixture,
   'fused/mlp': fusedMlp,
+  'fused/noise': fusedNoise,
   'fused/plan': fusedPlan,
   'fused/state': fusedState,
+  'fused/state_features': fusedStateFeatures,
   'math/sine': mathSine,
   'mlp/activation': mlpActivation,
   'mlp/convention': mlpConvention,
@@ -183,18 +197,22 @@ export const shaders = {
   'mlp/transpose': mlpTranspose,
   'mlp/vjp': mlpVjp,
   'mlp/weight_gradient': mlpWeightGradient,
+  'predictor/answers': predictorAnswers,
   'predictor/coefficients': predictorCoefficients,
   'predictor/coefficients_vjp': predictorCoefficientsVjp,
+  'predictor/columns': predictorColumns,
   'predictor/deis': predictorDeis,
   'predictor/deltas': predictorDeltas,
   'predictor/double': predictorDouble,
   'predictor/dpmpp': predictorDpmpp,
   'predictor/dual': predictorDual,
+  'predictor/figures': predictorFigures,
   'predictor/ipndm': predictorIpndm,
   'predictor/network': predictorNetwork,
   'predictor/network_gradient': predictorNetworkGradient,
   'predictor/network_vjp': predictorNetworkVjp,
   'predictor/single': predictorSingle,
+  'predictor/slot_features': predictorSlotFeatures,
   'predictor/state_features': predictorStateFeatures,
   'predictor/step': predictorStep,
   'predictor/unipc': predictorUnipc,

@@ -13,6 +13,7 @@ import { PRECISIONS, type Precision, roundedToHalf } from './precision.js';
 import { prepareMlpGradient } from './prepared-gradient.js';
 import { prepareMlpProducts } from './prepared-products.js';
 import { MlpReference } from './reference.js';
+import { tileAsking } from './tile-asking.js';
 
 /** A network and its parameters, flat as parameterLayout says. */
 export interface MlpModel {
@@ -122,9 +123,21 @@ async function prepareFusedMlp(gpu: Gpu, given: FieldNetwork): Promise<FusedFiel
   return {
     group: ({ columned }) => network.tileRows(columned ? 'forward' : 'together'),
     inMemory: true,
+    costly: true,
     buffers,
-    kernel: (needed) =>
-      network.kernel('fused/mlp', { guided, together: !needed.columned }, planVariant(needed)),
+    kernel(needed) {
+      const { conditions, constants } = planVariant(needed);
+      const features = needed.asking?.reads.hidden ?? false;
+      const asking = needed.asking && tileAsking(gpu, given.config, network.tile('forward'));
+      return network.kernel(
+        'fused/mlp',
+        { guided, features, together: !needed.columned },
+        {
+          conditions: { ...conditions, ...asking?.conditions },
+          constants: { ...constants, ...asking?.constants },
+        },
+      );
+    },
   };
 }
 

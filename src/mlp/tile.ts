@@ -117,8 +117,12 @@ function fits({ limits }: Gpu, config: MlpConfig, plan: TilePlan, use: TileUse):
   );
 }
 
-/** What the kernels of shaders/mlp/ declare at most. */
-function workgroupBytes({ width, dim, embedding }: MlpConfig, { rows, groups }: Tile, use: TileUse): number {
+/** Workgroup memory that the kernels of shaders/mlp/ declare at most. */
+export function workgroupBytes(
+  { width, dim, embedding }: MlpConfig,
+  { rows, groups }: Tile,
+  use: TileUse,
+): number {
   const quads = (width + (use === 'together' ? 0 : embedding.size)) / 4;
   const stride = groups > 1 ? quads | 1 : quads;
   // The preconditioning of a row, and its slopes.

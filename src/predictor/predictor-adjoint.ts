@@ -67,7 +67,7 @@ export class PredictorAdjoint {
     const shared = {
       columns: buffers.columns,
       column_gradient: buffers.columnGradient,
-      weights: buffers.weights,
+      predictor_weights: buffers.weights,
       answers: forward.answers,
       kept: forward.kept,
       answer_gradient: own.answerGradient,

@@ -1,4 +1,5 @@
 import type { Field } from '../field/field.js';
+import { canBroadcast } from '../gpu/broadcast.js';
 import { folded } from '../gpu/dispatch.js';
 import type { Gpu } from '../gpu/gpu.js';
 import type { Kernel } from '../gpu/kernel.js';
@@ -58,7 +59,7 @@ export class PredictorPass {
     taped = false,
   ): Promise<PredictorPass> {
     const { STORAGE, UNIFORM, COPY_SRC, COPY_DST } = GPUBufferUsage;
-    const variant = networkVariant(config, taped);
+    const variant = networkVariant(config, taped, canBroadcast(gpu));
     const [network, coefficients, state] = await Promise.all([
       gpu.kernel('predictor/network', variant),
       gpu.kernel('predictor/coefficients', { conditions: { [predicted.formula]: true } }),
@@ -71,7 +72,11 @@ export class PredictorPass {
     const stride = Math.max(...[network, coefficients, state].map((kernel) => uniformSize(kernel)));
     const operation = gpu.buffer('predictor operations', UNIFORM | COPY_DST, UNIFORMS * steps * stride);
     const center = gpu.buffer('mean of the data', STORAGE, figures.mean);
-    const shared = { ...buffers, answers, kept, operation, center } as unknown as Record<string, GPUBuffer>;
+    const { weights: predictor_weights } = buffers;
+    const shared = { ...buffers, predictor_weights, answers, kept, operation, center } as unknown as Record<
+      string,
+      GPUBuffer
+    >;
     return new PredictorPass(
       config,
       predicted,
@@ -166,9 +171,13 @@ export function uniformSize(kernel: Kernel): number {
 }
 
 /** The variant of a network's kernels. */
-export function networkVariant({ scaleDirection, scaleTime }: NetworkConfig, taped = false) {
+export function networkVariant(
+  { scaleDirection, scaleTime }: NetworkConfig,
+  taped = false,
+  broadcast = false,
+) {
   return {
-    conditions: { directed: scaleDirection > 0, timed: scaleTime > 0, taped },
+    conditions: { directed: scaleDirection > 0, timed: scaleTime > 0, taped, broadcast },
     constants: { SCALE_DIRECTION: scaleDirection, SCALE_TIME: scaleTime },
   };
 }
@@ -209,10 +218,7 @@ export function coefficientsUniform(
     answer: 3 * n,
     middle,
     told,
-    current,
-    next,
-    beta_d: betaD,
-    beta_min: betaMin,
+    times: { current, next, beta_d: betaD, beta_min: betaMin },
     updates: updates.length,
     step: n,
     past: past.map(({ time, column, stepsAgo }) => ({ time, column, steps_ago: stepsAgo })),

@@ -1,16 +1,22 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { solveReference } from '../../src/execute/reference.js';
-import { solve } from '../../src/execute/solve.js';
+import { type SolveOptions, solve } from '../../src/execute/solve.js';
 import { customField } from '../../src/field/custom.js';
+import { empirical } from '../../src/field/empirical.js';
 import type { Field } from '../../src/field/field.js';
 import { gaussianMixture } from '../../src/field/gaussian-mixture.js';
 import { polynomial } from '../../src/grid/grid.js';
-import { nfeOf } from '../../src/solver/plan.js';
+import { mlpConfig } from '../../src/mlp/config.js';
+import { mlpField } from '../../src/mlp/field.js';
+import { initialParameters } from '../../src/mlp/parameters.js';
+import { amedSolvers } from '../../src/solver/amed.js';
+import { nfeOf, type Plan } from '../../src/solver/plan.js';
 import { solverByName, solvers } from '../../src/solver/registry.js';
 import { planOfTable, tableOf } from '../../src/solver/table.js';
 import { gpu } from '../device.js';
 import twoGaussians from '../field/custom/two-gaussians.wgsl';
 import { freshSeed, latents, randomMixture } from '../field/fixtures.js';
+import { randomPredictor } from '../predictor/fixtures.js';
 import { EPSILON, excess, roundingErrors } from './rounding.js';
 
 const seed = freshSeed();
@@ -107,6 +113,22 @@ describe('which executor runs', () => {
     expect((await solve(gpu, field, one, options)).executor).toBe('stepwise');
     const { prepareFused: _, ...unfused }: Field = field;
     expect((await solve(gpu, unfused, plan, options)).executor).toBe('stepwise');
+  });
+
+  test('auto fuses what evaluates at length on hardware alone, but for a predictor of a data set', async () => {
+    const config = mlpConfig({ dim: 2, width: 32, layers: 2 });
+    const network = mlpField({ config, parameters: initialParameters(config, seed) });
+    const data = empirical(latents(seed, 2 ** 15, 2, 1), 2);
+    const scales = { scaleDirection: 0, scaleTime: 0, reads: 'times' as const };
+    const predictor = randomPredictor(amedSolvers[0], network, scales, { seed, steps: 2, afs: false });
+    const long = gpu.adapter.software ? 'stepwise' : 'fused';
+    const asking = { ...options, predictor };
+    const run = async (of: Field, own: Plan, given: SolveOptions) =>
+      (await solve(gpu, of, own, given)).executor;
+    for (const own of [network, data]) expect(await run(own, plan, options)).toBe(long);
+    expect(await run(network, predictor.predicted.plan, asking)).toBe(long);
+    expect(await run(data, predictor.predicted.plan, asking)).toBe('fused');
+    expect(await run(field, predictor.predicted.plan, asking)).toBe('fused');
   });
 
   test('fused is refused where it is not possible', async () => {

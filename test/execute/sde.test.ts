@@ -5,7 +5,11 @@ import { solve } from '../../src/execute/solve.js';
 import { gaussianMixture } from '../../src/field/gaussian-mixture.js';
 import { polynomial } from '../../src/grid/grid.js';
 import { distributionReference } from '../../src/metrics/distribution-reference.js';
+import { mlpConfig } from '../../src/mlp/config.js';
+import { mlpField } from '../../src/mlp/field.js';
+import { initialParameters } from '../../src/mlp/parameters.js';
 import { sampleMixture } from '../../src/problem/sample-mixture.js';
+import { PlanBuilder } from '../../src/solver/builder.js';
 import { nfeOf } from '../../src/solver/plan.js';
 import { planFor } from '../../src/solver/plan-for.js';
 import { sdeSolvers, solverByName } from '../../src/solver/registry.js';
@@ -15,6 +19,7 @@ import { momentsOf } from '../solver/sde-moments.js';
 import { excess, roundingErrors } from './rounding.js';
 
 const seed = freshSeed();
+const EXECUTORS = ['stepwise', 'fused'] as const;
 const problems = [
   { dim: 1, batch: 67 },
   { dim: 3, batch: 33 },
@@ -32,29 +37,57 @@ test.each(sdeSolvers)(
     for (const { dim, field, x } of problems) {
       const options = { latents: x, seed };
       const exact = solveReference(field, plan, options).samples;
-      const { samples, evaluations } = await solve(gpu, field, plan, { latents: { values: x }, seed });
       // Float32's normals are off by some roundings more: WGSL's cosine, sine and logarithm.
       const errors = roundingErrors(field, plan, options, exact, seed, 32 + dim);
-      expect(excess(samples, exact, errors, dim), `dim ${dim}`).toBeLessThan(2);
-      expect(evaluations).toBe(nfeOf(plan));
+      for (const executor of EXECUTORS) {
+        const made = await solve(gpu, field, plan, { latents: { values: x }, seed, executor });
+        expect(excess(made.samples, exact, errors, dim), `dim ${dim}, ${executor}`).toBeLessThan(2);
+        expect(made.evaluations).toBe(nfeOf(plan));
+        expect(made.executor).toBe(executor);
+      }
     }
   },
 );
 
-test.each(sdeSolvers)(
-  '$name gives the same whatever the chunk, and other samples for other seeds',
-  async ({ plan: planOf }) => {
+test.each(sdeSolvers.flatMap(({ name, plan }) => EXECUTORS.map((executor) => ({ name, plan, executor }))))(
+  '$name, $executor, gives the same whatever the chunk, and other samples for other seeds',
+  async ({ plan: planOf, executor }) => {
     const plan = planOf(polynomial().times(4));
     const { field, dim } = problems[1];
     const run = (of: number, chunk?: number) =>
-      solve(gpu, field, plan, { latents: { batch: 61, seed: of }, chunk }).then(({ samples }) => [
+      solve(gpu, field, plan, { latents: { batch: 61, seed: of }, chunk, executor }).then(({ samples }) => [
         ...samples,
       ]);
     const whole = await run(seed);
     expect(await run(seed, 17)).toEqual(whole);
-    const few = await solve(gpu, field, plan, { latents: { batch: 5, seed } });
+    const few = await solve(gpu, field, plan, { latents: { batch: 5, seed }, executor });
     expect([...few.samples]).toEqual(whole.slice(0, 5 * dim));
     expect(await run(seed + 1)).not.toEqual(whole);
+  },
+);
+
+test.each([1, 2, 3, 4, 6, 9])(
+  'fused draws the same numbers as stepwise, to the last bit, in %s-D',
+  async (dim) => {
+    const mixture = gaussianMixture(randomMixture(seed, dim, 2, 'shared'));
+    const config = mlpConfig({ dim, width: 32, layers: 2 });
+    const network = mlpField({ config, parameters: initialParameters(config, seed) });
+    const b = new PlanBuilder([3, 2, 1]);
+    // Of zeros, whose sums with what is drawn are exact; a combination that is wanted, and one that nothing else reads.
+    const nothing = b.combine([0, b.start]);
+    const first = b.reach(b.noise(b.combine([0, nothing]), 1));
+    const other = b.noise(first, 1);
+    b.reach(b.combine([2, other], [-2, first]));
+    const plan = b.finish('draws');
+    const options = { latents: { batch: 71, seed }, keep: [nothing, first, other] };
+    for (const field of [mixture, network]) {
+      const fused = await solve(gpu, field, plan, { ...options, executor: 'fused', chunk: 40 });
+      const stepwise = await solve(gpu, field, plan, { ...options, executor: 'stepwise' });
+      expect(stepwise.kept.get(first)!.every((value) => value !== 0)).toBe(true);
+      expect(fused.kept.get(first), field.kind).toEqual(stepwise.kept.get(first));
+      expect(fused.kept.get(other), field.kind).toEqual(stepwise.kept.get(other));
+      expect(fused.samples, field.kind).toEqual(stepwise.samples);
+    }
   },
 );
 

@@ -19,7 +19,8 @@ import { Network } from '../../src/mlp/network.js';
 import { initialParameters } from '../../src/mlp/parameters.js';
 import { type NetworkBatch, NetworkPasses } from '../../src/mlp/passes.js';
 import { PRECISIONS } from '../../src/mlp/precision.js';
-import type { NetworkConfig } from '../../src/predictor/network-config.js';
+import { askingOf } from '../../src/predictor/fused-asking.js';
+import type { FeatureSource, NetworkConfig } from '../../src/predictor/network-config.js';
 import { PredictorAdjoint } from '../../src/predictor/predictor-adjoint.js';
 import { type PredictorBuffers, PredictorPass } from '../../src/predictor/predictor-pass.js';
 import { sidKernels } from '../../src/sid/kernels.js';
@@ -47,7 +48,14 @@ test('every shader file is in the bundle under its path, and nothing else', () =
 /** A field's fused kernel in one variant. */
 async function fused(on: Gpu, field: Field, variant: Partial<FusedVariant> = {}): Promise<unknown> {
   const prepared = await field.prepareFused!(on);
-  return prepared!.kernel({ places: 3, columned: false, constants: false, ...variant });
+  return prepared!.kernel({ places: 3, columned: false, constants: false, noisy: false, ...variant });
+}
+
+/** The same with a predictor inside. */
+function asked(on: Gpu, field: Field, reads: FeatureSource, solver: AmedSolver): Promise<unknown> {
+  const config = { scaleDirection: 0.1, scaleTime: 0, reads };
+  const predictor = randomPredictor(solver, field, config, { seed: 1, steps: 2, afs: true });
+  return fused(on, field, { columned: true, asking: askingOf(predictor) });
 }
 
 interface PredictorCase {
@@ -91,11 +99,17 @@ const PREPARATIONS: ((on: Gpu) => Promise<unknown>)[] = [
         fused(on, gaussianMixture(randomMixture(1, dim, 3, shape)), {
           columned: dim % 2 === 0,
           constants: dim > 2,
+          noisy: dim !== 2,
         }),
     ),
   ),
   (on) => fused(on, customField({ dim: 2, wgsl: user }), { columned: true, constants: true }),
   (on) => fused(on, customField({ dim: 3, wgsl: ownGradient }), { places: 6 }),
+  ...amedSolvers.map(
+    (solver, i) => (on: Gpu) =>
+      asked(on, gaussianMixture(randomMixture(1, [1, 2, 3, 4, 5, 60][i % 6], 3, 'shared')), 'state', solver),
+  ),
+  (on) => asked(on, customField({ dim: 3, wgsl: ownGradient }), 'times', amedSolvers[0]),
   (on) => customField({ dim: 2, wgsl: user }).prepare(on),
   (on) => customField({ dim: 2, wgsl: user }).prepareGradient!(on),
   (on) => customField({ dim: 3, wgsl: ownGradient }).prepareGradient!(on),
@@ -106,8 +120,10 @@ const PREPARATIONS: ((on: Gpu) => Promise<unknown>)[] = [
       field.prepare,
       field.prepareGradient!,
       field.prepareProducts!,
-      (on: Gpu) => fused(on, field, { columned: true, constants: true }),
+      (on: Gpu) => fused(on, field, { columned: true, constants: true, noisy: true }),
       (on: Gpu) => fused(on, field),
+      (on: Gpu) => asked(on, field, 'hidden', amedSolvers[0]),
+      (on: Gpu) => asked(on, field, 'state', amedSolvers[0]),
     ];
   }),
   ...[{ residual: true, classes: 3 }, {}].flatMap((options) =>

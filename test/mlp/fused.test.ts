@@ -6,7 +6,7 @@ import { mlpField } from '../../src/mlp/field.js';
 import { random } from '../../src/problem/random.js';
 import { PlanBuilder } from '../../src/solver/builder.js';
 import { perTrajectory } from '../../src/solver/plan.js';
-import { solvers } from '../../src/solver/registry.js';
+import { sdeSolvers, solvers } from '../../src/solver/registry.js';
 import { gpu } from '../device.js';
 import { freshSeed } from '../field/fixtures.js';
 import { randomParameters, relativeError } from './fixtures.js';
@@ -30,11 +30,11 @@ const fields = [
 test.each(fields)(
   `$what, fused, is sampled as float64 does, by every solver (seed ${seed})`,
   async ({ field, x }) => {
-    for (const solver of solvers) {
+    for (const solver of [...solvers, ...sdeSolvers]) {
       const plan = solver.plan([10, 3, 0.7, 0.1, 0.01]);
-      const options = { latents: { values: x }, keep: [0, plan.states[2]] };
+      const options = { latents: { values: x }, keep: [0, plan.states[2]], seed };
       const fused = await solve(gpu, field, plan, { ...options, executor: 'fused' });
-      const exact = solveReference(field, plan, { latents: x, keep: options.keep });
+      const exact = solveReference(field, plan, { latents: x, keep: options.keep, seed });
       expect(relativeError(fused.samples, exact.samples), solver.name).toBeLessThan(1e-4);
       const kept = plan.states[2];
       expect(relativeError(fused.kept.get(kept)!, exact.kept.get(kept)!), solver.name).toBeLessThan(1e-4);

@@ -1,16 +1,18 @@
 import { describe, expect, test } from 'vitest';
 import { solveReference } from '../../src/execute/reference.js';
 import { solve } from '../../src/execute/solve.js';
+import { customField } from '../../src/field/custom.js';
 import type { Field } from '../../src/field/field.js';
 import { gaussianMixture } from '../../src/field/gaussian-mixture.js';
 import { mlpConfig } from '../../src/mlp/config.js';
 import { mlpField } from '../../src/mlp/field.js';
 import type { FeatureSource } from '../../src/predictor/network-config.js';
 import { random } from '../../src/problem/random.js';
-import { amedSolvers } from '../../src/solver/amed.js';
+import { type AmedSolver, amedSolvers } from '../../src/solver/amed.js';
 import { nfeOf } from '../../src/solver/plan.js';
 import { gpu } from '../device.js';
 import { excess, roundingErrors } from '../execute/rounding.js';
+import twoGaussians from '../field/custom/two-gaussians.wgsl';
 import { freshSeed, latents, randomMixture } from '../field/fixtures.js';
 import { randomParameters, SLOW } from '../mlp/fixtures.js';
 import { expectRefused } from '../refusal.js';
@@ -21,17 +23,43 @@ const BATCH = 67;
 /** Coefficients of high order are differences of larger numbers: they are right to 1e-5, and x moves by as much. */
 const ROUNDINGS = 200;
 const mixture = gaussianMixture(randomMixture(seed, 3, 4, 'per-component'));
+const flat = gaussianMixture(randomMixture(seed, 2, 4, 'shared'));
+// More numbers than g_phi reads one by one.
+const wide = gaussianMixture(randomMixture(seed, 64, 4, 'per-component'));
 const config = mlpConfig({ dim: 3, width: 32, layers: 2 });
 const network = mlpField({ config, parameters: randomParameters(config, random(seed, 5)) });
 
-const cases: { name: string; field: Field; reads: FeatureSource }[] = [
-  { name: 'a network by its hidden features', field: network, reads: 'hidden' },
-  { name: 'a mixture by its states', field: mixture, reads: 'state' },
-  { name: 'a mixture by the times', field: mixture, reads: 'times' },
+const means = [
+  [-1, 0.5],
+  [0.75, -0.25],
+];
+const { denoise } = gaussianMixture({ weights: [1, 3], means, stds: [0.2, 0.4] });
+const custom = customField({ dim: 2, wgsl: twoGaussians, denoise });
+// So wide that invocations share g_phi of a trajectory.
+const sharing = mlpConfig({ dim: 5, width: 128, layers: 2 });
+const wideNetwork = mlpField({ config: sharing, parameters: randomParameters(sharing, random(seed, 6)) });
+
+interface Case {
+  name: string;
+  field: Field;
+  reads: FeatureSource;
+  solvers: readonly AmedSolver[];
+}
+
+/** What solvers do with the answers does not depend on where these come from; fused kernels take seconds to compile. */
+const few = [amedSolvers[0], amedSolvers[3]];
+const cases: Case[] = [
+  { name: 'a network by its hidden features', field: network, reads: 'hidden', solvers: amedSolvers },
+  { name: 'a mixture by its states', field: flat, reads: 'state', solvers: amedSolvers },
+  { name: 'a mixture of 64 numbers by its states', field: wide, reads: 'state', solvers: amedSolvers },
+  { name: 'a mixture by the times', field: mixture, reads: 'times', solvers: few },
+  { name: 'a field of one’s own by its states', field: custom, reads: 'state', solvers: few },
+  { name: 'a wide network by its states', field: wideNetwork, reads: 'state', solvers: few },
+  { name: 'a wide network by its hidden features', field: wideNetwork, reads: 'hidden', solvers: few },
 ];
 
-describe.each(cases)('$name', ({ field, reads }) => {
-  test.each(amedSolvers)(
+describe.each(cases)('$name', ({ field, reads, solvers }) => {
+  test.each(solvers)(
     `$name is the reference (seed ${seed})`,
     async (solver) => {
       for (const afs of [false, true]) {
@@ -40,16 +68,21 @@ describe.each(cases)('$name', ({ field, reads }) => {
         const { plan } = predictor.predicted;
         const x = latents(seed, BATCH, field.dim, 20);
         const exact = solveReference(field, plan, { latents: x, predictor });
-        const solution = await solve(gpu, field, plan, { latents: { values: x }, predictor });
-        expect(solution.evaluations).toBe(nfeOf(plan));
         expect(exact.evaluations).toBe(nfeOf(plan));
         const options = { latents: x, predictor };
         const errors = roundingErrors(field, plan, options, exact.samples, seed, ROUNDINGS);
-        expect(excess(solution.samples, exact.samples, errors, field.dim), `AFS ${afs}`).toBeLessThan(2);
-        // In chunks the same to the last bit.
-        const chunked = await solve(gpu, field, plan, { latents: { values: x }, predictor, chunk: 9 });
-        expect(chunked.samples).toEqual(solution.samples);
-        expect(chunked.answers).toEqual(solution.answers);
+        const given = { latents: { values: x }, predictor };
+        for (const executor of ['stepwise', 'fused'] as const) {
+          const solution = await solve(gpu, field, plan, { ...given, executor });
+          expect(solution.evaluations).toBe(nfeOf(plan));
+          expect(solution.executor).toBe(executor);
+          const worst = excess(solution.samples, exact.samples, errors, field.dim);
+          expect(worst, `AFS ${afs}, ${executor}`).toBeLessThan(2);
+          // In chunks the same to the last bit.
+          const chunked = await solve(gpu, field, plan, { ...given, executor, chunk: 9 });
+          expect(chunked.samples).toEqual(solution.samples);
+          expect(chunked.answers).toEqual(solution.answers);
+        }
       }
     },
     SLOW,
