@@ -3,16 +3,21 @@
  * the vector-Jacobian product. `npm run bench:tiles -- --help`.
  */
 import { Command } from 'commander';
-import { deviceOption } from '../src/cli/options.js';
-import { table } from '../src/cli/table.js';
+import { deviceOption, wholeNumber } from '../src/cli/options.js';
 import { Gpu } from '../src/gpu/gpu.js';
 import { TILE_USES, tilesFor } from '../src/mlp/tile.js';
-import { timeTile } from '../src/mlp/tuning.js';
+import { timeTiles } from '../src/mlp/tuning.js';
 import { type DeviceChoice, openDevice } from '../src/node/adapter.js';
 import { multiplyAddCeiling } from './ceiling.js';
 import { leaveAfter } from './leave.js';
 import { multiplyAdds } from './mlp-shape.js';
 import { randomModel } from './random-fields.js';
+
+interface Options {
+  most?: number;
+  quick?: boolean;
+  device?: DeviceChoice;
+}
 
 const NETWORKS = [
   { dim: 2, width: 64, batch: 262_144 },
@@ -22,50 +27,36 @@ const NETWORKS = [
 
 const command = new Command('npm run bench:tiles --')
   .description('time each tile of networks of three widths')
+  .option('--most <count>', 'of the tiles that fit, the first so many', wholeNumber(1, 100))
   .option('--quick', 'a 64th of the batches')
   .addOption(deviceOption())
   .exitOverride();
-await leaveAfter(() => bench(command.parse().opts<{ quick?: boolean; device?: DeviceChoice }>()));
+await leaveAfter(() => bench(command.parse().opts<Options>()));
 
-async function bench({
-  quick = false,
-  device: choice,
-}: {
-  quick?: boolean;
-  device?: DeviceChoice;
-}): Promise<void> {
+async function bench({ most, quick = false, device: choice }: Options): Promise<void> {
   const { device, adapter } = await openDevice({ device: choice });
   const gpu = new Gpu(device, adapter);
-  const ceiling = await multiplyAddCeiling(gpu);
-  const lines: string[][] = [];
   for (const { dim, width, batch } of NETWORKS) {
     const model = randomModel(dim, width);
     const { config } = model;
     for (const use of TILE_USES) {
-      for (const tile of tilesFor(gpu, config, use)) {
-        const trajectories = quick || adapter.software ? batch / 64 : batch;
-        const ms = await timeTile(gpu, model, tile, use, trajectories);
-        const flops =
-          (2 *
-            multiplyAdds(config, use === 'together' || use === 'forward' ? 'one' : 'each') *
-            trajectories *
-            1000) /
-          ms;
-        const { rows, groups, columns, block } = tile;
-        lines.push([
-          `${dim}-${width}`,
-          use,
-          `${rows} x ${groups}, ${columns} x ${block}`,
-          ms.toPrecision(3),
-          (flops / 1e9).toPrecision(3),
-          `${((100 * flops) / ceiling).toFixed(0)} %`,
-        ]);
+      const tiles = tilesFor(gpu, config, use).slice(0, most);
+      const trajectories = quick || adapter.software ? batch / 64 : batch;
+      // Once before, so that everything is compiled when it is timed.
+      await timeTiles(gpu, model, tiles, { use, trajectories: 64 });
+      const before = await multiplyAddCeiling(gpu);
+      const times = await timeTiles(gpu, model, tiles, { use, trajectories });
+      const ceiling = Math.max(before, await multiplyAddCeiling(gpu));
+      for (const [i, { rows, groups, columns, block }] of tiles.entries()) {
+        const count = 2 * multiplyAdds(config, use === 'backward' ? 'each' : 'one') * trajectories;
+        const flops = (1000 * count) / times[i];
+        const shape = `${rows} x ${groups} rows, ${columns} x ${block} columns`;
+        const rate = `${(flops / 1e9).toPrecision(3)} GFLOP/s`;
+        const share = `${((100 * flops) / ceiling).toFixed(0)} % of ceiling`;
+        console.log([`${dim}-${width}`, use, shape, `${times[i].toPrecision(3)} ms`, rate, share].join('  '));
       }
     }
   }
-  console.log(
-    table(['network', 'pass', 'rows x groups, columns x block', 'ms', 'GFLOP/s', 'of ceiling'], lines),
-  );
-  console.log(`${adapter.name}: multiply-add ceiling ${(ceiling / 1e9).toPrecision(3)} GFLOP/s`);
+  console.log(adapter.name);
   gpu.destroy();
 }

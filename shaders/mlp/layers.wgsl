@@ -204,7 +204,8 @@ fn output_by_parts(task: Task, local: u32, branch: u32, same: bool) {
   const PART_LANES = HIDDEN / SPLIT;
   let group = group_of(local);
   let lane = lane_of(local) % PART_LANES;
-  let part = lane_of(local) / PART_LANES;
+  @if(split) let part = lane_of(local) / PART_LANES;
+  @if(!split) const part = 0u;
   let all = WIDTH_QUADS + select(u32(EMBEDDING_QUADS), 0, same);
   let size = (all + SPLIT - 1) / SPLIT;
   let begin = min(part * size, all);

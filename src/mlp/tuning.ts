@@ -7,21 +7,61 @@ import { NetworkPasses } from './passes.js';
 import type { Precision } from './precision.js';
 import type { Tile, TileUse } from './tile.js';
 
+/** What is to be timed: a pass of a network over a batch. */
+export interface TileTask {
+  /** 'forward' and 'together': D of states that share one sigma; 'backward': the vector-Jacobian product. */
+  use: TileUse;
+  trajectories: number;
+  /** Default 'f32'. */
+  precision?: Precision;
+}
+
+/** A pass with a tile, compiled and allocated. Its states are random. */
+export interface TimedTile {
+  /** Does it `count` times in a row and says how long one took, milliseconds. */
+  ms(count: number): Promise<number>;
+  destroy(): void;
+}
+
 /** What is timed at least, milliseconds, so that a timer's steps do not count; as many dispatches at most. */
 const [LEAST_MS, MOST] = [2, 64];
+const ROUNDS = 5;
 
 /**
- * How long a pass of a network takes with a tile, milliseconds: the least of three times. The states are random.
- * @param use 'forward' and 'together': D of states that share one sigma; 'backward': the vector-Jacobian product
+ * How long a pass of a network takes with each tile, milliseconds: the least of several times. They are timed in turn, for
+ * a GPU that was idle takes a while to reach its clock rate.
  */
-export async function timeTile(
+export async function timeTiles(
+  gpu: Gpu,
+  model: MlpModel,
+  tiles: readonly Tile[],
+  task: TileTask,
+): Promise<number[]> {
+  const timed: TimedTile[] = [];
+  try {
+    for (const tile of tiles) timed.push(await prepareTile(gpu, model, tile, task));
+    const best = tiles.map(() => Number.POSITIVE_INFINITY);
+    const counts = tiles.map(() => 1);
+    for (let round = 0; round <= ROUNDS; round++) {
+      for (const [i, each] of timed.entries()) {
+        const ms = await each.ms(counts[i]);
+        // The first time tells how often it is to be done.
+        if (round > 0) best[i] = Math.min(best[i], ms);
+        counts[i] = Math.min(MOST, Math.ceil(LEAST_MS / ms));
+      }
+    }
+    return best;
+  } finally {
+    for (const each of timed) each.destroy();
+  }
+}
+
+async function prepareTile(
   gpu: Gpu,
   { config, parameters }: MlpModel,
   tile: Tile,
-  use: TileUse,
-  trajectories: number,
-  precision: Precision = 'f32',
-): Promise<number> {
+  { use, trajectories, precision = 'f32' }: TileTask,
+): Promise<TimedTile> {
   const { STORAGE, UNIFORM, COPY_DST } = GPUBufferUsage;
   const network = new Network(gpu, config, parameters, precision, tile);
   const numbers = trajectories * config.dim;
@@ -33,59 +73,51 @@ export async function timeTile(
   const uniforms = new ArrayBuffer(1024);
   const operation = gpu.buffer('operations', UNIFORM | COPY_DST, uniforms.byteLength);
   const one = { column: -1, scale: 0, offset: 1 };
-  const common = { state: 0, output: 2 * numbers, trajectories, sigma: one };
+  const common = { state: 0, output: 8 * Math.ceil(numbers / 4), trajectories, sigma: one };
   const evaluation = { ...common, velocity: 0, divisor: one };
-  const used: { destroy(): void }[] = [slots, columns, labels, operation];
+  const used: { destroy(): void }[] = [slots, columns, labels, operation, network];
+  const destroy = () => {
+    for (const each of used) each.destroy();
+  };
+  const timer = new PassTimer(gpu);
+  used.push(timer);
   let record: (pass: GPUComputePassEncoder) => void;
   if (use === 'backward') {
-    const passes = await NetworkPasses.create(network, {
-      slots,
-      columns,
-      operation,
-      labels,
-      capacity: trajectories,
-      frozen: true,
-    });
+    const buffers = { slots, columns, operation, labels, capacity: trajectories, frozen: true };
+    const passes = await NetworkPasses.create(network, buffers);
+    used.push(passes);
     passes.pack('forward', evaluation, uniforms, 0);
     passes.pack('vjp', { ...common, cotangent: numbers }, uniforms, 512);
     gpu.device.queue.writeBuffer(operation, 0, uniforms);
-    await timed(gpu, (pass) => {
+    await timed(gpu, timer, (pass) => {
       passes.transpose(pass);
       passes.forward(pass, 0, trajectories);
     });
     record = (pass) => passes.vjp(pass, 512, trajectories);
-    used.push(passes);
   } else {
     const kernel = await network.kernel('mlp/forward', { together: use === 'together' });
     operationOf(kernel).pack(evaluation, uniforms, 0);
     gpu.device.queue.writeBuffer(operation, 0, uniforms);
     const { parameters: weights, frequencies } = network;
-    const bound = boundKernel(
-      kernel,
-      { slots, columns, operation, weights, frequencies, labels },
-      network.tileRows(use),
-    );
+    const buffers = { slots, columns, operation, weights, frequencies, labels };
+    const bound = boundKernel(kernel, buffers, network.tileRows(use));
     record = (pass) => bound.encode(pass, 0, trajectories);
   }
-  try {
-    const ms = (count: number) =>
-      timed(gpu, (pass) => {
+  return {
+    ms: async (count) =>
+      (await timed(gpu, timer, (pass) => {
         for (let i = 0; i < count; i++) record(pass);
-      });
-    await ms(1); // compiles
-    const count = Math.min(MOST, Math.ceil(LEAST_MS / (await ms(1))));
-    let best = Number.POSITIVE_INFINITY;
-    for (let i = 0; i < 3; i++) best = Math.min(best, (await ms(count)) / count);
-    return best;
-  } finally {
-    for (const each of used) each.destroy();
-    network.destroy();
-  }
+      })) / count,
+    destroy,
+  };
 }
 
 /** Milliseconds of a pass: by the GPU's clock where it has one. */
-async function timed(gpu: Gpu, record: (pass: GPUComputePassEncoder) => void): Promise<number> {
-  const timer = new PassTimer(gpu);
+async function timed(
+  gpu: Gpu,
+  timer: PassTimer,
+  record: (pass: GPUComputePassEncoder) => void,
+): Promise<number> {
   const encoder = gpu.device.createCommandEncoder();
   const pass = encoder.beginComputePass(timer.begin());
   record(pass);
@@ -95,7 +127,5 @@ async function timed(gpu: Gpu, record: (pass: GPUComputePassEncoder) => void): P
   gpu.device.queue.submit([encoder.finish()]);
   await gpu.settle(gpu.device.queue.onSubmittedWorkDone());
   const wall = performance.now() - begin;
-  const own = await timer.read();
-  timer.destroy();
-  return own ?? wall;
+  return (await timer.read()) ?? wall;
 }
