@@ -11,7 +11,7 @@ import package::mlp::weights::turns_of;
 import package::mlp::states::{ state_quad, store_quad };
 import package::mlp::tape::tape;
 import package::mlp::tile::{
-  clamped, Columns, group_of, INVOCATIONS, lane_of, multiply, row_of, rows_from, subgroup_lane, Sums, TILE, tile, tile_at
+  clamped, Columns, group_of, INVOCATIONS, lane_of, multiply, put_sums, row_of, subgroup_lane, Sums, TILE, tile, tile_at
 };
 @if(broadcast) enable subgroups;
 @if(half) enable f16;
@@ -41,8 +41,6 @@ fn jvp(
   let first = (group.x + group.y * groups.x) * TILE;
   let own_group = group_of(local);
   let lane = lane_of(local);
-  @if(broadcast) let rows = rows_from(first, operation.trajectories);
-  @if(!broadcast) const rows = ROWS;
   for (var r = local; r < TILE; r += INVOCATIONS) {
     let index = clamped(first + r, operation.trajectories);
     let sigma = scalar_of(operation.sigma, index, operation.trajectories);
@@ -78,38 +76,40 @@ fn jvp(
         let quads = count + select(0u, EMBEDDING_QUADS, embeds);
         multiply(&dz, works, own_group, WIDTH_QUADS - count, quads, matrix, stride, columns);
       }
-      if (layer == LAYERS && works) {
-        @if(broadcast) var copied = dz; // may be indexed without taking the sums themselves out of registers
-        @if(broadcast) let output = &copied;
-        @if(!broadcast) let output = &dz;
-        for (var r = 0u; r < rows; r++) {
+      @if(wide) if (layer == LAYERS && works) {
+        for (var r = 0u; r < ROWS; r++) {
           for (var c = 0u; c < COLUMNS; c++) {
             let trajectory = first + row_of(own_group, r);
             let quad = lane + c * HIDDEN;
             if (trajectory < operation.trajectories && quad < WIDTH_QUADS && column + quad < stride) {
-              store_quad(operation.output, trajectory, columns[c], (*output)[r * COLUMNS + c]);
+              store_quad(operation.output, trajectory, columns[c], dz[r * COLUMNS + c]);
             }
           }
         }
       }
     }
-    if (layer < LAYERS) {
-      workgroupBarrier();
-      @if(broadcast) var copied = dz;
-      @if(broadcast) let hidden = &copied;
-      @if(!broadcast) let hidden = &dz;
-      for (var r = 0u; r < rows; r++) {
-        for (var c = 0u; c < COLUMNS; c++) {
-          let row = row_of(own_group, r);
-          let quad = lane + c * HIDDEN;
-          if (quad < WIDTH_QUADS && first + row < operation.trajectories) {
-            let z = tape[tape_hidden(layer, first + row, operation.trajectories) + quad];
-            tile[tile_at(row, quad)] = silu_slope(z) * (*hidden)[r * COLUMNS + c];
-          }
-        }
-      }
-      workgroupBarrier();
+    @if(wide) if (layer == LAYERS) {
+      break;
     }
+    workgroupBarrier();
+    put_sums(&dz, own_group, lane, first, operation.trajectories);
+    workgroupBarrier();
+    let quads = min(output_quads(layer), WIDTH_QUADS);
+    for (var i = local; i < TILE * quads; i += INVOCATIONS) {
+      let row = i / quads;
+      let quad = i % quads;
+      let at = tile_at(row, quad);
+      if (first + row >= operation.trajectories) {
+        continue;
+      }
+      if (layer == LAYERS) {
+        store_quad(operation.output, first + row, quad, tile[at]);
+      } else {
+        let z = tape[tape_hidden(layer, first + row, operation.trajectories) + quad];
+        tile[at] = silu_slope(z) * tile[at];
+      }
+    }
+    workgroupBarrier();
   }
 
   storageBarrier();

@@ -38,6 +38,9 @@ const SHIFT = max(u32(WIDTH_QUADS), DIM_QUADS);
 /// The time embedding, where the tile's rows have no room for it.
 @if(together) var<workgroup> embedding: array<vec4f, EMBEDDING_QUADS>;
 
+/// Lanes that take a part of the output layer's inputs.
+const PART_LANES = u32(HIDDEN / SPLIT);
+
 /// What a tile is of.
 struct Task {
   first: u32, // trajectory of the tile
@@ -68,39 +71,48 @@ fn run_layers(task: Task, local: u32) {
         output_by_row(task, local, branch, same);
         break;
       }
-      @if(by_parts) if (layer == LAYERS) {
-        output_by_parts(task, local, branch, same);
-        break;
-      }
       let stride = output_quads(layer);
+      // The output layer of a state no wider than the hidden ones: where it is far narrower, lanes that would wait take
+      // parts of its inputs, SPLIT of them.
+      @if(by_parts) let shares = layer == LAYERS;
+      @if(!by_parts) const shares = false;
+      @if(split) let part = select(0, lane / PART_LANES, shares);
+      @if(!split) const part = 0u;
+      let own_lane = lane - part * PART_LANES;
+      let apart = select(u32(HIDDEN), PART_LANES, shares);
       // States may have more numbers than the hidden layers are wide; those take one turn in both loops.
       for (var column = 0u; column < stride; column += WIDTH_QUADS) {
-        let works = lane < WIDTH_QUADS && column + lane < stride;
         var columns = Columns();
         for (var c = 0u; c < COLUMNS; c++) {
-          columns[c] = min(column + lane + c * HIDDEN, stride - 1);
+          columns[c] = min(column + own_lane + c * apart, stride - 1);
         }
         @if(residual) if (layer == LAYERS) {
           z = Sums();
         }
         @if(!residual) z = Sums();
-        for (var c = 0u; c < COLUMNS; c++) {
-          let own = start(layer, columns[c], same);
-          for (var r = 0u; r < ROWS; r++) {
-            z[r * COLUMNS + c] += own;
+        if (!shares) {
+          for (var c = 0u; c < COLUMNS; c++) {
+            let own = start(layer, columns[c], same);
+            for (var r = 0u; r < ROWS; r++) {
+              z[r * COLUMNS + c] += own;
+            }
           }
         }
+        let works = lane < WIDTH_QUADS && (shares || column + lane < stride);
         for (var begin = 0u; begin < input_quads(layer); begin += WIDTH_QUADS) {
           let count = min(WIDTH_QUADS, input_quads(layer) - begin);
           if (layer == 0) {
             stage_states(task, local, begin, count);
           }
           let embeds = !same && begin + count == input_quads(layer);
-          let matrix = matrix_start(layer) + 4 * begin * stride;
-          let quads = count + select(0u, EMBEDDING_QUADS, embeds);
-          multiply(&z, works, group, WIDTH_QUADS - count, quads, matrix, stride, columns);
+          let all = count + select(0u, EMBEDDING_QUADS, embeds);
+          let size = select(all, (all + SPLIT - 1) / SPLIT, shares);
+          let skipped = min(part * size, all);
+          let matrix = matrix_start(layer) + 4 * (begin + skipped) * stride;
+          // Called at one place alone: compilers that do not put it there would keep the sums in memory.
+          multiply(&z, works, group, WIDTH_QUADS - count + skipped, min(size, all - skipped), matrix, stride, columns);
         }
-        if (layer == LAYERS && works) {
+        @if(!by_parts) if (layer == LAYERS && works) {
           for (var r = 0u; r < ROWS; r++) {
             for (var c = 0u; c < COLUMNS; c++) {
               let trajectory = first + row_of(group, r);
@@ -122,15 +134,32 @@ fn run_layers(task: Task, local: u32) {
           pool(task, local);
         }
       }
+      @if(by_parts) if (shares) {
+        workgroupBarrier();
+        for (var r = 0u; r < ROWS; r++) {
+          for (var c = 0u; c < COLUMNS; c++) {
+            if (own_lane + c * PART_LANES < DIM_QUADS) {
+              tile[tile_at(row_of(group, r), part * DIM_QUADS + own_lane + c * PART_LANES)] = z[r * COLUMNS + c];
+            }
+          }
+        }
+        workgroupBarrier();
+        add_parts(task, local, branch, same);
+      }
     }
   }
   storageBarrier();
 }
 
+/// Whether column c of a lane is one of a hidden layer's outputs.
+fn holds(lane: u32, c: u32) -> bool {
+  return lane + c * HIDDEN < WIDTH_QUADS;
+}
+
 /// Writes a hidden layer's activations to the tile.
 fn keep_hidden(sums: ptr<function, Sums>, task: Task, layer: u32, group: u32, lane: u32) {
   @if(broadcast) {
-    var copied = *sums; // a copy may be indexed without taking the sums themselves out of registers
+    var copied = *sums; // may be indexed without taking the sums themselves out of registers
     let rows = rows_from(task.first, task.trajectories);
     for (var r = 0u; r < rows && lane < WIDTH_QUADS; r++) {
       keep_quad(copied[r], task, layer, r, lane);
@@ -150,11 +179,6 @@ fn keep_quad(z: vec4f, task: Task, layer: u32, row: u32, quad: u32) {
   @if(taped) if (task.first + row < task.trajectories) {
     tape[tape_hidden(layer, task.first + row, task.trajectories) + quad] = z;
   }
-}
-
-/// Whether column c of a lane is one of a hidden layer's outputs.
-fn holds(lane: u32, c: u32) -> bool {
-  return lane + c * HIDDEN < WIDTH_QUADS;
 }
 
 fn store_output(task: Task, trajectory: u32, quad: u32, branch: u32, answered: vec4f) {
@@ -197,34 +221,9 @@ fn output_by_row(task: Task, local: u32, branch: u32, same: bool) {
   }
 }
 
-/// The last layer of a state no wider than the hidden ones. Where it is far narrower, lanes that would wait take parts of
-/// its inputs, SPLIT of them, whose sums are added in their order.
+/// Adds the parts of the output layer's sums, which lie beside each other in the tile, in their order.
 @if(by_parts)
-fn output_by_parts(task: Task, local: u32, branch: u32, same: bool) {
-  const PART_LANES = HIDDEN / SPLIT;
-  let group = group_of(local);
-  let lane = lane_of(local) % PART_LANES;
-  @if(split) let part = lane_of(local) / PART_LANES;
-  @if(!split) const part = 0u;
-  let all = WIDTH_QUADS + select(u32(EMBEDDING_QUADS), 0, same);
-  let size = (all + SPLIT - 1) / SPLIT;
-  let begin = min(part * size, all);
-  var columns = Columns();
-  for (var c = 0u; c < COLUMNS; c++) {
-    columns[c] = min(lane + c * PART_LANES, DIM_QUADS - 1);
-  }
-  var z = Sums();
-  let matrix = matrix_start(LAYERS) + 4 * begin * DIM_QUADS;
-  multiply(&z, true, group, begin, min(size, all - begin), matrix, DIM_QUADS, columns);
-  workgroupBarrier();
-  for (var r = 0u; r < ROWS; r++) {
-    for (var c = 0u; c < COLUMNS; c++) {
-      if (lane + c * PART_LANES < DIM_QUADS) {
-        tile[tile_at(row_of(group, r), part * DIM_QUADS + columns[c])] = z[r * COLUMNS + c];
-      }
-    }
-  }
-  workgroupBarrier();
+fn add_parts(task: Task, local: u32, branch: u32, same: bool) {
   for (var i = local; i < TILE * DIM_QUADS; i += INVOCATIONS) {
     let row = i / DIM_QUADS;
     let quad = i % DIM_QUADS;

@@ -1,4 +1,4 @@
-import constants::{ BLOCK, COLUMNS, EMBEDDING_QUADS, GROUPS, LANES, ROWS, WIDTH_QUADS };
+import constants::{ BLOCK, COLUMNS, EMBEDDING_QUADS, GROUPS, HIDDEN, LANES, ROWS, WIDTH_QUADS };
 import package::mlp::weights::{ turns_of, weight_quad };
 
 // The trajectories of a workgroup and who does what with them. src/mlp/tile.ts chooses the numbers.
@@ -106,4 +106,23 @@ fn clamped(index: u32, trajectories: u32) -> u32 {
 @if(broadcast)
 fn rows_from(first: u32, trajectories: u32) -> u32 {
   return min(u32(ROWS), trajectories - min(first, trajectories));
+}
+
+/// Writes the sums of a hidden layer's outputs to the tile, as they are. What they become is then for all invocations to
+/// do, an element at a time: loops over sums have to be as small as this one to be unrolled for certain.
+fn put_sums(sums: ptr<function, Sums>, group: u32, lane: u32, first: u32, trajectories: u32) {
+  @if(broadcast) {
+    var copied = *sums; // may be indexed without taking the sums themselves out of registers
+    let rows = rows_from(first, trajectories);
+    for (var r = 0u; r < rows && lane < WIDTH_QUADS; r++) {
+      tile[tile_at(r, lane)] = copied[r];
+    }
+  }
+  @if(!broadcast) for (var r = 0u; r < ROWS; r++) {
+    for (var c = 0u; c < COLUMNS; c++) {
+      if (lane + c * HIDDEN < WIDTH_QUADS) {
+        tile[tile_at(row_of(group, r), lane + c * HIDDEN)] = (*sums)[r * COLUMNS + c];
+      }
+    }
+  }
 }

@@ -13,7 +13,7 @@ import package::mlp::weights::turns_of;
 import package::mlp::states::{ state_quad, store_quad };
 import package::mlp::tape::tape;
 import package::mlp::tile::{
-  clamped, Columns, group_of, INVOCATIONS, lane_of, multiply, row_of, rows_from, ROW_QUADS, subgroup_lane, Sums, TILE, tile, tile_at
+  clamped, Columns, group_of, INVOCATIONS, lane_of, multiply, put_sums, row_of, rows_from, ROW_QUADS, subgroup_lane, Sums, TILE, tile, tile_at
 };
 @if(broadcast) enable subgroups;
 @if(half) enable f16;
@@ -80,16 +80,13 @@ fn vjp(
           gradient = before;
         }
       }
-      if (layer == 0 && works && !embeds) {
-        @if(broadcast) var copied = gradient; // may be indexed without taking the sums themselves out of registers
-        @if(broadcast) let states = &copied;
-        @if(!broadcast) let states = &gradient;
-        for (var r = 0u; r < rows; r++) {
+      @if(wide) if (layer == 0 && works && !embeds) {
+        for (var r = 0u; r < ROWS; r++) {
           for (var c = 0u; c < COLUMNS; c++) {
             let trajectory = first + row_of(own_group, r);
             let quad = lane + c * HIDDEN;
             if (trajectory < operation.trajectories && quad < WIDTH_QUADS && column + quad < inputs) {
-              store_quad(operation.output, trajectory, columns[c], (*states)[r * COLUMNS + c]);
+              store_quad(operation.output, trajectory, columns[c], gradient[r * COLUMNS + c]);
             }
           }
         }
@@ -97,11 +94,12 @@ fn vjp(
       }
     }
     workgroupBarrier();
-    if (layer == 0) {
+    @if(wide) if (layer == 0) {
       break;
     }
-    if (!embeds) {
-      @if(broadcast) var copied = gradient;
+    @if(residual) if (layer > 0 && !embeds) {
+      // What comes past the layer is added to what the tile still holds.
+      @if(broadcast) var copied = gradient; // may be indexed without taking the sums themselves out of registers
       @if(broadcast) let hidden = &copied;
       @if(!broadcast) let hidden = &gradient;
       for (var r = 0u; r < rows; r++) {
@@ -111,7 +109,7 @@ fn vjp(
           if (quad < WIDTH_QUADS && first + row < operation.trajectories) {
             let at = tape_hidden(layer - 1, first + row, operation.trajectories) + quad;
             var delta = silu_slope(tape[at]) * (*hidden)[r * COLUMNS + c];
-            @if(residual) if (layer < LAYERS) {
+            if (layer < LAYERS) {
               delta += tile[tile_at(row, quad)];
             }
             tile[tile_at(row, quad)] = delta;
@@ -119,7 +117,34 @@ fn vjp(
           }
         }
       }
+    }
+    @if(residual) let puts = layer == 0;
+    @if(!residual) const puts = true;
+    if (puts && !embeds) {
+      put_sums(&gradient, own_group, lane, first, operation.trajectories);
+    }
+    if (!embeds) {
       gradient = Sums();
+    }
+    workgroupBarrier();
+    if (puts) {
+      let quads = min(inputs, WIDTH_QUADS);
+      for (var i = local; i < TILE * quads; i += INVOCATIONS) {
+        let row = i / quads;
+        let quad = i % quads;
+        let place = tile_at(row, quad);
+        if (first + row >= operation.trajectories) {
+          continue;
+        }
+        if (layer == 0) {
+          store_quad(operation.output, first + row, quad, tile[place]);
+        } else {
+          let at = tape_hidden(layer - 1, first + row, operation.trajectories) + quad;
+          let delta = silu_slope(tape[at]) * tile[place];
+          tile[place] = delta;
+          @if(recorded) deltas[at] = delta;
+        }
+      }
     }
     workgroupBarrier();
   }

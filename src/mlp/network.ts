@@ -121,6 +121,7 @@ export class Network {
         // The output layer, by the state's size: mlp/layers.wgsl.
         by_row: dim <= 4,
         by_parts: dim > 4 && dim <= width,
+        wide: dim > width,
         split: split > 1,
         half: this.precision === 'f16',
         ...fused?.conditions,
