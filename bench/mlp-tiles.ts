@@ -6,7 +6,7 @@ import { Command } from 'commander';
 import { deviceOption, wholeNumber } from '../src/cli/options.js';
 import { Gpu } from '../src/gpu/gpu.js';
 import { TILE_USES, tilesFor } from '../src/mlp/tile.js';
-import { timeTiles } from '../src/mlp/tuning.js';
+import { timeTiles } from '../src/mlp/timed-tile.js';
 import { type DeviceChoice, openDevice } from '../src/node/adapter.js';
 import { multiplyAddCeiling } from './ceiling.js';
 import { leaveAfter } from './leave.js';

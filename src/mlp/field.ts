@@ -7,13 +7,14 @@ import type { Scaling } from '../io/scaling.js';
 import type { MlpConfig } from './config.js';
 import { ConventionTable } from './convention.js';
 import { labelNumber, whatThereIs } from './labels.js';
-import { Network } from './network.js';
 import { checkParameters } from './parameters.js';
 import { PRECISIONS, type Precision, roundedToHalf } from './precision.js';
 import { prepareMlpGradient } from './prepared-gradient.js';
 import { prepareMlpProducts } from './prepared-products.js';
 import { MlpReference } from './reference.js';
+import type { TileUse } from './tile.js';
 import { tileAsking } from './tile-asking.js';
+import { tunedNetwork } from './tuned-network.js';
 
 /** A network and its parameters, flat as parameterLayout says. */
 export interface MlpModel {
@@ -99,7 +100,7 @@ export function mlpField(model: MlpModel, options: MlpFieldOptions = {}): Field 
 }
 
 async function prepareMlp(gpu: Gpu, given: FieldNetwork): Promise<PreparedField> {
-  const { network, buffers, guided } = upload(gpu, given);
+  const { network, buffers, guided } = await upload(gpu, given, ['forward']);
   const [plain, featured] = await Promise.all([
     network.kernel('mlp/forward', { guided }),
     network.kernel('mlp/forward', { guided, features: true }),
@@ -119,7 +120,7 @@ async function prepareMlp(gpu: Gpu, given: FieldNetwork): Promise<PreparedField>
 }
 
 async function prepareFusedMlp(gpu: Gpu, given: FieldNetwork): Promise<FusedField> {
-  const { network, buffers, guided } = upload(gpu, given);
+  const { network, buffers, guided } = await upload(gpu, given, ['together', 'forward']);
   return {
     group: ({ columned }) => network.tileRows(columned ? 'forward' : 'together'),
     inMemory: true,
@@ -142,8 +143,12 @@ async function prepareFusedMlp(gpu: Gpu, given: FieldNetwork): Promise<FusedFiel
 }
 
 /** A network on the device, with what its kernels read besides. */
-function upload(gpu: Gpu, { config, parameters, label, guidance, precision }: FieldNetwork) {
-  const network = new Network(gpu, config, parameters, precision);
+async function upload(
+  gpu: Gpu,
+  { config, parameters, label, guidance, precision }: FieldNetwork,
+  uses: readonly TileUse[],
+) {
+  const network = await tunedNetwork(gpu, config, parameters, uses, precision);
   const buffers = {
     weights: network.parameters,
     frequencies: network.frequencies,

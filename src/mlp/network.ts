@@ -6,7 +6,7 @@ import { featureLayer, frequencies, type MlpConfig } from './config.js';
 import { ConventionTable } from './convention.js';
 import { checkParameters, type ParameterLayout, parameterLayout } from './parameters.js';
 import { checkPrecision, halves, type Precision } from './precision.js';
-import { type Tile, type TilePlan, type TileUse, tilePlan, tilesFor } from './tile.js';
+import { type TilePlan, type Tiles, type TileUse, tilePlan, tilesFor } from './tile.js';
 
 /** The kernels of a network; each is compiled when it is first asked for. */
 export type NetworkKernel = Extract<
@@ -49,8 +49,8 @@ export class Network {
     readonly config: MlpConfig,
     parameters: Float32Array,
     readonly precision: Precision = 'f32',
-    /** Instead of the one that suits the adapter. */
-    private readonly chosenTile?: Tile,
+    /** Instead of those that suit the adapter. */
+    private readonly tiles: Tiles = {},
   ) {
     checkPrecision(gpu, precision);
     const { STORAGE, COPY_SRC, COPY_DST } = GPUBufferUsage;
@@ -85,8 +85,8 @@ export class Network {
 
   /** How a workgroup of the forward pass, the Jacobian-vector product, or backwards the vector-Jacobian product works. */
   tile(use: TileUse = 'forward'): TilePlan {
-    if (this.chosenTile) return tilePlan(this.gpu, this.config, this.chosenTile, use);
-    return tilesFor(this.gpu, this.config, use)[0];
+    const tile = this.tiles[use];
+    return tile ? tilePlan(this.gpu, this.config, tile, use) : tilesFor(this.gpu, this.config, use)[0];
   }
 
   /** Trajectories of a workgroup. */

@@ -5,9 +5,10 @@ import type { Gpu } from '../gpu/gpu.js';
 import type { Kernel } from '../gpu/kernel.js';
 import type { StructValue } from '../gpu/layout.js';
 import type { FieldNetwork } from './field.js';
-import { Network } from './network.js';
+import type { Network } from './network.js';
 import { tapeSize } from './passes.js';
 import type { TileUse } from './tile.js';
+import { tunedNetwork } from './tuned-network.js';
 
 /** Where the forward pass finds its uniform, in bytes after that of the product: dynamic offsets are multiples of it. */
 const FORWARD = 256;
@@ -21,7 +22,7 @@ export async function prepareMlpGradient(
   gpu: Gpu,
   { config, parameters, label, guidance, precision }: FieldNetwork,
 ): Promise<PreparedGradient> {
-  const network = new Network(gpu, config, parameters, precision);
+  const network = await tunedNetwork(gpu, config, parameters, ['forward', 'backward'], precision);
   const guided = guidance !== 1;
   const [forward, vjp, transpose] = await Promise.all([
     network.kernel('mlp/forward', { taped: true }),

@@ -4,8 +4,8 @@ import { ONE } from '../field/prepared-products.js';
 import type { Gpu } from '../gpu/gpu.js';
 import type { Kernel } from '../gpu/kernel.js';
 import type { FieldNetwork } from './field.js';
-import { Network } from './network.js';
 import { tapeSize } from './passes.js';
+import { tunedNetwork } from './tuned-network.js';
 
 /** Bytes between the uniforms of a drift: that of the drift, then that of a part's own forward pass. */
 const PART = 256;
@@ -19,7 +19,7 @@ export async function prepareMlpProducts(
   gpu: Gpu,
   { config, parameters, label, guidance, precision }: FieldNetwork,
 ): Promise<PreparedProducts> {
-  const network = new Network(gpu, config, parameters, precision);
+  const network = await tunedNetwork(gpu, config, parameters, ['forward'], precision);
   const guided = guidance !== 1;
   const [forward, jvp, mixed] = await Promise.all([
     network.kernel('mlp/forward', { taped: true }),

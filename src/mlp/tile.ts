@@ -15,6 +15,9 @@ export interface Tile {
   block: number;
 }
 
+/** The tiles of a network, where they are not those that suit the adapter. */
+export type Tiles = Partial<Record<TileUse, Tile>>;
+
 /** A tile and what follows from it for the kernels of one direction of a network. */
 export interface TilePlan extends Tile {
   /** Lanes that hold the outputs of a hidden layer. */
@@ -36,8 +39,8 @@ export type TileUse = (typeof TILE_USES)[number];
 
 /** Trajectories per invocation: more make more of each weight that is read, but need more registers. */
 const BROADCAST_ROWS = [16, 8];
-/** Lanes of a subgroup on most hardware. */
-const SUBGROUP = 32;
+/** Of an invocation's columns, a tile leaves no more unused. */
+const MOST_IDLE = 1 / 4;
 
 /**
  * The tiles that fit into an adapter, the one that a network gets unless measuring says otherwise first
@@ -47,7 +50,10 @@ const SUBGROUP = 32;
 export function tilesFor(gpu: Gpu, config: MlpConfig, use: TileUse): [TilePlan, ...TilePlan[]] {
   const found = candidates(gpu).map((tile) => tilePlan(gpu, config, tile, use));
   const fitting = found.filter((plan) => fits(gpu, config, plan, use));
-  if (fitting.length > 0) return fitting as [TilePlan, ...TilePlan[]];
+  const busy = fitting.filter((plan) => idle(config, plan) <= MOST_IDLE);
+  const [first, ...others] = busy.length > 0 ? busy : fitting;
+  // Parts are sums of their own: with as many of them, results do not depend on the tile.
+  if (first) return [first, ...others.filter(({ split }) => split === first.split)];
   const least = found[found.length - 1];
   const { maxComputeWorkgroupStorageSize, maxComputeInvocationsPerWorkgroup } = gpu.limits;
   throw new FewstepError(
@@ -62,29 +68,26 @@ export function tilesFor(gpu: Gpu, config: MlpConfig, use: TileUse): [TilePlan, 
 /** In the order in which they are wanted where nothing was measured. */
 function candidates(gpu: Gpu): Tile[] {
   if (canBroadcast(gpu)) {
-    return [...BROADCAST_ROWS, 8].map((rows) => ({ rows, groups: 1, columns: 1, block: 8 }));
+    return BROADCAST_ROWS.map((rows) => ({ rows, groups: 1, columns: 1, block: 8 }));
   }
   // A software adapter gains nothing from more lanes, and has few registers.
   if (gpu.adapter.software) return [8, 4, 2, 1].map((rows) => ({ rows, groups: 1, columns: 1, block: 8 }));
-  const of = (rows: number, groups: number, columns: 1 | 2): Tile => ({
-    rows,
-    groups,
-    columns,
-    block: Math.max(1, SUBGROUP / groups),
-  });
-  return [
-    of(8, 4, 2),
-    of(8, 2, 2),
-    of(4, 8, 2),
-    of(4, 4, 2),
-    of(8, 4, 1),
-    of(8, 2, 1),
-    of(4, 2, 1),
-    of(8, 1, 1),
-    of(2, 1, 1),
-    of(1, 1, 1),
-  ];
+  return HARDWARE_TILES;
 }
+
+/** The first four are the ones that were near the best on an H100 (docs/performance.md); the others need less room. */
+const HARDWARE_TILES: Tile[] = [
+  { rows: 8, groups: 2, columns: 2, block: 32 },
+  { rows: 8, groups: 4, columns: 1, block: 8 },
+  { rows: 8, groups: 4, columns: 2, block: 8 },
+  { rows: 4, groups: 8, columns: 2, block: 4 },
+  { rows: 8, groups: 2, columns: 1, block: 16 },
+  { rows: 8, groups: 1, columns: 2, block: 32 },
+  { rows: 4, groups: 2, columns: 1, block: 16 },
+  { rows: 8, groups: 1, columns: 1, block: 8 },
+  { rows: 2, groups: 1, columns: 1, block: 8 },
+  { rows: 1, groups: 1, columns: 1, block: 8 },
+];
 
 /** What follows from a tile. */
 export function tilePlan(gpu: Gpu, config: MlpConfig, tile: Tile, use: TileUse): TilePlan {
@@ -107,6 +110,11 @@ export function tilePlan(gpu: Gpu, config: MlpConfig, tile: Tile, use: TileUse):
     split: broadcast ? 1 : (splits ?? 1),
     broadcast,
   };
+}
+
+/** The share of what hidden lanes could hold that no output fills. */
+function idle({ width }: MlpConfig, { hidden, columns }: TilePlan): number {
+  return 1 - width / 4 / (hidden * columns);
 }
 
 function fits({ limits }: Gpu, config: MlpConfig, plan: TilePlan, use: TileUse): boolean {

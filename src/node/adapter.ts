@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { FewstepError, unknownName } from '../errors.js';
+import { keepChoicesWith } from '../gpu/choices.js';
 import { type AdapterDescription, describeAdapter } from '../gpu/gpu.js';
 import { restWith } from '../gpu/rest.js';
 import { adviceFor } from './advice.js';
+import { choicesFile } from './choices-file.js';
 import { BACKEND, requestAdapter } from './dawn.js';
 import { sleepWhile } from './sleep.js';
 import { findSwiftShader, mapLoader } from './swiftshader.js';
@@ -77,6 +79,7 @@ export async function openDevice(options: OpenOptions = {}): Promise<OpenedDevic
       requiredLimits: Object.fromEntries(REQUESTED_LIMITS.map((name) => [name, adapter.limits[name]])),
     });
     if (description.software) restWith(device, sleepWhile);
+    else keepChoicesWith(device, await choicesFile(description));
     return { device, adapter: description };
   } catch (cause) {
     throw new FewstepError(

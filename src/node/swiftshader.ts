@@ -1,12 +1,12 @@
 import { createReadStream, existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, rename, rm, stat } from 'node:fs/promises';
+import { mkdtemp, readFile, rename, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { homedir, constants as os, tmpdir } from 'node:os';
+import { constants as os } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createBrotliDecompress } from 'node:zlib';
-import { FewstepError } from '../errors.js';
+import { cacheFolder } from './cache-folder.js';
 
 const PACKAGE = '@sparticuz/chromium';
 const FILES = ['libvk_swiftshader.so', 'libvulkan.so.1', 'vk_swiftshader_icd.json'];
@@ -88,28 +88,4 @@ async function unpack(archive: string, entry: string, folder: string): Promise<v
     const otherWasFirst = code === 'ENOTEMPTY' || code === 'EEXIST';
     if (!otherWasFirst) throw error;
   }
-}
-
-/** The first folder that this user can write. Libraries are loaded from it, so it must be the user's own. */
-async function cacheFolder(): Promise<string> {
-  const candidates = [
-    process.env.XDG_CACHE_HOME && join(process.env.XDG_CACHE_HOME, 'fewstep'),
-    join(homedir(), '.cache', 'fewstep'),
-    join(tmpdir(), `fewstep-${process.getuid?.()}`),
-  ].filter((folder): folder is string => !!folder);
-  for (const folder of candidates) {
-    try {
-      await mkdir(folder, { recursive: true, mode: 0o700 });
-      const probe = await mkdtemp(join(folder, '.writable-'));
-      await rm(probe, { recursive: true });
-      if ((await stat(folder)).uid === process.getuid?.()) return folder;
-    } catch {
-      // Not writable, or no folder: the next may be.
-    }
-  }
-  throw new FewstepError(
-    'file',
-    `no folder to unpack SwiftShader into; tried ${candidates.join(', ')}`,
-    'set XDG_CACHE_HOME to a folder that you own and can write',
-  );
 }

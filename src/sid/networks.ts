@@ -1,7 +1,8 @@
 import type { Gpu } from '../gpu/gpu.js';
 import type { MlpConfig } from '../mlp/config.js';
-import { Network } from '../mlp/network.js';
+import type { Network } from '../mlp/network.js';
 import { NetworkPasses } from '../mlp/passes.js';
+import { tunedNetwork } from '../mlp/tuned-network.js';
 import { STRIDE } from '../train/buffers.js';
 import { type Moments, Optimiser } from '../train/optimiser.js';
 import type { SidBuffers, SidSlots } from './buffers.js';
@@ -64,7 +65,7 @@ export class SidNetworks {
     const { slots, columns, labels, losses, figures, passes: operation, updates } = buffers;
     const shared = { slots, columns, operation, capacity: batch, ...(config.classes > 0 && { labels }) };
     const player = async (parameters: Float32Array, frozen: boolean): Promise<Player> => {
-      const network = new Network(gpu, config, parameters);
+      const network = await tunedNetwork(gpu, config, parameters, ['forward', 'backward']);
       return { network, passes: await NetworkPasses.create(network, { ...shared, frozen }) };
     };
     const learner = async (state: LearnerState): Promise<Learner> => {

@@ -2,9 +2,10 @@ import { FewstepError } from '../errors.js';
 import { folded } from '../gpu/dispatch.js';
 import type { Gpu } from '../gpu/gpu.js';
 import type { MlpConfig } from '../mlp/config.js';
-import { Network } from '../mlp/network.js';
+import type { Network } from '../mlp/network.js';
 import { initialParameters } from '../mlp/parameters.js';
 import { NetworkPasses } from '../mlp/passes.js';
+import { tunedNetwork } from '../mlp/tuned-network.js';
 import { TRAINING_STREAM, VALIDATION_STREAM } from '../rng/streams.js';
 import {
   HISTORY,
@@ -103,7 +104,7 @@ export class Trainer {
     if (heldOut) checkData(config, heldOut, 'held-out data');
     const state = options.state ?? initialState(config, settings.seed);
     const levels = levelTable(config, settings);
-    const network = new Network(gpu, config, state.parameters);
+    const network = await tunedNetwork(gpu, config, state.parameters, ['forward', 'backward']);
     const buffers = trainingBuffers(gpu, config, settings.batch, data, heldOut, state.parameters, levels);
     const { slots, columns, passes: operation, losses, figures, steps } = buffers;
     const labels = config.classes > 0 ? { labels: buffers.labels } : {};

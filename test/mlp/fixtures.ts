@@ -5,7 +5,7 @@ import { parameterLayout } from '../../src/mlp/parameters.js';
 import { NetworkPasses } from '../../src/mlp/passes.js';
 import { type Precision, roundedToHalf } from '../../src/mlp/precision.js';
 import { MlpReference } from '../../src/mlp/reference.js';
-import type { Tile } from '../../src/mlp/tile.js';
+import type { Tiles } from '../../src/mlp/tile.js';
 import { type Random, random } from '../../src/problem/random.js';
 import { gpu } from '../device.js';
 
@@ -20,7 +20,7 @@ export interface Case {
   /** How the GPU stores them; float64 sees them rounded. Default f32. */
   precision?: Precision;
   /** How workgroups share out the work; by default as suits the adapter. */
-  tile?: Tile;
+  tiles?: Tiles;
   batch: number;
   /** [batch, dim] each. */
   x: Float32Array;
@@ -84,7 +84,7 @@ export async function runOnGpu(given: Case): Promise<Results<Float32Array>> {
   const stride = Math.ceil((batch * config.dim) / 64) * 64;
   const slotData = new Float32Array(6 * stride);
   for (const [i, values] of [x, tangent, cotangent].entries()) slotData.set(values, i * stride);
-  const network = new Network(gpu, config, given.parameters, given.precision, given.tile);
+  const network = new Network(gpu, config, given.parameters, given.precision, given.tiles);
   const slots = gpu.buffer('slots', STORAGE | COPY_SRC, slotData);
   const columns = gpu.buffer('columns', STORAGE, Float32Array.of(...given.sigma, ...given.sigmaTangent));
   const operation = gpu.buffer('operations', UNIFORM | COPY_DST, 4 * 512);

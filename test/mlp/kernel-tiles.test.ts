@@ -21,7 +21,7 @@ test.each(TILES)(
       [70, 48, 0],
     ]) {
       const given = randomCase(mlpConfig({ dim, width, layers: 2, classes }), 21, seed);
-      await checkAgainstFloat64({ ...given, tile });
+      await checkAgainstFloat64({ ...given, tiles: { forward: tile, backward: tile } });
     }
     expect.hasAssertions();
   },

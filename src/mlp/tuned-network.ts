@@ -1,0 +1,76 @@
+import { choicesOf } from '../gpu/choices.js';
+import type { Gpu } from '../gpu/gpu.js';
+import type { MlpConfig } from './config.js';
+import { Network } from './network.js';
+import { parameterLayout } from './parameters.js';
+import type { Precision } from './precision.js';
+import { type Tile, type Tiles, type TileUse, tilesFor } from './tile.js';
+import { timeTiles } from './timed-tile.js';
+
+/** Of the tiles that fit, so many are timed at most: each takes up to a second to compile, all at once. */
+const TIMED = 4;
+/** Multiply-adds to time a pass with, about one a parameter and trajectory: any GPU is busy for some tenths of a millisecond. */
+const WORK = 4e9;
+
+/** Whoever measures does so alone. */
+const measuring = new WeakMap<GPUDevice, Promise<unknown>>();
+
+/**
+ * A network whose kernels share out work as was fastest on this adapter. Hardware is timed once for each shape and use
+ * and what was found is kept (src/gpu/choices.ts); results are the same to the last bit with every tile
+ * that is tried, as sums have one order. Software adapters get what suits them all.
+ */
+export async function tunedNetwork(
+  gpu: Gpu,
+  config: MlpConfig,
+  parameters: Float32Array,
+  uses: readonly TileUse[],
+  precision: Precision = 'f32',
+): Promise<Network> {
+  const tiles: Tiles = {};
+  if (!gpu.adapter.software) {
+    for (const use of uses) tiles[use] = await tunedTile(gpu, config, parameters, use, precision);
+  }
+  return new Network(gpu, config, parameters, precision, tiles);
+}
+
+async function tunedTile(
+  gpu: Gpu,
+  config: MlpConfig,
+  parameters: Float32Array,
+  use: TileUse,
+  precision: Precision,
+): Promise<Tile | undefined> {
+  const tiles = tilesFor(gpu, config, use).slice(0, TIMED);
+  if (tiles.length === 1) return tiles[0];
+  const { dim, width, layers, embedding, residual } = config;
+  const key = [
+    'tile',
+    use,
+    precision,
+    dim,
+    width,
+    layers,
+    embedding.size,
+    residual ? 'residual' : 'plain',
+  ].join(' ');
+  const before = measuring.get(gpu.device) ?? Promise.resolve();
+  const found = before.then(async () => {
+    const kept = tiles.find((tile) => nameOf(tile) === choicesOf(gpu.device).get(key));
+    if (kept) return kept;
+    const trajectories = Math.min(262_144, Math.max(4096, Math.ceil(WORK / parameterLayout(config).size)));
+    const times = await timeTiles(gpu, { config, parameters }, tiles, { use, trajectories, precision });
+    const best = tiles[times.indexOf(Math.min(...times))];
+    choicesOf(gpu.device).set(key, nameOf(best));
+    return best;
+  });
+  measuring.set(
+    gpu.device,
+    found.catch(() => {}),
+  );
+  return found;
+}
+
+function nameOf({ rows, groups, columns, block }: Tile): string {
+  return `${rows} x ${groups} rows, ${columns} x ${block} columns`;
+}

@@ -1,0 +1,58 @@
+import { expect, test } from 'vitest';
+import { choicesOf, keepChoicesWith } from '../../src/gpu/choices.js';
+import { Gpu } from '../../src/gpu/gpu.js';
+import { mlpConfig } from '../../src/mlp/config.js';
+import { TILE_USES, tilesFor } from '../../src/mlp/tile.js';
+import { tunedNetwork } from '../../src/mlp/tuned-network.js';
+import { random } from '../../src/problem/random.js';
+import { gpu } from '../device.js';
+import { randomParameters, SLOW } from './fixtures.js';
+
+const config = mlpConfig({ dim: 2, width: 32, layers: 2 });
+const parameters = randomParameters(config, random(Math.floor(Math.random() * 2 ** 32)));
+/** This device, as if it were no software. */
+const hardware = new Gpu(gpu.device, { ...gpu.adapter, software: false });
+
+test(
+  'the tiles of hardware are timed once, and what was found is kept',
+  async () => {
+    const found = new Map<string, string>();
+    keepChoicesWith(gpu.device, found);
+    const first = await tunedNetwork(hardware, config, parameters, ['together']);
+    expect(found.size).toBe(1);
+    const [key, name] = [...found][0];
+    const { rows, groups, columns, block } = first.tile('together');
+    expect(name).toBe(`${rows} x ${groups} rows, ${columns} x ${block} columns`);
+
+    // Another choice that was kept is taken as it is, one that does not exist is measured again.
+    const tiles = tilesFor(hardware, config, 'together');
+    const other = tiles.slice(0, 4).find((tile) => tile.rows !== rows || tile.columns !== columns)!;
+    found.set(key, `${other.rows} x ${other.groups} rows, ${other.columns} x ${other.block} columns`);
+    const second = await tunedNetwork(hardware, config, parameters, ['together']);
+    expect(second.tile('together')).toEqual(other);
+    found.set(key, 'nonsense');
+    await tunedNetwork(hardware, config, parameters, ['together']);
+    expect(found.get(key)).not.toBe('nonsense');
+    for (const network of [first, second]) network.destroy();
+  },
+  SLOW,
+);
+
+test('software is not timed', async () => {
+  keepChoicesWith(gpu.device, new Map());
+  const software = new Gpu(gpu.device, { ...gpu.adapter, software: true });
+  const network = await tunedNetwork(software, config, parameters, TILE_USES);
+  expect(choicesOf(gpu.device)).toEqual(new Map());
+  network.destroy();
+});
+
+test('all tiles of a network take as many parts of its output layer', () => {
+  for (const dim of [2, 9, 64, 200]) {
+    for (const use of TILE_USES) {
+      const splits = tilesFor(hardware, mlpConfig({ dim, width: 256, layers: 3 }), use).map(
+        ({ split }) => split,
+      );
+      expect(new Set(splits).size).toBe(1);
+    }
+  }
+});
