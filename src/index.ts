@@ -59,6 +59,7 @@ export type {
 export { type Fingerprint, sameField } from './field/fingerprint.js';
 export type { FusedField, FusedVariant } from './field/fused.js';
 export { gaussianMixture, type MixtureInput } from './field/gaussian-mixture.js';
+export { type Choices, keepChoicesWith } from './gpu/choices.js';
 export { type AdapterDescription, Gpu } from './gpu/gpu.js';
 export {
   DEFAULT_RANGE,
