@@ -7,6 +7,7 @@ import { deviceOption, wholeNumber } from '../src/cli/options.js';
 import { Gpu } from '../src/gpu/gpu.js';
 import { TILE_USES, tilesFor } from '../src/mlp/tile.js';
 import { timeTiles } from '../src/mlp/timed-tile.js';
+import { tileName } from '../src/mlp/tuned-network.js';
 import { type DeviceChoice, openDevice } from '../src/node/adapter.js';
 import { multiplyAddCeiling } from './ceiling.js';
 import { leaveAfter } from './leave.js';
@@ -47,13 +48,14 @@ async function bench({ most, quick = false, device: choice }: Options): Promise<
       const before = await multiplyAddCeiling(gpu);
       const times = await timeTiles(gpu, model, tiles, { use, trajectories });
       const ceiling = Math.max(before, await multiplyAddCeiling(gpu));
-      for (const [i, { rows, groups, columns, block }] of tiles.entries()) {
+      for (const [i, tile] of tiles.entries()) {
         const count = 2 * multiplyAdds(config, use === 'backward' ? 'each' : 'one') * trajectories;
         const flops = (1000 * count) / times[i];
-        const shape = `${rows} x ${groups} rows, ${columns} x ${block} columns`;
         const rate = `${(flops / 1e9).toPrecision(3)} GFLOP/s`;
         const share = `${((100 * flops) / ceiling).toFixed(0)} % of ceiling`;
-        console.log([`${dim}-${width}`, use, shape, `${times[i].toPrecision(3)} ms`, rate, share].join('  '));
+        console.log(
+          [`${dim}-${width}`, use, tileName(tile), `${times[i].toPrecision(3)} ms`, rate, share].join('  '),
+        );
       }
     }
   }

@@ -8,6 +8,7 @@ import package::mlp::embedding::waves;
 import package::mlp::labels::{ label_quad, labels };
 import package::mlp::precondition::Precondition;
 import package::mlp::shape::{ input_quads, matrix_start, output_quads, tape_embedding, tape_hidden, tape_output };
+@if(staged) import package::mlp::staged::{ Factor, multiply_staged, Share };
 import package::mlp::states::{ add_quad, state_quad, store_quad };
 @if(taped) import package::mlp::tape::tape;
 import package::mlp::tile::{
@@ -108,9 +109,15 @@ fn run_layers(task: Task, local: u32) {
           let all = count + select(0u, EMBEDDING_QUADS, embeds);
           let size = select(all, (all + SPLIT - 1) / SPLIT, shares);
           let skipped = min(part * size, all);
-          let matrix = matrix_start(layer) + 4 * (begin + skipped) * stride;
+          @if(!staged) let matrix = matrix_start(layer) + 4 * (begin + skipped) * stride;
           // Called at one place alone: compilers that do not put it there would keep the sums in memory.
-          multiply(&z, works, group, WIDTH_QUADS - count + skipped, min(size, all - skipped), matrix, stride, columns);
+          @if(!staged) multiply(&z, works, group, WIDTH_QUADS - count + skipped, min(size, all - skipped), matrix, stride, columns);
+          @if(staged) {
+            let matrix = matrix_start(layer) + 4 * begin * stride + column;
+            let factor = Factor(matrix, stride, min(stride - column, WIDTH_QUADS), select(1u, u32(SPLIT), shares), size);
+            let share = Share(part, min(size, all - skipped), own_lane, apart, group, WIDTH_QUADS - count + skipped);
+            multiply_staged(&z, factor, share, local);
+          }
         }
         @if(!by_parts) if (layer == LAYERS && works) {
           for (var r = 0u; r < ROWS; r++) {

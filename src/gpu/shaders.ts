@@ -64,6 +64,7 @@ import mlpLayers from '../../shaders/mlp/layers.wgsl';
 import mlpPrecondition from '../../shaders/mlp/precondition.wgsl';
 import mlpReduce from '../../shaders/mlp/reduce.wgsl';
 import mlpShape from '../../shaders/mlp/shape.wgsl';
+import mlpStaged from '../../shaders/mlp/staged.wgsl';
 import mlpStates from '../../shaders/mlp/states.wgsl';
 import mlpTape from '../../shaders/mlp/tape.wgsl';
 import mlpTile from '../../shaders/mlp/tile.wgsl';
@@ -191,6 +192,7 @@ export const shaders = {
   'mlp/precondition': mlpPrecondition,
   'mlp/reduce': mlpReduce,
   'mlp/shape': mlpShape,
+  'mlp/staged': mlpStaged,
   'mlp/states': mlpStates,
   'mlp/tape': mlpTape,
   'mlp/tile': mlpTile,

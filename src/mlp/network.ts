@@ -103,7 +103,7 @@ export class Network {
   ): Promise<Kernel> {
     const { dim, width, layers, embedding, classes, sigmaData, residual, convention } = this.config;
     const { taped = false, features = false, guided = false, recorded = false, together = false } = variant;
-    const { rows, groups, columns, block, hidden, lanes, split, broadcast } = this.tile(
+    const { rows, groups, columns, block, staged, hidden, lanes, split, broadcast } = this.tile(
       name === 'mlp/vjp' ? 'backward' : together ? 'together' : 'forward',
     );
     return this.gpu.kernel(name, {
@@ -123,6 +123,7 @@ export class Network {
         by_parts: dim > 4 && dim <= width,
         wide: dim > width,
         split: split > 1,
+        staged: staged !== undefined,
         half: this.precision === 'f16',
         ...fused?.conditions,
       },
@@ -143,6 +144,7 @@ export class Network {
         HIDDEN: hidden,
         LANES: lanes,
         SPLIT: split,
+        ...(staged && { STAGED: staged }),
         ...fused?.constants,
       },
     });

@@ -13,6 +13,11 @@ export interface Tile {
   columns: 1 | 2;
   /** Lanes of one group that lie next to each other; a divisor of the lanes. */
   block: number;
+  /**
+   * Quads of a layer's inputs whose weights wait in workgroup memory at a time, for all groups (shaders/mlp/staged.wgsl);
+   * by default each invocation reads its own. Forwards alone.
+   */
+  staged?: number;
 }
 
 /** The tiles of a network, where they are not those that suit the adapter. */
@@ -48,7 +53,8 @@ const MOST_IDLE = 1 / 4;
  * @throws FewstepError device-limit where not even one trajectory fits
  */
 export function tilesFor(gpu: Gpu, config: MlpConfig, use: TileUse): [TilePlan, ...TilePlan[]] {
-  const found = candidates(gpu).map((tile) => tilePlan(gpu, config, tile, use));
+  const usable = candidates(gpu).filter(({ staged }) => !staged || use !== 'backward');
+  const found = usable.map((tile) => tilePlan(gpu, config, tile, use));
   const fitting = found.filter((plan) => fits(gpu, config, plan, use));
   const busy = fitting.filter((plan) => idle(config, plan) <= MOST_IDLE);
   const [first, ...others] = busy.length > 0 ? busy : fitting;
@@ -75,12 +81,17 @@ function candidates(gpu: Gpu): Tile[] {
   return HARDWARE_TILES;
 }
 
-/** The first four are the ones that were near the best on an H100 (docs/performance.md); the others need less room. */
+/**
+ * The first four were near the best on an H100 (docs/performance.md), the next two are to spare its second cache, and the
+ * others need less room.
+ */
 const HARDWARE_TILES: Tile[] = [
   { rows: 8, groups: 2, columns: 2, block: 32 },
   { rows: 8, groups: 4, columns: 1, block: 8 },
   { rows: 8, groups: 4, columns: 2, block: 8 },
   { rows: 4, groups: 8, columns: 2, block: 4 },
+  { rows: 8, groups: 4, columns: 2, block: 8, staged: 2 },
+  { rows: 8, groups: 2, columns: 2, block: 16, staged: 2 },
   { rows: 8, groups: 2, columns: 1, block: 16 },
   { rows: 8, groups: 1, columns: 2, block: 32 },
   { rows: 4, groups: 2, columns: 1, block: 16 },
@@ -128,7 +139,7 @@ function fits({ limits }: Gpu, config: MlpConfig, plan: TilePlan, use: TileUse):
 /** Workgroup memory that the kernels of shaders/mlp/ declare at most. */
 export function workgroupBytes(
   { width, dim, embedding }: MlpConfig,
-  { rows, groups }: Tile,
+  { rows, groups, staged = 0 }: Tile,
   use: TileUse,
 ): number {
   const quads = (width + (use === 'together' ? 0 : embedding.size)) / 4;
@@ -136,5 +147,5 @@ export function workgroupBytes(
   // The preconditioning of a row, and its slopes.
   const row = 16 * stride + 32;
   const shifts = use === 'backward' ? 0 : 32 * Math.ceil(Math.max(width, dim) / 4);
-  return rows * groups * row + shifts + 4 * embedding.size;
+  return rows * groups * row + shifts + 16 * staged * width + 4 * embedding.size;
 }

@@ -8,7 +8,7 @@ import { type Tile, type Tiles, type TileUse, tilesFor } from './tile.js';
 import { timeTiles } from './timed-tile.js';
 
 /** Of the tiles that fit, so many are timed at most: each takes up to a second to compile, all at once. */
-const TIMED = 4;
+const TIMED = 6;
 /** Multiply-adds to time a pass with, about one a parameter and trajectory: any GPU is busy for some tenths of a millisecond. */
 const WORK = 4e9;
 
@@ -56,12 +56,12 @@ async function tunedTile(
   ].join(' ');
   const before = measuring.get(gpu.device) ?? Promise.resolve();
   const found = before.then(async () => {
-    const kept = tiles.find((tile) => nameOf(tile) === choicesOf(gpu.device).get(key));
+    const kept = tiles.find((tile) => tileName(tile) === choicesOf(gpu.device).get(key));
     if (kept) return kept;
     const trajectories = Math.min(262_144, Math.max(4096, Math.ceil(WORK / parameterLayout(config).size)));
     const times = await timeTiles(gpu, { config, parameters }, tiles, { use, trajectories, precision });
     const best = tiles[times.indexOf(Math.min(...times))];
-    choicesOf(gpu.device).set(key, nameOf(best));
+    choicesOf(gpu.device).set(key, tileName(best));
     return best;
   });
   measuring.set(
@@ -71,6 +71,7 @@ async function tunedTile(
   return found;
 }
 
-function nameOf({ rows, groups, columns, block }: Tile): string {
-  return `${rows} x ${groups} rows, ${columns} x ${block} columns`;
+/** What a tile is called in tables and in what is kept of a measurement. */
+export function tileName({ rows, groups, columns, block, staged }: Tile): string {
+  return `${rows} x ${groups} rows, ${columns} x ${block} columns${staged ? `, ${staged} staged` : ''}`;
 }

@@ -8,6 +8,8 @@ const TILES: Tile[] = [
   { rows: 2, groups: 4, columns: 2, block: 8 },
   { rows: 4, groups: 2, columns: 1, block: 16 },
   { rows: 2, groups: 8, columns: 2, block: 4 },
+  { rows: 2, groups: 2, columns: 2, block: 4, staged: 2 },
+  { rows: 2, groups: 4, columns: 1, block: 8, staged: 3 },
 ];
 
 test.each(TILES)(

@@ -3,7 +3,7 @@ import { choicesOf, keepChoicesWith } from '../../src/gpu/choices.js';
 import { Gpu } from '../../src/gpu/gpu.js';
 import { mlpConfig } from '../../src/mlp/config.js';
 import { TILE_USES, tilesFor } from '../../src/mlp/tile.js';
-import { tunedNetwork } from '../../src/mlp/tuned-network.js';
+import { tileName, tunedNetwork } from '../../src/mlp/tuned-network.js';
 import { random } from '../../src/problem/random.js';
 import { gpu } from '../device.js';
 import { randomParameters, SLOW } from './fixtures.js';
@@ -21,13 +21,12 @@ test(
     const first = await tunedNetwork(hardware, config, parameters, ['together']);
     expect(found.size).toBe(1);
     const [key, name] = [...found][0];
-    const { rows, groups, columns, block } = first.tile('together');
-    expect(name).toBe(`${rows} x ${groups} rows, ${columns} x ${block} columns`);
+    expect(name).toBe(tileName(first.tile('together')));
 
     // Another choice that was kept is taken as it is, one that does not exist is measured again.
     const tiles = tilesFor(hardware, config, 'together');
-    const other = tiles.slice(0, 4).find((tile) => tile.rows !== rows || tile.columns !== columns)!;
-    found.set(key, `${other.rows} x ${other.groups} rows, ${other.columns} x ${other.block} columns`);
+    const other = tiles.slice(0, 6).find((tile) => tileName(tile) !== name)!;
+    found.set(key, tileName(other));
     const second = await tunedNetwork(hardware, config, parameters, ['together']);
     expect(second.tile('together')).toEqual(other);
     found.set(key, 'nonsense');
