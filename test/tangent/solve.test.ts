@@ -77,14 +77,18 @@ describe.each(dims)('%i dimensions', (dim) => {
     }
   });
 
-  test(`with outputs of 0 and nothing shared it is the plan itself, to the last bit (seed ${seed})`, async () => {
+  test(`with outputs of 0 and nothing shared it is the plan itself (seed ${seed})`, async () => {
     const still = stillTangent(predictor, seed);
     const plain = eulerPlan(euler.times, euler.parameters);
     const moved = await solve(gpu, field, plan, { latents: { values: x }, predictor: still });
     const unmoved = await solve(gpu, field, plain, { latents: { values: x } });
-    expect(moved.samples).toEqual(unmoved.samples);
     expect(moved.answers!.every((value) => value === 0)).toBe(true);
     const exact = solveReference(field, plan, { latents: x, predictor: still });
+    // Other kernels run them, and hardware may round those differently.
+    const errors = roundingErrors(field, plain, { latents: x }, exact.samples, seed, 16 + dim);
+    for (const { samples } of [moved, unmoved]) {
+      expect(excess(samples, exact.samples, errors, dim)).toBeLessThan(2);
+    }
     expect(exact.samples).toEqual(solveReference(field, plain, { latents: x }).samples);
   });
 });

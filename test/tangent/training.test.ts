@@ -39,7 +39,11 @@ describe('on a small mixture', () => {
       const result = await trainTangent(gpu, field, spec, options);
       const { predictor, start, best, history } = result;
       const plain = eulerPlan(euler.times, euler.parameters);
-      expect(start).toEqual(await scoreOf(gpu, field, plain, options.validation));
+      // Other kernels run a plan that nothing moves, and hardware may round those differently.
+      const unmoved = await scoreOf(gpu, field, plain, options.validation);
+      for (const name of ['mean', 'median'] as const) {
+        expect(Math.abs(start[name] / unmoved[name] - 1)).toBeLessThan(1e-5);
+      }
       expect(best.score).toBeLessThan(start.score - 0.3);
       expect(best).toEqual(await scoreOf(gpu, field, spec.family.plan, options.validation, predictor));
       expect(history.map(({ iteration }) => iteration)).toEqual([25, 50, 75]);
