@@ -1,6 +1,6 @@
 import type { Gpu } from '../src/gpu/gpu.js';
 import { Clock, ofGpu } from './clock.js';
-import { copySubject } from './copy-rate.js';
+import { copyKernelSubject, copySubject } from './copy-rate.js';
 import { countLasting } from './count-lasting.js';
 
 /** Operations of an invocation in a round of shaders/bench/multiply_add.wgsl. */
@@ -45,18 +45,23 @@ export async function multiplyAddCeiling(
 }
 
 /**
- * What the adapter copies from one buffer to another at best, bytes read and written per second: many copies a submit,
- * of buffers that no cache holds.
+ * What the adapter copies from one buffer to another at best, by the queue's command or by a kernel, bytes read and written
+ * per second: many copies a submit, of buffers that no cache holds.
  */
 export async function copyCeiling(gpu: Gpu, repeats = 5): Promise<number> {
-  const bytes = Math.min((gpu.adapter.software ? 64 : 256) * 2 ** 20, gpu.limits.maxBufferSize);
-  const copies = copySubject(gpu, bytes, 1);
+  const { maxBufferSize, maxStorageBufferBindingSize } = gpu.limits;
+  const wanted = (gpu.adapter.software ? 64 : 256) * 2 ** 20;
+  const bytes = Math.min(wanted, maxBufferSize, maxStorageBufferBindingSize);
   const clock = new Clock(gpu);
-  const ms = async (count: number) => ofGpu(await clock.time((encoder) => copies.record(encoder, count)));
-  const count = await countLasting(gpu.adapter.software ? 50 : 20, ms);
   let best = 0;
-  for (let i = 0; i < repeats; i++) best = Math.max(best, (1000 * copies.bytes * count) / (await ms(count)));
-  for (const each of [copies, clock]) each.destroy();
+  for (const copies of [copySubject(gpu, bytes, 1), await copyKernelSubject(gpu, bytes, 1)]) {
+    const ms = async (count: number) => ofGpu(await clock.time((encoder) => copies.record(encoder, count)));
+    const count = await countLasting(gpu.adapter.software ? 50 : 20, ms);
+    for (let i = 0; i < repeats; i++)
+      best = Math.max(best, (1000 * copies.bytes * count) / (await ms(count)));
+    copies.destroy();
+  }
+  clock.destroy();
   return best;
 }
 

@@ -3,6 +3,7 @@ import type { BandwidthSubject } from './bandwidth-subject.js';
 import { Clock, ofGpu } from './clock.js';
 import { countLasting } from './count-lasting.js';
 import { type MinMedianMax, minMedianMax } from './spread.js';
+import { warmUp } from './warm-up.js';
 
 /** How fast something bound by memory was. */
 export interface BandwidthRow {
@@ -32,6 +33,7 @@ export async function measureBandwidth(
   for (const each of timed) {
     each.count = await countLasting(repeatMs, async (count) => ofGpu(await run(each.subject, count)));
   }
+  await warmUp(gpu);
   for (let i = 0; i < repeats; i++) {
     for (const { subject, count, ...times } of timed) {
       const { wallMs, gpuMs } = await run(subject, count);

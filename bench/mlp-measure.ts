@@ -22,10 +22,12 @@ export interface MlpRow {
 export async function measureSubject(
   { name, multiplyAdds, prepare }: MlpSubject,
   { width, batch, repeats, repeatMs }: { width: number; batch: number; repeats: number; repeatMs: number },
+  warm: () => Promise<void> = async () => {},
 ): Promise<MlpRow> {
   const { run, destroy, differences } = await prepare();
   try {
     await run(1); // compiles
+    await warm();
     const once = await wallMs(() => run(1));
     const count = Math.min(MOST, Math.max(1, Math.round(repeatMs / once)));
     const times: number[] = [];

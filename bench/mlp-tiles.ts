@@ -13,6 +13,7 @@ import { multiplyAddCeiling } from './ceiling.js';
 import { leaveAfter } from './leave.js';
 import { multiplyAdds } from './mlp-shape.js';
 import { randomModel } from './random-fields.js';
+import { warmUp } from './warm-up.js';
 
 interface Options {
   most?: number;
@@ -45,6 +46,7 @@ async function bench({ most, quick = false, device: choice }: Options): Promise<
       const trajectories = quick || adapter.software ? batch / 64 : batch;
       // Once before, so that everything is compiled when it is timed.
       await timeTiles(gpu, model, tiles, { use, trajectories: 64 });
+      await warmUp(gpu);
       const before = await multiplyAddCeiling(gpu);
       const times = await timeTiles(gpu, model, tiles, { use, trajectories });
       const ceiling = Math.max(before, await multiplyAddCeiling(gpu));

@@ -21,6 +21,7 @@ import { mlpShape } from './mlp-shape.js';
 import { minMedianMax } from './spread.js';
 import { startTfjs, TFJS_PACKAGES } from './tfjs.js';
 import { tfjsSubjects } from './tfjs-passes.js';
+import { warmUp } from './warm-up.js';
 
 interface Options {
   out?: string;
@@ -76,7 +77,7 @@ async function bench({ out, quick = false, device: choice, ...given }: Options):
         ceilings.push(await multiplyAddCeiling(gpu, 1));
         console.error(`width ${width}, batch ${batch}: ${name}`);
         try {
-          rows.push(await measureSubject(subject, { width, batch, ...repetition }));
+          rows.push(await measureSubject(subject, { width, batch, ...repetition }, () => warmUp(gpu)));
         } catch (error) {
           if (!name.startsWith('tfjs')) throw error;
           failures.push({ name, width, batch, message: (error as Error).message });

@@ -29,14 +29,17 @@ const MOST = 1024;
 /**
  * Times contestants in turn, so that what else the machine does meets them alike. Each solves once before, which
  * compiles; a repeat solves as often as fills its time, or half of it.
+ * @param warm called once everything is compiled
  */
 export async function repeatInTurn(
   contestants: readonly Contestant[],
   { repeats, repeatMs, enoughMs }: Repetition,
+  warm: () => Promise<void> = async () => {},
 ): Promise<RepeatedFigures[]> {
   const states = [];
+  for (const contestant of contestants) await contestant.run(1);
+  await warm();
   for (const contestant of contestants) {
-    await contestant.run(1);
     const { count, time } = await countFor(contestant, repeatMs);
     states.push({ contestant, count, times: [time], spent: time.ms * count });
   }

@@ -26,6 +26,7 @@ import { samplingTable } from './sampling-table.js';
 import { minMedianMax } from './spread.js';
 import { startTfjs, TFJS_PACKAGES } from './tfjs.js';
 import { tfjsContestant } from './tfjs-sampling.js';
+import { warmUp } from './warm-up.js';
 
 interface Options {
   out?: string;
@@ -104,7 +105,7 @@ async function bench(options: Options): Promise<void> {
         const what = { id: subject.id, name: subject.name, solver: plan.solver, nfe: nfeOf(plan), batch };
         const fail = (by: string, message: string) => failures.push({ ...what, by, message });
         const contestants = await contestantsFor(gpu, subject, plan, batch, tfjs === undefined, fail);
-        const figures = await repeatInTurn(contestants, repetition);
+        const figures = await repeatInTurn(contestants, repetition, () => warmUp(gpu));
         for (const [i, { by, difference }] of contestants.entries()) {
           const trajectoriesPerSecond = (1000 * batch) / figures[i].ms[1];
           const flops = subject.flops * what.nfe * trajectoriesPerSecond;

@@ -7,6 +7,7 @@ import { nfeOf, type Plan } from '../src/solver/plan.js';
 import { allocatedBytes } from './allocated-bytes.js';
 import { countLasting } from './count-lasting.js';
 import { type MinMedianMax, minMedianMax } from './spread.js';
+import { warmUp } from './warm-up.js';
 
 /** How a solve does at one batch and dimension. */
 export interface ScalingRow {
@@ -55,6 +56,7 @@ export async function measureScaling(
     times.solve.push(hostMs);
     if (gpuMs !== undefined) times.gpu.push(gpuMs);
   };
+  await warmUp(gpu);
   for (let seed = 1; seed <= repeats; seed++) await once(seed);
   // Not among those that are timed, since counting takes time too.
   const { peak } = await allocatedBytes(gpu, () => solve(gpu, field, plan, { latents: { batch, seed: 0 } }));
@@ -67,6 +69,7 @@ export async function measureScaling(
     return hostMs;
   };
   const count = await countLasting(repeatMs, several);
+  await warmUp(gpu);
   for (let i = 0; i < repeats; i++) times.prepared.push((await several(count)) / count);
   prepared.destroy();
 

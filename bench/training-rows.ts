@@ -4,6 +4,7 @@ import { countLasting } from './count-lasting.js';
 import { createTrainer } from './mlp-passes.js';
 import { mlpShape, multiplyAdds } from './mlp-shape.js';
 import { type MinMedianMax, minMedianMax } from './spread.js';
+import { warmUp } from './warm-up.js';
 
 /** How fast a network learns: whole steps of `fewstep train`, from the draw of a batch to the averaged parameters. */
 export interface TrainingRow {
@@ -39,6 +40,7 @@ export async function measureTraining(
     return { ms: performance.now() - begin, encodeMs };
   };
   const count = await countLasting(repeatMs, async (wanted) => (await steps(wanted)).ms);
+  await warmUp(gpu);
   const times = { ms: [] as number[], encodeMs: [] as number[] };
   for (let i = 0; i < repeats; i++) {
     const { ms, encodeMs } = await steps(count);

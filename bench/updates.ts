@@ -97,11 +97,9 @@ async function measure(
       'the adapter computes wrongly, or this is a fault in fewstep: run the tests, and report it',
     );
   }
-  return rows.map((row) => ({
-    ...row,
-    slotBytes,
-    ofCopy: row.bytesPerSecond / rows[0].bytesPerSecond,
-  }));
+  // On an H100 the command copies at 0.3 of what a kernel does, on lavapipe the kernel at a fifth of the command.
+  const ceiling = Math.max(...rows.slice(0, copies.length).map(({ bytesPerSecond }) => bytesPerSecond));
+  return rows.map((row) => ({ ...row, slotBytes, ofCopy: row.bytesPerSecond / ceiling }));
 }
 
 function print(rows: readonly UpdateRow[]): void {
