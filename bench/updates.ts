@@ -29,7 +29,7 @@ interface Options {
 interface UpdateRow extends BandwidthRow {
   /** Of one slot, or of what one copy reads. */
   slotBytes: number;
-  /** Of the queue's own copies of that size. */
+  /** Of the faster of two ways to copy as much: by the queue, by a kernel. */
   ofCopy: number;
 }
 
