@@ -74,10 +74,10 @@ async function bench({ out, quick = false, device: choice, ...given }: Options):
           leftOut.push({ name, width, batch, expectedMs });
           continue;
         }
-        ceilings.push(await multiplyAddCeiling(gpu, 1));
         console.error(`width ${width}, batch ${batch}: ${name}`);
         try {
           rows.push(await measureSubject(subject, { width, batch, ...repetition }, () => warmUp(gpu)));
+          ceilings.push(await multiplyAddCeiling(gpu, 1)); // while it is warm
         } catch (error) {
           if (!name.startsWith('tfjs')) throw error;
           failures.push({ name, width, batch, message: (error as Error).message });

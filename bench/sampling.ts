@@ -100,12 +100,12 @@ async function bench(options: Options): Promise<void> {
   for (const subject of subjects) {
     for (const batch of subject.batches) {
       for (const plan of plans) {
-        ceilings.push(await multiplyAddCeiling(gpu, 1));
         console.error(`${subject.name}: ${plan.solver}, batch ${batch}`);
         const what = { id: subject.id, name: subject.name, solver: plan.solver, nfe: nfeOf(plan), batch };
         const fail = (by: string, message: string) => failures.push({ ...what, by, message });
         const contestants = await contestantsFor(gpu, subject, plan, batch, tfjs === undefined, fail);
         const figures = await repeatInTurn(contestants, repetition, () => warmUp(gpu));
+        ceilings.push(await multiplyAddCeiling(gpu, 1)); // while it is warm
         for (const [i, { by, difference }] of contestants.entries()) {
           const trajectoriesPerSecond = (1000 * batch) / figures[i].ms[1];
           const flops = subject.flops * what.nfe * trajectoriesPerSecond;
@@ -116,6 +116,7 @@ async function bench(options: Options): Promise<void> {
       }
     }
   }
+  await warmUp(gpu);
   const copy = await copyCeiling(gpu);
   gpu.destroy();
 

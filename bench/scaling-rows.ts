@@ -68,8 +68,9 @@ export async function measureScaling(
     seed += count;
     return hostMs;
   };
-  const count = await countLasting(repeatMs, several);
+  await several(1); // compiles
   await warmUp(gpu);
+  const count = await countLasting(repeatMs, several);
   for (let i = 0; i < repeats; i++) times.prepared.push((await several(count)) / count);
   prepared.destroy();
 

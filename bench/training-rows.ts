@@ -39,8 +39,9 @@ export async function measureTraining(
     await gpu.settle(gpu.device.queue.onSubmittedWorkDone());
     return { ms: performance.now() - begin, encodeMs };
   };
-  const count = await countLasting(repeatMs, async (wanted) => (await steps(wanted)).ms);
+  await steps(1); // compiles
   await warmUp(gpu);
+  const count = await countLasting(repeatMs, async (wanted) => (await steps(wanted)).ms);
   const times = { ms: [] as number[], encodeMs: [] as number[] };
   for (let i = 0; i < repeats; i++) {
     const { ms, encodeMs } = await steps(count);

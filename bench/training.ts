@@ -14,6 +14,7 @@ import { describeRun } from './describe-run.js';
 import { type DistillationRow, distillationCases, measureDistillation } from './distillation-rows.js';
 import { leaveAfter } from './leave.js';
 import { measureTraining, type TrainingRow } from './training-rows.js';
+import { warmUp } from './warm-up.js';
 
 const PARTS = ['train', 'distill'] as const;
 type Part = (typeof PARTS)[number];
@@ -49,6 +50,7 @@ async function bench({ out, quick = false, only, repeats, device: choice }: Opti
   const gpu = new Gpu(device, adapter);
   const description = describeRun(adapter);
   const { software } = adapter;
+  await warmUp(gpu);
   const ceiling = await multiplyAddCeiling(gpu);
   const training: TrainingRow[] = [];
   if (only !== 'distill') {

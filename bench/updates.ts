@@ -18,6 +18,7 @@ import { leaveAfter } from './leave.js';
 import { type BandwidthRow, measureBandwidth } from './measure-bandwidth.js';
 import { slotSizes } from './slot-sizes.js';
 import { UPDATES, UpdateSlots } from './update-subjects.js';
+import { warmUp } from './warm-up.js';
 
 interface Options {
   out?: string;
@@ -54,6 +55,7 @@ async function bench({ out, quick = false, device: choice }: Options): Promise<v
     console.error(`${slots} slots of ${slotBytes / 2 ** 20} MiB`);
     rows.push(...(await measure(gpu, slotBytes, slots, repetition)));
   }
+  await warmUp(gpu);
   const multiplyAdd = {
     f32: await multiplyAddCeiling(gpu),
     ...(gpu.features.has('shader-f16') && { f16: await multiplyAddCeiling(gpu, 5, 'f16') }),

@@ -7,6 +7,7 @@ import { multiplyAddCeiling } from './ceiling.js';
  */
 export async function warmUp(gpu: Gpu, ms = 300): Promise<void> {
   if (gpu.adapter.software) return;
+  await multiplyAddCeiling(gpu, 1); // compiles
   const end = performance.now() + ms;
   while (performance.now() < end) await multiplyAddCeiling(gpu, 1);
 }

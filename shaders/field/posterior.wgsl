@@ -4,10 +4,11 @@
 // compilers to unroll: of single numbers they would be memory, 2.7 times slower on lavapipe at 64-D.
 import constants::{ DIM, PARTS };
 @if(broadcast) import package::batch::subgroup::{ LANES, subgroup_lane };
+import package::field::team::{ MEMBERS, quad_of, team_sum };
 
-@group(0) @binding(4) var<storage, read> means: array<vec4f>; // [components, PARTS], rows padded with zeros
+@group(0) @binding(4) var<storage, read> means: array<vec4f>; // [components, PARTS * MEMBERS], rows padded with zeros
 @group(0) @binding(5) var<storage, read> log_weights: array<f32>; // [components]
-@if(per_dimension) @group(0) @binding(6) var<storage, read> variances: array<vec4f>; // [components, PARTS]
+@if(per_dimension) @group(0) @binding(6) var<storage, read> variances: array<vec4f>; // [components, PARTS * MEMBERS]
 @if(!per_dimension) @group(0) @binding(6) var<storage, read> variances: array<f32>; // [1] or [components]
 
 // With `broadcast` the lanes of a subgroup load what they all need one vec4 each, and tell each other: on lavapipe
@@ -15,7 +16,7 @@ import constants::{ DIM, PARTS };
 @if(broadcast) const TOGETHER = max(1u, LANES / PARTS); // components in one load
 @if(broadcast) const LOADS = (PARTS + LANES - 1u) / LANES; // loads for one component
 
-/// D of one trajectory. With `broadcast` in subgroup-uniform control flow alone.
+/// D of one trajectory. With `broadcast`, and with `team`, in subgroup-uniform control flow alone.
 fn posterior_mean(x: array<vec4f, PARTS>, sigma: f32) -> array<vec4f, PARTS> {
   let noise = sigma * sigma;
   let components = arrayLength(&log_weights);
@@ -52,16 +53,16 @@ fn posterior_mean(x: array<vec4f, PARTS>, sigma: f32) -> array<vec4f, PARTS> {
     var squares = vec4f(0);
     for (var p = 0u; p < PARTS; p++) {
       @if(broadcast) let mean = subgroupShuffle(rows[p / LANES], (lane + p) % LANES);
-      @if(!broadcast) let mean = means[k * PARTS + p];
+      @if(!broadcast) let mean = means[k * PARTS * MEMBERS + quad_of(p)];
       let delta = x[p] - mean;
       // Padding has state, mean and variance 0: it adds nothing.
       @if(broadcast && per_dimension) let variance = subgroupShuffle(widths[p / LANES], (lane + p) % LANES);
-      @if(!broadcast && per_dimension) let variance = variances[k * PARTS + p];
+      @if(!broadcast && per_dimension) let variance = variances[k * PARTS * MEMBERS + quad_of(p)];
       @if(per_dimension) let spread = variance + noise;
       @if(per_dimension) squares += delta / spread * delta + log(spread / noise);
       @if(!per_dimension) squares += delta * delta;
     }
-    let distance = dot(squares, vec4f(1));
+    let distance = team_sum(dot(squares, vec4f(1)));
     // Determinants are relative to the noise alone: they stay small.
     @if(per_dimension) var logit = -0.5 * distance;
     @if(per_component) var logit = -0.5 * (distance * inverse - f32(DIM) * log(noise * inverse));
@@ -80,10 +81,10 @@ fn posterior_mean(x: array<vec4f, PARTS>, sigma: f32) -> array<vec4f, PARTS> {
     @if(shared_variance) let pull = weight;
     for (var p = 0u; p < PARTS; p++) {
       @if(broadcast) let mean = subgroupShuffle(rows[p / LANES], (lane + p) % LANES);
-      @if(!broadcast) let mean = means[k * PARTS + p];
+      @if(!broadcast) let mean = means[k * PARTS * MEMBERS + quad_of(p)];
       @if(!per_dimension) sum[p] = sum[p] * rescale + pull * mean;
       @if(broadcast && per_dimension) let variance = subgroupShuffle(widths[p / LANES], (lane + p) % LANES);
-      @if(!broadcast && per_dimension) let variance = variances[k * PARTS + p];
+      @if(!broadcast && per_dimension) let variance = variances[k * PARTS * MEMBERS + quad_of(p)];
       @if(per_dimension) sum[p] = sum[p] * rescale + weight * (variance * x[p] + noise * mean) / (variance + noise);
     }
     continuing {

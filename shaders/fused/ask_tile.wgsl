@@ -49,6 +49,7 @@ fn ask_tile(i: u32, first: u32, state: u32, answer: u32, local: u32, lane: u32) 
       }
       fill_columns(n, sum, first + row);
     }
+    workgroupBarrier(); // before the next turn that asks writes its parts
   }
   storageBarrier();
 }

@@ -1,21 +1,26 @@
-// Whole trajectories of a Gaussian mixture in one dispatch, one an invocation: state and history stay in registers.
+// Whole trajectories of a Gaussian mixture in one dispatch, one an invocation, or one a team of them (field/team.wgsl):
+// state and history stay in registers.
 // Of memory it reads DIM numbers a trajectory, and the components once an evaluation; it writes what is wanted.
 import package::batch::dispatch::linear_index;
 @if(broadcast) import package::batch::subgroup::subgroup_lane;
 @if(small) import package::field::posterior_small::posterior_mean;
+@if(team) import package::field::team::{ MEMBERS, team_lane };
 @if(!small) import package::field::posterior::posterior_mean;
 @if(predicted) import package::fused::ask::ask;
 import package::fused::plan::{ answer, begin, combined, evaluates, finish, run, told_time };
-@if(broadcast) enable subgroups;
+@if(broadcast || team) enable subgroups;
 
 @compute @workgroup_size(64)
 fn mixture(
   @builtin(global_invocation_id) id: vec3u,
   @builtin(num_workgroups) groups: vec3u,
-  @if(broadcast) @builtin(subgroup_invocation_id) lane: u32,
+  @if(broadcast || team) @builtin(subgroup_invocation_id) lane: u32,
 ) {
   @if(broadcast) subgroup_lane = lane;
-  let index = linear_index(id, groups, 64);
+  @if(!team) let index = linear_index(id, groups, 64);
+  // Invocations follow each other in subgroups as in their workgroup, which is a row of them.
+  @if(team) let index = linear_index(id, groups, 64) / MEMBERS;
+  @if(team) team_lane = lane % MEMBERS;
   // Invocations past the end repeat the last trajectory and write nothing: lanes need each other.
   let works = index < run.trajectories;
   let trajectory = min(index, run.trajectories - 1);

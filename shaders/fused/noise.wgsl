@@ -1,6 +1,7 @@
 import constants::DIM;
 @if(!small) import constants::PARTS;
 import package::field::state::State;
+@if(!small) import package::field::team::{ MEMBERS, quad_of };
 import package::fused::plan::run;
 import package::rng::noise::{ Draw, noise4 };
 
@@ -12,17 +13,18 @@ fn standard_normal(draw: Draw, trajectory: u32) -> State {
   @if(dim4) return noise4(draw, trajectory, 0);
   @if(!small) {
     var state = State();
-    var quad = 0u;
+    var part = 0u;
     loop {
+      let quad = quad_of(part);
       // What stands past the state's end stays 0.
       let within = vec4u(0, 1, 2, 3) + 4 * quad < vec4u(DIM);
       let drawn = select(vec4f(0), noise4(draw, trajectory, quad), within);
       for (var p = 0u; p < PARTS; p++) {
-        state[p] = select(state[p], drawn, p == quad);
+        state[p] = select(state[p], drawn, p == part);
       }
       continuing {
-        quad++;
-        break if quad >= run.quads;
+        part++;
+        break if part >= run.quads / MEMBERS;
       }
     }
     return state;

@@ -4,6 +4,7 @@ import constants::DIM;
 @if(!small) import constants::PARTS;
 import package::field::evaluate::slots;
 import package::field::state::State;
+@if(!small) import package::field::team::quad_of;
 
 fn load_state(start: u32) -> State {
   var state = State();
@@ -12,7 +13,7 @@ fn load_state(start: u32) -> State {
   }
   @if(!small) for (var p = 0u; p < PARTS; p++) {
     for (var lane = 0u; lane < 4; lane++) {
-      let d = p * 4 + lane;
+      let d = quad_of(p) * 4 + lane;
       state[p][lane] = select(0, slots[start + min(d, DIM - 1)], d < DIM);
     }
   }
@@ -26,7 +27,7 @@ fn store_state(start: u32, given: State) {
   }
   @if(!small) for (var p = 0u; p < PARTS; p++) {
     for (var lane = 0u; lane < 4; lane++) {
-      let d = p * 4 + lane;
+      let d = quad_of(p) * 4 + lane;
       if (d < DIM) {
         slots[start + d] = state[p][lane];
       }
@@ -46,7 +47,7 @@ fn added(sum: State, factor: f32, other: State) -> State {
   }
 }
 
-/// The inner product; what stands past the end is 0.
+/// The inner product; what stands past the end is 0. No team's.
 fn inner(a: State, b: State) -> f32 {
   @if(small) return dot(a, b);
   @if(!small) {

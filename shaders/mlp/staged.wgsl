@@ -55,8 +55,10 @@ fn multiply_staged(sums: ptr<function, Sums>, factor: Factor, share: Share, loca
       }
     }
     workgroupBarrier();
+    // There is no chunk behind the last one.
+    let ahead = select(begin + STAGED, 0, begin + STAGED >= factor.size);
     for (var n = 0u; n < BROUGHT; n++) {
-      next[n] = weight_quad(places[n] + 4 * (begin + STAGED) * factor.stride);
+      next[n] = weight_quad(places[n] + 4 * ahead * factor.stride);
     }
     for (var k = 0u; k < turns_of(min(u32(STAGED), share.quads - min(begin, share.quads))); k++) {
       let at = 4 * k * factor.columns;

@@ -5,7 +5,14 @@ import type { Kernel } from '../gpu/kernel.js';
 import type { ShaderVariant } from '../gpu/link.js';
 import type { ShaderName } from '../gpu/shaders.js';
 import type { BoundField, PreparedField } from './field.js';
-import { type FusedField, planVariant, REGISTER_DIM, SMALL_DIM, stateVariant } from './fused.js';
+import {
+  type FusedField,
+  type FusedVariant,
+  planVariant,
+  REGISTER_DIM,
+  SMALL_DIM,
+  stateVariant,
+} from './fused.js';
 import { type MixtureSpec, normalizedWeights } from './mixture.js';
 import { boundKernel, operationOf, shared } from './operation.js';
 
@@ -38,24 +45,47 @@ export async function prepareMixture(
 export async function prepareFusedMixture(gpu: Gpu, spec: MixtureSpec): Promise<FusedField | undefined> {
   if (!fitsBinding(gpu, spec)) return undefined;
   const { variant, row } = untiledKernel(spec, spec.dim > SMALL_DIM ? 'registers' : 'small');
+  // Who asks a predictor needs a trajectory's state in one place.
+  const teamOf = ({ asking }: FusedVariant) => (asking ? 1 : teamFor(gpu, spec.dim));
   return {
-    group: () => 64,
+    group: (needed) => 64 / teamOf(needed),
     inMemory: false,
     costly: spec.means.length >= COSTLY,
     buffers: uploadComponents(gpu, spec, 0, spec.weights.length, row),
     kernel(needed) {
       const { conditions, constants } = planVariant(needed);
+      const team = teamOf(needed);
+      const state = stateVariant(spec.dim);
       return gpu.kernel('fused/mixture', {
         conditions: {
           ...variant.conditions,
-          ...stateVariant(spec.dim).conditions,
+          ...state.conditions,
           ...conditions,
           broadcast: canBroadcast(gpu),
+          team: team > 1,
         },
-        constants: { ...variant.constants, ...constants },
+        constants: {
+          ...variant.constants,
+          ...constants,
+          ...(team > 1 && { TEAM: team, PARTS: Math.ceil(spec.dim / 4) / team }),
+        },
       });
     },
   };
+}
+
+/** Vec4 of a state that an invocation should hold at most: a plan has three states of it and more at once. */
+const MOST_PARTS = 4;
+
+/**
+ * How many lanes of a subgroup share a trajectory of whole plans in registers. On an H100 a plain loop over `euler`'s steps in
+ * 64-D took 0.056 ms by one lane, 0.049 by four (16,384 trajectories; docs/performance.md), and a plan has more states.
+ */
+function teamFor({ adapter, device, features }: Gpu, dim: number): 1 | 2 | 4 {
+  const quads = Math.ceil(dim / 4);
+  if (adapter.software || !features.has('subgroups') || quads <= MOST_PARTS) return 1;
+  const { subgroupMinSize = 0 } = device.adapterInfo;
+  return ([4, 2] as const).find((team) => quads % team === 0 && team <= subgroupMinSize) ?? 1;
 }
 
 function fitsBinding(gpu: Gpu, { weights, dim }: MixtureSpec): boolean {

@@ -42,6 +42,7 @@ import posterior from '../../shaders/field/posterior.wgsl';
 import posteriorSmall from '../../shaders/field/posterior_small.wgsl';
 import pull from '../../shaders/field/pull.wgsl';
 import fieldState from '../../shaders/field/state.wgsl';
+import fieldTeam from '../../shaders/field/team.wgsl';
 import fusedAsk from '../../shaders/fused/ask.wgsl';
 import fusedAskTile from '../../shaders/fused/ask_tile.wgsl';
 import fusedAsked from '../../shaders/fused/asked.wgsl';
@@ -169,6 +170,7 @@ export const shaders = {
   'field/posterior': posterior,
   'field/posterior_small': posteriorSmall,
   'field/pull': pull,
+  'field/team': fieldTeam,
   'field/state': fieldState,
   'fused/ask': fusedAsk,
   'fused/ask_tile': fusedAskTile,

@@ -17,8 +17,8 @@ const measuring = new WeakMap<GPUDevice, Promise<unknown>>();
 
 /**
  * A network whose kernels share out work as was fastest on this adapter. Hardware is timed once for each shape and use
- * and what was found is kept (src/gpu/choices.ts); results are the same to the last bit with every tile
- * that is tried, as sums have one order. Software adapters get what suits them all.
+ * and what was found is kept (src/gpu/choices.ts). With every tile that is tried sums have one order; what a compiler
+ * contracts may still differ, so the last bits are those of a choice. Software adapters get what suits them all.
  */
 export async function tunedNetwork(
   gpu: Gpu,

@@ -5,6 +5,7 @@ import { customField } from '../../src/field/custom.js';
 import { empirical } from '../../src/field/empirical.js';
 import type { Field } from '../../src/field/field.js';
 import { gaussianMixture } from '../../src/field/gaussian-mixture.js';
+import { Gpu } from '../../src/gpu/gpu.js';
 import { polynomial } from '../../src/grid/grid.js';
 import { mlpConfig } from '../../src/mlp/config.js';
 import { mlpField } from '../../src/mlp/field.js';
@@ -64,6 +65,38 @@ describe.each([false, true])('with AFS %s', (afs) => {
     }
   });
 });
+
+// Hardware has lanes share a trajectory of many numbers; this device as if it were some.
+test.skipIf(!gpu.features.has('subgroups')).each(SHAPES)(
+  `teams of lanes do as one invocation, components with %s deviations (seed ${seed})`,
+  async (shape) => {
+    const hardware = new Gpu(gpu.device, { ...gpu.adapter, software: false });
+    for (const [dim, batch] of [
+      [64, 37],
+      [38, 70], // of ten vec4, in pairs
+      [21, 5], // of six
+    ]) {
+      const field = gaussianMixture(randomMixture(seed + dim, dim, 5, shape));
+      const x = latents(seed + dim, batch, dim);
+      for (const name of ['heun', 'ipndm-3']) {
+        const plan = solverByName(name).plan(polynomial().times(4));
+        const exact = solveReference(field, plan, { latents: x }).samples;
+        const made = await solve(hardware, field, plan, { latents: { values: x }, executor: 'fused' });
+        const errors = roundingErrors(field, plan, { latents: x }, exact, seed);
+        expect(excess(made.samples, exact, errors, dim), `${name}, dim ${dim}`).toBeLessThan(2);
+      }
+      const noisy = solverByName('ancestral').plan(polynomial().times(3));
+      const request = { latents: { batch, seed: 5 } };
+      const made = await solve(hardware, field, noisy, { ...request, executor: 'fused' });
+      const stepwise = await solve(gpu, field, noisy, { ...request, executor: 'stepwise' });
+      const size = Math.max(...stepwise.samples.map(Math.abs));
+      expect(Math.max(...made.samples.map((value, i) => Math.abs(value - stepwise.samples[i])))).toBeLessThan(
+        1e-4 * size,
+      );
+    }
+  },
+  120_000,
+);
 
 test('a custom field, and constants of a table', async () => {
   const means = [
