@@ -67,15 +67,16 @@ describe.each([false, true])('with AFS %s', (afs) => {
 });
 
 // Hardware has lanes share a trajectory of many numbers; this device as if it were some.
-test.skipIf(!gpu.features.has('subgroups')).each(SHAPES)(
-  `teams of lanes do as one invocation, components with %s deviations (seed ${seed})`,
-  async (shape) => {
+test.skipIf(!gpu.features.has('subgroups'))(
+  `teams of lanes do as one invocation (seed ${seed})`,
+  async () => {
     const hardware = new Gpu(gpu.device, { ...gpu.adapter, software: false });
-    for (const [dim, batch] of [
+    for (const [i, [dim, batch]] of [
       [64, 37],
       [38, 70], // of ten vec4, in pairs
       [21, 5], // of six
-    ]) {
+    ].entries()) {
+      const shape = SHAPES[(seed + i) % 3];
       const field = gaussianMixture(randomMixture(seed + dim, dim, 5, shape));
       const x = latents(seed + dim, batch, dim);
       for (const name of ['heun', 'ipndm-3']) {
@@ -83,7 +84,7 @@ test.skipIf(!gpu.features.has('subgroups')).each(SHAPES)(
         const exact = solveReference(field, plan, { latents: x }).samples;
         const made = await solve(hardware, field, plan, { latents: { values: x }, executor: 'fused' });
         const errors = roundingErrors(field, plan, { latents: x }, exact, seed);
-        expect(excess(made.samples, exact, errors, dim), `${name}, dim ${dim}`).toBeLessThan(2);
+        expect(excess(made.samples, exact, errors, dim), `${name}, dim ${dim}, ${shape}`).toBeLessThan(2);
       }
       const noisy = solverByName('ancestral').plan(polynomial().times(3));
       const request = { latents: { batch, seed: 5 } };
