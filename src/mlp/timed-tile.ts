@@ -66,9 +66,12 @@ async function prepareTile(
   const { STORAGE, UNIFORM, COPY_DST } = GPUBufferUsage;
   const network = new Network(gpu, config, parameters, precision, { forward: tile, [use]: tile });
   const numbers = trajectories * config.dim;
-  const states = Float32Array.from({ length: 2 * numbers }, () => 2 * Math.random() - 1);
+  // Some numbers again and again: what they are does not matter, but that they are none that a GPU does faster.
+  const some = Float32Array.from({ length: Math.min(2 * numbers, 2 ** 18) }, () => 2 * Math.random() - 1);
   const slots = gpu.buffer('slots', STORAGE | COPY_DST, 12 * numbers);
-  gpu.device.queue.writeBuffer(slots, 0, states);
+  for (let at = 0; at < 2 * numbers; at += some.length) {
+    gpu.device.queue.writeBuffer(slots, 4 * at, some, 0, Math.min(some.length, 2 * numbers - at));
+  }
   const columns = gpu.buffer('columns', STORAGE, new Float32Array(trajectories).fill(1));
   const labels = gpu.buffer('label', STORAGE, Uint32Array.of(config.classes));
   const uniforms = new ArrayBuffer(1024);

@@ -12,6 +12,9 @@ const TIMED = 6;
 /** Multiply-adds to time a pass with, about one a parameter and trajectory: any GPU is busy for some tenths of a millisecond. */
 const WORK = 4e9;
 
+/** Of all states at most, for there are buffers for each tile at the same time. */
+const NUMBERS = 2 ** 22;
+
 /** Whoever measures does so alone. */
 const measuring = new WeakMap<GPUDevice, Promise<unknown>>();
 
@@ -58,7 +61,8 @@ async function tunedTile(
   const found = before.then(async () => {
     const kept = tiles.find((tile) => tileName(tile) === choicesOf(gpu.device).get(key));
     if (kept) return kept;
-    const trajectories = Math.min(262_144, Math.max(4096, Math.ceil(WORK / parameterLayout(config).size)));
+    const wanted = Math.min(WORK / parameterLayout(config).size, NUMBERS / dim);
+    const trajectories = Math.min(262_144, Math.max(4096, Math.ceil(wanted)));
     const times = await timeTiles(gpu, { config, parameters }, tiles, { use, trajectories, precision });
     const best = tiles[times.indexOf(Math.min(...times))];
     choicesOf(gpu.device).set(key, tileName(best));
