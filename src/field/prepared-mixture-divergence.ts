@@ -23,7 +23,8 @@ export async function prepareMixtureDivergence(
   spec: MixtureSpec,
   kernel: MixtureKernel = mixtureKernelFor(gpu, spec),
 ): Promise<PreparedDivergence> {
-  return kernel === 'tiled' ? prepareTiled(gpu, spec) : prepareUntiled(gpu, spec, kernel);
+  // Few components have no kernel of their own here.
+  return kernel === 'tiled' || kernel === 'few' ? prepareTiled(gpu, spec) : prepareUntiled(gpu, spec, kernel);
 }
 
 /** One invocation a trajectory. */

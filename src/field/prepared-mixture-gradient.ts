@@ -14,7 +14,8 @@ export async function prepareMixtureGradient(
   spec: MixtureSpec,
   kernel: MixtureKernel = mixtureKernelFor(gpu, spec),
 ): Promise<PreparedGradient> {
-  if (kernel === 'tiled') return prepareTiledGradient(gpu, spec);
+  // Few components have no kernel of their own here.
+  if (kernel === 'tiled' || kernel === 'few') return prepareTiledGradient(gpu, spec);
   return prepareUntiled(gpu, spec, kernel);
 }
 

@@ -20,14 +20,18 @@ import { boundKernel, operationOf, shared } from './operation.js';
 export const STAGE = 512;
 /** Trajectories per workgroup of the tiled kernel. */
 export const TILED_BATCH = 4;
+/** Components that the kernel for few of them may have, and trajectories of its workgroup. */
+export const [FEW, FEW_BATCH] = [64, 4];
+/** Distances that an invocation of that kernel sums at once: in 64 invocations 8 KiB of workgroup memory. */
+const CHUNK = 8;
 /** Running sums of a trajectory between shards. */
 const CARRY_BYTES = 8;
 
 /** Numbers of all components from which on evaluations are all that a run takes: 640 gain by fusing, 115,008 do not. */
 const COSTLY = 2 ** 16;
 
-/** How components are met: by one invocation a trajectory, or in tiles by a workgroup. */
-export type MixtureKernel = 'small' | 'registers' | 'tiled';
+/** How components are met: by one invocation a trajectory, or by a workgroup, whose invocations share out dimensions or components. */
+export type MixtureKernel = 'small' | 'registers' | 'few' | 'tiled';
 
 /** Uploads a mixture and compiles its kernel for one device; which one depends on its size, unless it is given. */
 export async function prepareMixture(
@@ -36,6 +40,7 @@ export async function prepareMixture(
   kernel: MixtureKernel = mixtureKernelFor(gpu, spec),
 ): Promise<PreparedField> {
   if (kernel === 'tiled') return prepareTiled(gpu, spec);
+  if (kernel === 'few') return prepareFew(gpu, spec);
   const { name, variant, row } = untiledKernel(spec, kernel);
   const conditions = { ...variant.conditions, broadcast: canBroadcast(gpu) };
   return prepareUntiled(gpu, spec, await gpu.kernel(name, { ...variant, conditions }), row);
@@ -92,9 +97,13 @@ function fitsBinding(gpu: Gpu, { weights, dim }: MixtureSpec): boolean {
   return weights.length * dim * 4 <= gpu.limits.maxStorageBufferBindingSize;
 }
 
-/** Which kernel a mixture gets on a device. */
+/**
+ * Which kernel a mixture gets on a device. Above 128 dimensions up to 64 components share out dimensions among
+ * invocations; more of them fill a tile, and come in shards past one binding.
+ */
 export function mixtureKernelFor(gpu: Gpu, spec: MixtureSpec): MixtureKernel {
-  if (spec.dim > REGISTER_DIM || !fitsBinding(gpu, spec)) return 'tiled';
+  if (!fitsBinding(gpu, spec)) return 'tiled';
+  if (spec.dim > REGISTER_DIM) return spec.weights.length <= FEW ? 'few' : 'tiled';
   return spec.dim > SMALL_DIM ? 'registers' : 'small';
 }
 
@@ -135,6 +144,22 @@ function prepareUntiled(gpu: Gpu, spec: MixtureSpec, kernel: Kernel, row: number
   return {
     ...operationOf(kernel),
     bind: (batch) => boundKernel(kernel, { ...shared(batch), ...data }),
+  };
+}
+
+async function prepareFew(gpu: Gpu, spec: MixtureSpec): Promise<PreparedField> {
+  const components = spec.weights.length;
+  const quads = Math.ceil(spec.dim / 4);
+  // As many at a time as leave none of a last chunk idle.
+  const chunk = Math.ceil(components / Math.ceil(components / CHUNK));
+  const kernel = await gpu.kernel('field/mixture_few', {
+    conditions: conditionsOf(spec),
+    constants: { DIM: spec.dim, CHUNK: chunk, MOST: FEW },
+  });
+  const data = uploadComponents(gpu, spec, 0, components, 4 * quads);
+  return {
+    ...operationOf(kernel),
+    bind: (batch) => boundKernel(kernel, { ...shared(batch), ...data }, FEW_BATCH),
   };
 }
 

@@ -29,6 +29,7 @@ import diverge from '../../shaders/field/diverge.wgsl';
 import evaluate from '../../shaders/field/evaluate.wgsl';
 import mixture from '../../shaders/field/mixture.wgsl';
 import mixtureDivergence from '../../shaders/field/mixture_divergence.wgsl';
+import mixtureFew from '../../shaders/field/mixture_few.wgsl';
 import mixtureJoinedVjp from '../../shaders/field/mixture_joined_vjp.wgsl';
 import mixtureSegment from '../../shaders/field/mixture_segment.wgsl';
 import mixtureSmall from '../../shaders/field/mixture_small.wgsl';
@@ -158,6 +159,7 @@ export const shaders = {
   'field/evaluate': evaluate,
   'field/mixture': mixture,
   'field/mixture_divergence': mixtureDivergence,
+  'field/mixture_few': mixtureFew,
   'field/mixture_joined_vjp': mixtureJoinedVjp,
   'field/mixture_segment': mixtureSegment,
   'field/mixture_small': mixtureSmall,

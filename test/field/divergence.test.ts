@@ -53,7 +53,7 @@ async function worst(on: Gpu, spec: MixtureSpec, batch: number, kernel?: Mixture
   const { x, sigmas } = noisyStates(seed, spec, batch);
   const prepared = await prepareMixtureDivergence(on, spec, kernel);
   const actual = await divergenceOn(on, prepared, x, sigmas);
-  const subtracts = (kernel ?? mixtureKernelFor(on, spec)) === 'tiled';
+  const subtracts = ['few', 'tiled'].includes(kernel ?? mixtureKernelFor(on, spec));
   const field = gaussianMixture(spec);
   const ratio = { drift: 0, divergence: 0 };
   // A NaN is the worst of all.

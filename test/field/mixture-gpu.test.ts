@@ -4,7 +4,7 @@ import { empirical } from '../../src/field/empirical.js';
 import type { Field } from '../../src/field/field.js';
 import { gaussianMixture } from '../../src/field/gaussian-mixture.js';
 import type { MixtureSpec } from '../../src/field/mixture.js';
-import { type MixtureKernel, prepareMixture } from '../../src/field/prepared-mixture.js';
+import { type MixtureKernel, mixtureKernelFor, prepareMixture } from '../../src/field/prepared-mixture.js';
 import type { Gpu } from '../../src/gpu/gpu.js';
 import { random } from '../../src/problem/random.js';
 import { PlanBuilder } from '../../src/solver/builder.js';
@@ -68,6 +68,51 @@ test.each(cases)(
     expect(await worst(gpu, field, spec, 33)).toBeLessThan(1);
   },
 );
+
+test.each(
+  SHAPES.flatMap((shape) =>
+    // One chunk of components, several that come out even, and two that do not fill their last one.
+    [
+      [129, 1],
+      [200, 10],
+      [130, 3],
+      [785, 63],
+      [131, 64],
+      [132, 17],
+    ].map(([dim, components]) => ({ shape, dim, components })),
+  ),
+)(
+  `few: D of $components components, $shape stds, dim $dim (seed ${seed})`,
+  async ({ shape, dim, components }) => {
+    const spec = randomMixture(seed, dim, components, shape);
+    expect(mixtureKernelFor(gpu, spec)).toBe('few');
+    expect(await worst(gpu, gaussianMixture(spec), spec, 9)).toBeLessThan(1);
+    const equal = { ...spec, weights: new Float64Array(components).fill(1) };
+    expect(await worst(gpu, gaussianMixture(equal), equal, 6)).toBeLessThan(1);
+  },
+);
+
+test('a few components in many dimensions give the same however a batch is split', async () => {
+  const spec = randomMixture(seed, 200, 10, 'per-component');
+  const { x, sigmas } = noisyStates(seed, spec, 11);
+  const field = gaussianMixture(spec);
+  const whole = await denoisedOn(gpu, field, x, sigmas);
+  // Seven trajectories at a time: what began a workgroup is elsewhere in one.
+  const parts = [0, 7].map((begin) =>
+    denoisedOn(gpu, field, x.slice(begin * 200, (begin + 7) * 200), sigmas.slice(begin, begin + 7)),
+  );
+  const joined = (await Promise.all(parts)).flatMap((part) => [...part]);
+  expect(joined).toEqual([...whole]);
+});
+
+test('which kernel a mixture gets above 128 dimensions', () => {
+  const kernel = (dim: number, components: number, on = gpu) =>
+    mixtureKernelFor(on, randomMixture(seed, dim, components, 'shared'));
+  expect(kernel(128, 10)).toBe('registers');
+  expect(kernel(129, 64)).toBe('few');
+  expect(kernel(129, 65)).toBe('tiled');
+  expect(kernel(1024, 64, smallGpu(2 ** 16))).toBe('tiled');
+});
 
 test('784 dimensions take the tiled kernel by themselves, in stages', async () => {
   const spec = randomMixture(seed, 784, 70, 'shared');

@@ -81,7 +81,7 @@ function predictorAdjoint(on: Gpu, { solver, field, config }: PredictorCase): Pr
  */
 const PREPARATIONS: ((on: Gpu) => Promise<unknown>)[] = [
   ...(['shared', 'per-component', 'per-dimension'] as const).flatMap((shape) => [
-    ...(['registers', 'tiled'] as const).map(
+    ...(['registers', 'few', 'tiled'] as const).map(
       (kernel) => (on: Gpu) => prepareMixture(on, randomMixture(1, 5, 3, shape), kernel),
     ),
     ...[1, 2, 3, 4].map((dim) => (on: Gpu) => prepareMixture(on, randomMixture(1, dim, 3, shape), 'small')),
