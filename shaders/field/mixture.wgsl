@@ -1,5 +1,5 @@
 // The posterior mean of a Gaussian mixture under noise, one trajectory an invocation; components are read once per
-// invocation. For DIM from 5 to 128: mixture_small.wgsl is for less, mixture_tiled.wgsl for more.
+// invocation. For DIM from 5 to 128: mixture_small.wgsl is for less, mixture_few.wgsl and mixture_tiled.wgsl for more.
 import constants::{ DIM, PARTS };
 import package::batch::dispatch::linear_index;
 @if(broadcast) import package::batch::subgroup::subgroup_lane;
