@@ -93,8 +93,10 @@ function teamFor({ adapter, device, features }: Gpu, dim: number): 1 | 2 | 4 {
   return ([4, 2] as const).find((team) => quads % team === 0 && team <= subgroupMinSize) ?? 1;
 }
 
+/** Whether all components fit one binding, in rows as the kernels of one binding pad them. */
 function fitsBinding(gpu: Gpu, { weights, dim }: MixtureSpec): boolean {
-  return weights.length * dim * 4 <= gpu.limits.maxStorageBufferBindingSize;
+  const row = dim <= 2 ? 2 : Math.ceil(dim / 4) * 4;
+  return weights.length * row * 4 <= gpu.limits.maxStorageBufferBindingSize;
 }
 
 /**

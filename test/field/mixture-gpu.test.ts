@@ -112,6 +112,9 @@ test('which kernel a mixture gets above 128 dimensions', () => {
   expect(kernel(129, 64)).toBe('few');
   expect(kernel(129, 65)).toBe('tiled');
   expect(kernel(1024, 64, smallGpu(2 ** 16))).toBe('tiled');
+  // Rows are padded, to 1,024 and 964 numbers: without that 17 of 961 would fit.
+  expect(kernel(1021, 16, smallGpu(2 ** 16))).toBe('few');
+  expect(kernel(961, 17, smallGpu(2 ** 16))).toBe('tiled');
 });
 
 test('784 dimensions take the tiled kernel by themselves, in stages', async () => {
