@@ -84,11 +84,13 @@ const MOST_PARTS = 4;
 
 /**
  * How many lanes of a subgroup share a trajectory of whole plans in registers. On an H100 a plain loop over `euler`'s steps in
- * 64-D took 0.056 ms by one lane, 0.049 by four (16,384 trajectories; docs/performance.md), and a plan has more states.
+ * 64-D took 0.056 ms by one lane, 0.049 by four (16,384 trajectories; docs/performance.md), and a plan has more states. Teams rely on invocations following each other in
+ * subgroups as in their workgroup, which WGSL does not promise and NVIDIA's GPUs do.
  */
 function teamFor({ adapter, device, features }: Gpu, dim: number): 1 | 2 | 4 {
   const quads = Math.ceil(dim / 4);
-  if (adapter.software || !features.has('subgroups') || quads <= MOST_PARTS) return 1;
+  const ordered = adapter.vendor === 'nvidia' && !adapter.software;
+  if (!ordered || !features.has('subgroups') || quads <= MOST_PARTS) return 1;
   const { subgroupMinSize = 0 } = device.adapterInfo;
   return ([4, 2] as const).find((team) => quads % team === 0 && team <= subgroupMinSize) ?? 1;
 }

@@ -66,11 +66,11 @@ describe.each([false, true])('with AFS %s', (afs) => {
   });
 });
 
-// Hardware has lanes share a trajectory of many numbers; this device as if it were some.
+// NVIDIA's GPUs have lanes share a trajectory of many numbers; this device as if it were one.
 test.skipIf(!gpu.features.has('subgroups'))(
   `teams of lanes do as one invocation (seed ${seed})`,
   async () => {
-    const hardware = new Gpu(gpu.device, { ...gpu.adapter, software: false });
+    const hardware = new Gpu(gpu.device, { ...gpu.adapter, vendor: 'nvidia', software: false });
     for (const [i, [dim, batch]] of [
       [64, 37],
       [38, 70], // of ten vec4, in pairs
