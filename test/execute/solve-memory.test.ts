@@ -44,9 +44,9 @@ function columned(): Plan {
 const mixture = gaussianMixture(randomMixture(seed, 5, 3, 'per-component'));
 const { config, parameters } = mlpShape(32, 1);
 const network = mlpField({ config, parameters });
-// Above 128 numbers components are streamed, and sums are kept between their shards.
+// Above 128 numbers more than 64 components are streamed, and sums are kept between their shards.
 const streamed = empirical(
-  Float64Array.from({ length: 3 * 200 }, () => source.normal()),
+  Float64Array.from({ length: 70 * 200 }, () => source.normal()),
   200,
 );
 const cases: { name: string; field: Field; plan: Plan; batch: number; chunk?: number; keep?: number[] }[] = [
