@@ -42,7 +42,8 @@ describe(`of exact fields to 1e-3 nats (seed ${seed})`, () => {
       const options = { states, prior: 'gaussian' as const };
       const { logDensity: found } = await logDensity(gpu, field, { ...options, steps: tight });
       expect(farthest(found, exact)).toBeLessThan(1e-3);
-      const equal = await logDensity(gpu, field, { ...options, steps: { nfe: 480 } });
+      // Of order 4 and more: with seed 612571974 in dim 24 half as many leave 1.9e-3, these 8.6e-5.
+      const equal = await logDensity(gpu, field, { ...options, steps: { nfe: 960 } });
       expect(farthest(equal.logDensity, exact)).toBeLessThan(1e-3);
     },
     SLOW,
