@@ -62,7 +62,8 @@ describe(`the GPU does what float64 does (seed ${seed})`, () => {
       expect(new Set(actual.evaluations)).toEqual(new Set([80]));
 
       // With steps of their own both err as much, but for rounding.
-      const free = { ...request, steps: TOLERANCE };
+      // Far above what float32 rounds: below, whether a step is taken is chance, and errors differ by up to four times.
+      const free = { ...request, steps: { rtol: 1e-4, atol: 1e-4 } };
       const truth = integrateReference(field, { ...request, steps: { rtol: 1e-9, atol: 1e-9 } });
       const [gpuFree, hostFree] = [await integrate(gpu, field, free), integrateReference(field, free)];
       const farthest = (values: ArrayLike<number>, exactValues: ArrayLike<number>) =>
