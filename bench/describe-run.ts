@@ -44,6 +44,19 @@ export function describeRun(
   };
 }
 
+/**
+ * What a bench stores of its run, once it is through.
+ * @param bench the npm script, such as 'bench:mlp'
+ */
+export function finishedRun(description: MachineDescription, started: Date, bench: string) {
+  return {
+    ...description,
+    started: started.toISOString(),
+    seconds: (Date.now() - started.getTime()) / 1000,
+    command: [`npm run ${bench} --`, ...process.argv.slice(2)].join(' '),
+  };
+}
+
 function packageRoot(folder: URL): URL {
   return existsSync(new URL('package.json', folder)) ? folder : packageRoot(new URL('..', folder));
 }

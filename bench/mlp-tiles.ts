@@ -9,13 +9,16 @@ import { TILE_USES, tilesFor } from '../src/mlp/tile.js';
 import { timeTiles } from '../src/mlp/timed-tile.js';
 import { tileName } from '../src/mlp/tuned-network.js';
 import { type DeviceChoice, openDevice } from '../src/node/adapter.js';
+import { writeAtomic } from '../src/node/files.js';
 import { multiplyAddCeiling } from './ceiling.js';
+import { describeRun, finishedRun } from './describe-run.js';
 import { leaveAfter } from './leave.js';
 import { multiplyAdds } from './mlp-shape.js';
 import { randomModel } from './random-fields.js';
 import { warmUp } from './warm-up.js';
 
 interface Options {
+  out?: string;
   most?: number;
   quick?: boolean;
   device?: DeviceChoice;
@@ -29,15 +32,19 @@ const NETWORKS = [
 
 const command = new Command('npm run bench:tiles --')
   .description('time each tile of networks of three widths')
+  .option('--out <file>', 'where all figures go as JSON')
   .option('--most <count>', 'of the tiles that fit, the first so many', wholeNumber(1, 100))
   .option('--quick', 'a 64th of the batches')
   .addOption(deviceOption())
   .exitOverride();
 await leaveAfter(() => bench(command.parse().opts<Options>()));
 
-async function bench({ most, quick = false, device: choice }: Options): Promise<void> {
+async function bench({ out, most, quick = false, device: choice }: Options): Promise<void> {
+  const started = new Date();
   const { device, adapter } = await openDevice({ device: choice });
   const gpu = new Gpu(device, adapter);
+  const description = describeRun(adapter);
+  const rows: object[] = [];
   for (const { dim, width, batch } of NETWORKS) {
     const model = randomModel(dim, width);
     const { config } = model;
@@ -53,6 +60,7 @@ async function bench({ most, quick = false, device: choice }: Options): Promise<
       for (const [i, tile] of tiles.entries()) {
         const count = 2 * multiplyAdds(config, use === 'backward' ? 'each' : 'one') * trajectories;
         const flops = (1000 * count) / times[i];
+        rows.push({ dim, width, use, tile: tileName(tile), trajectories, ms: times[i], flops, ceiling });
         const rate = `${(flops / 1e9).toPrecision(3)} GFLOP/s`;
         const share = `${((100 * flops) / ceiling).toFixed(0)} % of ceiling`;
         console.log(
@@ -61,6 +69,11 @@ async function bench({ most, quick = false, device: choice }: Options): Promise<
       }
     }
   }
-  console.log(adapter.name);
   gpu.destroy();
+  const { name, driver, software } = adapter;
+  console.log(`${name} (${driver}), ${software ? 'software' : 'hardware'}; commit ${description.commit}`);
+  if (out === undefined) return;
+  const run = finishedRun(description, started, 'bench:tiles');
+  await writeAtomic(out, `${JSON.stringify({ schema: 'fewstep-bench-tiles-1', run, rows }, null, 2)}\n`);
+  console.log(`figures in ${out}`);
 }

@@ -12,7 +12,7 @@ import { type DeviceChoice, openDevice } from '../src/node/adapter.js';
 import { writeAtomic } from '../src/node/files.js';
 import { loadModel } from '../src/node/model.js';
 import { multiplyAddCeiling } from './ceiling.js';
-import { describeRun, ROOT } from './describe-run.js';
+import { describeRun, finishedRun, ROOT } from './describe-run.js';
 import { leaveAfter } from './leave.js';
 import { type PrecisionError, precisionErrors, sampleDifference } from './mlp-accuracy.js';
 import { type MlpRow, measureSubject } from './mlp-measure.js';
@@ -105,12 +105,7 @@ async function bench({ out, quick = false, device: choice, ...given }: Options):
   console.log(`${name} (${driver}), ${software ? 'software' : 'hardware'}; commit ${description.commit}`);
   console.log(`multiply-add ceiling ${most} GFLOP/s (median ${middle}, least ${least})`);
   if (out === undefined) return;
-  const run = {
-    ...description,
-    started: started.toISOString(),
-    seconds: (Date.now() - started.getTime()) / 1000,
-    command: ['npm run bench:mlp --', ...process.argv.slice(2)].join(' '),
-  };
+  const run = finishedRun(description, started, 'bench:mlp');
   const results = {
     schema: 'fewstep-bench-mlp-1',
     run,

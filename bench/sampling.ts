@@ -14,7 +14,7 @@ import { writeAtomic } from '../src/node/files.js';
 import { nfeOf, type Plan } from '../src/solver/plan.js';
 import { solverByName, stepsForNfe } from '../src/solver/registry.js';
 import { copyCeiling, multiplyAddCeiling } from './ceiling.js';
-import { describeRun } from './describe-run.js';
+import { describeRun, finishedRun } from './describe-run.js';
 import { leaveAfter } from './leave.js';
 import { type Repetition, repeatInTurn } from './repeat.js';
 import type { Contestant } from './sampling-contestant.js';
@@ -134,12 +134,7 @@ async function bench(options: Options): Promise<void> {
   /** So far, for another library may take the device with it. */
   async function save(state: { complete: boolean; copy?: number }): Promise<void> {
     if (out === undefined) return;
-    const run = {
-      ...description,
-      started: started.toISOString(),
-      seconds: (Date.now() - started.getTime()) / 1000,
-      command: ['npm run bench:sampling --', ...process.argv.slice(2)].join(' '),
-    };
+    const run = finishedRun(description, started, 'bench:sampling');
     const ceiling = minMedianMax(ceilings);
     const results = { schema: 'fewstep-bench-sampling-2', ...state, run, ceiling, rows, failures, tfjs };
     await writeAtomic(out, `${JSON.stringify(results, null, 2)}\n`);

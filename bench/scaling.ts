@@ -12,7 +12,7 @@ import { type DeviceChoice, openDevice } from '../src/node/adapter.js';
 import { writeAtomic } from '../src/node/files.js';
 import type { Plan } from '../src/solver/plan.js';
 import { solverByName } from '../src/solver/registry.js';
-import { describeRun } from './describe-run.js';
+import { describeRun, finishedRun } from './describe-run.js';
 import { type LatencyRow, measureLatency } from './latency.js';
 import { leaveAfter } from './leave.js';
 import { randomMixture, randomNetwork } from './random-fields.js';
@@ -81,12 +81,7 @@ async function bench({ out, quick = false, only, device: choice }: Options): Pro
     `${adapter.name} (${adapter.driver}), ${software ? 'software' : 'hardware'}; commit ${description.commit}`,
   );
   if (out === undefined) return;
-  const run = {
-    ...description,
-    started: started.toISOString(),
-    seconds: (Date.now() - started.getTime()) / 1000,
-    command: ['npm run bench:scaling --', ...process.argv.slice(2)].join(' '),
-  };
+  const run = finishedRun(description, started, 'bench:scaling');
   const results = {
     schema: 'fewstep-bench-scaling-1',
     run,

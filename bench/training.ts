@@ -10,7 +10,7 @@ import { type DeviceChoice, openDevice } from '../src/node/adapter.js';
 import { writeAtomic } from '../src/node/files.js';
 import { figure } from '../src/report/number.js';
 import { multiplyAddCeiling } from './ceiling.js';
-import { describeRun } from './describe-run.js';
+import { describeRun, finishedRun } from './describe-run.js';
 import { type DistillationRow, distillationCases, measureDistillation } from './distillation-rows.js';
 import { leaveAfter } from './leave.js';
 import { measureTraining, type TrainingRow } from './training-rows.js';
@@ -78,12 +78,7 @@ async function bench({ out, quick = false, only, repeats, device: choice }: Opti
   );
   console.log(`multiply-add ceiling ${giga(ceiling)} GFLOP/s`);
   if (out === undefined) return;
-  const run = {
-    ...description,
-    started: started.toISOString(),
-    seconds: (Date.now() - started.getTime()) / 1000,
-    command: ['npm run bench:training --', ...process.argv.slice(2)].join(' '),
-  };
+  const run = finishedRun(description, started, 'bench:training');
   const results = { schema: 'fewstep-bench-training-1', run, ceiling, training, distillation };
   await writeAtomic(out, `${JSON.stringify(results, null, 2)}\n`);
   console.log(`figures in ${out}`);

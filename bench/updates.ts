@@ -12,7 +12,7 @@ import { type DeviceChoice, openDevice } from '../src/node/adapter.js';
 import { writeAtomic } from '../src/node/files.js';
 import { multiplyAddCeiling } from './ceiling.js';
 import { copyKernelSubject, copySubject } from './copy-rate.js';
-import { describeRun } from './describe-run.js';
+import { describeRun, finishedRun } from './describe-run.js';
 import { type DispatchOverhead, dispatchOverhead } from './dispatch-overhead.js';
 import { leaveAfter } from './leave.js';
 import { type BandwidthRow, measureBandwidth } from './measure-bandwidth.js';
@@ -68,12 +68,7 @@ async function bench({ out, quick = false, device: choice }: Options): Promise<v
   const { name, driver, software } = adapter;
   console.log(`${name} (${driver}), ${software ? 'software' : 'hardware'}; commit ${description.commit}`);
   if (out === undefined) return;
-  const run = {
-    ...description,
-    started: started.toISOString(),
-    seconds: (Date.now() - started.getTime()) / 1000,
-    command: ['npm run bench:updates --', ...process.argv.slice(2)].join(' '),
-  };
+  const run = finishedRun(description, started, 'bench:updates');
   const results = { schema: 'fewstep-bench-updates-1', run, multiplyAdd, dispatch, rows };
   await writeAtomic(out, `${JSON.stringify(results, null, 2)}\n`);
   console.log(`figures in ${out}`);

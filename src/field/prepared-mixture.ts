@@ -84,8 +84,9 @@ const MOST_PARTS = 4;
 
 /**
  * How many lanes of a subgroup share a trajectory of whole plans in registers. On an H100 a plain loop over `euler`'s steps in
- * 64-D took 0.056 ms by one lane, 0.049 by four (16,384 trajectories; docs/performance.md), and a plan has more states. Teams rely on invocations following each other in
- * subgroups as in their workgroup, which WGSL does not promise and NVIDIA's GPUs do.
+ * 64-D took 0.056 ms by one lane, 0.049 by four (16,384 trajectories; docs/performance.md), and a plan has more states.
+ * Teams rely on invocations following each other in subgroups as in their workgroup, which WGSL does not promise and
+ * NVIDIA's GPUs do.
  */
 function teamFor({ adapter, device, features }: Gpu, dim: number): 1 | 2 | 4 {
   const quads = Math.ceil(dim / 4);

@@ -77,7 +77,7 @@ async function prepareTile(
   const uniforms = new ArrayBuffer(1024);
   const operation = gpu.buffer('operations', UNIFORM | COPY_DST, uniforms.byteLength);
   const one = { column: -1, scale: 0, offset: 1 };
-  const common = { state: 0, output: 8 * Math.ceil(numbers / 4), trajectories, sigma: one };
+  const common = { state: 0, output: 2 * numbers, trajectories, sigma: one };
   const evaluation = { ...common, velocity: 0, divisor: one };
   const used: { destroy(): void }[] = [slots, columns, labels, operation, network];
   const destroy = () => {
