@@ -1,3 +1,4 @@
+import type { FewstepError } from '../errors.js';
 import { boundKernel, operationOf } from '../field/operation.js';
 import type { Gpu } from '../gpu/gpu.js';
 import { PassTimer } from '../gpu/timer.js';
@@ -29,7 +30,8 @@ const ROUNDS = 5;
 
 /**
  * How long a pass of a network takes with each tile, milliseconds: the least of several times. They are timed in turn, for
- * a GPU that was idle takes a while to reach its clock rate.
+ * a GPU that was idle takes a while to reach its clock rate. A tile that this driver cannot compile takes forever.
+ * @throws FewstepError shader-compilation where it can compile none
  */
 export async function timeTiles(
   gpu: Gpu,
@@ -37,14 +39,19 @@ export async function timeTiles(
   tiles: readonly Tile[],
   task: TileTask,
 ): Promise<number[]> {
-  const timed: TimedTile[] = [];
+  // Compilers work at the same time.
+  const prepared = await Promise.allSettled(tiles.map((tile) => prepareTile(gpu, model, tile, task)));
+  const timed = prepared.map((each) => (each.status === 'fulfilled' ? each.value : undefined));
   try {
-    // Compilers work at the same time.
-    timed.push(...(await Promise.all(tiles.map((tile) => prepareTile(gpu, model, tile, task)))));
+    for (const each of prepared) {
+      const fails = each.status === 'rejected' && (each.reason as FewstepError);
+      if (fails && (fails.code !== 'shader-compilation' || !timed.some(Boolean))) throw fails;
+    }
     const best = tiles.map(() => Number.POSITIVE_INFINITY);
     const counts = tiles.map(() => 1);
     for (let round = 0; round <= ROUNDS; round++) {
       for (const [i, each] of timed.entries()) {
+        if (!each) continue;
         const ms = await each.ms(counts[i]);
         // The first time tells how often it is to be done.
         if (round > 0) best[i] = Math.min(best[i], ms);
@@ -53,7 +60,7 @@ export async function timeTiles(
     }
     return best;
   } finally {
-    for (const each of timed) each.destroy();
+    for (const each of timed) each?.destroy();
   }
 }
 
@@ -85,10 +92,14 @@ async function prepareTile(
   };
   const timer = new PassTimer(gpu);
   used.push(timer);
+  const failed = (error: unknown): never => {
+    destroy();
+    throw error;
+  };
   let record: (pass: GPUComputePassEncoder) => void;
   if (use === 'backward') {
     const buffers = { slots, columns, operation, labels, capacity: trajectories, frozen: true };
-    const passes = await NetworkPasses.create(network, buffers);
+    const passes = await NetworkPasses.create(network, buffers).catch(failed);
     used.push(passes);
     passes.pack('forward', evaluation, uniforms, 0);
     passes.pack('vjp', { ...common, cotangent: numbers }, uniforms, 512);
@@ -99,7 +110,7 @@ async function prepareTile(
     });
     record = (pass) => passes.vjp(pass, 512, trajectories);
   } else {
-    const kernel = await network.kernel('mlp/forward', { together: use === 'together' });
+    const kernel = await network.kernel('mlp/forward', { together: use === 'together' }).catch(failed);
     operationOf(kernel).pack(evaluation, uniforms, 0);
     gpu.device.queue.writeBuffer(operation, 0, uniforms);
     const { parameters: weights, frequencies } = network;

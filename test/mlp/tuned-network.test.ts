@@ -3,6 +3,7 @@ import { choicesOf, keepChoicesWith } from '../../src/gpu/choices.js';
 import { Gpu } from '../../src/gpu/gpu.js';
 import { mlpConfig } from '../../src/mlp/config.js';
 import { TILE_USES, tilesFor } from '../../src/mlp/tile.js';
+import { timeTiles } from '../../src/mlp/timed-tile.js';
 import { tileName, tunedNetwork } from '../../src/mlp/tuned-network.js';
 import { random } from '../../src/problem/random.js';
 import { gpu } from '../device.js';
@@ -33,6 +34,22 @@ test(
     await tunedNetwork(hardware, config, parameters, ['together']);
     expect(found.get(key)).not.toBe('nonsense');
     for (const network of [first, second]) network.destroy();
+  },
+  SLOW,
+);
+
+test(
+  'a tile that cannot be compiled takes forever, and none that can is an error',
+  async () => {
+    const task = { use: 'together', trajectories: 8 } as const;
+    const [fits] = tilesFor(hardware, config, 'together');
+    // More workgroup memory than any adapter has.
+    const fails = { rows: 4096, groups: 4, columns: 1, block: 8 } as const;
+    const [forever, some] = await timeTiles(hardware, { config, parameters }, [fails, fits], task);
+    expect(forever).toBe(Number.POSITIVE_INFINITY);
+    expect(some).toBeGreaterThan(0);
+    const none = timeTiles(hardware, { config, parameters }, [fails], task);
+    await expect(none).rejects.toMatchObject({ code: 'shader-compilation' });
   },
   SLOW,
 );
