@@ -1,7 +1,7 @@
-import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import { choicesFile } from '../../src/node/choices-file.js';
 
 const adapter = {
@@ -13,11 +13,14 @@ const adapter = {
   toggles: [],
 };
 
+let cache: string;
 let folder: string;
 beforeEach(() => {
-  process.env.XDG_CACHE_HOME = mkdtempSync(join(tmpdir(), 'choices-'));
-  folder = join(process.env.XDG_CACHE_HOME, 'fewstep');
+  cache = mkdtempSync(join(tmpdir(), 'fewstep-choices-'));
+  process.env.XDG_CACHE_HOME = cache;
+  folder = join(cache, 'fewstep');
 });
+afterEach(() => rmSync(cache, { recursive: true }));
 
 test('what was measured is known to the next process, and to no other driver', async () => {
   (await choicesFile(adapter)).set('tile', '8 x 2');
