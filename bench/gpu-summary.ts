@@ -21,7 +21,15 @@ export interface TorchFigures {
 
 const HEADER = [
   ...['field', 'solver', 'batch', 'ours per second', 'over stepwise', 'over tfjs'],
-  ...['over eager', 'over CUDA graph', 'over compile', 'over tf32', 'over bf16', 'f16 over bf16'],
+  ...[
+    'over eager',
+    'over CUDA graph',
+    'over compile',
+    'over tf32',
+    'over bf16',
+    'f16 over bf16',
+    'f16-matrix over bf16',
+  ],
 ];
 
 /** How our faster float32 executor compares, a line a subject, solver and batch; others by their best of a kind. */
@@ -48,6 +56,7 @@ export function gpuSummary({ run, rows }: GpuFigures, torch?: TorchFigures): str
       factor(ours, theirs('tf32', ...any)),
       factor(ours, half),
       factor(rate('fused f16'), half),
+      factor(rate('fused f16-matrix'), half),
     ];
   });
   const { adapter, commit } = run;

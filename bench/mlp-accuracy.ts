@@ -3,7 +3,7 @@ import type { Field } from '../src/field/field.js';
 import type { Gpu } from '../src/gpu/gpu.js';
 import { DEFAULT_RANGE } from '../src/grid/grid.js';
 import { type MlpModel, mlpField } from '../src/mlp/field.js';
-import type { Precision } from '../src/mlp/precision.js';
+import { type Precision, precisionsOf } from '../src/mlp/precision.js';
 import { random } from '../src/problem/random.js';
 import { PlanBuilder } from '../src/solver/builder.js';
 import { planFor } from '../src/solver/plan-for.js';
@@ -24,7 +24,7 @@ const BATCH = 256;
 /** Errors at states as they occur at each noise level: samples of the model, and noise. */
 export async function precisionErrors(gpu: Gpu, model: MlpModel): Promise<PrecisionError[]> {
   const exact = mlpField(model);
-  const precisions: Precision[] = gpu.features.has('shader-f16') ? ['f32', 'f16'] : ['f32'];
+  const precisions = precisionsOf(gpu);
   const clean = await samples(gpu, exact);
   const draw = random(3);
   const errors: PrecisionError[] = [];
@@ -48,13 +48,13 @@ export async function precisionErrors(gpu: Gpu, model: MlpModel): Promise<Precis
   return errors;
 }
 
-/** |samples of float16 weights - samples of float32 weights| / |the latter|, from the same latents. */
-export async function sampleDifference(gpu: Gpu, model: MlpModel): Promise<number> {
-  const [full, half] = [
+/** |samples at a precision - samples of float32| / |the latter|, from the same latents. */
+export async function sampleDifference(gpu: Gpu, model: MlpModel, precision: Precision): Promise<number> {
+  const [full, rounded] = [
     await samples(gpu, mlpField(model)),
-    await samples(gpu, mlpField(model, { precision: 'f16' })),
+    await samples(gpu, mlpField(model, { precision })),
   ];
-  return norm(full.map((value, i) => half[i] - value)) / norm(full);
+  return norm(full.map((value, i) => rounded[i] - value)) / norm(full);
 }
 
 async function samples(gpu: Gpu, field: Field): Promise<Float32Array> {

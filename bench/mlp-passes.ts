@@ -3,7 +3,7 @@ import type { StructValue } from '../src/gpu/layout.js';
 import { mlpField } from '../src/mlp/field.js';
 import { Network } from '../src/mlp/network.js';
 import { NetworkPasses } from '../src/mlp/passes.js';
-import type { Precision } from '../src/mlp/precision.js';
+import { type Precision, precisionsOf } from '../src/mlp/precision.js';
 import { random } from '../src/problem/random.js';
 import { trainingSettings } from '../src/train/settings.js';
 import { initialState, Trainer } from '../src/train/trainer.js';
@@ -30,8 +30,7 @@ export function mlpSubjects(gpu: Gpu, shape: MlpShape): MlpSubject[] {
     prepare: () => prepareForward(gpu, shape, precision),
   });
   return [
-    forward('f32'),
-    ...(gpu.features.has('shader-f16') ? [forward('f16')] : []),
+    ...precisionsOf(gpu).map(forward),
     pass('vjp', 'vjp'),
     pass('jvp', 'jvp'),
     pass('weight gradient', 'weightGradient'),

@@ -5,9 +5,10 @@
 import { Command } from 'commander';
 import { deviceOption, wholeNumber } from '../src/cli/options.js';
 import { Gpu } from '../src/gpu/gpu.js';
-import { TILE_USES, tilesFor } from '../src/mlp/tile.js';
+import { type Precision, precisionsOf } from '../src/mlp/precision.js';
+import { TILE_USES, type TileUse } from '../src/mlp/tile.js';
 import { timeTiles } from '../src/mlp/timed-tile.js';
-import { tileName } from '../src/mlp/tuned-network.js';
+import { tileName, workPlansFor } from '../src/mlp/work-plan.js';
 import { type DeviceChoice, openDevice } from '../src/node/adapter.js';
 import { writeAtomic } from '../src/node/files.js';
 import { multiplyAddCeiling } from './ceiling.js';
@@ -30,6 +31,12 @@ const NETWORKS = [
   { dim: 64, width: 256, batch: 65_536 },
 ];
 
+const TASKS: { use: TileUse; precision: Precision }[] = [
+  ...TILE_USES.map((use) => ({ use, precision: 'f32' as const })),
+  { use: 'forward', precision: 'f16-matrix' },
+  { use: 'together', precision: 'f16-matrix' },
+];
+
 const command = new Command('npm run bench:tiles --')
   .description('time each tile of networks of three widths')
   .option('--out <file>', 'where all figures go as JSON')
@@ -48,24 +55,24 @@ async function bench({ out, most, quick = false, device: choice }: Options): Pro
   for (const { dim, width, batch } of NETWORKS) {
     const model = randomModel(dim, width);
     const { config } = model;
-    for (const use of TILE_USES) {
-      const tiles = tilesFor(gpu, config, use).slice(0, most);
+    for (const { use, precision } of TASKS.filter(({ precision }) => precisionsOf(gpu).includes(precision))) {
+      const tiles = workPlansFor(gpu, config, use, precision).slice(0, most);
       const trajectories = quick || adapter.software ? batch / 64 : batch;
       // Once before, so that everything is compiled when it is timed.
-      await timeTiles(gpu, model, tiles, { use, trajectories: 64 });
+      await timeTiles(gpu, model, tiles, { use, precision, trajectories: 64 });
       await warmUp(gpu);
-      const before = await multiplyAddCeiling(gpu);
-      const times = await timeTiles(gpu, model, tiles, { use, trajectories });
-      const ceiling = Math.max(before, await multiplyAddCeiling(gpu));
-      for (const [i, tile] of tiles.entries()) {
+      const before = await multiplyAddCeiling(gpu, 5, precision);
+      const times = await timeTiles(gpu, model, tiles, { use, precision, trajectories });
+      const ceiling = Math.max(before, await multiplyAddCeiling(gpu, 5, precision));
+      for (const [i, each] of tiles.entries()) {
+        const tile = tileName(each);
         const count = 2 * multiplyAdds(config, use === 'backward' ? 'each' : 'one') * trajectories;
         const flops = (1000 * count) / times[i];
-        rows.push({ dim, width, use, tile: tileName(tile), trajectories, ms: times[i], flops, ceiling });
+        rows.push({ dim, width, use, precision, tile, trajectories, ms: times[i], flops, ceiling });
         const rate = `${(flops / 1e9).toPrecision(3)} GFLOP/s`;
         const share = `${((100 * flops) / ceiling).toFixed(0)} % of ceiling`;
-        console.log(
-          [`${dim}-${width}`, use, tileName(tile), `${times[i].toPrecision(3)} ms`, rate, share].join('  '),
-        );
+        const what = [`${dim}-${width}`, use, precision, tile, `${times[i].toPrecision(3)} ms`];
+        console.log([...what, rate, share].join('  '));
       }
     }
   }
@@ -74,6 +81,6 @@ async function bench({ out, most, quick = false, device: choice }: Options): Pro
   console.log(`${name} (${driver}), ${software ? 'software' : 'hardware'}; commit ${description.commit}`);
   if (out === undefined) return;
   const run = finishedRun(description, started, 'bench:tiles');
-  await writeAtomic(out, `${JSON.stringify({ schema: 'fewstep-bench-tiles-1', run, rows }, null, 2)}\n`);
+  await writeAtomic(out, `${JSON.stringify({ schema: 'fewstep-bench-tiles-2', run, rows }, null, 2)}\n`);
   console.log(`figures in ${out}`);
 }

@@ -8,6 +8,7 @@ import { Command } from 'commander';
 import { deviceOption } from '../src/cli/options.js';
 import { table } from '../src/cli/table.js';
 import { Gpu } from '../src/gpu/gpu.js';
+import { type Precision, precisionsOf } from '../src/mlp/precision.js';
 import { type DeviceChoice, openDevice } from '../src/node/adapter.js';
 import { writeAtomic } from '../src/node/files.js';
 import { loadModel } from '../src/node/model.js';
@@ -87,7 +88,10 @@ async function bench({ out, quick = false, device: choice, ...given }: Options):
   }
   const digits = await loadModel(join(ROOT, 'models', 'digits.safetensors'));
   const errors = await precisionErrors(gpu, digits);
-  const samples = gpu.features.has('shader-f16') ? await sampleDifference(gpu, digits) : undefined;
+  const samples: Partial<Record<Precision, number>> = {};
+  for (const precision of precisionsOf(gpu).slice(1)) {
+    samples[precision] = await sampleDifference(gpu, digits, precision);
+  }
   gpu.destroy();
 
   const ceiling = minMedianMax(ceilings);
@@ -99,7 +103,9 @@ async function bench({ out, quick = false, device: choice, ...given }: Options):
   if (leftOut.length > 0)
     console.log(`${leftOut.length} left out, which would take above ${longest} ms a time`);
   printErrors(errors);
-  if (samples !== undefined) console.log(`samples, f16 from f32: ${samples.toExponential(1)}`);
+  for (const [precision, difference] of Object.entries(samples)) {
+    console.log(`samples, ${precision} from f32: ${difference.toExponential(1)}`);
+  }
   const { name, driver, software } = adapter;
   const [least, middle, most] = ceiling.map(giga);
   console.log(`${name} (${driver}), ${software ? 'software' : 'hardware'}; commit ${description.commit}`);
@@ -107,7 +113,7 @@ async function bench({ out, quick = false, device: choice, ...given }: Options):
   if (out === undefined) return;
   const run = finishedRun(description, started, 'bench:mlp');
   const results = {
-    schema: 'fewstep-bench-mlp-1',
+    schema: 'fewstep-bench-mlp-2',
     run,
     ceiling,
     rows,

@@ -2,6 +2,7 @@ import { PreparedSolve } from '../src/execute/prepared-solve.js';
 import { solve } from '../src/execute/solve.js';
 import type { Field } from '../src/field/field.js';
 import type { Gpu } from '../src/gpu/gpu.js';
+import type { Precision } from '../src/mlp/precision.js';
 import type { Plan } from '../src/solver/plan.js';
 import { relativeDifference } from './relative-difference.js';
 import type { Contestant } from './sampling-contestant.js';
@@ -26,20 +27,21 @@ export async function prepared(
   };
 }
 
-/** The same with a network's parameters in float16, and how far off that makes its end points. */
-export async function preparedHalf(
+/** The same at a precision that rounds, and how far off that makes its end points. */
+export async function preparedRounded(
   gpu: Gpu,
-  { field, half }: { field: Field; half: Field },
+  { exact, rounded, precision }: { exact: Field; rounded: Field; precision: Precision },
   plan: Plan,
   batch: number,
 ): Promise<Contestant> {
   const latents = { batch: Math.min(batch, 4096), seed: 0 };
-  const [exact, rounded] = [
-    await solve(gpu, field, plan, { latents }),
-    await solve(gpu, half, plan, { latents }),
+  const [theirs, ours] = [
+    await solve(gpu, exact, plan, { latents }),
+    await solve(gpu, rounded, plan, { latents }),
   ];
-  const difference = relativeDifference(rounded.samples, exact.samples);
-  return { ...(await prepared(gpu, half, plan, { batch, executor: 'fused' })), by: 'fused f16', difference };
+  const difference = relativeDifference(ours.samples, theirs.samples);
+  const contestant = await prepared(gpu, rounded, plan, { batch, executor: 'fused' });
+  return { ...contestant, by: `fused ${precision}`, difference };
 }
 
 /** `solve` as users call it, which allocates, binds, and brings the samples to the host. */

@@ -5,6 +5,7 @@ import { gaussianMixture } from '../src/field/gaussian-mixture.js';
 import type { MixtureSpec } from '../src/field/mixture.js';
 import { scaleToUnit } from '../src/io/scaling.js';
 import { type MlpModel, mlpField } from '../src/mlp/field.js';
+import type { Precision } from '../src/mlp/precision.js';
 import { loadDataSet } from '../src/node/files.js';
 import { random } from '../src/problem/random.js';
 import { multiplyAdds } from './mlp-shape.js';
@@ -18,8 +19,8 @@ export interface SamplingSubject {
   field: Field;
   /** What other libraries make the same of. */
   source: SamplingSource;
-  /** The same network with its parameters stored in float16. */
-  half?: Field;
+  /** The same network at another precision. */
+  at?: (precision: Precision) => Field;
   /** Trajectories of a solve. */
   batches: number[];
   /** Additions and multiplications of an evaluation, without exponentials. */
@@ -100,7 +101,7 @@ function network(id: string, dim: number, width: number, batches: number[]): Sam
     name: `network ${[dim, width, width, width, dim].join('-')}`,
     field: mlpField(model),
     source: { kind: 'network', ...model },
-    half: mlpField(model, { precision: 'f16' }),
+    at: (precision) => mlpField(model, { precision }),
     batches,
     flops: 2 * multiplyAdds(model.config, 'one'),
   };

@@ -9,6 +9,7 @@ import { deviceOption } from '../src/cli/options.js';
 import { FewstepError } from '../src/errors.js';
 import { Gpu } from '../src/gpu/gpu.js';
 import { polynomial } from '../src/grid/grid.js';
+import { precisionsOf } from '../src/mlp/precision.js';
 import { type DeviceChoice, openDevice } from '../src/node/adapter.js';
 import { writeAtomic } from '../src/node/files.js';
 import { nfeOf, type Plan } from '../src/solver/plan.js';
@@ -18,7 +19,7 @@ import { describeRun, finishedRun } from './describe-run.js';
 import { leaveAfter } from './leave.js';
 import { type Repetition, repeatInTurn } from './repeat.js';
 import type { Contestant } from './sampling-contestant.js';
-import { called, prepared, preparedHalf } from './sampling-contestants.js';
+import { called, prepared, preparedRounded } from './sampling-contestants.js';
 import { exportSubjects } from './sampling-export.js';
 import type { SamplingFailure, SamplingRow } from './sampling-row.js';
 import { type SamplingSubject, samplingSubjects } from './sampling-subjects.js';
@@ -158,11 +159,13 @@ async function contestantsFor(
   tfjs: boolean,
   fail: (by: string, message: string) => void,
 ): Promise<Contestant[]> {
-  const { field, half } = subject;
+  const { field, at } = subject;
   const contestants = [await prepared(gpu, field, plan, { batch, executor: 'stepwise' })];
   if (field.prepareFused) contestants.push(await prepared(gpu, field, plan, { batch, executor: 'fused' }));
-  if (half && !gpu.adapter.software && gpu.features.has('shader-f16'))
-    contestants.push(await preparedHalf(gpu, { field, half }, plan, batch));
+  for (const precision of at && !gpu.adapter.software ? precisionsOf(gpu).slice(1) : []) {
+    const rounded = { exact: field, rounded: at!(precision), precision };
+    contestants.push(await preparedRounded(gpu, rounded, plan, batch));
+  }
   // Of more, the way to the host is all that would be seen.
   if (batch === subject.batches[0]) contestants.push(called(gpu, field, plan, batch));
   if (!tfjs) return contestants;

@@ -8,6 +8,7 @@ import { deviceOption } from '../src/cli/options.js';
 import { table } from '../src/cli/table.js';
 import { FewstepError } from '../src/errors.js';
 import { Gpu } from '../src/gpu/gpu.js';
+import { type Precision, precisionsOf } from '../src/mlp/precision.js';
 import { type DeviceChoice, openDevice } from '../src/node/adapter.js';
 import { writeAtomic } from '../src/node/files.js';
 import { multiplyAddCeiling } from './ceiling.js';
@@ -56,10 +57,9 @@ async function bench({ out, quick = false, device: choice }: Options): Promise<v
     rows.push(...(await measure(gpu, slotBytes, slots, repetition)));
   }
   await warmUp(gpu);
-  const multiplyAdd = {
-    f32: await multiplyAddCeiling(gpu),
-    ...(gpu.features.has('shader-f16') && { f16: await multiplyAddCeiling(gpu, 5, 'f16') }),
-  };
+  const multiplyAdd: Partial<Record<Precision, number>> = {};
+  for (const precision of precisionsOf(gpu))
+    multiplyAdd[precision] = await multiplyAddCeiling(gpu, 5, precision);
   const dispatch = await dispatchOverhead(gpu, quick ? 5 : 20);
   gpu.destroy();
 
@@ -110,9 +110,9 @@ function print(rows: readonly UpdateRow[]): void {
   console.log(table(header, lines));
 }
 
-function printCeilings(multiplyAdd: { f32: number; f16?: number }, dispatch: DispatchOverhead): void {
-  const half = multiplyAdd.f16 === undefined ? 'no f16' : `f16 ${giga(multiplyAdd.f16)}`;
-  console.log(`multiply-add ceiling: f32 ${giga(multiplyAdd.f32)}, ${half} GFLOP/s`);
+function printCeilings(multiplyAdd: Partial<Record<Precision, number>>, dispatch: DispatchOverhead): void {
+  const ceilings = Object.entries(multiplyAdd).map(([precision, rate]) => `${precision} ${giga(rate)}`);
+  console.log(`multiply-add ceiling: ${ceilings.join(', ')} GFLOP/s`);
   const { submitUs, encodeUs, wallUs, gpuUs, dispatches } = dispatch;
   const [submit, encode, wall] = [submitUs, encodeUs, wallUs].map(([, middle]) => middle.toPrecision(3));
   const own = gpuUs ? `, ${gpuUs[1].toPrecision(3)} us by the GPU's clock` : '';

@@ -2,7 +2,7 @@ import constants::DIM;
 @if(shared_asking) import constants::SHARES;
 import package::fused::asked::{ asked, fill_columns };
 import package::fused::plan::{ run, turns };
-@if(reads_hidden) import package::mlp::layers::features;
+@if(reads_hidden) import package::mlp::pool::features;
 import package::mlp::tile::{ clamped, INVOCATIONS, TILE };
 import package::predictor::answers::bottleneck_part;
 @if(reads_state) import package::predictor::slot_features::{ Evaluated, slot_features };

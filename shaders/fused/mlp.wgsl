@@ -6,12 +6,17 @@ import package::field::evaluate::slots;
 @if(predicted) import package::fused::ask_tile::ask_tile;
 @if(noisy) import package::fused::plan::draw_of;
 import package::fused::plan::{ coefficient, evaluates, run, told_time, turns, value_of };
-import package::mlp::layers::{ denoised, run_layers, scales, Task };
+@if(!matrix) import package::mlp::layers::run_layers;
+@if(matrix) import package::mlp::matrix::run_layers;
 import package::mlp::precondition::precondition;
+import package::mlp::task::{ denoised, scales, Task };
 import package::mlp::tile::{ clamped, INVOCATIONS, subgroup_lane, TILE };
 @if(noisy) import package::rng::noise::noise4;
 @if(broadcast) enable subgroups;
 @if(half) enable f16;
+@if(matrix) enable chromium_experimental_subgroup_matrix;
+// A subgroup finds its place by division, which is not seen to be the same for its invocations.
+@if(matrix) diagnostic(off, chromium.subgroup_matrix_uniformity);
 
 @compute @workgroup_size(INVOCATIONS)
 fn mlp(

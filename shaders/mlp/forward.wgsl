@@ -1,11 +1,16 @@
 // The denoiser D(x, sigma) of a small network, a tile of trajectories a workgroup, through all layers: layers.wgsl.
 import constants::DIM;
 import package::field::evaluate::{ divisor_of, operation, predicted, sigma_of, slots };
-import package::mlp::layers::{ denoised, run_layers, scales, Task };
+@if(!matrix) import package::mlp::layers::run_layers;
+@if(matrix) import package::mlp::matrix::run_layers;
 import package::mlp::precondition::precondition;
+import package::mlp::task::{ denoised, scales, Task };
 import package::mlp::tile::{ clamped, INVOCATIONS, subgroup_lane, TILE };
 @if(broadcast) enable subgroups;
 @if(half) enable f16;
+@if(matrix) enable chromium_experimental_subgroup_matrix;
+// A subgroup finds its place by division, which is not seen to be the same for its invocations.
+@if(matrix) diagnostic(off, chromium.subgroup_matrix_uniformity);
 
 @compute @workgroup_size(INVOCATIONS)
 fn forward(

@@ -2,54 +2,22 @@
 // and a weight that an invocation reads serves all rows of its group: tile.wgsl.
 // 2 (inputs + embedding) outputs operations per layer and trajectory; where all trajectories share sigma and label, the
 // embedding's part is computed once per tile.
-import constants::{ COLUMNS, DIM, DIM_QUADS, EMBEDDING_QUADS, FEATURE_LAYER, HIDDEN, LAYERS, ROWS, SPLIT, WIDTH_QUADS };
+import constants::{ COLUMNS, DIM_QUADS, EMBEDDING_QUADS, FEATURE_LAYER, HIDDEN, LAYERS, ROWS, SPLIT, WIDTH_QUADS };
 import package::mlp::activation::silu;
-import package::mlp::embedding::waves;
-import package::mlp::labels::{ label_quad, labels };
-import package::mlp::precondition::Precondition;
-import package::mlp::shape::{ input_quads, matrix_start, output_quads, tape_embedding, tape_hidden, tape_output };
+import package::mlp::conditioning::{ embed, shift, start };
+@if(features) import package::mlp::pool::pool;
+import package::mlp::shape::{ input_quads, matrix_start, output_quads, tape_hidden };
 @if(staged) import package::mlp::staged::{ Factor, multiply_staged, Share };
-import package::mlp::states::{ add_quad, state_quad, store_quad };
+import package::mlp::states::state_quad;
 @if(taped) import package::mlp::tape::tape;
+import package::mlp::task::{ BRANCHES, same_label, scales, store_output, Task };
 import package::mlp::tile::{
   clamped, Columns, group_of, INVOCATIONS, lane_of, multiply, row_of, rows_from, subgroup_lane, Sums, TILE, tile, tile_at,
 };
 import package::mlp::weights::{ turns_of, weight_quad };
 
-struct Guidance {
-  scale: f32,
-}
-
-@if(features) @group(0) @binding(8) var<storage, read_write> features: array<f32>; // [trajectories, FEATURES]
-@if(guided) @group(0) @binding(9) var<uniform> guidance: Guidance;
-
-@if(features) const FEATURES = 64u;
-// Guided: D_none + scale (D_label - D_none), the network with its label first.
-@if(guided) const BRANCHES = 2u;
-@if(!guided) const BRANCHES = 1u;
-
-/// The preconditioning of the tile's trajectories at the noise levels that they are told.
-var<workgroup> scales: array<Precondition, TILE>;
-
-/// Where one time embedding does for all trajectories: what it and the bias add to the outputs of a layer, those of even
-/// layers first, then those of odd ones. One is made while the other is still read.
-var<workgroup> shifts: array<vec4f, 2 * SHIFT>;
-const SHIFT = max(u32(WIDTH_QUADS), DIM_QUADS);
-
-/// The time embedding, where the tile's rows have no room for it.
-@if(together) var<workgroup> embedding: array<vec4f, EMBEDDING_QUADS>;
-
 /// Lanes that take a part of the output layer's inputs.
 const PART_LANES = u32(HIDDEN / SPLIT);
-
-/// What a tile is of.
-struct Task {
-  first: u32, // trajectory of the tile
-  trajectories: u32,
-  state: u32, // slots, in numbers
-  output: u32,
-  same: bool, // whether all trajectories are told the same sigma
-}
 
 /// Writes what the network answers for the tile to its output slot, by `scales`, which must be there.
 fn run_layers(task: Task, local: u32) {
@@ -63,7 +31,7 @@ fn run_layers(task: Task, local: u32) {
     embed(task, local, branch, same);
     workgroupBarrier();
     if (same) {
-      shift(0, local);
+      shift(0, local, same);
     }
     workgroupBarrier();
     var z = Sums();
@@ -134,7 +102,7 @@ fn run_layers(task: Task, local: u32) {
         workgroupBarrier();
         keep_hidden(&z, task, layer, group, lane);
         if (same) {
-          shift(layer + 1, local);
+          shift(layer + 1, local, same);
         }
         workgroupBarrier();
         @if(features) if (layer == FEATURE_LAYER && branch == 0) {
@@ -188,16 +156,6 @@ fn keep_quad(z: vec4f, task: Task, layer: u32, row: u32, quad: u32) {
   }
 }
 
-fn store_output(task: Task, trajectory: u32, quad: u32, branch: u32, answered: vec4f) {
-  @if(taped) tape[tape_output(trajectory, task.trajectories) + quad] = answered;
-  @if(!guided) store_quad(task.output, trajectory, quad, answered);
-  @if(guided) if (branch == 0) {
-    store_quad(task.output, trajectory, quad, guidance.scale * answered);
-  } else {
-    add_quad(task.output, trajectory, quad, (1 - guidance.scale) * answered);
-  }
-}
-
 /// The last layer of a state of up to four numbers, a trajectory an invocation: by columns one lane would work, and all
 /// others wait. On software adapters lanes tell each other the weights.
 @if(by_row)
@@ -244,81 +202,6 @@ fn add_parts(task: Task, local: u32, branch: u32, same: bool) {
   }
 }
 
-/// Whether one label does for all trajectories.
-fn same_label() -> bool {
-  @if(labelled) if (arrayLength(&labels) > 1) {
-    return false;
-  }
-  return true;
-}
-
-/// D of number i of the tile's states, x, given what the network answered for it.
-fn denoised(i: u32, x: f32, answered: f32) -> f32 {
-  let scale = scales[i / DIM];
-  return scale.skip * x + scale.out * answered;
-}
-
-/// Writes the time embedding of the tile, and what the label adds to it; of its first row where one does for all.
-fn embed(task: Task, local: u32, branch: u32, same: bool) {
-  const HALF = EMBEDDING_QUADS / 2;
-  for (var i = local; i < select(u32(TILE * HALF), HALF, same); i += INVOCATIONS) {
-    let row = i / HALF;
-    let quad = i % HALF;
-    let wave = waves(quad, scales[row].noise);
-    var cosines = wave.cosines;
-    var sines = wave.sines;
-    @if(labelled) cosines += label_quad(clamped(task.first + row, task.trajectories), branch, quad);
-    @if(labelled) sines += label_quad(clamped(task.first + row, task.trajectories), branch, HALF + quad);
-    @if(together) {
-      embedding[quad] = cosines;
-      embedding[quad + HALF] = sines;
-    }
-    @if(!together) {
-      let at = tile_at(row, WIDTH_QUADS + quad);
-      tile[at] = cosines;
-      tile[at + HALF] = sines;
-    }
-    @if(taped) {
-      // A tape has the embedding of each trajectory.
-      for (var n = row; n < select(row + 1, u32(TILE), same) && task.first + n < task.trajectories; n++) {
-        let kept = tape_embedding(task.first + n, task.trajectories) + quad;
-        tape[kept] = cosines;
-        tape[kept + HALF] = sines;
-      }
-    }
-  }
-}
-
-/// A vec4 of the embedding that does for all trajectories.
-fn embedding_quad(quad: u32) -> vec4f {
-  @if(together) return embedding[quad];
-  @if(!together) return tile[tile_at(0, WIDTH_QUADS + quad)];
-}
-
-/// Writes what the embedding and the bias add to a layer's outputs.
-fn shift(layer: u32, local: u32) {
-  let stride = output_quads(layer);
-  for (var quad = local; quad < stride; quad += INVOCATIONS) {
-    let times = matrix_start(layer) + 4 * input_quads(layer) * stride + quad;
-    var sum = weight_quad(times + 4 * EMBEDDING_QUADS * stride);
-    for (var k = 0u; k < turns_of(EMBEDDING_QUADS); k++) {
-      let e = embedding_quad(k);
-      let at = times + 4 * k * stride;
-      sum += e.x * weight_quad(at) + e.y * weight_quad(at + stride);
-      sum += e.z * weight_quad(at + 2 * stride) + e.w * weight_quad(at + 3 * stride);
-    }
-    shifts[layer % 2 * SHIFT + quad] = sum;
-  }
-}
-
-/// What four outputs of a layer start from: the bias, and the embedding's part where one does for all.
-fn start(layer: u32, quad: u32, same: bool) -> vec4f {
-  if (same) {
-    return shifts[layer % 2 * SHIFT + quad];
-  }
-  return weight_quad(matrix_start(layer) + 4 * (input_quads(layer) + EMBEDDING_QUADS) * output_quads(layer) + quad);
-}
-
 /// Writes a part of c_in x, next to the embedding as a layer's matrix has them.
 fn stage_states(task: Task, local: u32, begin: u32, count: u32) {
   workgroupBarrier();
@@ -329,21 +212,4 @@ fn stage_states(task: Task, local: u32, begin: u32, count: u32) {
     tile[tile_at(row, WIDTH_QUADS - count + quad)] = scales[row].input * x;
   }
   workgroupBarrier();
-}
-
-/// Means of contiguous groups of activations, FEATURES of them; repeated ones where the layer is narrower.
-@if(features)
-fn pool(task: Task, local: u32) {
-  const WIDTH = 4 * WIDTH_QUADS;
-  for (var i = local; i < TILE * FEATURES && task.first + i / FEATURES < task.trajectories; i += INVOCATIONS) {
-    let row = i / FEATURES;
-    let feature = i % FEATURES;
-    let begin = feature * WIDTH / FEATURES;
-    let end = max(begin + 1, (feature + 1) * WIDTH / FEATURES);
-    var sum = 0.0;
-    for (var n = begin; n < end; n++) {
-      sum += tile[tile_at(row, n / 4)][n % 4];
-    }
-    features[(task.first + row) * FEATURES + feature] = sum / f32(end - begin);
-  }
 }

@@ -107,7 +107,7 @@ export function fieldDetails(): Option[] {
     ).argParser(nonNegativeNumber),
     new Option(
       '--precision <precision>',
-      "how a model's weights are stored on the GPU (default: f32)",
+      'how a model is computed on the GPU: f16 has its weights in float16, f16-matrix runs on matrix units (default: f32)',
     ).choices(PRECISIONS),
   ];
 }

@@ -27,7 +27,7 @@ type Type = VariableInfo['type'];
 
 /** Reflects the bindings and struct layouts of linked WGSL with one compute entry point in bind group 0. */
 export function reflectLayout(code: string): KernelLayout {
-  const reflected = new WgslReflect(code);
+  const reflected = new WgslReflect(withoutMatrices(code));
   const variables = [...reflected.uniforms, ...reflected.storage];
   const bindingNamed = (name: string) => {
     const variable = variables.find((candidate) => candidate.name === name);
@@ -50,6 +50,13 @@ export function reflectLayout(code: string): KernelLayout {
       return bytes;
     },
   };
+}
+
+/** wgsl_reflect 1.6 cannot parse what matrix units bring to WGSL, of which no binding is. */
+function withoutMatrices(code: string): string {
+  return code
+    .replace(/subgroup_matrix_\w+<\w+, \w+, \w+>/g, 'f32')
+    .replace(/(subgroupMatrix\w+)<[\w, ]+>/g, '$1');
 }
 
 function bindingType(variable: VariableInfo): GPUBufferBindingType {

@@ -18,6 +18,9 @@ export interface LinkedShader {
   locate(offset: number): { module: string; line: number; column: number };
 }
 
+/** The declarations of shaders/batch/matrix_units.wgsl, which would hide what they stand for. */
+const STAND_INS = /const (subgroup_?[Mm]atrix\w+|row_major) = 0;/g;
+
 /** Links one kernel file with everything it imports (WESL) into plain WGSL. */
 export async function linkShader(name: ShaderName, variant: ShaderVariant = {}): Promise<LinkedShader> {
   const sources: Record<string, string> = { ...shaders, ...variant.modules };
@@ -36,7 +39,7 @@ export async function linkShader(name: ShaderName, variant: ShaderVariant = {}):
         }),
     );
     return {
-      code: linked.dest,
+      code: linked.dest.replace(STAND_INS, (text) => ' '.repeat(text.length)), // places stay where they are
       locate(offset) {
         const { src, position } = linked.sourceMap.destToSrc(offset);
         const before = src.text.slice(0, position).split('\n');

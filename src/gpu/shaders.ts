@@ -8,11 +8,13 @@ import adjointEvaluate from '../../shaders/adjoint/evaluate.wgsl';
 import adjointGradient from '../../shaders/adjoint/gradient.wgsl';
 import adjointPulled from '../../shaders/adjoint/pulled.wgsl';
 import dispatch from '../../shaders/batch/dispatch.wgsl';
+import matrixUnits from '../../shaders/batch/matrix_units.wgsl';
 import scalar from '../../shaders/batch/scalar.wgsl';
 import slots from '../../shaders/batch/slots.wgsl';
 import status from '../../shaders/batch/status.wgsl';
 import subgroup from '../../shaders/batch/subgroup.wgsl';
 import benchCopy from '../../shaders/bench/copy.wgsl';
+import matrixMultiplyAdd from '../../shaders/bench/matrix_multiply_add.wgsl';
 import multiplyAdd from '../../shaders/bench/multiply_add.wgsl';
 import distillColumnSums from '../../shaders/distill/column_sums.wgsl';
 import distillCotangent from '../../shaders/distill/cotangent.wgsl';
@@ -56,6 +58,7 @@ import fusedState from '../../shaders/fused/state.wgsl';
 import fusedStateFeatures from '../../shaders/fused/state_features.wgsl';
 import mathSine from '../../shaders/math/sine.wgsl';
 import mlpActivation from '../../shaders/mlp/activation.wgsl';
+import mlpConditioning from '../../shaders/mlp/conditioning.wgsl';
 import mlpConvention from '../../shaders/mlp/convention.wgsl';
 import mlpEmbedding from '../../shaders/mlp/embedding.wgsl';
 import mlpForward from '../../shaders/mlp/forward.wgsl';
@@ -63,12 +66,16 @@ import mlpGradient from '../../shaders/mlp/gradient.wgsl';
 import mlpJvp from '../../shaders/mlp/jvp.wgsl';
 import mlpLabels from '../../shaders/mlp/labels.wgsl';
 import mlpLayers from '../../shaders/mlp/layers.wgsl';
+import mlpMatrix from '../../shaders/mlp/matrix.wgsl';
+import mlpMatrixTile from '../../shaders/mlp/matrix_tile.wgsl';
+import mlpPool from '../../shaders/mlp/pool.wgsl';
 import mlpPrecondition from '../../shaders/mlp/precondition.wgsl';
 import mlpReduce from '../../shaders/mlp/reduce.wgsl';
 import mlpShape from '../../shaders/mlp/shape.wgsl';
 import mlpStaged from '../../shaders/mlp/staged.wgsl';
 import mlpStates from '../../shaders/mlp/states.wgsl';
 import mlpTape from '../../shaders/mlp/tape.wgsl';
+import mlpTask from '../../shaders/mlp/task.wgsl';
 import mlpTile from '../../shaders/mlp/tile.wgsl';
 import mlpTranspose from '../../shaders/mlp/transpose.wgsl';
 import mlpVjp from '../../shaders/mlp/vjp.wgsl';
@@ -138,11 +145,13 @@ export const shaders = {
   'adaptive/stage': adaptiveStage,
   'adaptive/trajectory': adaptiveTrajectory,
   'batch/dispatch': dispatch,
+  'batch/matrix_units': matrixUnits,
   'batch/scalar': scalar,
   'batch/slots': slots,
   'batch/status': status,
   'batch/subgroup': subgroup,
   'bench/copy': benchCopy,
+  'bench/matrix_multiply_add': matrixMultiplyAdd,
   'bench/multiply_add': multiplyAdd,
   'distill/column_sums': distillColumnSums,
   'distill/cotangent': distillCotangent,
@@ -186,6 +195,7 @@ export const shaders = {
   'fused/state_features': fusedStateFeatures,
   'math/sine': mathSine,
   'mlp/activation': mlpActivation,
+  'mlp/conditioning': mlpConditioning,
   'mlp/convention': mlpConvention,
   'mlp/embedding': mlpEmbedding,
   'mlp/forward': mlpForward,
@@ -193,12 +203,16 @@ export const shaders = {
   'mlp/jvp': mlpJvp,
   'mlp/labels': mlpLabels,
   'mlp/layers': mlpLayers,
+  'mlp/matrix': mlpMatrix,
+  'mlp/matrix_tile': mlpMatrixTile,
+  'mlp/pool': mlpPool,
   'mlp/precondition': mlpPrecondition,
   'mlp/reduce': mlpReduce,
   'mlp/shape': mlpShape,
   'mlp/staged': mlpStaged,
   'mlp/states': mlpStates,
   'mlp/tape': mlpTape,
+  'mlp/task': mlpTask,
   'mlp/tile': mlpTile,
   'mlp/transpose': mlpTranspose,
   'mlp/vjp': mlpVjp,

@@ -35,8 +35,8 @@ export interface MlpFieldOptions {
    */
   guidance?: number;
   /**
-   * How the parameters are stored on the GPU, default 'f32'. With 'f16' the field is that of the rounded parameters,
-   * in float64 too; docs/architecture.md has measured what that costs.
+   * How the GPU computes, default 'f32'. Otherwise the field is that of the parameters rounded to float16, in float64
+   * too; docs/architecture.md has measured what that costs, and what matrix units do besides.
    */
   precision?: Precision;
 }
@@ -60,7 +60,7 @@ export function mlpField(model: MlpModel, options: MlpFieldOptions = {}): Field 
     options.label === undefined ? config.classes : labelNumber(config, model.labelNames, options.label);
   checkGuidance(model, options);
   if (!PRECISIONS.includes(precision)) throw unknownName('precision', precision, PRECISIONS);
-  const parameters = precision === 'f16' ? roundedToHalf(config, model.parameters) : model.parameters;
+  const parameters = precision === 'f32' ? model.parameters : roundedToHalf(config, model.parameters);
   const network: FieldNetwork = { ...model, parameters, label, guidance, precision };
   const guided = guidance !== 1;
   const { convention } = config;
@@ -113,7 +113,7 @@ async function prepareMlp(gpu: Gpu, given: FieldNetwork): Promise<PreparedField>
       return boundKernel(
         kernel,
         { ...shared(batch), ...buffers, ...(features && { features }) },
-        network.tileRows(),
+        network.plan().trajectories,
       );
     },
   };
@@ -122,14 +122,14 @@ async function prepareMlp(gpu: Gpu, given: FieldNetwork): Promise<PreparedField>
 async function prepareFusedMlp(gpu: Gpu, given: FieldNetwork): Promise<FusedField> {
   const { network, buffers, guided } = await upload(gpu, given, ['together', 'forward']);
   return {
-    group: ({ columned }) => network.tileRows(columned ? 'forward' : 'together'),
+    group: ({ columned }) => network.plan(columned ? 'forward' : 'together').trajectories,
     inMemory: true,
     costly: true,
     buffers,
     kernel(needed) {
       const { conditions, constants } = planVariant(needed);
       const features = needed.asking?.reads.hidden ?? false;
-      const asking = needed.asking && tileAsking(gpu, given.config, network.tile('forward'));
+      const asking = needed.asking && tileAsking(gpu, network.plan('forward'));
       return network.kernel(
         'fused/mlp',
         { guided, features, together: !needed.columned },
@@ -151,6 +151,7 @@ async function upload(
   const network = await tunedNetwork(gpu, config, parameters, uses, precision);
   const buffers = {
     weights: network.parameters,
+    matrices: network.parameters,
     frequencies: network.frequencies,
     labels: gpu.buffer('label', GPUBufferUsage.STORAGE, Uint32Array.of(label)),
     guidance: gpu.buffer('guidance', GPUBufferUsage.UNIFORM, Float32Array.of(guidance)),

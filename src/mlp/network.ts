@@ -6,7 +6,8 @@ import { featureLayer, frequencies, type MlpConfig } from './config.js';
 import { ConventionTable } from './convention.js';
 import { checkParameters, type ParameterLayout, parameterLayout } from './parameters.js';
 import { checkPrecision, halves, type Precision } from './precision.js';
-import { type TilePlan, type Tiles, type TileUse, tilePlan, tilesFor } from './tile.js';
+import type { TileUse } from './tile.js';
+import { type WorkPlan, type WorkTile, type WorkTiles, workPlan, workPlansFor } from './work-plan.js';
 
 /** The kernels of a network; each is compiled when it is first asked for. */
 export type NetworkKernel = Extract<
@@ -50,7 +51,7 @@ export class Network {
     parameters: Float32Array,
     readonly precision: Precision = 'f32',
     /** Instead of those that suit the adapter. */
-    private readonly tiles: Tiles = {},
+    private readonly tiles: WorkTiles = {},
   ) {
     checkPrecision(gpu, precision);
     const { STORAGE, COPY_SRC, COPY_DST } = GPUBufferUsage;
@@ -84,15 +85,11 @@ export class Network {
   }
 
   /** How a workgroup of the forward pass, the Jacobian-vector product, or backwards the vector-Jacobian product works. */
-  tile(use: TileUse = 'forward'): TilePlan {
+  plan(use: TileUse = 'forward'): WorkPlan & WorkTile {
     const tile = this.tiles[use];
-    return tile ? tilePlan(this.gpu, this.config, tile, use) : tilesFor(this.gpu, this.config, use)[0];
-  }
-
-  /** Trajectories of a workgroup. */
-  tileRows(use?: TileUse): number {
-    const { rows, groups } = this.tile(use);
-    return rows * groups;
+    return tile
+      ? workPlan(this.gpu, this.config, tile, use)
+      : workPlansFor(this.gpu, this.config, use, this.precision)[0];
   }
 
   /** @param fused a plan's conditions and constants besides */
@@ -103,9 +100,7 @@ export class Network {
   ): Promise<Kernel> {
     const { dim, width, layers, embedding, classes, sigmaData, residual, convention } = this.config;
     const { taped = false, features = false, guided = false, recorded = false, together = false } = variant;
-    const { rows, groups, columns, block, staged, hidden, lanes, split, broadcast } = this.tile(
-      name === 'mlp/vjp' ? 'backward' : together ? 'together' : 'forward',
-    );
+    const plan = this.plan(name === 'mlp/vjp' ? 'backward' : together ? 'together' : 'forward');
     return this.gpu.kernel(name, {
       conditions: {
         residual,
@@ -116,15 +111,12 @@ export class Network {
         guided,
         recorded,
         together,
-        broadcast,
-        pair: columns === 2,
         // The output layer, by the state's size: mlp/layers.wgsl.
         by_row: dim <= 4,
         by_parts: dim > 4 && dim <= width,
         wide: dim > width,
-        split: split > 1,
-        staged: staged !== undefined,
-        half: this.precision === 'f16',
+        half: this.precision !== 'f32',
+        ...plan.conditions,
         ...fused?.conditions,
       },
       constants: {
@@ -137,14 +129,7 @@ export class Network {
         SIGMA_DATA: sigmaData,
         FEATURE_LAYER: featureLayer(this.config),
         PARAMETER_QUADS: this.layout.size / 4,
-        ROWS: rows,
-        GROUPS: groups,
-        COLUMNS: columns,
-        BLOCK: block,
-        HIDDEN: hidden,
-        LANES: lanes,
-        SPLIT: split,
-        ...(staged && { STAGED: staged }),
+        ...plan.constants,
         ...fused?.constants,
       },
     });
@@ -157,7 +142,7 @@ export class Network {
 
   /** Bytes of a parameter. */
   private get bytes(): number {
-    return this.precision === 'f16' ? 2 : 4;
+    return this.precision === 'f32' ? 4 : 2;
   }
 
   private stored(parameters: Float32Array): Float32Array<ArrayBuffer> | Uint16Array<ArrayBuffer> {

@@ -148,7 +148,7 @@ export class NetworkPasses {
     offset: number,
     trajectories: number,
   ): void {
-    const rows = this.network.tileRows(name === 'vjp' ? 'backward' : 'forward');
+    const rows = this.network.plan(name === 'vjp' ? 'backward' : 'forward').trajectories;
     pass.setPipeline(this.kernels[name].pipeline);
     pass.setBindGroup(0, this.groups[name], [offset]);
     pass.dispatchWorkgroups(...folded(Math.ceil(trajectories / rows)));

@@ -1,10 +1,15 @@
 import { FewstepError } from '../errors.js';
 import type { Gpu } from '../gpu/gpu.js';
+import { matrixUnits } from '../gpu/matrix-units.js';
 import type { MlpConfig } from './config.js';
 import { parameterLayout } from './parameters.js';
 
-/** How a network's parameters are stored on the GPU. States, activations and every sum are float32 in both. */
-export const PRECISIONS = ['f32', 'f16'] as const;
+/**
+ * How a network computes on the GPU. 'f16' stores its parameters as float16; states, activations and every sum are
+ * float32. 'f16-matrix' has the activations in float16 too, for an adapter's matrix units (tensor cores), which add up
+ * in float32: D and the velocity alone, derivatives are those of 'f16'.
+ */
+export const PRECISIONS = ['f32', 'f16', 'f16-matrix'] as const;
 export type Precision = (typeof PRECISIONS)[number];
 
 /** From here on the nearest float16 is infinity: half a step above its largest number, 65504. */
@@ -49,6 +54,20 @@ function roundTiesToEven(value: number): number {
 function fromHalf(bits: number): number {
   const [sign, exponent, fraction] = [bits & 0x8000 ? -1 : 1, (bits >> 10) & 31, bits & 1023];
   return sign * (exponent === 0 ? fraction * 2 ** -24 : (1024 + fraction) * 2 ** (exponent - 25));
+}
+
+/** Those that a device can compute at. */
+export function precisionsOf(gpu: Gpu): Precision[] {
+  return PRECISIONS.filter(
+    (precision) =>
+      precision === 'f32' ||
+      (gpu.features.has('shader-f16') && (precision === 'f16' || matrixUnits(gpu) !== undefined)),
+  );
+}
+
+/** The precision of a network's Jacobian products. */
+export function derivativePrecision(precision: Precision): Precision {
+  return precision === 'f16-matrix' ? 'f16' : precision;
 }
 
 /** @throws FewstepError device-limit where the device cannot read such parameters */

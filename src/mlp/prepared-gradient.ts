@@ -7,6 +7,7 @@ import type { StructValue } from '../gpu/layout.js';
 import type { FieldNetwork } from './field.js';
 import type { Network } from './network.js';
 import { tapeSize } from './passes.js';
+import { derivativePrecision } from './precision.js';
 import type { TileUse } from './tile.js';
 import { tunedNetwork } from './tuned-network.js';
 
@@ -22,7 +23,13 @@ export async function prepareMlpGradient(
   gpu: Gpu,
   { config, parameters, label, guidance, precision }: FieldNetwork,
 ): Promise<PreparedGradient> {
-  const network = await tunedNetwork(gpu, config, parameters, ['forward', 'backward'], precision);
+  const network = await tunedNetwork(
+    gpu,
+    config,
+    parameters,
+    ['forward', 'backward'],
+    derivativePrecision(precision),
+  );
   const guided = guidance !== 1;
   const [forward, vjp, transpose] = await Promise.all([
     network.kernel('mlp/forward', { taped: true }),
@@ -56,7 +63,8 @@ export async function prepareMlpGradient(
       }));
       return {
         encode(pass, offset, trajectories) {
-          const workgroups = (use?: TileUse) => folded(Math.ceil(trajectories / network.tileRows(use)));
+          const workgroups = (use?: TileUse) =>
+            folded(Math.ceil(trajectories / network.plan(use).trajectories));
           for (const group of groups) {
             pass.setPipeline(forward.pipeline);
             pass.setBindGroup(0, group.forward, [offset + FORWARD]);

@@ -5,6 +5,7 @@ import type { Gpu } from '../gpu/gpu.js';
 import type { Kernel } from '../gpu/kernel.js';
 import type { FieldNetwork } from './field.js';
 import { tapeSize } from './passes.js';
+import { derivativePrecision } from './precision.js';
 import { tunedNetwork } from './tuned-network.js';
 
 /** Bytes between the uniforms of a drift: that of the drift, then that of a part's own forward pass. */
@@ -19,7 +20,7 @@ export async function prepareMlpProducts(
   gpu: Gpu,
   { config, parameters, label, guidance, precision }: FieldNetwork,
 ): Promise<PreparedProducts> {
-  const network = await tunedNetwork(gpu, config, parameters, ['forward'], precision);
+  const network = await tunedNetwork(gpu, config, parameters, ['forward'], derivativePrecision(precision));
   const guided = guidance !== 1;
   const [forward, jvp, mixed] = await Promise.all([
     network.kernel('mlp/forward', { taped: true }),
@@ -55,7 +56,7 @@ export async function prepareMlpProducts(
       const tape = gpu.buffer('tape', STORAGE, 4 * batch.capacity * tapeSize(network));
       const common = { ...shared(batch), frequencies, tape, weights: network.parameters };
       const bound = (kernel: Kernel, own: Record<string, GPUBuffer> = {}) =>
-        boundKernel(kernel, { ...common, ...own }, network.tileRows());
+        boundKernel(kernel, { ...common, ...own }, network.plan().trajectories);
       const parts = labels.map((own) => bound(forward, { labels: own }));
       // Without guidance the drift leaves the tape that the products need.
       const drift = mixed ? bound(mixed, { labels: labels[0], guidance: scale }) : parts[0];

@@ -1,6 +1,5 @@
 import type { Gpu } from '../gpu/gpu.js';
-import type { MlpConfig } from './config.js';
-import { type TilePlan, workgroupBytes } from './tile.js';
+import type { WorkPlan } from './work-plan.js';
 
 /** g_phi's 128 hidden numbers come four at a time, so that so many invocations at most share them. */
 const MOST_SHARES = 32;
@@ -8,16 +7,13 @@ const MOST_SHARES = 32;
 /** How the workgroup of a tile shares g_phi: the conditions and constants of shaders/fused/ask_tile.wgsl. */
 export function tileAsking(
   gpu: Gpu,
-  config: MlpConfig,
-  plan: TilePlan,
+  { trajectories, invocations, bytes }: WorkPlan,
 ): { conditions: { shared_asking: boolean }; constants: { SHARES: number } } {
   const { maxComputeWorkgroupStorageSize } = gpu.limits;
-  const tile = plan.rows * plan.groups;
-  const invocations = plan.lanes * plan.groups;
-  // What the forward pass takes, and a vec4 for each part.
-  const taken = workgroupBytes(config, plan, 'forward');
+  // Next to what the forward pass takes there is a vec4 for each part.
   const fits = (shares: number) =>
-    shares * tile <= invocations && taken + 16 * shares * tile <= maxComputeWorkgroupStorageSize;
+    shares * trajectories <= invocations &&
+    bytes + 16 * shares * trajectories <= maxComputeWorkgroupStorageSize;
   let shares = 1;
   while (shares < MOST_SHARES && fits(2 * shares)) shares *= 2;
   return { conditions: { shared_asking: shares > 1 }, constants: { SHARES: shares } };

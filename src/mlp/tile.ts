@@ -2,6 +2,7 @@ import { FewstepError } from '../errors.js';
 import { canBroadcast } from '../gpu/broadcast.js';
 import type { Gpu } from '../gpu/gpu.js';
 import type { MlpConfig } from './config.js';
+import type { WorkPlan } from './work-plan.js';
 
 /** How the invocations of a workgroup share out its trajectories and a layer's outputs: shaders/mlp/tile.wgsl. */
 export interface Tile {
@@ -20,19 +21,9 @@ export interface Tile {
   staged?: number;
 }
 
-/** The tiles of a network, where they are not those that suit the adapter. */
-export type Tiles = Partial<Record<TileUse, Tile>>;
-
-/** A tile and what follows from it for the kernels of one direction of a network. */
-export interface TilePlan extends Tile {
-  /** Lanes that hold the outputs of a hidden layer. */
-  hidden: number;
-  /** Lanes of a group in all: backwards, some more hold the embedding's gradient. */
-  lanes: number;
+export interface TilePlan extends Tile, WorkPlan {
   /** Parts that the output layer's inputs are shared out in; 1: it is as any other. */
   split: number;
-  /** Whether the lanes of a subgroup tell each other what they load: mlp/tile.wgsl, multiply. */
-  broadcast: boolean;
 }
 
 /**
@@ -48,15 +39,16 @@ const BROADCAST_ROWS = [16, 8];
 const MOST_IDLE = 1 / 4;
 
 /**
- * The tiles that fit into an adapter, the one that a network gets unless measuring says otherwise first
- * (src/mlp/tuning.ts).
+ * The tiles that fit into an adapter, in the order in which they are wanted where nothing was measured.
  * @throws FewstepError device-limit where not even one trajectory fits
  */
 export function tilesFor(gpu: Gpu, config: MlpConfig, use: TileUse): [TilePlan, ...TilePlan[]] {
   const usable = candidates(gpu).filter(({ staged }) => !staged || use !== 'backward');
   const found = usable.map((tile) => tilePlan(gpu, config, tile, use));
-  const fitting = found.filter((plan) => fits(gpu, config, plan, use));
-  const busy = fitting.filter((plan) => idle(config, plan) <= MOST_IDLE);
+  const fitting = found.filter((plan) => fits(gpu, plan));
+  const busy = fitting.filter(
+    ({ columns, constants }) => idle(config, columns * constants.HIDDEN) <= MOST_IDLE,
+  );
   const [first, ...others] = busy.length > 0 ? busy : fitting;
   // Parts are sums of their own: with as many of them, results do not depend on the tile.
   if (first) return [first, ...others.filter(({ split }) => split === first.split)];
@@ -64,8 +56,8 @@ export function tilesFor(gpu: Gpu, config: MlpConfig, use: TileUse): [TilePlan, 
   const { maxComputeWorkgroupStorageSize, maxComputeInvocationsPerWorkgroup } = gpu.limits;
   throw new FewstepError(
     'device-limit',
-    `a network of width ${config.width} needs ${least.lanes * least.groups} invocations and ` +
-      `${workgroupBytes(config, least, use)} bytes of workgroup memory; ` +
+    `a network of width ${config.width} needs ${least.invocations} invocations and ` +
+      `${least.bytes} bytes of workgroup memory; ` +
       `${gpu.adapter.name} allows ${maxComputeInvocationsPerWorkgroup} and ${maxComputeWorkgroupStorageSize}`,
     'use a narrower network',
   );
@@ -108,36 +100,50 @@ export function tilePlan(gpu: Gpu, config: MlpConfig, tile: Tile, use: TileUse):
   );
   const lanesFor = (quads: number) => Math.ceil(quads / columns / block) * block;
   const hidden = lanesFor(width);
+  // The lanes of a subgroup tell each other what they load: mlp/tile.wgsl, multiply.
   const broadcast = canBroadcast(gpu) && tile.groups === 1 && columns === 1 && tile.rows % 8 === 0;
   // Whole blocks of lanes take a part, whose sums find room beside each other in a row of the tile.
   const splits = [8, 4, 2].find((parts) => {
     const share = hidden / parts;
     return share % block === 0 && dim <= share * columns && parts * dim <= width;
   });
+  const lanes = hidden + (use === 'backward' ? lanesFor(embedding) : 0);
+  const split = broadcast ? 1 : (splits ?? 1);
   return {
     ...tile,
-    hidden,
-    lanes: hidden + (use === 'backward' ? lanesFor(embedding) : 0),
-    split: broadcast ? 1 : (splits ?? 1),
-    broadcast,
+    split,
+    trajectories: tile.rows * tile.groups,
+    invocations: lanes * tile.groups,
+    bytes: workgroupBytes(config, tile, use),
+    conditions: { broadcast, pair: columns === 2, split: split > 1, staged: tile.staged !== undefined },
+    constants: {
+      ROWS: tile.rows,
+      GROUPS: tile.groups,
+      COLUMNS: columns,
+      BLOCK: block,
+      HIDDEN: hidden, // lanes that hold the outputs of a hidden layer
+      LANES: lanes, // of a group in all: backwards, some more hold the embedding's gradient
+      SPLIT: split,
+      ...(tile.staged && { STAGED: tile.staged }),
+    },
   };
 }
 
-/** The share of what hidden lanes could hold that no output fills. */
-function idle({ width }: MlpConfig, { hidden, columns }: TilePlan): number {
-  return 1 - width / 4 / (hidden * columns);
+/** The share of what hidden lanes could hold, in quads, that no output fills. */
+function idle({ width }: MlpConfig, room: number): number {
+  return 1 - width / 4 / room;
 }
 
-function fits({ limits }: Gpu, config: MlpConfig, plan: TilePlan, use: TileUse): boolean {
+function fits({ limits }: Gpu, { invocations, bytes }: TilePlan): boolean {
   return (
-    plan.lanes * plan.groups <= limits.maxComputeInvocationsPerWorkgroup &&
-    plan.lanes * plan.groups <= limits.maxComputeWorkgroupSizeX &&
-    workgroupBytes(config, plan, use) <= limits.maxComputeWorkgroupStorageSize
+    invocations <= limits.maxComputeInvocationsPerWorkgroup &&
+    invocations <= limits.maxComputeWorkgroupSizeX &&
+    bytes <= limits.maxComputeWorkgroupStorageSize
   );
 }
 
 /** Workgroup memory that the kernels of shaders/mlp/ declare at most. */
-export function workgroupBytes(
+function workgroupBytes(
   { width, dim, embedding }: MlpConfig,
   { rows, groups, staged = 0 }: Tile,
   use: TileUse,

@@ -6,7 +6,8 @@ import type { MlpModel } from './field.js';
 import { Network } from './network.js';
 import { NetworkPasses } from './passes.js';
 import type { Precision } from './precision.js';
-import type { Tile, TileUse } from './tile.js';
+import type { TileUse } from './tile.js';
+import type { WorkTile } from './work-plan.js';
 
 /** What is to be timed: a pass of a network over a batch. */
 export interface TileTask {
@@ -36,7 +37,7 @@ const ROUNDS = 5;
 export async function timeTiles(
   gpu: Gpu,
   model: MlpModel,
-  tiles: readonly Tile[],
+  tiles: readonly WorkTile[],
   task: TileTask,
 ): Promise<number[]> {
   // Compilers work at the same time.
@@ -67,7 +68,7 @@ export async function timeTiles(
 async function prepareTile(
   gpu: Gpu,
   { config, parameters }: MlpModel,
-  tile: Tile,
+  tile: WorkTile,
   { use, trajectories, precision = 'f32' }: TileTask,
 ): Promise<TimedTile> {
   const { STORAGE, UNIFORM, COPY_DST } = GPUBufferUsage;
@@ -114,8 +115,8 @@ async function prepareTile(
     operationOf(kernel).pack(evaluation, uniforms, 0);
     gpu.device.queue.writeBuffer(operation, 0, uniforms);
     const { parameters: weights, frequencies } = network;
-    const buffers = { slots, columns, operation, weights, frequencies, labels };
-    const bound = boundKernel(kernel, buffers, network.tileRows(use));
+    const buffers = { slots, columns, operation, weights, matrices: weights, frequencies, labels };
+    const bound = boundKernel(kernel, buffers, network.plan(use).trajectories);
     record = (pass) => bound.encode(pass, 0, trajectories);
   }
   return {

@@ -4,8 +4,9 @@ import type { MlpConfig } from './config.js';
 import { Network } from './network.js';
 import { parameterLayout } from './parameters.js';
 import type { Precision } from './precision.js';
-import { type Tile, type Tiles, type TileUse, tilesFor } from './tile.js';
+import type { TileUse } from './tile.js';
 import { timeTiles } from './timed-tile.js';
+import { tileName, type WorkTile, type WorkTiles, workPlansFor } from './work-plan.js';
 
 /** Of the tiles that fit, so many are timed at most: each takes up to a second to compile, all at once. */
 const TIMED = 6;
@@ -30,7 +31,7 @@ export async function tunedNetwork(
   uses: readonly TileUse[],
   precision: Precision = 'f32',
 ): Promise<Network> {
-  const tiles: Tiles = {};
+  const tiles: WorkTiles = {};
   if (!gpu.adapter.software) {
     for (const use of uses) tiles[use] = await tunedTile(gpu, config, parameters, use, precision);
   }
@@ -43,8 +44,8 @@ async function tunedTile(
   parameters: Float32Array,
   use: TileUse,
   precision: Precision,
-): Promise<Tile | undefined> {
-  const tiles = tilesFor(gpu, config, use).slice(0, TIMED);
+): Promise<WorkTile | undefined> {
+  const tiles = workPlansFor(gpu, config, use, precision).slice(0, TIMED);
   if (tiles.length === 1) return tiles[0];
   const { dim, width, layers, embedding, residual } = config;
   const key = [
@@ -73,9 +74,4 @@ async function tunedTile(
     found.catch(() => {}),
   );
   return found;
-}
-
-/** What a tile is called in tables and in what is kept of a measurement. */
-export function tileName({ rows, groups, columns, block, staged }: Tile): string {
-  return `${rows} x ${groups} rows, ${columns} x ${block} columns${staged ? `, ${staged} staged` : ''}`;
 }

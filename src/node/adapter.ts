@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { FewstepError, unknownName } from '../errors.js';
 import { keepChoicesWith } from '../gpu/choices.js';
 import { type AdapterDescription, describeAdapter } from '../gpu/gpu.js';
+import { matrixUnitsFrom, SUBGROUP_MATRIX } from '../gpu/matrix-units.js';
 import { restWith } from '../gpu/rest.js';
 import { adviceFor } from './advice.js';
 import { choicesFile } from './choices-file.js';
@@ -55,7 +56,10 @@ export const REQUESTED_LIMITS = [
 ] as const;
 
 /** Requested where the adapter has them. */
-export const REQUESTED_FEATURES = ['timestamp-query', 'shader-f16', 'subgroups'] as const;
+export const REQUESTED_FEATURES = ['timestamp-query', 'shader-f16', 'subgroups', SUBGROUP_MATRIX] as const;
+
+// Dawn shows what is experimental only so; a device still has nothing but the features that are asked for.
+const EXPERIMENTAL_TOGGLES = ['allow_unsafe_apis'];
 
 // Dawn blocks shader-f16 on NVIDIA without the first; ggml's production set, see its ggml-webgpu.cpp.
 const NVIDIA_TOGGLES = ['vulkan_enable_f16_on_nvidia', 'use_vulkan_memory_model'];
@@ -69,7 +73,10 @@ const NVIDIA_TOGGLES = ['vulkan_enable_f16_on_nvidia', 'use_vulkan_memory_model'
  */
 export async function openDevice(options: OpenOptions = {}): Promise<OpenedDevice> {
   const { timestamps = true } = options;
-  const toggles = merge(timestamps ? ['-timestamp_quantization'] : [], options.toggles);
+  const toggles = merge(
+    [...EXPERIMENTAL_TOGGLES, ...(timestamps ? ['-timestamp_quantization'] : [])],
+    options.toggles,
+  );
   const found = await findAdapter(deviceChoice(options.device), toggles);
   const { adapter, description } = found;
   const features = REQUESTED_FEATURES.filter((feature) => adapter.features.has(feature));
@@ -78,6 +85,7 @@ export async function openDevice(options: OpenOptions = {}): Promise<OpenedDevic
       requiredFeatures: timestamps ? features : features.filter((feature) => feature !== 'timestamp-query'),
       requiredLimits: Object.fromEntries(REQUESTED_LIMITS.map((name) => [name, adapter.limits[name]])),
     });
+    matrixUnitsFrom(device, adapter.info);
     if (description.software) restWith(device, sleepWhile);
     else keepChoicesWith(device, await choicesFile(description));
     return { device, adapter: description };

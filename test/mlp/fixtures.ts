@@ -5,7 +5,7 @@ import { parameterLayout } from '../../src/mlp/parameters.js';
 import { NetworkPasses } from '../../src/mlp/passes.js';
 import { type Precision, roundedToHalf } from '../../src/mlp/precision.js';
 import { MlpReference } from '../../src/mlp/reference.js';
-import type { Tiles } from '../../src/mlp/tile.js';
+import type { WorkTiles } from '../../src/mlp/work-plan.js';
 import { type Random, random } from '../../src/problem/random.js';
 import { gpu } from '../device.js';
 
@@ -20,7 +20,7 @@ export interface Case {
   /** How the GPU stores them; float64 sees them rounded. Default f32. */
   precision?: Precision;
   /** How workgroups share out the work; by default as suits the adapter. */
-  tiles?: Tiles;
+  tiles?: WorkTiles;
   batch: number;
   /** [batch, dim] each. */
   x: Float32Array;

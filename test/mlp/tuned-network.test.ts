@@ -4,7 +4,8 @@ import { Gpu } from '../../src/gpu/gpu.js';
 import { mlpConfig } from '../../src/mlp/config.js';
 import { TILE_USES, tilesFor } from '../../src/mlp/tile.js';
 import { timeTiles } from '../../src/mlp/timed-tile.js';
-import { tileName, tunedNetwork } from '../../src/mlp/tuned-network.js';
+import { tunedNetwork } from '../../src/mlp/tuned-network.js';
+import { tileName } from '../../src/mlp/work-plan.js';
 import { random } from '../../src/problem/random.js';
 import { gpu } from '../device.js';
 import { randomParameters, SLOW } from './fixtures.js';
@@ -22,14 +23,14 @@ test(
     const first = await tunedNetwork(hardware, config, parameters, ['together']);
     expect(found.size).toBe(1);
     const [key, name] = [...found][0];
-    expect(name).toBe(tileName(first.tile('together')));
+    expect(name).toBe(tileName(first.plan('together')));
 
     // Another choice that was kept is taken as it is, one that does not exist is measured again.
     const tiles = tilesFor(hardware, config, 'together');
     const other = tiles.slice(0, 6).find((tile) => tileName(tile) !== name)!;
     found.set(key, tileName(other));
     const second = await tunedNetwork(hardware, config, parameters, ['together']);
-    expect(second.tile('together')).toEqual(other);
+    expect(second.plan('together')).toEqual(other);
     found.set(key, 'nonsense');
     await tunedNetwork(hardware, config, parameters, ['together']);
     expect(found.get(key)).not.toBe('nonsense');
