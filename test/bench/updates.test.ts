@@ -7,6 +7,7 @@ import { measureBandwidth } from '../../bench/measure-bandwidth.js';
 import { slotSizes } from '../../bench/slot-sizes.js';
 import { UPDATES, type UpdateCase, UpdateSlots } from '../../bench/update-subjects.js';
 import type { Gpu } from '../../src/gpu/gpu.js';
+import { precisionsOf } from '../../src/mlp/precision.js';
 import { SOLVER_STREAM } from '../../src/rng/streams.js';
 import { normals } from '../../src/rng/threefry.js';
 import type { Operation } from '../../src/solver/plan.js';
@@ -133,8 +134,9 @@ test('a count is found by what more of them take', async () => {
 test(
   'ceilings and overhead are found',
   async () => {
-    expect(await multiplyAddCeiling(gpu, 1)).toBeGreaterThan(1e6);
-    if (gpu.features.has('shader-f16')) expect(await multiplyAddCeiling(gpu, 1, 'f16')).toBeGreaterThan(1e6);
+    for (const precision of precisionsOf(gpu)) {
+      expect(await multiplyAddCeiling(gpu, 1, precision), precision).toBeGreaterThan(1e6);
+    }
     expect(await copyCeiling(gpu, 1)).toBeGreaterThan(1e6);
     const { submitUs, wallUs, encodeUs } = await dispatchOverhead(gpu, 2, 10);
     for (const [least] of [submitUs, wallUs, encodeUs]) expect(least).toBeGreaterThan(0);

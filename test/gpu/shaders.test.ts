@@ -12,13 +12,14 @@ import { prepareMixtureGradient } from '../../src/field/prepared-mixture-gradien
 import type { Gpu } from '../../src/gpu/gpu.js';
 import { compileKernel } from '../../src/gpu/kernel.js';
 import type { ShaderVariant } from '../../src/gpu/link.js';
+import { matrixUnits } from '../../src/gpu/matrix-units.js';
 import { type ShaderName, shaders } from '../../src/gpu/shaders.js';
 import { mlpConfig } from '../../src/mlp/config.js';
 import { mlpField } from '../../src/mlp/field.js';
 import { Network } from '../../src/mlp/network.js';
 import { initialParameters } from '../../src/mlp/parameters.js';
 import { type NetworkBatch, NetworkPasses } from '../../src/mlp/passes.js';
-import { PRECISIONS } from '../../src/mlp/precision.js';
+import { derivativePrecision, precisionsOf } from '../../src/mlp/precision.js';
 import { askingOf } from '../../src/predictor/fused-asking.js';
 import type { FeatureSource, NetworkConfig } from '../../src/predictor/network-config.js';
 import { PredictorAdjoint } from '../../src/predictor/predictor-adjoint.js';
@@ -33,6 +34,7 @@ import user from '../field/custom/two-gaussians.wgsl';
 import { randomMixture } from '../field/fixtures.js';
 import { randomPredictor } from '../predictor/fixtures.js';
 
+const units = matrixUnits(gpu);
 const folder = join(import.meta.dirname, '../../shaders');
 const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) =>
   file.endsWith('.wgsl'),
@@ -127,14 +129,22 @@ const PREPARATIONS: ((on: Gpu) => Promise<unknown>)[] = [
     ];
   }),
   ...[{ residual: true, classes: 3 }, {}].flatMap((options) =>
-    PRECISIONS.filter((precision) => precision === 'f32' || gpu.features.has('shader-f16')).map(
-      (precision) => (on: Gpu) => {
-        const config = mlpConfig({ dim: 3, width: 32, layers: 2, ...options });
-        const network = new Network(on, config, initialParameters(config, 0), precision);
-        return NetworkPasses.create(network, { features: {} } as NetworkBatch);
-      },
-    ),
+    [...new Set(precisionsOf(gpu).map(derivativePrecision))].map((precision) => (on: Gpu) => {
+      const config = mlpConfig({ dim: 3, width: 32, layers: 2, ...options });
+      const network = new Network(on, config, initialParameters(config, 0), precision);
+      return NetworkPasses.create(network, { features: {} } as NetworkBatch);
+    }),
   ),
+  ...(units ? [3, 16, 40] : []).flatMap((dim) => {
+    const config = mlpConfig({ dim, width: 32, layers: 2, residual: dim > 3, classes: 3 });
+    const field = mlpField({ config, parameters: initialParameters(config, 0) }, { precision: 'f16-matrix' });
+    return [
+      field.prepare,
+      (on: Gpu) => fused(on, field, { columned: true, noisy: true }),
+      (on: Gpu) => fused(on, field),
+      (on: Gpu) => asked(on, field, 'hidden', amedSolvers[0]),
+    ];
+  }),
   ...LOSSES.flatMap((loss) =>
     PROCESSES.map((process) => (on: Gpu) => trainingKernels(on, { classes: 3 }, { loss, process })),
   ),
@@ -172,6 +182,7 @@ test('every kernel links and compiles alone, in every variant', async () => {
   const asked = await askedFor();
   const plain = (Object.keys(shaders) as ShaderName[])
     .filter((name) => shaders[name].includes('@compute') && !asked.some((kernel) => kernel.name === name))
+    .filter((name) => name !== 'bench/matrix_multiply_add') // test/bench/updates.test.ts, where there are matrix units
     .map((name) => ({ name, variant: {} }));
   const failures: string[] = [];
   await Promise.all(
