@@ -15,6 +15,9 @@ export type NetworkKernel = Extract<
   'fused/mlp' | 'mlp/forward' | 'mlp/jvp' | 'mlp/vjp' | 'mlp/weight_gradient' | 'mlp/reduce' | 'mlp/transpose'
 >;
 
+/** Those that know shaders/mlp/matrix.wgsl, as long as they keep no tape. */
+const ON_MATRIX_UNITS: readonly NetworkKernel[] = ['fused/mlp', 'mlp/forward'];
+
 /** Variants of the forward and the vector-Jacobian pass. */
 export interface NetworkVariant {
   /** forward: keep the tape that the other passes need. */
@@ -100,6 +103,9 @@ export class Network {
   ): Promise<Kernel> {
     const { dim, width, layers, embedding, classes, sigmaData, residual, convention } = this.config;
     const { taped = false, features = false, guided = false, recorded = false, together = false } = variant;
+    if (this.precision === 'f16-matrix' && (taped || !ON_MATRIX_UNITS.includes(name))) {
+      throw new Error(`'${name}' has no form for matrix units: ask a network of derivativePrecision`);
+    }
     const plan = this.plan(name === 'mlp/vjp' ? 'backward' : together ? 'together' : 'forward');
     return this.gpu.kernel(name, {
       conditions: {
