@@ -205,10 +205,10 @@ export function formulaWeights(formula: BespokeFormula, times: readonly number[]
 
 /** formulaWeights that remembers the last times: most derivatives of a plan leave them alone. */
 export function rememberedWeights(): typeof formulaWeights {
-  let last: { key: string; weights: FormulaWeights[] } | undefined;
+  let last: { formula: BespokeFormula; times: readonly number[]; weights: FormulaWeights[] } | undefined;
   return (formula, times) => {
-    const key = `${formula} ${times}`;
-    if (last?.key !== key) last = { key, weights: formulaWeights(formula, times) };
+    const same = last?.formula === formula && times.every((time, i) => time === last!.times[i]);
+    if (!last || !same) last = { formula, times: [...times], weights: formulaWeights(formula, times) };
     return last.weights;
   };
 }

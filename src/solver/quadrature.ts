@@ -23,11 +23,15 @@ export function gaussLegendre(count: number): { nodes: number[]; weights: number
 
 const RULE = gaussLegendre(32);
 
-/** The integral of f from a to b by 32 Gauss-Legendre nodes: exact for polynomials up to degree 63. */
-export function integrate(f: (x: number) => number, a: number, b: number): number {
+/** 32 Gauss-Legendre nodes from a to b with their weights: exact for polynomials up to degree 63. */
+export function quadrature(a: number, b: number): { x: number; weight: number }[] {
   const half = (b - a) / 2;
-  const sum = RULE.nodes.reduce((total, node, i) => total + RULE.weights[i] * f(a + half * (1 + node)), 0);
-  return half * sum;
+  return RULE.nodes.map((node, i) => ({ x: a + half * (1 + node), weight: half * RULE.weights[i] }));
+}
+
+/** The integral of f from a to b by that rule. */
+export function integrate(f: (x: number) => number, a: number, b: number): number {
+  return quadrature(a, b).reduce((sum, { x, weight }) => sum + weight * f(x), 0);
 }
 
 /** The Lagrange polynomial that is 1 at nodes[j] and 0 at the others. */

@@ -27,10 +27,20 @@ export function mapScalars(operation: Operation, replace: (scalar: Scalar) => Sc
 export function scalarsOf(operations: readonly Operation[]): Scalar[] {
   const scalars: Scalar[] = [];
   for (const operation of operations) {
-    mapScalars(operation, (scalar) => {
-      scalars.push(scalar);
-      return scalar;
-    });
+    switch (operation.kind) {
+      case 'evaluate':
+        scalars.push(operation.time, operation.divisor);
+        break;
+      case 'combine':
+        for (const { coefficient } of operation.terms) scalars.push(coefficient);
+        break;
+      case 'euler-at':
+        scalars.push(operation.start, operation.at, operation.scale);
+        break;
+      case 'constant':
+      case 'noise':
+        break;
+    }
   }
   return scalars;
 }
