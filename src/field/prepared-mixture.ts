@@ -112,6 +112,11 @@ export function mixtureKernelFor(gpu: Gpu, spec: MixtureSpec): MixtureKernel {
   return spec.dim > SMALL_DIM ? 'registers' : 'small';
 }
 
+/** Whether lanes that tell each other what they load meet components in pairs. */
+export function meetsPairs(gpu: Gpu, spec: MixtureSpec): boolean {
+  return canBroadcast(gpu) && !conditionsOf(spec).per_dimension;
+}
+
 /** The kernel of one invocation a trajectory, or its vector-Jacobian product, and the numbers of a row of means. */
 export function untiledKernel(
   spec: MixtureSpec,
