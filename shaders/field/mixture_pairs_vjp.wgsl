@@ -35,12 +35,9 @@ fn mixture_pairs_vjp(
   let noise = sigma * sigma;
   let state = operation.state + trajectory * DIM;
   let given = operation.cotangent + trajectory * DIM;
-  for (var p = 0u; p < PARTS; p++) {
-    for (var lane = 0u; lane < 4; lane++) {
-      let d = p * 4 + lane;
-      x[p][lane] = select(0, slots[state + min(d, DIM - 1)], d < DIM);
-      cotangent[p][lane] = select(0, slots[given + min(d, DIM - 1)], d < DIM);
-    }
+  for (var d = 0u; d < DIM; d++) {
+    x[d / 4][d % 4] = slots[state + d];
+    cotangent[d / 4][d % 4] = slots[given + d];
   }
 
   let components = arrayLength(&log_weights);
@@ -118,16 +115,12 @@ fn mixture_pairs_vjp(
     return;
   }
 
-  let output = operation.output + trajectory * DIM;
   for (var p = 0u; p < PARTS; p++) {
     let covariance = products[p] - missed.x / total * scores[p];
-    let gradient = (kept * cotangent[p] + noise * covariance) / total;
-    for (var lane = 0u; lane < 4; lane++) {
-      let d = p * 4 + lane;
-      if (d < DIM) {
-        slots[output + d] = gradient[lane];
-      }
-    }
+    products[p] = (kept * cotangent[p] + noise * covariance) / total;
+  }
+  for (var d = 0u; d < DIM; d++) {
+    slots[operation.output + trajectory * DIM + d] = products[d / 4][d % 4];
   }
   let covariance = sigma_sum - missed.x / total * missed.y;
   store_sigma_gradient(trajectory, sigma * (2 * sigma_kept + noise * covariance) / total);

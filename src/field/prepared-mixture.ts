@@ -24,6 +24,8 @@ export const TILED_BATCH = 4;
 export const [FEW, FEW_BATCH] = [64, 4];
 /** Distances that an invocation of that kernel sums at once: in 64 invocations 8 KiB of workgroup memory. */
 const CHUNK = 8;
+/** Trajectories of a workgroup that meets components in pairs. */
+const PAIRS_BATCH = 32;
 /** Running sums of a trajectory between shards. */
 const CARRY_BYTES = 8;
 
@@ -43,6 +45,10 @@ export async function prepareMixture(
   if (kernel === 'few') return prepareFew(gpu, spec);
   const { name, variant, row } = untiledKernel(spec, kernel);
   const conditions = { ...variant.conditions, broadcast: canBroadcast(gpu) };
+  if (kernel === 'registers' && meetsPairs(gpu, spec)) {
+    const pairs = await gpu.kernel('field/mixture_pairs', { ...variant, conditions });
+    return prepareUntiled(gpu, spec, pairs, row, PAIRS_BATCH);
+  }
   return prepareUntiled(gpu, spec, await gpu.kernel(name, { ...variant, conditions }), row);
 }
 
@@ -148,12 +154,21 @@ export function conditionsOf({ stds, weights }: MixtureSpec): Record<string, boo
   };
 }
 
-/** @param row numbers from one component to the next */
-function prepareUntiled(gpu: Gpu, spec: MixtureSpec, kernel: Kernel, row: number): PreparedField {
+/**
+ * @param row numbers from one component to the next
+ * @param trajectories of a workgroup
+ */
+function prepareUntiled(
+  gpu: Gpu,
+  spec: MixtureSpec,
+  kernel: Kernel,
+  row: number,
+  trajectories?: number,
+): PreparedField {
   const data = uploadComponents(gpu, spec, 0, spec.weights.length, row);
   return {
     ...operationOf(kernel),
-    bind: (batch) => boundKernel(kernel, { ...shared(batch), ...data }),
+    bind: (batch) => boundKernel(kernel, { ...shared(batch), ...data }, trajectories),
   };
 }
 
