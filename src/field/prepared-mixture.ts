@@ -24,8 +24,8 @@ export const TILED_BATCH = 4;
 export const [FEW, FEW_BATCH] = [64, 4];
 /** Distances that an invocation of that kernel sums at once: in 64 invocations 8 KiB of workgroup memory. */
 const CHUNK = 8;
-/** Trajectories of a workgroup that meets components in pairs. */
-const PAIRS_BATCH = 32;
+/** Components from which on lanes meet them in pairs, and trajectories of a workgroup that does. */
+const [PAIRS_FROM, PAIRS_BATCH] = [24, 32];
 /** Running sums of a trajectory between shards. */
 const CARRY_BYTES = 8;
 
@@ -118,9 +118,12 @@ export function mixtureKernelFor(gpu: Gpu, spec: MixtureSpec): MixtureKernel {
   return spec.dim > SMALL_DIM ? 'registers' : 'small';
 }
 
-/** Whether lanes that tell each other what they load meet components in pairs. */
+/**
+ * Whether lanes that tell each other what they load meet components in pairs. With ten components of 64 dimensions D took
+ * 1.2 times as long by pairs, and its product as long; with 40 and 100 half and two thirds.
+ */
 export function meetsPairs(gpu: Gpu, spec: MixtureSpec): boolean {
-  return canBroadcast(gpu) && !conditionsOf(spec).per_dimension;
+  return canBroadcast(gpu) && spec.weights.length >= PAIRS_FROM && !conditionsOf(spec).per_dimension;
 }
 
 /** The kernel of one invocation a trajectory, or its vector-Jacobian product, and the numbers of a row of means. */

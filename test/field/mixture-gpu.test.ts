@@ -69,15 +69,15 @@ test.each(cases)(
   },
 );
 
-// In pairs where lanes tell each other what they load: one component, an odd last one, more than eight, one to four
+// In pairs where lanes tell each other what they load: an even and an odd last one, one to four
 // chunks of the sums, a batch that leaves an invocation's second trajectory to nobody, and one that does not.
 test.each(
   SHAPES.flatMap((shape) =>
     [
-      [5, 1],
+      [5, 25],
       [41, 40],
-      [68, 9],
-      [128, 21],
+      [68, 24],
+      [128, 31],
     ].map(([dim, components]) => ({ shape, dim, components })),
   ),
 )(
