@@ -1,7 +1,9 @@
 // The posterior mean of mixture.wgsl where lanes tell each other what they load (batch/subgroup.wgsl), for one standard
 // deviation a component: two components at a time, so that sums are rescaled once for both, by invocations with two
 // trajectories each, so that a load and an exchange serve both. Formulas in posterior.wgsl. Multiplying and adding are
-// one instruction where `fma` says so; lavapipe makes two of a product and a sum.
+// one instruction where `fma` says so; lavapipe makes two of a product and a sum. 3,823 components in 64 dimensions took 28
+// to 33 us of processor time a trajectory on lavapipe, machine busy, where mixture.wgsl took 57 to 61.
+// States are loaded and stored in loops over dimensions: written out, they take long to compile.
 import constants::{ DIM, PARTS };
 import package::batch::subgroup::{ LANES, subgroup_lane };
 import package::field::evaluate::{ divisor_of, operation, predicted, sigma_of, slots };

@@ -2,6 +2,8 @@
 // components at a time, for one standard deviation a component. One trajectory an invocation, formulas in
 // mixture_small_vjp.wgsl. Sums are those of mixture_tiled_vjp.wgsl: covariances about the running mean of c.g, sums of
 // products following when it moves, once a pair. 10 DIM operations per component and 3 DIM for the move of a pair.
+// 3,823 components in 64 dimensions took 59 to 65 us of processor time a trajectory on lavapipe, machine busy, where
+// mixture_vjp.wgsl took 184 to 282: about 24 are loads, which 8 trajectories share.
 import constants::{ DIM, PARTS };
 import package::batch::dispatch::linear_index;
 import package::batch::subgroup::{ LANES, subgroup_lane };

@@ -29,7 +29,10 @@ const [PAIRS_FROM, PAIRS_BATCH] = [24, 32];
 /** Running sums of a trajectory between shards. */
 const CARRY_BYTES = 8;
 
-/** Numbers of all components from which on evaluations are all that a run takes: 640 gain by fusing, 115,008 do not. */
+/**
+ * Numbers of all components from which on evaluations are all that a run takes. Where stepwise evaluations meet components in
+ * pairs, which whole plans do not, they take half of the time with fewer already.
+ */
 const COSTLY = 2 ** 16;
 
 /** How components are met: by one invocation a trajectory, or by a workgroup, whose invocations share out dimensions or components. */
@@ -61,7 +64,7 @@ export async function prepareFusedMixture(gpu: Gpu, spec: MixtureSpec): Promise<
   return {
     group: (needed) => 64 / teamOf(needed),
     inMemory: false,
-    costly: spec.means.length >= COSTLY,
+    costly: spec.means.length >= COSTLY || meetsPairs(gpu, spec),
     buffers: uploadComponents(gpu, spec, 0, spec.weights.length, row),
     kernel(needed) {
       const { conditions, constants } = planVariant(needed);
@@ -123,7 +126,8 @@ export function mixtureKernelFor(gpu: Gpu, spec: MixtureSpec): MixtureKernel {
  * 1.2 times as long by pairs, and its product as long; with 40 and 100 half and two thirds.
  */
 export function meetsPairs(gpu: Gpu, spec: MixtureSpec): boolean {
-  return canBroadcast(gpu) && spec.weights.length >= PAIRS_FROM && !conditionsOf(spec).per_dimension;
+  const enough = spec.dim > SMALL_DIM && spec.weights.length >= PAIRS_FROM;
+  return canBroadcast(gpu) && enough && !conditionsOf(spec).per_dimension;
 }
 
 /** The kernel of one invocation a trajectory, or its vector-Jacobian product, and the numbers of a row of means. */
