@@ -2,6 +2,7 @@
 // mixture_small_vjp.wgsl, arrays of vec4 in registers as in mixture.wgsl. 10 DIM operations per component
 // (14 DIM with standard deviations per dimension) and one exponential. 128 trajectories, 3,823 components and 64
 // dimensions took 44 ms of processor time on lavapipe (35 to 117 in 11 runs on a busy machine): 7 GFLOP/s a core.
+// lavapipe has mixture_pairs_vjp.wgsl instead from 24 components on, unless standard deviations differ by dimension.
 import constants::{ DIM, PARTS };
 import package::batch::dispatch::linear_index;
 import package::field::evaluate::slots;

@@ -1,9 +1,19 @@
 import type { Gpu } from '../gpu/gpu.js';
+import type { Kernel } from '../gpu/kernel.js';
 import type { PreparedGradient } from './field.js';
 import type { MixtureSpec } from './mixture.js';
 import { boundKernel, operationOf, shared } from './operation.js';
-import { type MixtureKernel, mixtureKernelFor, untiledKernel, uploadComponents } from './prepared-mixture.js';
+import {
+  type MixtureKernel,
+  meetsPairs,
+  mixtureKernelFor,
+  untiledKernel,
+  uploadComponents,
+} from './prepared-mixture.js';
 import { prepareTiledGradient } from './prepared-tiled-gradient.js';
+
+/** Trajectories of a workgroup that meets components in pairs. */
+const PAIRS_GROUP = 16;
 
 /**
  * Uploads a mixture and compiles its vector-Jacobian product for one device; which kernel depends on its size, unless
@@ -26,10 +36,26 @@ async function prepareUntiled(
   chosen: 'small' | 'registers',
 ): Promise<PreparedGradient> {
   const { name, variant, row } = untiledKernel(spec, chosen, '_vjp');
-  const kernel = await gpu.kernel(name, variant);
+  if (chosen === 'registers' && meetsPairs(gpu, spec)) {
+    const conditions = { ...variant.conditions, broadcast: true };
+    const kernel = await gpu.kernel('field/mixture_pairs_vjp', { ...variant, conditions });
+    return bindable(gpu, spec, kernel, row, PAIRS_GROUP);
+  }
+  return bindable(gpu, spec, await gpu.kernel(name, variant), row);
+}
+
+/** @param trajectories of a workgroup */
+function bindable(
+  gpu: Gpu,
+  spec: MixtureSpec,
+  kernel: Kernel,
+  row: number,
+  trajectories?: number,
+): PreparedGradient {
   const data = uploadComponents(gpu, spec, 0, spec.weights.length, row);
   return {
     ...operationOf(kernel),
-    bind: (batch) => boundKernel(kernel, { ...shared(batch), ...data, sigma_gradient: batch.sigmaGradient }),
+    bind: (batch) =>
+      boundKernel(kernel, { ...shared(batch), ...data, sigma_gradient: batch.sigmaGradient }, trajectories),
   };
 }

@@ -33,6 +33,8 @@ import mixture from '../../shaders/field/mixture.wgsl';
 import mixtureDivergence from '../../shaders/field/mixture_divergence.wgsl';
 import mixtureFew from '../../shaders/field/mixture_few.wgsl';
 import mixtureJoinedVjp from '../../shaders/field/mixture_joined_vjp.wgsl';
+import mixturePairs from '../../shaders/field/mixture_pairs.wgsl';
+import mixturePairsVjp from '../../shaders/field/mixture_pairs_vjp.wgsl';
 import mixtureSegment from '../../shaders/field/mixture_segment.wgsl';
 import mixtureSmall from '../../shaders/field/mixture_small.wgsl';
 import mixtureSmallDivergence from '../../shaders/field/mixture_small_divergence.wgsl';
@@ -170,6 +172,8 @@ export const shaders = {
   'field/mixture_divergence': mixtureDivergence,
   'field/mixture_few': mixtureFew,
   'field/mixture_joined_vjp': mixtureJoinedVjp,
+  'field/mixture_pairs': mixturePairs,
+  'field/mixture_pairs_vjp': mixturePairsVjp,
   'field/mixture_segment': mixtureSegment,
   'field/mixture_small': mixtureSmall,
   'field/mixture_small_divergence': mixtureSmallDivergence,

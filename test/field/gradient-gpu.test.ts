@@ -86,6 +86,30 @@ test.each([
   SLOW,
 );
 
+// In pairs where lanes tell each other what they load: an even and an odd last one, one to eight
+// chunks of the sums.
+test.each(
+  (['shared', 'per-component'] as const).flatMap((shape) =>
+    [
+      [5, 25],
+      [24, 40],
+      [128, 31],
+    ].map(([dim, components]) => ({ shape, dim, components })),
+  ),
+)(
+  `the gradient of $components components in registers, $shape stds, dim $dim (seed ${seed})`,
+  async ({ shape, dim, components }) => {
+    const spec = randomMixture(seed, dim, components, shape);
+    for (const weights of [spec.weights, new Float64Array(components).fill(1)]) {
+      const own = { ...spec, weights };
+      const { toX, toSigma } = await worst(gpu, gaussianMixture(own), own, 19);
+      expect(toX).toBeLessThan(1);
+      expect(toSigma).toBeLessThan(1);
+    }
+  },
+  SLOW,
+);
+
 const tiled = (spec: MixtureSpec): Field => ({
   ...gaussianMixture(spec),
   prepareGradient: (on) => prepareMixtureGradient(on, spec, 'tiled'),

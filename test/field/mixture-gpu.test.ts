@@ -69,6 +69,28 @@ test.each(cases)(
   },
 );
 
+// In pairs where lanes tell each other what they load: an even and an odd last one, one to four
+// chunks of the sums, a batch that leaves an invocation's second trajectory to nobody, and one that does not.
+test.each(
+  SHAPES.flatMap((shape) =>
+    [
+      [5, 25],
+      [41, 40],
+      [68, 24],
+      [128, 31],
+    ].map(([dim, components]) => ({ shape, dim, components })),
+  ),
+)(
+  `in registers: D of $components components, $shape stds, dim $dim (seed ${seed})`,
+  async ({ shape, dim, components }) => {
+    const spec = randomMixture(seed, dim, components, shape);
+    expect(mixtureKernelFor(gpu, spec)).toBe('registers');
+    expect(await worst(gpu, gaussianMixture(spec), spec, 9)).toBeLessThan(1);
+    const equal = { ...spec, weights: new Float64Array(components).fill(1) };
+    expect(await worst(gpu, gaussianMixture(equal), equal, 61)).toBeLessThan(1);
+  },
+);
+
 test.each(
   SHAPES.flatMap((shape) =>
     // One chunk of components, several that come out even, and two that do not fill their last one.

@@ -77,6 +77,13 @@ function predictorAdjoint(on: Gpu, { solver, field, config }: PredictorCase): Pr
   return PredictorAdjoint.create(on, predicted, config, {} as PredictorPass, buffers, 1);
 }
 
+/** Not compiled where nobody asks for them: they need subgroups of eight, or matrix units (test/bench/updates.test.ts). */
+const ONLY_SOMEWHERE: ShaderName[] = [
+  'field/mixture_pairs',
+  'field/mixture_pairs_vjp',
+  'bench/matrix_multiply_add',
+];
+
 /**
  * What prepares kernels that need more than their name: conditions, constants, modules. The variants to compile
  * are those that the host itself asks for; a kernel that nobody here asks for is compiled as it is.
@@ -94,6 +101,15 @@ const PREPARATIONS: ((on: Gpu) => Promise<unknown>)[] = [
     ),
     (on: Gpu) => prepareMixtureDivergence(on, randomMixture(1, 5, 3, shape), 'tiled'),
   ]),
+  // Enough components to be met in pairs, where lanes tell each other what they load.
+  ...(['shared', 'per-component'] as const).flatMap((shape) => {
+    const spec = randomMixture(1, 5, 25, shape);
+    const equal = { ...spec, weights: spec.weights.map(() => 1) };
+    return [spec, equal].flatMap((own) => [
+      (on: Gpu) => prepareMixture(on, own),
+      (on: Gpu) => prepareMixtureGradient(on, own),
+    ]);
+  }),
   (on) => on.kernel('adaptive/control', { constants: { ...CONTROL } }),
   ...(['shared', 'per-component', 'per-dimension'] as const).flatMap((shape) =>
     [1, 2, 3, 4, 6].map(
@@ -181,8 +197,12 @@ async function askedFor(): Promise<{ name: ShaderName; variant: ShaderVariant }[
 test('every kernel links and compiles alone, in every variant', async () => {
   const asked = await askedFor();
   const plain = (Object.keys(shaders) as ShaderName[])
-    .filter((name) => shaders[name].includes('@compute') && !asked.some((kernel) => kernel.name === name))
-    .filter((name) => name !== 'bench/matrix_multiply_add') // test/bench/updates.test.ts, where there are matrix units
+    .filter(
+      (name) =>
+        shaders[name].includes('@compute') &&
+        !ONLY_SOMEWHERE.includes(name) &&
+        !asked.some((kernel) => kernel.name === name),
+    )
     .map((name) => ({ name, variant: {} }));
   const failures: string[] = [];
   await Promise.all(
