@@ -79,7 +79,37 @@ export async function buildBench(root) {
   await replace(outputFiles);
 }
 
+/** Builds dist/web/index.html: one file that opens offline, with two networks inside. */
+export async function buildWeb(root) {
+  const bundle = (entry) =>
+    build({
+      absWorkingDir: root,
+      entryPoints: [entry],
+      bundle: true,
+      format: 'esm',
+      platform: 'browser',
+      target: 'es2022',
+      minify: true,
+      loader: { '.wgsl': 'text', '.safetensors': 'binary' },
+      write: false,
+      logLevel: 'warning',
+    });
+  const [script] = (await bundle('web/main.ts')).outputFiles;
+  // The report's, so that both look alike.
+  const [styles] = (await bundle('src/report/style.ts')).outputFiles;
+  const { style } = await import(`data:text/javascript,${encodeURIComponent(styles.text)}`);
+  const page = (await readFile(join(root, 'web', 'index.html'), 'utf8'))
+    .replace('/* style */', () => style)
+    .replace('/* script */', () => script.text.replaceAll('</script', '<\\/script'));
+  const path = join(root, 'dist', 'web', 'index.html');
+  await replace([{ path, contents: page }]);
+  return path;
+}
+
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const root = fileURLToPath(new URL('..', import.meta.url));
-  await (process.argv[2] === 'bench' ? buildBench(root) : buildDist(root));
+  const what = process.argv[2];
+  if (what === 'bench') await buildBench(root);
+  else if (what === 'web') console.log(`open ${await buildWeb(root)} in a browser with WebGPU`);
+  else await buildDist(root);
 }

@@ -61,6 +61,7 @@ export type { FusedField, FusedVariant } from './field/fused.js';
 export { gaussianMixture, type MixtureInput } from './field/gaussian-mixture.js';
 export { type Choices, keepChoicesWith } from './gpu/choices.js';
 export { type AdapterDescription, Gpu } from './gpu/gpu.js';
+export { requestDevice } from './gpu/request-device.js';
 export {
   DEFAULT_RANGE,
   explicit,

@@ -5,6 +5,11 @@ declare module '*.wgsl' {
 }
 
 // The package root fails in Node; its module build works everywhere and has no types of its own.
+declare module '*.safetensors' {
+  const bytes: Uint8Array;
+  export default bytes;
+}
+
 declare module 'wgsl_reflect/wgsl_reflect.module.js' {
   export * from 'wgsl_reflect';
 }

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { FewstepError, unknownName } from '../errors.js';
 import { keepChoicesWith } from '../gpu/choices.js';
 import { type AdapterDescription, describeAdapter } from '../gpu/gpu.js';
-import { matrixUnitsFrom, SUBGROUP_MATRIX } from '../gpu/matrix-units.js';
+import { requestDevice } from '../gpu/request-device.js';
 import { restWith } from '../gpu/rest.js';
 import { adviceFor } from './advice.js';
 import { choicesFile } from './choices-file.js';
@@ -45,19 +45,6 @@ export interface OpenedDevice {
   adapter: NodeAdapterDescription;
 }
 
-/** Raised to what the adapter has: WebGPU's defaults are far below what kernels can use. */
-export const REQUESTED_LIMITS = [
-  'maxBufferSize',
-  'maxStorageBufferBindingSize',
-  'maxStorageBuffersPerShaderStage',
-  'maxComputeWorkgroupStorageSize',
-  'maxComputeInvocationsPerWorkgroup',
-  'maxComputeWorkgroupSizeX',
-] as const;
-
-/** Requested where the adapter has them. */
-export const REQUESTED_FEATURES = ['timestamp-query', 'shader-f16', 'subgroups', SUBGROUP_MATRIX] as const;
-
 // Dawn shows what is experimental only so; a device still has nothing but the features that are asked for.
 const EXPERIMENTAL_TOGGLES = ['allow_unsafe_apis'];
 
@@ -79,13 +66,8 @@ export async function openDevice(options: OpenOptions = {}): Promise<OpenedDevic
   );
   const found = await findAdapter(deviceChoice(options.device), toggles);
   const { adapter, description } = found;
-  const features = REQUESTED_FEATURES.filter((feature) => adapter.features.has(feature));
   try {
-    const device = await adapter.requestDevice({
-      requiredFeatures: timestamps ? features : features.filter((feature) => feature !== 'timestamp-query'),
-      requiredLimits: Object.fromEntries(REQUESTED_LIMITS.map((name) => [name, adapter.limits[name]])),
-    });
-    matrixUnitsFrom(device, adapter.info);
+    const device = await requestDevice(adapter, { timestamps });
     if (description.software) restWith(device, sleepWhile);
     else keepChoicesWith(device, await choicesFile(description));
     return { device, adapter: description };

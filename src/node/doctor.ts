@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import { FewstepError } from '../errors.js';
 import { Gpu } from '../gpu/gpu.js';
+import { REQUESTED_FEATURES, REQUESTED_LIMITS } from '../gpu/request-device.js';
 import {
   ADAPTER_KINDS,
   type AdapterKind,
@@ -9,8 +10,6 @@ import {
   kindsFor,
   type NodeAdapterDescription,
   openDevice,
-  REQUESTED_FEATURES,
-  REQUESTED_LIMITS,
 } from './adapter.js';
 import { adviceFor } from './advice.js';
 import { strayDrivers, type VulkanDriver, vulkanDrivers } from './vulkan-drivers.js';
