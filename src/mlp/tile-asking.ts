@@ -1,15 +1,14 @@
+import type { Asking } from '../field/fused.js';
 import type { Gpu } from '../gpu/gpu.js';
 import type { MlpConfig } from './config.js';
 import { type TilePlan, workgroupBytes } from './tile.js';
 
-/** g_phi's 128 hidden numbers come four at a time, so that so many invocations at most share them. */
-const MOST_SHARES = 32;
-
-/** How the workgroup of a tile shares g_phi: the conditions and constants of shaders/fused/ask_tile.wgsl. */
+/** How the workgroup of a tile shares a predictor: the conditions and constants of shaders/fused/ask_tile.wgsl. */
 export function tileAsking(
   gpu: Gpu,
   config: MlpConfig,
   plan: TilePlan,
+  { hiddenQuads }: Asking,
 ): { conditions: { shared_asking: boolean }; constants: { SHARES: number } } {
   const { maxComputeWorkgroupStorageSize } = gpu.limits;
   const tile = plan.rows * plan.groups;
@@ -19,6 +18,6 @@ export function tileAsking(
   const fits = (shares: number) =>
     shares * tile <= invocations && taken + 16 * shares * tile <= maxComputeWorkgroupStorageSize;
   let shares = 1;
-  while (shares < MOST_SHARES && fits(2 * shares)) shares *= 2;
+  while (shares < hiddenQuads && fits(2 * shares)) shares *= 2;
   return { conditions: { shared_asking: shares > 1 }, constants: { SHARES: shares } };
 }
