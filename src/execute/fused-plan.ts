@@ -21,7 +21,7 @@ export interface FusedPlan {
 }
 
 /** Kernels come with room for so many states besides the one that is evaluated; a plan takes the least that does. */
-const PLACES = [3, 6, 12] as const;
+const PLACES = [3, 6, 8, 12] as const;
 /** Numbers that a kernel may hold for a trajectory; more would leave the registers of any adapter. */
 const MOST_NUMBERS = 1024;
 /** The kinds of operation that fusedTurns knows. */
