@@ -1,25 +1,23 @@
-import constants::DIM;
 @if(shared_asking) import constants::SHARES;
-import package::fused::asked::{ asked, fill_columns };
+@if(!tangent) import package::fused::asked::{ fill_columns, hidden_quads, part_of };
+@if(tangent) import package::fused::tangent_asked::{ fill_columns, hidden_quads, part_of };
 import package::fused::plan::{ run, turns };
-@if(reads_hidden) import package::mlp::pool::features;
+@if(tangent) import package::fused::tangent_tile_features::features_of;
+@if(!tangent) import package::fused::tile_features::features_of;
 import package::mlp::tile::{ clamped, INVOCATIONS, TILE };
-import package::predictor::answers::bottleneck_part;
-@if(reads_state) import package::predictor::slot_features::{ Evaluated, slot_features };
-import package::predictor::step::FEATURE_QUADS;
 
 @if(!shared_asking) const SHARES = 1u;
-/// Parts of the bottleneck, [SHARES, TILE].
+/// Parts of what follows the hidden layer, [SHARES, TILE].
 @if(shared_asking) var<workgroup> parts: array<vec4f, SHARES * TILE>;
 
-/// Asks g_phi, where turn i does, about the tile's trajectories: SHARES invocations share the hidden layer of one.
+/// Asks the predictor, where turn i does, about the tile's trajectories: SHARES invocations share the hidden layer of one.
 /// `state` and `answer` are where places of the turn start. Called by all invocations, behind a barrier.
 fn ask_tile(i: u32, first: u32, state: u32, answer: u32, local: u32, lane: u32) {
   if (turns[i].asks < 0) {
     return;
   }
   let n = u32(turns[i].asks);
-  let units = 4 * asked[n].step.hidden_quads / SHARES;
+  let quads = hidden_quads(n) / SHARES;
   var begin = 0u;
   // Loops that end where their turn does: lavapipe runs the body of any other loop once more, with all lanes off.
   loop {
@@ -27,7 +25,7 @@ fn ask_tile(i: u32, first: u32, state: u32, answer: u32, local: u32, lane: u32) 
     let row = item % TILE;
     let trajectory = clamped(first + row, run.trajectories);
     let given = features_of(i, n, trajectory, state, answer);
-    let part = bottleneck_part(given, item / TILE * units, units, lane);
+    let part = part_of(n, given, item / TILE * quads, quads, lane);
     let works = begin + local < SHARES * TILE;
     @if(shared_asking) if (works) {
       parts[item] = part;
@@ -52,21 +50,4 @@ fn ask_tile(i: u32, first: u32, state: u32, answer: u32, local: u32, lane: u32) 
     workgroupBarrier(); // before the next turn that asks writes its parts
   }
   storageBarrier();
-}
-
-/// What g_phi reads of a trajectory.
-fn features_of(i: u32, n: u32, trajectory: u32, state: u32, answer: u32) -> array<vec4f, FEATURE_QUADS> {
-  var given = array<vec4f, FEATURE_QUADS>();
-  @if(reads_hidden) if (asked[n].step.blind == 0) {
-    for (var quad = 0u; quad < FEATURE_QUADS; quad++) {
-      let at = 4 * (trajectory * FEATURE_QUADS + quad);
-      given[quad] = vec4f(features[at], features[at + 1], features[at + 2], features[at + 3]);
-    }
-  }
-  @if(reads_state) if (asked[n].step.blind == 0) {
-    let row = trajectory * DIM;
-    let velocity = turns[i].velocity > 0;
-    given = slot_features(Evaluated(state + row, answer + row, velocity, DIM, asked[n].step.current, asked[n].spread));
-  }
-  return given;
 }

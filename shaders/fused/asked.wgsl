@@ -1,11 +1,11 @@
 // AMED's predictor inside a fused run: what it is asked in each step, and what becomes of its answers. The columns of a
 // trajectory are filled by who then reads them, in the same dispatch; its answers stand in the rows behind the columns.
 import package::batch::slots::columns;
-import package::fused::plan::run;
-import package::predictor::answers::answers_of;
+import package::fused::columns::place_of;
+import package::predictor::answers::{ answers_of, bottleneck_part };
 import package::predictor::columns::{ Columns, middle_time, past_time, weights_of_update };
 import package::predictor::dual::Dual;
-import package::predictor::step::Step;
+import package::predictor::step::{ FEATURE_QUADS, Step };
 
 /// What stepwise kernels find in the uniforms of one step.
 struct Asked {
@@ -16,6 +16,15 @@ struct Asked {
 }
 
 @group(0) @binding(10) var<storage, read> asked: array<Asked>;
+
+fn hidden_quads(n: u32) -> u32 {
+  return asked[n].step.hidden_quads;
+}
+
+/// bottleneck_part of step n.
+fn part_of(n: u32, features: array<vec4f, FEATURE_QUADS>, first: u32, quads: u32, lane: u32) -> vec4f {
+  return bottleneck_part(features, first, quads, lane);
+}
 
 /// Answers step n for one trajectory, given the sum of what g_phi's hidden layer adds to its bottleneck.
 fn fill_columns(n: u32, sum: vec4f, trajectory: u32) {
@@ -57,8 +66,4 @@ fn store(column: i32, trajectory: u32, value: f32) {
   if (column >= 0) {
     columns[place_of(u32(column), trajectory)] = value;
   }
-}
-
-fn place_of(column: u32, trajectory: u32) -> u32 {
-  return column * run.trajectories + trajectory;
 }

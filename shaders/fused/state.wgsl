@@ -59,6 +59,14 @@ fn inner(a: State, b: State) -> f32 {
   }
 }
 
+/// Four numbers of it, 0 past its end. No team's.
+fn quad_of_state(state: State, quad: u32) -> vec4f {
+  @if(dim1 || dim2) return vec4f(state, 0, 0);
+  @if(dim3) return vec4f(state, 0);
+  @if(dim4) return state;
+  @if(!small) return state[quad];
+}
+
 /// (share * x - denoised) * factor
 fn scaled_difference(x: State, share: f32, denoised: State, factor: f32) -> State {
   @if(small) return (share * x - denoised) * factor;

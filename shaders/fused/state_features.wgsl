@@ -1,10 +1,19 @@
 import constants::DIM;
-@if(!small) import constants::PARTS;
 import package::field::state::State;
-import package::fused::state::{ added, inner };
-import package::predictor::figures::{ Distances, FIGURES, figures_of, pool_of, POOLS };
-import package::predictor::slot_features::center;
+import package::fused::asked::asked;
+import package::fused::center_state::center_state;
+import package::fused::state::{ added, inner, quad_of_state };
+import package::predictor::figures::{ Distances, FIGURES, figures_of, pool_of };
 import package::predictor::step::FEATURE_QUADS;
+
+/// What g_phi reads of a trajectory in registers.
+fn features_of(i: u32, n: u32, x: State, denoised: State, trajectory: u32) -> array<vec4f, FEATURE_QUADS> {
+  var features = array<vec4f, FEATURE_QUADS>();
+  @if(reads_state) if (asked[n].step.blind == 0) {
+    features = state_features(x, denoised, asked[n].step.current, asked[n].spread, asked[n].pools);
+  }
+  return features;
+}
 
 /// predictor/slot_features.wgsl of an evaluation in registers. `pools` is POOLS: the end of a loop that compilers must
 /// not know.
@@ -18,13 +27,10 @@ fn state_features(x: State, denoised: State, time: f32, spread: f32, pools: u32)
   var features = array<vec4f, FEATURE_QUADS>();
   features[0] = figures[0];
   features[1] = figures[1];
-  @if(dim1 || dim2) features[2] = vec4f(to_mean, 0, 0) / spread;
-  @if(dim3) features[2] = vec4f(to_mean, 0) / spread;
-  @if(dim4) features[2] = to_mean / spread;
-  @if(!small && !pooled) for (var p = 0u; p < PARTS; p++) {
-    features[FIGURES / 4 + p] = to_mean[p] / spread;
+  @if(!pooled) for (var quad = 0u; quad < (u32(DIM) + 3) / 4; quad++) {
+    features[FIGURES / 4 + quad] = quad_of_state(to_mean, quad) / spread;
   }
-  @if(!small && pooled) {
+  @if(pooled) {
     // Both arrays are memory from here on; next to g_phi's 8,700 multiply-adds that is little.
     var numbers = to_mean;
     for (var i = 0u; i < pools; i++) {
@@ -38,18 +44,4 @@ fn state_features(x: State, denoised: State, time: f32, spread: f32, pools: u32)
     }
   }
   return features;
-}
-
-fn center_state() -> State {
-  var state = State();
-  @if(small) for (var d = 0u; d < DIM; d++) {
-    state[d] = center[d];
-  }
-  @if(!small) for (var p = 0u; p < PARTS; p++) {
-    for (var lane = 0u; lane < 4; lane++) {
-      let d = p * 4 + lane;
-      state[p][lane] = select(0, center[min(d, DIM - 1)], d < DIM);
-    }
-  }
-  return state;
 }

@@ -2,38 +2,30 @@
 // for each answer. 8,700 multiply-adds; all trajectories read the same weights at once.
 import constants::{ SCALE_DIRECTION, SCALE_TIME };
 import package::mlp::activation::silu;
-import package::predictor::step::{ embedded, FEATURE_QUADS, HEAD_QUADS, HEADS, HIDDEN_BIAS, OUTPUT_BIAS, OUTPUT_WEIGHT, predictor_weights, Step };
+import package::predictor::products::product;
+import package::predictor::step::{ embedded, FEATURE_QUADS, HEAD_QUADS, HEADS, HIDDEN_BIAS, OUTPUT_BIAS, OUTPUT_WEIGHT, Step };
+import package::predictor::weights::predictor_weights;
 
-/// What `count` hidden numbers from `first` on add to the bottleneck; both are multiples of 4.
-/// With `broadcast` the lanes of a subgroup load what they all need one vec4 each, and tell each other, as in
-/// field/posterior.wgsl; then `lane` is this invocation's among eight, and all have to ask for the same.
-fn bottleneck_part(features: array<vec4f, FEATURE_QUADS>, first: u32, count: u32, lane: u32) -> vec4f {
+/// What `quads` quads of hidden numbers from quad `first` on add to the bottleneck; `lane` as in products.wgsl.
+fn bottleneck_part(features: array<vec4f, FEATURE_QUADS>, first: u32, quads: u32, lane: u32) -> vec4f {
   var sum = vec4f(0);
   @if(broadcast) var own = vec4f(0); // the output's weights of one of four hidden numbers, and in lane 4 their biases
   var n = 0u; // the same for all lanes, which `first` need not be
   loop {
-    let unit = first + n;
+    let unit = 4 * first + n;
     @if(broadcast) if (n % 4 == 0) {
       own = predictor_weights[select(HIDDEN_BIAS + unit / 4, OUTPUT_WEIGHT + unit + lane, lane < 4)];
     }
     @if(broadcast) let weight = subgroupShuffle(own, n % 4);
     @if(broadcast) let bias = subgroupShuffle(own, 4);
-    @if(broadcast) var rows = array<vec4f, FEATURE_QUADS / 8>();
-    @if(broadcast) for (var i = 0u; i < FEATURE_QUADS / 8; i++) {
-      rows[i] = predictor_weights[unit * FEATURE_QUADS + 8 * i + lane];
-    }
     @if(!broadcast) let weight = predictor_weights[OUTPUT_WEIGHT + unit];
     @if(!broadcast) let bias = predictor_weights[HIDDEN_BIAS + unit / 4];
-    var z = bias[unit % 4];
-    for (var i = 0u; i < FEATURE_QUADS; i++) {
-      @if(broadcast) z += dot(subgroupShuffle(rows[i / 8], i % 8), features[i]);
-      @if(!broadcast) z += dot(predictor_weights[unit * FEATURE_QUADS + i], features[i]);
-    }
+    let z = bias[unit % 4] + product(unit * FEATURE_QUADS, features, lane);
     sum += silu(vec4f(z)).x * weight;
     // The loop ends where its turn does: lavapipe runs the body of any other loop once more, with all lanes off.
     continuing {
       n++;
-      break if n >= count;
+      break if n >= 4 * quads;
     }
   }
   return sum;

@@ -28,7 +28,7 @@ fn network(
   }
   var lane = 0u;
   @if(broadcast) lane = subgroup_local;
-  let sum = bottleneck_part(given_features, 0, 4 * operation.hidden_quads, lane);
+  let sum = bottleneck_part(given_features, 0, operation.hidden_quads, lane);
   if (works) {
     let given = answers_of(operation, sum);
     for (var row = 0u; row < 3; row++) {

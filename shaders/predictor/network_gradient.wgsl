@@ -2,7 +2,8 @@
 // batch, always in the same order. 2 operations per weight and trajectory.
 import package::mlp::activation::silu_slope;
 import package::predictor::deltas::{ BOTTLENECK_DELTAS, BOTTLENECK_ROWS, deltas, HIDDEN_DELTAS, LOGIT_DELTAS };
-import package::predictor::step::{ embedded, FEATURE_QUADS, HEAD_QUADS, HEADS, HIDDEN, HIDDEN_BIAS, operation, OUTPUT_BIAS, OUTPUT_WEIGHT, TIME_BIAS, time_layer, TIME_WEIGHT, waves, predictor_weights };
+import package::predictor::step::{ embedded, FEATURE_QUADS, HEAD_QUADS, HEADS, HIDDEN, HIDDEN_BIAS, operation, OUTPUT_BIAS, OUTPUT_WEIGHT, TIME_BIAS, time_layer, TIME_WEIGHT, waves };
+import package::predictor::weights::predictor_weights;
 
 @group(0) @binding(7) var<storage, read_write> kept: array<vec4f>; // [steps, trajectories, 16]
 @group(0) @binding(8) var<storage, read_write> gradient: array<vec4f>; // as the weights

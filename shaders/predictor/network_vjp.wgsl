@@ -4,7 +4,8 @@ import constants::{ SCALE_DIRECTION, SCALE_TIME };
 import package::batch::dispatch::linear_index;
 import package::mlp::activation::{ silu, silu_slope };
 import package::predictor::deltas::{ BOTTLENECK_DELTAS, BOTTLENECK_ROWS, deltas, HIDDEN_DELTAS, LOGIT_DELTAS };
-import package::predictor::step::{ FEATURE_QUADS, HEAD_QUADS, HEADS, HIDDEN_BIAS, operation, OUTPUT_BIAS, OUTPUT_WEIGHT, predictor_weights };
+import package::predictor::step::{ FEATURE_QUADS, HEAD_QUADS, HEADS, HIDDEN_BIAS, operation, OUTPUT_BIAS, OUTPUT_WEIGHT };
+import package::predictor::weights::predictor_weights;
 
 @group(0) @binding(6) var<storage, read_write> answers: array<f32>; // [3 steps, trajectories]
 @group(0) @binding(7) var<storage, read_write> kept: array<vec4f>; // [steps, trajectories, 16]

@@ -1,8 +1,7 @@
 import package::field::evaluate::slots;
+import package::predictor::center::center;
 import package::predictor::figures::{ Distances, FIGURES, figures_of, pool_of, POOLS };
 import package::predictor::step::FEATURE_QUADS;
-
-@group(0) @binding(12) var<storage, read> center: array<f32>; // [dim], the mean of the data
 
 /// One trajectory's evaluation in memory.
 struct Evaluated {

@@ -1,5 +1,6 @@
 import package::math::sine::sine;
 import package::mlp::activation::silu;
+import package::predictor::weights::predictor_weights;
 
 /// The predictor is asked for one step, or the gradient of its answers goes back.
 struct Step {
@@ -19,7 +20,6 @@ struct Step {
 }
 
 @group(0) @binding(3) var<uniform> operation: Step;
-@group(0) @binding(11) var<storage, read> predictor_weights: array<vec4f>;
 
 const HIDDEN = 128u;
 const FEATURE_QUADS = 16u;

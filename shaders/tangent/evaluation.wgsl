@@ -15,7 +15,6 @@ struct Evaluation {
   has_previous: u32,
   dim: u32,
   trajectories: u32,
-  directions: u32, // numbers of (D - mean) / std that are read
   spread: f32, // std of the data
   answer: u32, // the row of the first of its three moves
   weights: u32, // where its weights start, in vec4
@@ -33,7 +32,6 @@ struct Evaluation {
 }
 
 @group(0) @binding(3) var<uniform> operation: Evaluation;
-@group(0) @binding(5) var<storage, read> weights: array<vec4f>;
 
 const HIDDEN_QUADS = 8u;
 /// What the way back leaves for each trajectory: the deltas of the hidden layer, then those of the outputs.

@@ -30,5 +30,5 @@ fn moved_columns(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgrou
   for (var j = 0u; j < operation.answers; j++) {
     shift += tangent[row + SLOPES + j] * answers[j * operation.trajectories + trajectory];
   }
-  columns[column * operation.trajectories + trajectory] = shifted(row, base[column], shift);
+  columns[column * operation.trajectories + trajectory] = shifted(base[column], tangent[row + 1] != 0, shift);
 }

@@ -2,7 +2,8 @@
 // columns to that of its moves, and to the deltas of its layers. Features are taken as they are.
 import package::batch::dispatch::linear_index;
 import package::mlp::activation::silu_slope;
-import package::tangent::evaluation::{ DELTA_QUADS, HIDDEN_QUADS, operation, weights };
+import package::predictor::weights::predictor_weights;
+import package::tangent::evaluation::{ DELTA_QUADS, HIDDEN_QUADS, operation };
 import package::tangent::tangent::{ shift_slope, SLOPES, tangent };
 
 @group(0) @binding(1) var<storage, read> columns: array<f32>; // [columns, trajectories]
@@ -34,9 +35,9 @@ fn network_vjp(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups
   let outputs = operation.weights + HIDDEN_QUADS * (4 * operation.feature_quads + 1);
   let own = operation.deltas + trajectory * DELTA_QUADS;
   for (var quad = 0u; quad < operation.hidden_quads; quad++) {
-    let to_hidden = given[0] * weights[outputs + quad]
-      + given[1] * weights[outputs + HIDDEN_QUADS + quad]
-      + given[2] * weights[outputs + 2 * HIDDEN_QUADS + quad];
+    let to_hidden = given[0] * predictor_weights[outputs + quad]
+      + given[1] * predictor_weights[outputs + HIDDEN_QUADS + quad]
+      + given[2] * predictor_weights[outputs + 2 * HIDDEN_QUADS + quad];
     let z = hidden[operation.hidden + trajectory * HIDDEN_QUADS + quad];
     deltas[own + quad] = silu_slope(z) * to_hidden;
   }

@@ -15,5 +15,5 @@ fn shared_moves(@builtin(global_invocation_id) id: vec3u) {
   for (var i = 0u; i < operation.tangent_width - SLOPES - operation.answers; i++) {
     shift += tangent[slopes + i] * weights[operation.shared_weights + i];
   }
-  base[id.x] = shifted(row, tangent[row], shift);
+  base[id.x] = shifted(tangent[row], tangent[row + 1] != 0, shift);
 }

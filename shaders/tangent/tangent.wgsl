@@ -4,9 +4,9 @@
 
 const SLOPES = 2u;
 
-/// A column's value after a shift along the tangent; `row` is where its row starts.
-fn shifted(row: u32, value: f32, shift: f32) -> f32 {
-  return select(value + shift, value * exp(shift), tangent[row + 1] != 0);
+/// A column's value after a shift along the tangent.
+fn shifted(value: f32, logarithmic: bool, shift: f32) -> f32 {
+  return select(value + shift, value * exp(shift), logarithmic);
 }
 
 /// The slope of a column to its shift.

@@ -29,7 +29,9 @@ export async function scoreOf(
 ): Promise<Score> {
   try {
     const latents = { values: pool.latents };
-    const { samples } = await solve(gpu, field, plan, { latents, predictor });
+    // Who trains a tangent network has its stepwise kernels already; a fused one takes software seconds to compile.
+    const executor = predictor?.kind === 'tangent' ? 'stepwise' : 'auto';
+    const { samples } = await solve(gpu, field, plan, { latents, predictor, executor });
     return scoreOfErrors(endpointErrors(samples, pool.states[pool.states.length - 1], pool.dim));
   } catch (error) {
     if (!(error instanceof FewstepError && error.code === 'not-finite')) throw error;

@@ -1,8 +1,7 @@
 import { folded } from '../gpu/dispatch.js';
 import type { Gpu } from '../gpu/gpu.js';
 import type { Kernel } from '../gpu/kernel.js';
-import { askedAfter, askedSteps } from '../predictor/fused-asking.js';
-import type { NetworkPredictor } from '../predictor/network-predictor.js';
+import type { StructValue } from '../gpu/layout.js';
 import { drawStruct, type NoiseKey } from '../rng/draw.js';
 import { SOLVER_STREAM } from '../rng/streams.js';
 import type { Plan } from '../solver/plan.js';
@@ -62,16 +61,14 @@ export class FusedPass implements PlanRecorder {
     const constantAt = (n: number) => (memory.constants + n) * stride;
     const wantedAt = (slot: number) => Math.max(0, memory.place[slot]) * stride;
     const register = (slot: number) => fused.registers[slot];
-    const { predictor } = fused;
-    const turns = fusedTurns(plan, {
+    const { asking } = fused;
+    const turns = fusedTurns(asking?.plan ?? plan, {
       places: fused.variant.places,
       register,
       wantedAt,
       constantAt,
-      ...(predictor && { askedAfter: askedAfter(predictor, plan.operations) }),
+      ...(asking && { askedAfter: asking.after }),
     });
-    const packed = new ArrayBuffer(turns.length * kernel.layout.stride('turns'));
-    kernel.layout.pack('turns', turns, packed);
     for (const [n, { values }] of constants.entries()) {
       gpu.device.queue.writeBuffer(buffers.slots, 4 * constantAt(n), Float32Array.from(values));
     }
@@ -83,10 +80,14 @@ export class FusedPass implements PlanRecorder {
     };
     const own = {
       run: gpu.buffer('run', UNIFORM | COPY_DST, packedRun(kernel, uniform, 0)),
-      turns: gpu.buffer('plan', STORAGE, packed),
-      ...(predictor && {
-        asked: gpu.buffer('steps of the predictor', STORAGE, packedSteps(kernel, predictor)),
-        center: gpu.buffer('mean of the data', STORAGE, predictor.figures.mean),
+      turns: gpu.buffer('plan', STORAGE, packedRows(kernel, 'turns', turns)),
+      ...(asking && {
+        asked: gpu.buffer(
+          'turns of the predictor',
+          STORAGE,
+          packedRows(kernel, 'asked', asking.asked(register)),
+        ),
+        center: gpu.buffer('mean of the data', STORAGE, asking.center),
       }),
     };
     const group = kernel.bind({
@@ -126,9 +127,8 @@ function packedRun(
   return kernel.layout.pack('run', { ...uniform, trajectories, draw: drawStruct(key, SOLVER_STREAM, 0) });
 }
 
-function packedSteps(kernel: Kernel, predictor: NetworkPredictor): ArrayBuffer {
-  const steps = askedSteps(predictor);
-  const packed = new ArrayBuffer(steps.length * kernel.layout.stride('asked'));
-  kernel.layout.pack('asked', steps, packed);
+function packedRows(kernel: Kernel, binding: string, rows: StructValue[]): ArrayBuffer {
+  const packed = new ArrayBuffer(rows.length * kernel.layout.stride(binding));
+  kernel.layout.pack(binding, rows, packed);
   return packed;
 }

@@ -1,10 +1,10 @@
 import { FewstepError } from '../errors.js';
 import type { Field } from '../field/field.js';
 import { type FusedField, type FusedVariant, fusedField } from '../field/fused.js';
+import { canBroadcast } from '../gpu/broadcast.js';
 import type { Gpu } from '../gpu/gpu.js';
-import { askingOf } from '../predictor/fused-asking.js';
-import type { NetworkPredictor } from '../predictor/network-predictor.js';
-import { slotsReadBy, type TrajectoryPredictor } from '../predictor/trajectory-predictor.js';
+import type { FusedAsking } from '../predictor/fused-asking.js';
+import { fusedAsking, slotsReadBy, type TrajectoryPredictor } from '../predictor/trajectory-predictor.js';
 import { allocate, isStochastic, nfeOf, type Plan, type Slot } from '../solver/plan.js';
 
 /** One dispatch per operation, one for the whole plan, or whichever is faster: `auto`, by `fusedPlan`. */
@@ -17,12 +17,12 @@ export interface FusedPlan {
   variant: FusedVariant;
   /** The register of each slot. */
   registers: readonly number[];
-  /** Who is asked for the plan's columns inside the kernel. */
-  predictor?: NetworkPredictor;
+  /** How the kernel asks for the plan's columns, where something answers them while it runs. */
+  asking?: FusedAsking;
 }
 
 /** Kernels come with room for so many states besides the one that is evaluated; a plan takes the least that does. */
-const PLACES = [3, 6, 12] as const;
+const PLACES = [3, 6, 8, 12] as const;
 /** Numbers that a kernel may hold for a trajectory; more would leave the registers of any adapter. */
 const MOST_NUMBERS = 1024;
 /** The kinds of operation that fusedTurns knows. */
@@ -30,9 +30,7 @@ const KINDS: readonly string[] = ['evaluate', 'combine', 'euler-at', 'constant',
 
 /**
  * The rule of `auto`: fused wherever that is possible and there are two evaluations to fuse. It is possible where the
- * field has a fused form, no tangent network fills the plan's columns, and the plan's slots find room. On software
- * adapters what evaluates at length runs stepwise, which takes 0.8 to 0.97 of the CPU time there, but for a predictor's
- * plans of fields in registers.
+ * field has a fused form and the plan's slots find room. On software adapters it has to gain as well: `gainsBySoftware`.
  * @param predictor who fills the plan's columns while it runs
  * @returns undefined where the plan is to run stepwise
  * @throws FewstepError bad-argument where `fused` is asked for and not possible
@@ -46,14 +44,14 @@ export async function fusedPlan(
 ): Promise<FusedPlan | undefined> {
   if (executor === 'stepwise' || (executor === 'auto' && nfeOf(plan) < 2)) return undefined;
   const fused = await fusedField(gpu, field);
-  const asked = predictor?.kind === 'amed' ? predictor : undefined;
+  const asking = predictor && fusedAsking(predictor);
   // Kernels whose states are in registers have them at hand where the predictor reads them.
-  const reads = asked && fused?.inMemory && asked.config.reads === 'state' ? slotsReadBy(asked) : [];
+  const reads = asking?.variant.reads.state && fused?.inMemory ? slotsReadBy(predictor!) : [];
   const { place, places } = allocate(plan, [], reads, true);
-  const gains = !fused?.costly || !gpu.adapter.software || (asked && !fused.inMemory);
-  if (executor === 'auto' && !gains) return undefined;
+  if (executor === 'auto' && fused && gpu.adapter.software && !gainsBySoftware(gpu, fused, asking))
+    return undefined;
   const room = PLACES.find((count) => count >= places);
-  const obstacle = obstacleTo(field, plan, predictor, fused, room);
+  const obstacle = obstacleTo(field, plan, fused, room);
   if (!fused || room === undefined || obstacle !== undefined) {
     if (executor === 'auto') return undefined;
     throw new FewstepError(
@@ -67,20 +65,31 @@ export async function fusedPlan(
     columned: plan.columns > 0,
     constants: plan.operations.some(({ kind }) => kind === 'constant'),
     noisy: isStochastic(plan),
-    ...(asked && { asking: askingOf(asked) }),
+    ...(asking && { asking: asking.variant }),
   };
-  return { field: fused, variant, registers: place, predictor: asked };
+  return { field: fused, variant, registers: place, asking };
+}
+
+/**
+ * Whether fusing gains on a software adapter. What evaluates at length takes 0.8 to 0.97 of the CPU time stepwise. With a
+ * predictor inside, kernels whose states are in registers gain where lanes tell each other its weights: up to twice on
+ * lavapipe, while SwiftShader takes up to 1.6 times as long.
+ */
+function gainsBySoftware(
+  gpu: Gpu,
+  { costly, inMemory }: FusedField,
+  asking: FusedAsking | undefined,
+): boolean {
+  return asking ? !inMemory && canBroadcast(gpu) : !costly;
 }
 
 function obstacleTo(
   field: Field,
   plan: Plan,
-  predictor: TrajectoryPredictor | undefined,
   fused: FusedField | undefined,
   room: number | undefined,
 ): string | undefined {
   if (!fused) return `a field '${field.kind}' of ${field.dim} numbers has no fused form`;
-  if (predictor?.kind === 'tangent') return 'tangent networks move its columns while it runs';
   const other = plan.operations.find(({ kind }) => !KINDS.includes(kind));
   if (other) return `the fused kernels know no '${other.kind}'`;
   if (room !== undefined && (fused.inMemory || room * field.dim <= MOST_NUMBERS)) return undefined;

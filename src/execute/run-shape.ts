@@ -51,7 +51,7 @@ export async function runShape(gpu: Gpu, field: Field, plan: Plan, request: RunR
   const fused = chosen && { plan: chosen, memory: fusedMemory(chosen, plan, wanted) };
   const { place, places } = fused?.memory ?? allocate(plan, wanted, predictor && slotsReadBy(predictor));
   // Inside a fused kernel answers stand behind the columns.
-  const columnRows = plan.columns + (chosen?.predictor ? answersOfRun(chosen.predictor) : 0);
+  const columnRows = plan.columns + (chosen && predictor ? answersOfRun(predictor) : 0);
   const capacity = Math.min(batch, chunk, largestChunk(gpu, dim, places, columnRows));
   return { dim, capacity, place, places, columnRows, wanted, reads, predictor, seed, fused };
 }

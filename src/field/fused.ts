@@ -3,10 +3,12 @@ import type { Kernel } from '../gpu/kernel.js';
 import type { ShaderVariant } from '../gpu/link.js';
 import { type Field, type Kept, kept } from './field.js';
 
-/** The variant of a predictor inside a fused kernel: shaders/fused/asked.wgsl. */
+/** The variant of a predictor inside a fused kernel: shaders/fused/{asked,tangent_asked}.wgsl. */
 export interface Asking extends Required<Pick<ShaderVariant, 'conditions' | 'constants'>> {
   /** Whether it reads the field's hidden features, or figures of x and D of each evaluation. */
   reads: { hidden: boolean; state: boolean };
+  /** Vec4 of its hidden layer: so many invocations may share it. */
+  hiddenQuads: number;
 }
 
 /** What a plan needs of a fused kernel; each combination is a pipeline, so there are few. */

@@ -51,6 +51,8 @@ import fieldTeam from '../../shaders/field/team.wgsl';
 import fusedAsk from '../../shaders/fused/ask.wgsl';
 import fusedAskTile from '../../shaders/fused/ask_tile.wgsl';
 import fusedAsked from '../../shaders/fused/asked.wgsl';
+import fusedCenterState from '../../shaders/fused/center_state.wgsl';
+import fusedColumns from '../../shaders/fused/columns.wgsl';
 import fusedCustom from '../../shaders/fused/custom.wgsl';
 import fusedMixture from '../../shaders/fused/mixture.wgsl';
 import fusedMlp from '../../shaders/fused/mlp.wgsl';
@@ -58,6 +60,10 @@ import fusedNoise from '../../shaders/fused/noise.wgsl';
 import fusedPlan from '../../shaders/fused/plan.wgsl';
 import fusedState from '../../shaders/fused/state.wgsl';
 import fusedStateFeatures from '../../shaders/fused/state_features.wgsl';
+import fusedTangentAsked from '../../shaders/fused/tangent_asked.wgsl';
+import fusedTangentFeatures from '../../shaders/fused/tangent_features.wgsl';
+import fusedTangentTileFeatures from '../../shaders/fused/tangent_tile_features.wgsl';
+import fusedTileFeatures from '../../shaders/fused/tile_features.wgsl';
 import mathSine from '../../shaders/math/sine.wgsl';
 import mlpActivation from '../../shaders/mlp/activation.wgsl';
 import mlpConditioning from '../../shaders/mlp/conditioning.wgsl';
@@ -84,6 +90,7 @@ import mlpVjp from '../../shaders/mlp/vjp.wgsl';
 import mlpWeightGradient from '../../shaders/mlp/weight_gradient.wgsl';
 import mlpWeights from '../../shaders/mlp/weights.wgsl';
 import predictorAnswers from '../../shaders/predictor/answers.wgsl';
+import predictorCenter from '../../shaders/predictor/center.wgsl';
 import predictorCoefficients from '../../shaders/predictor/coefficients.wgsl';
 import predictorCoefficientsVjp from '../../shaders/predictor/coefficients_vjp.wgsl';
 import predictorColumns from '../../shaders/predictor/columns.wgsl';
@@ -97,11 +104,13 @@ import predictorIpndm from '../../shaders/predictor/ipndm.wgsl';
 import predictorNetwork from '../../shaders/predictor/network.wgsl';
 import predictorNetworkGradient from '../../shaders/predictor/network_gradient.wgsl';
 import predictorNetworkVjp from '../../shaders/predictor/network_vjp.wgsl';
+import predictorProducts from '../../shaders/predictor/products.wgsl';
 import predictorSingle from '../../shaders/predictor/single.wgsl';
 import predictorSlotFeatures from '../../shaders/predictor/slot_features.wgsl';
 import predictorStateFeatures from '../../shaders/predictor/state_features.wgsl';
 import predictorStep from '../../shaders/predictor/step.wgsl';
 import predictorUnipc from '../../shaders/predictor/unipc.wgsl';
+import predictorWeights from '../../shaders/predictor/weights.wgsl';
 import processDiffuse from '../../shaders/process/diffuse.wgsl';
 import noise from '../../shaders/rng/noise.wgsl';
 import normal from '../../shaders/rng/normal.wgsl';
@@ -113,10 +122,13 @@ import sidNoise from '../../shaders/sid/noise.wgsl';
 import sidRun from '../../shaders/sid/run.wgsl';
 import tangentColumnSums from '../../shaders/tangent/column_sums.wgsl';
 import tangentEvaluation from '../../shaders/tangent/evaluation.wgsl';
+import tangentFigures from '../../shaders/tangent/figures.wgsl';
 import tangentMovedColumns from '../../shaders/tangent/moved_columns.wgsl';
 import tangentNetwork from '../../shaders/tangent/network.wgsl';
 import tangentNetworkVjp from '../../shaders/tangent/network_vjp.wgsl';
+import tangentOutputs from '../../shaders/tangent/outputs.wgsl';
 import tangentSharedMoves from '../../shaders/tangent/shared_moves.wgsl';
+import tangentSlotFeatures from '../../shaders/tangent/slot_features.wgsl';
 import tangentTangent from '../../shaders/tangent/tangent.wgsl';
 import tangentWeightGradient from '../../shaders/tangent/weight_gradient.wgsl';
 import trainDraw from '../../shaders/train/draw.wgsl';
@@ -190,6 +202,8 @@ export const shaders = {
   'fused/ask': fusedAsk,
   'fused/ask_tile': fusedAskTile,
   'fused/asked': fusedAsked,
+  'fused/center_state': fusedCenterState,
+  'fused/columns': fusedColumns,
   'fused/custom': fusedCustom,
   'fused/mixture': fusedMixture,
   'fused/mlp': fusedMlp,
@@ -197,6 +211,10 @@ export const shaders = {
   'fused/plan': fusedPlan,
   'fused/state': fusedState,
   'fused/state_features': fusedStateFeatures,
+  'fused/tangent_asked': fusedTangentAsked,
+  'fused/tangent_features': fusedTangentFeatures,
+  'fused/tangent_tile_features': fusedTangentTileFeatures,
+  'fused/tile_features': fusedTileFeatures,
   'math/sine': mathSine,
   'mlp/activation': mlpActivation,
   'mlp/conditioning': mlpConditioning,
@@ -222,6 +240,7 @@ export const shaders = {
   'mlp/vjp': mlpVjp,
   'mlp/weight_gradient': mlpWeightGradient,
   'predictor/answers': predictorAnswers,
+  'predictor/center': predictorCenter,
   'predictor/coefficients': predictorCoefficients,
   'predictor/coefficients_vjp': predictorCoefficientsVjp,
   'predictor/columns': predictorColumns,
@@ -235,12 +254,14 @@ export const shaders = {
   'predictor/network': predictorNetwork,
   'predictor/network_gradient': predictorNetworkGradient,
   'predictor/network_vjp': predictorNetworkVjp,
+  'predictor/products': predictorProducts,
   'predictor/single': predictorSingle,
   'predictor/slot_features': predictorSlotFeatures,
   'predictor/state_features': predictorStateFeatures,
   'predictor/step': predictorStep,
   'predictor/unipc': predictorUnipc,
   'mlp/weights': mlpWeights,
+  'predictor/weights': predictorWeights,
   'process/diffuse': processDiffuse,
   'rng/noise': noise,
   'rng/normal': normal,
@@ -252,10 +273,13 @@ export const shaders = {
   'sid/run': sidRun,
   'tangent/column_sums': tangentColumnSums,
   'tangent/evaluation': tangentEvaluation,
+  'tangent/figures': tangentFigures,
   'tangent/moved_columns': tangentMovedColumns,
   'tangent/network': tangentNetwork,
   'tangent/network_vjp': tangentNetworkVjp,
+  'tangent/outputs': tangentOutputs,
   'tangent/shared_moves': tangentSharedMoves,
+  'tangent/slot_features': tangentSlotFeatures,
   'tangent/tangent': tangentTangent,
   'tangent/weight_gradient': tangentWeightGradient,
   'train/draw': trainDraw,

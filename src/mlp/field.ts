@@ -129,7 +129,7 @@ async function prepareFusedMlp(gpu: Gpu, given: FieldNetwork): Promise<FusedFiel
     kernel(needed) {
       const { conditions, constants } = planVariant(needed);
       const features = needed.asking?.reads.hidden ?? false;
-      const asking = needed.asking && tileAsking(gpu, network.plan('forward'));
+      const asking = needed.asking && tileAsking(gpu, network.plan('forward'), needed.asking);
       return network.kernel(
         'fused/mlp',
         { guided, features, together: !needed.columned },

@@ -1,13 +1,12 @@
+import type { Asking } from '../field/fused.js';
 import type { Gpu } from '../gpu/gpu.js';
 import type { WorkPlan } from './work-plan.js';
 
-/** g_phi's 128 hidden numbers come four at a time, so that so many invocations at most share them. */
-const MOST_SHARES = 32;
-
-/** How the workgroup of a tile shares g_phi: the conditions and constants of shaders/fused/ask_tile.wgsl. */
+/** How the workgroup of a tile shares a predictor: the conditions and constants of shaders/fused/ask_tile.wgsl. */
 export function tileAsking(
   gpu: Gpu,
   { trajectories, invocations, bytes }: WorkPlan,
+  { hiddenQuads }: Asking,
 ): { conditions: { shared_asking: boolean }; constants: { SHARES: number } } {
   const { maxComputeWorkgroupStorageSize } = gpu.limits;
   // Next to what the forward pass takes there is a vec4 for each part.
@@ -15,6 +14,6 @@ export function tileAsking(
     shares * trajectories <= invocations &&
     bytes + 16 * shares * trajectories <= maxComputeWorkgroupStorageSize;
   let shares = 1;
-  while (shares < MOST_SHARES && fits(2 * shares)) shares *= 2;
+  while (shares < hiddenQuads && fits(2 * shares)) shares *= 2;
   return { conditions: { shared_asking: shares > 1 }, constants: { SHARES: shares } };
 }

@@ -1,10 +1,12 @@
 import type { Field } from '../field/field.js';
 import type { Gpu } from '../gpu/gpu.js';
 import type { Plan, Slot } from '../solver/plan.js';
+import { tangentAsking } from '../tangent/fused-asking.js';
 import { TangentPass } from '../tangent/tangent-pass.js';
 import { slotsAsked } from '../tangent/tangent-plan.js';
 import { checkTangentPredictor, type TangentPredictor } from '../tangent/tangent-predictor.js';
 import { TangentReference } from '../tangent/tangent-reference.js';
+import { type FusedAsking, networkAsking } from './fused-asking.js';
 import { checkPredictor, type NetworkPredictor, PredictorReference } from './network-predictor.js';
 import { slotsRead } from './predicted-plan.js';
 import { type PredictorBuffers, PredictorPass } from './predictor-pass.js';
@@ -73,4 +75,9 @@ export function trajectoryPass(
   return predictor.kind === 'amed'
     ? PredictorPass.create(gpu, field, predictor, { ...buffers, features: features! }, start)
     : TangentPass.create(gpu, predictor, buffers, start);
+}
+
+/** The same inside a fused run. */
+export function fusedAsking(predictor: TrajectoryPredictor): FusedAsking {
+  return predictor.kind === 'amed' ? networkAsking(predictor) : tangentAsking(predictor);
 }

@@ -61,8 +61,8 @@ export class TangentAdjoint {
     };
     compiled[2].layout.pack('operation', whole, bytes, evaluations * stride);
     gpu.device.queue.writeBuffer(own.operation, 0, bytes);
-    const { columnGradient: column_gradient, ...rest } = buffers;
-    const shared = { ...rest, ...own, ...forward.tape, column_gradient };
+    const { columnGradient: column_gradient, weights: predictor_weights, ...rest } = buffers;
+    const shared = { ...rest, ...own, ...forward.tape, column_gradient, predictor_weights };
     const byName = <T>(values: readonly T[]) =>
       Object.fromEntries(KERNELS.map((name, i) => [name, values[i]])) as Record<AdjointKernel, T>;
     const groups = compiled.map((kernel) => kernel.bind(shared));

@@ -1,12 +1,14 @@
+import { canBroadcast } from '../gpu/broadcast.js';
 import { folded } from '../gpu/dispatch.js';
 import type { Gpu } from '../gpu/gpu.js';
 import type { Kernel } from '../gpu/kernel.js';
 import type { StructValue } from '../gpu/layout.js';
+import type { ShaderVariant } from '../gpu/link.js';
 import { uniformSize } from '../predictor/predictor-pass.js';
 import type { Slot } from '../solver/plan.js';
 import { scalarStruct } from '../solver/scalar-struct.js';
 import { HIDDEN, type TangentLayout, tangentLayout } from './tangent-layout.js';
-import { MOVES, type TangentPlan } from './tangent-plan.js';
+import { MOVES, type Move, type TangentPlan } from './tangent-plan.js';
 import type { TangentPredictor } from './tangent-predictor.js';
 
 /** What a tangent network's kernels share with the plan that they serve. */
@@ -22,7 +24,7 @@ const KERNELS = ['tangent/shared_moves', 'tangent/moved_columns', 'tangent/netwo
 type TangentKernel = (typeof KERNELS)[number];
 
 /** Numbers before the slopes in a row of shaders/tangent/tangent.wgsl. */
-const ROW_HEAD = 2;
+export const ROW_HEAD = 2;
 
 /** Moves the columns of a plan for each trajectory while it runs. */
 export class TangentPass {
@@ -37,7 +39,7 @@ export class TangentPass {
     private readonly own: {
       /** The moves of each trajectory, [3 evaluations, trajectories]. */
       answers: GPUBuffer;
-      /** What all evaluations read, where that is kept; else the last. */
+      /** What the way back needs of all evaluations; with no way back next to nothing. */
       features: GPUBuffer;
       hidden: GPUBuffer;
       /** The tangent itself: shaders/tangent/tangent.wgsl. */
@@ -63,9 +65,13 @@ export class TangentPass {
   ): Promise<TangentPass> {
     const { STORAGE, UNIFORM, COPY_SRC, COPY_DST } = GPUBufferUsage;
     const layout = tangentLayout(tangent, figures.mean.length);
-    const compiled = await Promise.all(KERNELS.map((name) => gpu.kernel(name)));
+    const compiled = await Promise.all([
+      gpu.kernel(KERNELS[0]),
+      gpu.kernel(KERNELS[1]),
+      gpu.kernel(KERNELS[2], networkVariant(layout, taped, canBroadcast(gpu))),
+    ]);
     const evaluations = tangent.evaluations.length;
-    const kept = 4 * capacity * (taped ? evaluations : 1);
+    const kept = taped ? 4 * capacity * evaluations : 4;
     const stride = Math.max(...compiled.map(uniformSize));
     const own = {
       answers: gpu.buffer('moves', STORAGE | COPY_SRC, 4 * MOVES * evaluations * capacity),
@@ -76,7 +82,7 @@ export class TangentPass {
       center: gpu.buffer('mean of the data', STORAGE, figures.mean),
       operation: gpu.buffer('tangent operations', UNIFORM | COPY_DST, (2 * evaluations + 2) * stride),
     };
-    const shared = { ...buffers, ...own, tangent: own.rows };
+    const shared = { ...buffers, ...own, predictor_weights: buffers.weights, tangent: own.rows };
     const byName = <T>(values: readonly T[]) =>
       Object.fromEntries(KERNELS.map((name, i) => [name, values[i]])) as Record<TangentKernel, T>;
     const groups = compiled.map((kernel) => kernel.bind(shared));
@@ -157,7 +163,6 @@ export class TangentPass {
       has_previous: previous === undefined ? 0 : 1,
       dim: layout.dim,
       trajectories,
-      directions: layout.directions,
       spread: this.std,
       answer: MOVES * k,
       weights: layout.networks[k].hiddenWeight.offset / 4,
@@ -170,7 +175,7 @@ export class TangentPass {
       feature_quads: layout.inputs / 4,
       hidden_quads: HIDDEN / 4,
       time: scalarStruct(time),
-      asked: moves.map((move) => ({ width: move?.width ?? 0, bounded: move?.kind === 'bounded' ? 1 : 0 })),
+      asked: moveStructs(moves),
     };
   }
 
@@ -193,6 +198,16 @@ export class TangentPass {
     pass.setBindGroup(0, this.groups[name], [place * this.stride]);
     pass.dispatchWorkgroups(...folded(Math.ceil(invocations / 64)));
   }
+}
+
+/** The variant of the network's kernel: as many features as `dim` numbers give. */
+function networkVariant({ dim }: TangentLayout, taped: boolean, broadcast: boolean): ShaderVariant {
+  return { conditions: { tangent: true, taped, broadcast }, constants: { DIM: dim } };
+}
+
+/** Struct Move of shaders/tangent/evaluation.wgsl, one a move. */
+export function moveStructs(moves: readonly (Move | undefined)[]): StructValue[] {
+  return moves.map((move) => ({ width: move?.width ?? 0, bounded: move?.kind === 'bounded' ? 1 : 0 }));
 }
 
 /** Numbers of a row of shaders/tangent/tangent.wgsl. */

@@ -5,6 +5,7 @@ import { customField } from '../../src/field/custom.js';
 import { empirical } from '../../src/field/empirical.js';
 import type { Field } from '../../src/field/field.js';
 import { gaussianMixture } from '../../src/field/gaussian-mixture.js';
+import { canBroadcast } from '../../src/gpu/broadcast.js';
 import { Gpu } from '../../src/gpu/gpu.js';
 import { polynomial } from '../../src/grid/grid.js';
 import { mlpConfig } from '../../src/mlp/config.js';
@@ -18,6 +19,7 @@ import { gpu } from '../device.js';
 import twoGaussians from '../field/custom/two-gaussians.wgsl';
 import { freshSeed, latents, randomMixture } from '../field/fixtures.js';
 import { randomPredictor } from '../predictor/fixtures.js';
+import { eulerSpec, nearEuler, randomTangent } from '../tangent/fixtures.js';
 import { EPSILON, excess, roundingErrors } from './rounding.js';
 
 const seed = freshSeed();
@@ -149,7 +151,7 @@ describe('which executor runs', () => {
     expect((await solve(gpu, unfused, plan, options)).executor).toBe('stepwise');
   });
 
-  test('auto fuses what evaluates at length on hardware alone, but for a predictor of a data set', async () => {
+  test('auto fuses what evaluates at length on hardware alone, and predictors of fields in registers where lanes broadcast', async () => {
     const config = mlpConfig({ dim: 2, width: 32, layers: 2 });
     const network = mlpField({ config, parameters: initialParameters(config, seed) });
     const data = empirical(latents(seed, 2 ** 15, 2, 1), 2);
@@ -161,8 +163,13 @@ describe('which executor runs', () => {
       (await solve(gpu, of, own, given)).executor;
     for (const own of [network, data]) expect(await run(own, plan, options)).toBe(long);
     expect(await run(network, predictor.predicted.plan, asking)).toBe(long);
-    expect(await run(data, predictor.predicted.plan, asking)).toBe('fused');
-    expect(await run(field, predictor.predicted.plan, asking)).toBe('fused');
+    const inRegisters = gpu.adapter.software && !canBroadcast(gpu) ? 'stepwise' : 'fused';
+    expect(await run(data, predictor.predicted.plan, asking)).toBe(inRegisters);
+    expect(await run(field, predictor.predicted.plan, asking)).toBe(inRegisters);
+    const spec = eulerSpec(nearEuler(2, seed, 0.1));
+    const moving = { ...options, predictor: randomTangent(spec, 2, seed) };
+    expect(await run(network, spec.family.plan, moving)).toBe(long);
+    expect(await run(field, spec.family.plan, moving)).toBe(inRegisters);
   });
 
   test('fused is refused where it is not possible', async () => {

@@ -26,6 +26,8 @@ import { PredictorAdjoint } from '../../src/predictor/predictor-adjoint.js';
 import { type PredictorBuffers, PredictorPass } from '../../src/predictor/predictor-pass.js';
 import { sidKernels } from '../../src/sid/kernels.js';
 import { type AmedSolver, amedSolvers } from '../../src/solver/amed.js';
+import { TANGENT_ASKING } from '../../src/tangent/fused-asking.js';
+import { type TangentBuffers, TangentPass } from '../../src/tangent/tangent-pass.js';
 import { trainingKernels } from '../../src/train/kernels.js';
 import { LOSSES, PROCESSES } from '../../src/train/settings.js';
 import { gpu } from '../device.js';
@@ -33,6 +35,7 @@ import ownGradient from '../field/custom/gaussian.wgsl';
 import user from '../field/custom/two-gaussians.wgsl';
 import { randomMixture } from '../field/fixtures.js';
 import { randomPredictor } from '../predictor/fixtures.js';
+import { eulerSpec, nearEuler, randomTangent } from '../tangent/fixtures.js';
 
 const units = matrixUnits(gpu);
 const folder = join(import.meta.dirname, '../../shaders');
@@ -58,6 +61,16 @@ function asked(on: Gpu, field: Field, reads: FeatureSource, solver: AmedSolver):
   const config = { scaleDirection: 0.1, scaleTime: 0, reads };
   const predictor = randomPredictor(solver, field, config, { seed: 1, steps: 2, afs: true });
   return fused(on, field, { columned: true, asking: askingOf(predictor) });
+}
+
+/** The same with tangent networks inside. */
+function moved(on: Gpu, field: Field): Promise<unknown> {
+  return fused(on, field, { columned: true, asking: TANGENT_ASKING });
+}
+
+function tangentPass(on: Gpu, dim: number, taped: boolean): Promise<unknown> {
+  const predictor = randomTangent(eulerSpec(nearEuler(2, 1, 0.1)), dim, 1);
+  return TangentPass.create(on, predictor, {} as TangentBuffers, () => 0, taped);
 }
 
 interface PredictorCase {
@@ -128,6 +141,11 @@ const PREPARATIONS: ((on: Gpu) => Promise<unknown>)[] = [
       asked(on, gaussianMixture(randomMixture(1, [1, 2, 3, 4, 5, 60][i % 6], 3, 'shared')), 'state', solver),
   ),
   (on) => asked(on, customField({ dim: 3, wgsl: ownGradient }), 'times', amedSolvers[0]),
+  ...[1, 2, 3, 4, 5, 66].map(
+    (dim) => (on: Gpu) => moved(on, gaussianMixture(randomMixture(1, dim, 3, 'shared'))),
+  ),
+  (on) => moved(on, customField({ dim: 3, wgsl: ownGradient })),
+  ...[1, 66].flatMap((dim) => [false, true].map((taped) => (on: Gpu) => tangentPass(on, dim, taped))),
   (on) => customField({ dim: 2, wgsl: user }).prepare(on),
   (on) => customField({ dim: 2, wgsl: user }).prepareGradient!(on),
   (on) => customField({ dim: 3, wgsl: ownGradient }).prepareGradient!(on),
@@ -142,6 +160,7 @@ const PREPARATIONS: ((on: Gpu) => Promise<unknown>)[] = [
       (on: Gpu) => fused(on, field),
       (on: Gpu) => asked(on, field, 'hidden', amedSolvers[0]),
       (on: Gpu) => asked(on, field, 'state', amedSolvers[0]),
+      (on: Gpu) => moved(on, field),
     ];
   }),
   ...[{ residual: true, classes: 3 }, {}].flatMap((options) =>
