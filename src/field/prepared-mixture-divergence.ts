@@ -45,7 +45,7 @@ async function prepareUntiled(
 /** Four trajectories a workgroup, shard by shard. */
 async function prepareTiled(gpu: Gpu, spec: MixtureSpec): Promise<PreparedDivergence> {
   const row = Math.ceil(spec.dim / 4) * 4;
-  const constants = { DIM: spec.dim, ROW: row, STAGE: Math.min(STAGE, row) };
+  const constants = { DIM: spec.dim, STAGE: Math.min(STAGE, row) };
   const kernel = await gpu.kernel('field/mixture_tiled_divergence', {
     conditions: conditionsOf(spec),
     constants,

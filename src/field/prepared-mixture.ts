@@ -170,7 +170,7 @@ async function prepareFew(gpu: Gpu, spec: MixtureSpec): Promise<PreparedField> {
 
 async function prepareTiled(gpu: Gpu, spec: MixtureSpec): Promise<PreparedField> {
   const row = Math.ceil(spec.dim / 4) * 4;
-  const constants = { DIM: spec.dim, ROW: row, STAGE: Math.min(STAGE, row) };
+  const constants = { DIM: spec.dim, STAGE: Math.min(STAGE, row) };
   const kernel = await gpu.kernel('field/mixture_tiled', { conditions: conditionsOf(spec), constants });
   const shards = shardsOf(gpu, spec, row).map(([first, last]) => {
     const flags = kernel.layout.pack('shard', {

@@ -23,10 +23,12 @@ import divergenceProbe from '../../shaders/divergence/probe.wgsl';
 import divergenceTrace from '../../shaders/divergence/trace.wgsl';
 import divergenceUnit from '../../shaders/divergence/unit.wgsl';
 import axpy from '../../shaders/doctor/axpy.wgsl';
+import components from '../../shaders/field/components.wgsl';
 import custom from '../../shaders/field/custom.wgsl';
 import customVjp from '../../shaders/field/custom_vjp.wgsl';
 import diverge from '../../shaders/field/diverge.wgsl';
 import evaluate from '../../shaders/field/evaluate.wgsl';
+import four from '../../shaders/field/four.wgsl';
 import mixture from '../../shaders/field/mixture.wgsl';
 import mixtureDivergence from '../../shaders/field/mixture_divergence.wgsl';
 import mixtureFew from '../../shaders/field/mixture_few.wgsl';
@@ -40,7 +42,9 @@ import mixtureTiledDivergence from '../../shaders/field/mixture_tiled_divergence
 import mixtureTiledVjp from '../../shaders/field/mixture_tiled_vjp.wgsl';
 import mixtureVjp from '../../shaders/field/mixture_vjp.wgsl';
 import posterior from '../../shaders/field/posterior.wgsl';
+import posteriorFew from '../../shaders/field/posterior_few.wgsl';
 import posteriorSmall from '../../shaders/field/posterior_small.wgsl';
+import posteriorTiled from '../../shaders/field/posterior_tiled.wgsl';
 import pull from '../../shaders/field/pull.wgsl';
 import fieldState from '../../shaders/field/state.wgsl';
 import fieldTeam from '../../shaders/field/team.wgsl';
@@ -153,10 +157,12 @@ export const shaders = {
   'divergence/trace': divergenceTrace,
   'divergence/unit': divergenceUnit,
   'doctor/axpy': axpy,
+  'field/components': components,
   'field/custom': custom,
   'field/custom_vjp': customVjp,
   'field/diverge': diverge,
   'field/evaluate': evaluate,
+  'field/four': four,
   'field/mixture': mixture,
   'field/mixture_divergence': mixtureDivergence,
   'field/mixture_few': mixtureFew,
@@ -170,7 +176,9 @@ export const shaders = {
   'field/mixture_tiled_vjp': mixtureTiledVjp,
   'field/mixture_vjp': mixtureVjp,
   'field/posterior': posterior,
+  'field/posterior_few': posteriorFew,
   'field/posterior_small': posteriorSmall,
+  'field/posterior_tiled': posteriorTiled,
   'field/pull': pull,
   'field/team': fieldTeam,
   'field/state': fieldState,
