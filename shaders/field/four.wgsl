@@ -56,23 +56,22 @@ fn store_answer(task: Task, row: u32, quad: u32, x: vec4f, denoised: vec4f, divi
 
 /// Four numbers of a trajectory, zeros past its end.
 fn four_of(slot: u32, trajectory: u32, quad: u32) -> vec4f {
-  let d = vec4u(0, 1, 2, 3) + 4 * quad;
-  let at = slot + trajectory * DIM + min(d, vec4u(DIM - 1));
-  return select(vec4f(0), vec4f(slots[at.x], slots[at.y], slots[at.z], slots[at.w]), d < vec4u(DIM));
-}
-
-/// Dimension d of four trajectories.
-fn states_at(slot: u32, rows: vec4u, d: u32) -> vec4f {
-  let at = slot + rows * DIM + min(d, DIM - 1);
-  return vec4f(slots[at.x], slots[at.y], slots[at.z], slots[at.w]);
+  let start = slot + trajectory * DIM;
+  @if(aligned) return slots[start / 4 + quad];
+  @if(!aligned) {
+    let d = vec4u(0, 1, 2, 3) + 4 * quad;
+    let at = start + min(d, vec4u(DIM - 1));
+    return select(vec4f(0), vec4f(slots[at.x], slots[at.y], slots[at.z], slots[at.w]), d < vec4u(DIM));
+  }
 }
 
 /// Writes those of four numbers that a trajectory has.
 fn store_four(slot: u32, trajectory: u32, quad: u32, value: vec4f) {
-  let start = slot + trajectory * DIM + 4 * quad;
-  for (var lane = 0u; lane < 4; lane++) {
+  let start = slot + trajectory * DIM;
+  @if(aligned) slots[start / 4 + quad] = value;
+  @if(!aligned) for (var lane = 0u; lane < 4; lane++) {
     if (4 * quad + lane < DIM) {
-      slots[start + lane] = value[lane];
+      slots[start + 4 * quad + lane] = value[lane];
     }
   }
 }

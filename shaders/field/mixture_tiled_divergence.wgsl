@@ -5,7 +5,8 @@
 import constants::{ DIM, STAGE };
 import package::field::components::{ log_weights, means, variance_of, variances };
 import package::field::diverge::{ operation, sigma_of, store_divergence };
-import package::field::four::{ add_four, BATCH, first_of, four_of, LANES, QUADS, rows_from, states_at, store_four };
+import package::field::four::{ add_four, BATCH, first_of, four_of, LANES, QUADS, rows_from, store_four };
+import package::field::staged::{ stage_states, staged };
 
 struct Shard {
   first: u32, // whether sums start here
@@ -17,7 +18,6 @@ struct Shard {
 
 const TILE = LANES;
 
-var<workgroup> staged: array<vec4f, STAGE>; // part of the four states, by dimension
 var<workgroup> shares: array<vec4f, TILE>; // of the tile's components, for the four trajectories
 var<workgroup> reduced: array<vec4f, TILE>;
 
@@ -65,11 +65,7 @@ fn mixture_tiled_divergence(
     @if(per_dimension) var distance = vec4f(0);
     for (var stage = 0u; stage < DIM; stage += STAGE) {
       let staged_count = min(STAGE, DIM - stage);
-      workgroupBarrier();
-      for (var d = local; d < STAGE; d += TILE) {
-        staged[d] = select(vec4f(0), states_at(operation.state, rows, stage + d), d < staged_count);
-      }
-      workgroupBarrier();
+      stage_states(operation.state, rows, stage, local);
       for (var quad = 0u; quad < (staged_count + 3) / 4; quad++) {
         let mean = means[k * QUADS + stage / 4 + quad];
         let delta = array<vec4f, 4>(

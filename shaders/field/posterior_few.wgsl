@@ -19,15 +19,42 @@ var<workgroup> total: vec4f; // of the weights
 @if(!per_dimension) var<workgroup> kept: vec4f; // of the state: the mean of s^2 / (s^2 + sigma^2)
 
 /// Evaluates four trajectories. Called by all invocations; the output may be the state's own place.
+/// Loops end where their turn does: lavapipe runs the body of any other loop once more, with all lanes off.
 fn evaluate_few(task: Task, local: u32) {
-  let noise = task.noise;
   let components = arrayLength(&log_weights);
   // Not a constant: software adapters write out a loop whose end they know.
   let quads = arrayLength(&means) / components;
+  var chunk = 0u;
+  loop {
+    find_logits(task, chunk, quads, local);
+    continuing {
+      chunk += CHUNK;
+      break if chunk >= components;
+    }
+  }
+  workgroupBarrier();
+  find_weights(task.noise, local);
+  workgroupBarrier();
+  if (local < quads) {
+    var quad = local;
+    loop {
+      answer_quad(task, quad, quads);
+      continuing {
+        quad += LANES;
+        break if quad >= quads;
+      }
+    }
+  }
+}
 
-  for (var chunk = 0u; chunk < components; chunk += CHUNK) {
-    var distances = array<vec4f, CHUNK>();
-    for (var quad = local; quad < quads; quad += LANES) {
+/// Writes the logits of CHUNK components.
+fn find_logits(task: Task, chunk: u32, quads: u32, local: u32) {
+  let noise = task.noise;
+  let components = arrayLength(&log_weights);
+  var distances = array<vec4f, CHUNK>();
+  if (local < quads) {
+    var quad = local;
+    loop {
       let x0 = four_of(task.state, task.rows.x, quad);
       let x1 = four_of(task.state, task.rows.y, quad);
       let x2 = four_of(task.state, task.rows.z, quad);
@@ -49,35 +76,44 @@ fn evaluate_few(task: Task, local: u32) {
           distance_of(x3 - mean, variance, noise.w),
         );
       }
-    }
-    for (var j = 0u; j < CHUNK; j++) {
-      partial[j * LANES + local] = distances[j];
-    }
-    workgroupBarrier();
-    for (var part = local; part < PARTS * CHUNK; part += LANES) {
-      var sum = vec4f(0);
-      for (var n = 0u; n < LANES / PARTS; n++) {
-        sum += partial[part * (LANES / PARTS) + n];
+      continuing {
+        quad += LANES;
+        break if quad >= quads;
       }
-      parts[part] = sum;
     }
-    workgroupBarrier();
-    let k = chunk + local;
-    if (local < CHUNK && k < components) {
-      var sum = vec4f(0);
-      for (var n = 0u; n < PARTS; n++) {
-        sum += parts[local * PARTS + n];
-      }
-      var logit = vec4f(log_weights[k]);
-      @if(!per_dimension) let spread = variance_of(k) + noise;
-      @if(per_component) logit -= 0.5 * f32(DIM) * log(spread / noise);
-      @if(!per_dimension) sum /= spread;
-      logits[k] = logit - 0.5 * sum;
-    }
-    // The next chunk writes `parts` only after a barrier of its own, and `partial` was read before the last one.
+  }
+  for (var j = 0u; j < CHUNK; j++) {
+    partial[j * LANES + local] = distances[j];
   }
   workgroupBarrier();
+  // One each: PARTS * CHUNK invocations at most.
+  if (local < PARTS * CHUNK) {
+    var sum = vec4f(0);
+    for (var n = 0u; n < LANES / PARTS; n++) {
+      sum += partial[local * (LANES / PARTS) + n];
+    }
+    parts[local] = sum;
+  }
+  workgroupBarrier();
+  let k = chunk + local;
+  if (local < CHUNK && k < components) {
+    var sum = vec4f(0);
+    for (var n = 0u; n < PARTS; n++) {
+      sum += parts[local * PARTS + n];
+    }
+    var logit = vec4f(log_weights[k]);
+    @if(!per_dimension) let spread = variance_of(k) + noise;
+    @if(per_component) logit -= 0.5 * f32(DIM) * log(spread / noise);
+    @if(!per_dimension) sum /= spread;
+    logits[k] = logit - 0.5 * sum;
+  }
+  // The next chunk writes `parts` only after a barrier of its own, and `partial` was read before the last one.
+}
 
+/// Turns the logits into weights. Between its barriers all have read the logits, which make room for what the means are
+/// multiplied by.
+fn find_weights(noise: vec4f, local: u32) {
+  let components = arrayLength(&log_weights);
   if (local < components) {
     var top = logits[0];
     for (var k = 1u; k < components; k++) {
@@ -86,7 +122,6 @@ fn evaluate_few(task: Task, local: u32) {
     weights[local] = exp(logits[local] - top);
   }
   workgroupBarrier();
-  // All have read the logits, which make room for what the means are multiplied by.
   @if(!per_dimension) if (local < components) {
     logits[local] = weights[local] * (noise / (variance_of(local) + noise));
   }
@@ -101,50 +136,57 @@ fn evaluate_few(task: Task, local: u32) {
     total = sum;
     @if(!per_dimension) kept = keeps / sum;
   }
-  workgroupBarrier();
+}
 
-  for (var quad = local; quad < quads; quad += LANES) {
-    let x0 = four_of(task.state, task.rows.x, quad);
-    let x1 = four_of(task.state, task.rows.y, quad);
-    let x2 = four_of(task.state, task.rows.z, quad);
-    let x3 = four_of(task.state, task.rows.w, quad);
-    var sum0 = vec4f(0);
-    var sum1 = vec4f(0);
-    var sum2 = vec4f(0);
-    var sum3 = vec4f(0);
-    for (var k = 0u; k < components; k++) {
-      let mean = means[k * quads + quad];
-      @if(!per_dimension) {
-        let weight = logits[k];
-        sum0 += weight.x * mean;
-        sum1 += weight.y * mean;
-        sum2 += weight.z * mean;
-        sum3 += weight.w * mean;
-      }
-      @if(per_dimension) {
-        let weight = weights[k];
-        let variance = variances[k * quads + quad];
-        sum0 += weight.x * posterior(x0, mean, variance, noise.x);
-        sum1 += weight.y * posterior(x1, mean, variance, noise.y);
-        sum2 += weight.z * posterior(x2, mean, variance, noise.z);
-        sum3 += weight.w * posterior(x3, mean, variance, noise.w);
-      }
-    }
-    sum0 /= total.x;
-    sum1 /= total.y;
-    sum2 /= total.z;
-    sum3 /= total.w;
+/// Writes four dimensions of the answers.
+fn answer_quad(task: Task, quad: u32, quads: u32) {
+  @if(per_dimension) let noise = task.noise;
+  let components = arrayLength(&log_weights);
+  let x0 = four_of(task.state, task.rows.x, quad);
+  let x1 = four_of(task.state, task.rows.y, quad);
+  let x2 = four_of(task.state, task.rows.z, quad);
+  let x3 = four_of(task.state, task.rows.w, quad);
+  var sum0 = vec4f(0);
+  var sum1 = vec4f(0);
+  var sum2 = vec4f(0);
+  var sum3 = vec4f(0);
+  var k = 0u;
+  loop {
+    let mean = means[k * quads + quad];
     @if(!per_dimension) {
-      sum0 += kept.x * x0;
-      sum1 += kept.y * x1;
-      sum2 += kept.z * x2;
-      sum3 += kept.w * x3;
+      let weight = logits[k];
+      sum0 += weight.x * mean;
+      sum1 += weight.y * mean;
+      sum2 += weight.z * mean;
+      sum3 += weight.w * mean;
     }
-    store_answer(task, 0, quad, x0, sum0, task.divisors.x);
-    store_answer(task, 1, quad, x1, sum1, task.divisors.y);
-    store_answer(task, 2, quad, x2, sum2, task.divisors.z);
-    store_answer(task, 3, quad, x3, sum3, task.divisors.w);
+    @if(per_dimension) {
+      let weight = weights[k];
+      let variance = variances[k * quads + quad];
+      sum0 += weight.x * posterior(x0, mean, variance, noise.x);
+      sum1 += weight.y * posterior(x1, mean, variance, noise.y);
+      sum2 += weight.z * posterior(x2, mean, variance, noise.z);
+      sum3 += weight.w * posterior(x3, mean, variance, noise.w);
+    }
+    continuing {
+      k++;
+      break if k >= components;
+    }
   }
+  sum0 /= total.x;
+  sum1 /= total.y;
+  sum2 /= total.z;
+  sum3 /= total.w;
+  @if(!per_dimension) {
+    sum0 += kept.x * x0;
+    sum1 += kept.y * x1;
+    sum2 += kept.z * x2;
+    sum3 += kept.w * x3;
+  }
+  store_answer(task, 0, quad, x0, sum0, task.divisors.x);
+  store_answer(task, 1, quad, x1, sum1, task.divisors.y);
+  store_answer(task, 2, quad, x2, sum2, task.divisors.z);
+  store_answer(task, 3, quad, x3, sum3, task.divisors.w);
 }
 
 @if(!per_dimension)

@@ -5,11 +5,11 @@
 // 4 DIM operations per component and trajectory; a component is read from memory twice per four trajectories.
 import constants::{ DIM, STAGE };
 import package::field::components::{ log_weights, means, posterior, variance_of, variances };
-import package::field::four::{ add_four, BATCH, four_of, LANES, QUADS, states_at, store_answer, store_four, Task };
+import package::field::four::{ add_four, BATCH, four_of, LANES, QUADS, store_answer, store_four, Task };
+import package::field::staged::{ stage_states, staged };
 
 const TILE = LANES;
 
-var<workgroup> staged: array<vec4f, STAGE>; // part of the four states, by dimension
 var<workgroup> weights: array<vec4f, TILE>; // of the tile's components, for the four trajectories
 
 /// What is known of the components so far, besides their sums.
@@ -28,7 +28,7 @@ fn begin_sums(task: Task, sums: u32, local: u32) -> Running {
   return Running(vec4f(-3e38), vec4f(0));
 }
 
-/// Adds the components of the binding. Called by all invocations; states that others wrote need a barrier before.
+/// Adds the components of the binding. Called by all invocations.
 fn sum_components(task: Task, sums: u32, before: Running, local: u32) -> Running {
   let noise = task.noise;
   let components = arrayLength(&log_weights);
@@ -39,11 +39,7 @@ fn sum_components(task: Task, sums: u32, before: Running, local: u32) -> Running
     var distance = vec4f(0);
     for (var stage = 0u; stage < DIM; stage += STAGE) {
       let staged_count = min(STAGE, DIM - stage);
-      workgroupBarrier();
-      for (var d = local; d < STAGE; d += LANES) {
-        staged[d] = select(vec4f(0), states_at(task.state, task.rows, stage + d), d < staged_count);
-      }
-      workgroupBarrier();
+      stage_states(task.state, task.rows, stage, local);
       for (var quad = 0u; quad < (staged_count + 3) / 4; quad++) {
         let at = k * QUADS + stage / 4 + quad;
         let mean = means[at];

@@ -79,6 +79,8 @@ function obstacleTo(
   fused: FusedField | undefined,
   room: number | undefined,
 ): string | undefined {
+  if (!fused && field.prepareFused)
+    return `what a field '${field.kind}' of ${field.dim} numbers holds exceeds one binding of this device`;
   if (!fused) return `a field '${field.kind}' of ${field.dim} numbers has no fused form`;
   if (predictor?.kind === 'tangent') return 'tangent networks move its columns while it runs';
   const other = plan.operations.find(({ kind }) => !KINDS.includes(kind));

@@ -46,6 +46,7 @@ import posteriorFew from '../../shaders/field/posterior_few.wgsl';
 import posteriorSmall from '../../shaders/field/posterior_small.wgsl';
 import posteriorTiled from '../../shaders/field/posterior_tiled.wgsl';
 import pull from '../../shaders/field/pull.wgsl';
+import fieldStaged from '../../shaders/field/staged.wgsl';
 import fieldState from '../../shaders/field/state.wgsl';
 import fieldTeam from '../../shaders/field/team.wgsl';
 import fusedAsk from '../../shaders/fused/ask.wgsl';
@@ -53,11 +54,13 @@ import fusedAskTile from '../../shaders/fused/ask_tile.wgsl';
 import fusedAsked from '../../shaders/fused/asked.wgsl';
 import fusedCustom from '../../shaders/fused/custom.wgsl';
 import fusedMixture from '../../shaders/fused/mixture.wgsl';
+import fusedMixtureWide from '../../shaders/fused/mixture_wide.wgsl';
 import fusedMlp from '../../shaders/fused/mlp.wgsl';
 import fusedNoise from '../../shaders/fused/noise.wgsl';
 import fusedPlan from '../../shaders/fused/plan.wgsl';
 import fusedState from '../../shaders/fused/state.wgsl';
 import fusedStateFeatures from '../../shaders/fused/state_features.wgsl';
+import fusedWideFeatures from '../../shaders/fused/wide_features.wgsl';
 import mathSine from '../../shaders/math/sine.wgsl';
 import mlpActivation from '../../shaders/mlp/activation.wgsl';
 import mlpConvention from '../../shaders/mlp/convention.wgsl';
@@ -180,6 +183,7 @@ export const shaders = {
   'field/posterior_small': posteriorSmall,
   'field/posterior_tiled': posteriorTiled,
   'field/pull': pull,
+  'field/staged': fieldStaged,
   'field/team': fieldTeam,
   'field/state': fieldState,
   'fused/ask': fusedAsk,
@@ -187,11 +191,13 @@ export const shaders = {
   'fused/asked': fusedAsked,
   'fused/custom': fusedCustom,
   'fused/mixture': fusedMixture,
+  'fused/mixture_wide': fusedMixtureWide,
   'fused/mlp': fusedMlp,
   'fused/noise': fusedNoise,
   'fused/plan': fusedPlan,
   'fused/state': fusedState,
   'fused/state_features': fusedStateFeatures,
+  'fused/wide_features': fusedWideFeatures,
   'math/sine': mathSine,
   'mlp/activation': mlpActivation,
   'mlp/convention': mlpConvention,
