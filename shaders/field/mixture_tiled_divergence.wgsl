@@ -16,7 +16,7 @@ struct Shard {
 @group(0) @binding(7) var<storage, read_write> carry: array<vec4f>; // [trajectories]: top, total, E|g|^2, E[sum 1/v]
 @group(0) @binding(9) var<uniform> shard: Shard;
 
-const TILE = LANES;
+const TILE = 64u; // components, one an invocation
 
 var<workgroup> shares: array<vec4f, TILE>; // of the tile's components, for the four trajectories
 var<workgroup> reduced: array<vec4f, TILE>;

@@ -8,7 +8,7 @@ import package::field::components::{ log_weights, means, posterior, variance_of,
 import package::field::four::{ add_four, BATCH, four_of, LANES, QUADS, store_answer, store_four, Task };
 import package::field::staged::{ stage_states, staged };
 
-const TILE = LANES;
+const TILE = 64u; // components, one an invocation
 
 var<workgroup> weights: array<vec4f, TILE>; // of the tile's components, for the four trajectories
 

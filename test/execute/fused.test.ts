@@ -5,6 +5,7 @@ import { customField } from '../../src/field/custom.js';
 import { empirical } from '../../src/field/empirical.js';
 import type { Field } from '../../src/field/field.js';
 import { gaussianMixture } from '../../src/field/gaussian-mixture.js';
+import { canBroadcast } from '../../src/gpu/broadcast.js';
 import { Gpu } from '../../src/gpu/gpu.js';
 import { polynomial } from '../../src/grid/grid.js';
 import { mlpConfig } from '../../src/mlp/config.js';
@@ -163,6 +164,12 @@ describe('which executor runs', () => {
     expect(await run(network, predictor.predicted.plan, asking)).toBe(long);
     expect(await run(data, predictor.predicted.plan, asking)).toBe('fused');
     expect(await run(field, predictor.predicted.plan, asking)).toBe('fused');
+  });
+
+  test('auto fuses states above 128 numbers but on lavapipe', async () => {
+    const wide = gaussianMixture(randomMixture(seed, 129, 2, 'shared'));
+    const { executor } = await solve(gpu, wide, plan, { latents: { batch: 2, seed } });
+    expect(executor).toBe(canBroadcast(gpu) ? 'stepwise' : 'fused');
   });
 
   test('fused is refused where it is not possible', async () => {
