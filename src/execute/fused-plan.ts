@@ -32,7 +32,7 @@ const KINDS: readonly string[] = ['evaluate', 'combine', 'euler-at', 'constant',
  * The rule of `auto`: fused wherever that is possible and there are two evaluations to fuse. It is possible where the
  * field has a fused form, no tangent network fills the plan's columns, and the plan's slots find room. On software
  * adapters what evaluates at length runs stepwise, which takes 0.8 to 0.97 of the CPU time there, but for a predictor's
- * plans of fields in registers.
+ * plans of fields in registers (`costly`; docs/performance.md has what was measured).
  * @param predictor who fills the plan's columns while it runs
  * @returns undefined where the plan is to run stepwise
  * @throws FewstepError bad-argument where `fused` is asked for and not possible

@@ -67,7 +67,7 @@ function inMemory(gpu: Gpu, spec: MixtureSpec): FusedField {
   return {
     group: () => WIDE_BATCH,
     inMemory: true,
-    // Of stepwise's time few components take 1.05 to 1.33 on lavapipe, 0.4 to 0.75 on SwiftShader; more of them 1 and 0.9.
+    // Of stepwise's time few components take 1.02 to 1.32 on lavapipe, 0.34 to 0.57 on SwiftShader; many 1 and 0.93.
     costly: canBroadcast(gpu),
     buffers: uploadComponents(gpu, spec, 0, spec.weights.length, row),
     kernel(needed) {
