@@ -11,6 +11,11 @@ struct Status {
 /// Of a number that is not finite. WGSL may assume that there is no NaN, so the exponent's bits are what is tested.
 const EXPONENT = 0x7f800000u;
 
+/// Whether one of four numbers is not finite.
+fn is_broken(value: vec4f) -> bool {
+  return any((bitcast<vec4u>(value) & vec4u(EXPONENT)) == vec4u(EXPONENT));
+}
+
 /// Flags the trajectories of vec4 `index` of a [trajectories, dim] array whose value is not finite.
 fn check_finite(value: vec4f, index: u32, dim: u32, trajectories: u32, step: u32) {
   let broken = (bitcast<vec4u>(value) & vec4u(EXPONENT)) == vec4u(EXPONENT);

@@ -10,8 +10,16 @@ struct Evaluate {
   @align(16) divisor: Scalar,
 }
 
-@group(0) @binding(0) var<storage, read_write> slots: array<f32>;
+/// States, [slots, trajectories, DIM]; as vec4 in kernels above 128 dimensions where DIM is a multiple of 4.
+@if(!aligned) @group(0) @binding(0) var<storage, read_write> slots: array<f32>;
+@if(aligned) @group(0) @binding(0) var<storage, read_write> slots: array<vec4f>;
 @group(0) @binding(3) var<uniform> operation: Evaluate;
+
+/// One number of the slots.
+fn number_at(index: u32) -> f32 {
+  @if(!aligned) return slots[index];
+  @if(aligned) return slots[index / 4][index % 4];
+}
 
 fn sigma_of(trajectory: u32) -> f32 {
   return scalar_of(operation.sigma, trajectory, operation.trajectories);

@@ -11,14 +11,10 @@
 // Only where registers or one binding do not do: for 128 trajectories, 3,823 components and 64 dimensions it took
 // 113 ms of processor time on lavapipe (101 to 135 in 11 runs on a busy machine), mixture_vjp.wgsl 44 (35 to 117).
 import constants::{ BATCH, DIM, QUADS };
-import package::field::evaluate::slots;
+import package::field::components::{ log_weights, means, variance_of, variances };
+import package::field::four::four_of;
 import package::field::mixture_segment::{ HEADER, Sums, added, moved, record_of, records, span, store_sums };
 import package::field::pull::{ operation, sigma_of };
-
-@group(0) @binding(4) var<storage, read> means: array<vec4f>; // [components, QUADS], rows padded with zeros
-@group(0) @binding(5) var<storage, read> log_weights: array<f32>; // [components]
-@if(per_dimension) @group(0) @binding(6) var<storage, read> variances: array<vec4f>; // [components, QUADS]
-@if(!per_dimension) @group(0) @binding(6) var<storage, read> variances: array<f32>; // [1] or [components]
 
 const WORKERS = 64u;
 const TILE = 64u;
@@ -264,8 +260,7 @@ fn component(k: u32, pair: u32, noise: f32) -> Component {
     result.inverse = 1; // the sums have it
   }
   @if(!per_dimension) {
-    @if(shared_variance) let variance = variances[0];
-    @if(per_component) let variance = variances[k];
+    let variance = variance_of(k);
     let inverse = 1 / (variance + noise);
     let distance = distances[pair] * inverse;
     result.logit = -0.5 * distance;
@@ -356,11 +351,4 @@ fn add_scores(
 
 fn each_times(factor: vec4f, columns: mat4x4f) -> mat4x4f {
   return mat4x4f(factor.x * columns[0], factor.y * columns[1], factor.z * columns[2], factor.w * columns[3]);
-}
-
-/// Dimensions 4 quad to 4 quad + 3 of a trajectory in a slot, zeros past the last one.
-fn four_of(slot: u32, trajectory: u32, quad: u32) -> vec4f {
-  let d = vec4u(0, 1, 2, 3) + 4 * quad;
-  let at = slot + trajectory * DIM + min(d, vec4u(DIM - 1));
-  return select(vec4f(0), vec4f(slots[at.x], slots[at.y], slots[at.z], slots[at.w]), d < vec4u(DIM));
 }

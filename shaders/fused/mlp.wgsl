@@ -5,7 +5,7 @@ import package::batch::status::flag_trajectory;
 import package::field::evaluate::slots;
 @if(predicted) import package::fused::ask_tile::ask_tile;
 @if(noisy) import package::fused::plan::draw_of;
-import package::fused::plan::{ coefficient, evaluates, run, told_time, turns, value_of };
+import package::fused::plan::{ coefficient, evaluates, place_start, run, told_time, turns, value_of };
 @if(!matrix) import package::mlp::layers::run_layers;
 @if(matrix) import package::mlp::matrix::run_layers;
 import package::mlp::precondition::precondition;
@@ -88,10 +88,6 @@ fn add_noise(i: u32, first: u32, local: u32) {
     }
   }
   storageBarrier();
-}
-
-fn place_start(place: u32) -> u32 {
-  return run.places + place * run.stride;
 }
 
 /// Number `at` of the state that turn i combines.

@@ -36,7 +36,8 @@ struct Run {
   trajectories: u32,
   places: u32, // where places start in `slots`, in numbers, for kernels that hold them there
   stride: u32, // from one of them to the next
-  quads: u32, // vec4 of a state: the end of a loop that compilers must not know, or lavapipe unrolls random numbers
+  room: u32, // PLACES, and
+  quads: u32, // vec4 of a state: the ends of loops that compilers must not know, or lavapipe unrolls random numbers
   @align(16) draw: Draw, // of the chunk; each turn has its own step
 }
 
@@ -99,6 +100,11 @@ fn answer(i: u32, x: State, denoised: State, trajectory: u32) {
   let share = turns[i].velocity;
   let factor = select(-1, 1 / value_of(turns[i].divisor, trajectory), share > 0);
   put(turns[i].answer, scaled_difference(x, share, denoised, factor));
+}
+
+/// Where a place starts in `slots`, in numbers, for kernels that hold them there.
+fn place_start(place: u32) -> u32 {
+  return run.places + place * run.stride;
 }
 
 fn put(place: u32, state: State) {

@@ -1,4 +1,4 @@
-import package::field::evaluate::slots;
+import package::field::evaluate::number_at;
 import package::predictor::center::center;
 import package::tangent::figures::{ DIRECTIONS, Distances, FEATURE_QUADS, FIGURE_QUADS, figures_of };
 
@@ -18,12 +18,12 @@ fn slot_features(given: Evaluated) -> array<vec4f, FEATURE_QUADS> {
   var sums = Distances();
   var directions = array<vec4f, FEATURE_QUADS>();
   for (var d = 0u; d < given.dim; d++) {
-    let x = slots[given.state + d];
-    let denoised = slots[given.output + d];
+    let x = number_at(given.state + d);
+    let denoised = number_at(given.output + d);
     let from_mean = x - center[d];
     let to_mean = denoised - center[d];
     let apart = x - denoised;
-    let moved = select(0, denoised - slots[given.previous + d], given.has_previous);
+    let moved = select(0, denoised - number_at(given.previous + d), given.has_previous);
     sums.state += from_mean * from_mean;
     sums.data += to_mean * to_mean;
     sums.noise += apart * apart;

@@ -25,6 +25,7 @@ interface RunUniform {
   turns: number;
   places: number;
   stride: number;
+  room: number;
   quads: number;
 }
 
@@ -76,6 +77,7 @@ export class FusedPass implements PlanRecorder {
       turns: turns.length,
       places: memory.own * stride,
       stride,
+      room: fused.variant.places,
       quads: Math.ceil(dim / 4),
     };
     const own = {

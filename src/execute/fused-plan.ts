@@ -89,6 +89,8 @@ function obstacleTo(
   fused: FusedField | undefined,
   room: number | undefined,
 ): string | undefined {
+  if (!fused && field.prepareFused)
+    return `what a field '${field.kind}' of ${field.dim} numbers holds exceeds one binding of this device`;
   if (!fused) return `a field '${field.kind}' of ${field.dim} numbers has no fused form`;
   const other = plan.operations.find(({ kind }) => !KINDS.includes(kind));
   if (other) return `the fused kernels know no '${other.kind}'`;

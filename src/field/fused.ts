@@ -31,7 +31,7 @@ export interface FusedField {
   group(variant: FusedVariant): number;
   /** Whether places are in memory, with one more for the kernel itself; else in registers, which are few. */
   readonly inMemory: boolean;
-  /** Whether an evaluation takes so long that what fusing saves between evaluations is little next to it. */
+  /** Whether evaluations are so much of a run that a software adapter gains nothing by fusing it. */
   readonly costly: boolean;
   /** The field's own buffers by their names in the shader. */
   readonly buffers: Record<string, GPUBuffer>;

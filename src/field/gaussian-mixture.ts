@@ -2,12 +2,12 @@ import { FewstepError } from '../errors.js';
 import type { Gpu } from '../gpu/gpu.js';
 import type { Scaling } from '../io/scaling.js';
 import type { Field } from './field.js';
-import { REGISTER_DIM } from './fused.js';
+import { prepareFusedMixture } from './fused-mixture.js';
 import type { MixtureSpec } from './mixture.js';
 import { denoiseMixture } from './mixture-denoise.js';
 import { mixtureDivergence } from './mixture-divergence.js';
 import { mixtureGradient } from './mixture-gradient.js';
-import { prepareFusedMixture, prepareMixture } from './prepared-mixture.js';
+import { prepareMixture } from './prepared-mixture.js';
 import { prepareMixtureDivergence } from './prepared-mixture-divergence.js';
 import { prepareMixtureGradient } from './prepared-mixture-gradient.js';
 
@@ -95,7 +95,7 @@ export function mixtureField(kind: string, spec: MixtureSpec, scaling?: Scaling)
     scaling,
     mixture: spec,
     prepare: (gpu: Gpu) => prepareMixture(gpu, spec),
-    ...(spec.dim <= REGISTER_DIM && { prepareFused: (gpu: Gpu) => prepareFusedMixture(gpu, spec) }),
+    prepareFused: (gpu: Gpu) => prepareFusedMixture(gpu, spec),
     prepareGradient: (gpu: Gpu) => prepareMixtureGradient(gpu, spec),
     prepareDivergence: (gpu: Gpu) => prepareMixtureDivergence(gpu, spec),
   };

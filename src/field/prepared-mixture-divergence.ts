@@ -4,14 +4,13 @@ import type { BoundField, PreparedDivergence } from './field.js';
 import type { MixtureSpec } from './mixture.js';
 import { boundKernel, operationOf, shared } from './operation.js';
 import {
-  conditionsOf,
   type MixtureKernel,
   mixtureKernelFor,
-  STAGE,
   shardsOf,
-  TILED_BATCH,
   untiledKernel,
   uploadComponents,
+  WIDE_BATCH,
+  wideVariant,
 } from './prepared-mixture.js';
 
 /**
@@ -44,12 +43,8 @@ async function prepareUntiled(
 
 /** Four trajectories a workgroup, shard by shard. */
 async function prepareTiled(gpu: Gpu, spec: MixtureSpec): Promise<PreparedDivergence> {
-  const row = Math.ceil(spec.dim / 4) * 4;
-  const constants = { DIM: spec.dim, ROW: row, STAGE: Math.min(STAGE, row) };
-  const kernel = await gpu.kernel('field/mixture_tiled_divergence', {
-    conditions: conditionsOf(spec),
-    constants,
-  });
+  const { variant, row } = wideVariant(spec, 'tiled');
+  const kernel = await gpu.kernel('field/mixture_tiled_divergence', variant);
   const shards = shardsOf(gpu, spec, row).map(([first, last]) => {
     const ends = { first: first === 0 ? 1 : 0, last: last === spec.weights.length ? 1 : 0 };
     const shard = gpu.buffer('shard', GPUBufferUsage.UNIFORM, kernel.layout.pack('shard', ends));
@@ -66,7 +61,7 @@ async function prepareTiled(gpu: Gpu, spec: MixtureSpec): Promise<PreparedDiverg
           pass.setPipeline(kernel.pipeline);
           for (const group of groups) {
             pass.setBindGroup(0, group, [offset]);
-            pass.dispatchWorkgroups(...folded(Math.ceil(trajectories / TILED_BATCH)));
+            pass.dispatchWorkgroups(...folded(Math.ceil(trajectories / WIDE_BATCH)));
           }
         },
         destroy: () => carry.destroy(),

@@ -5,35 +5,22 @@ import type { Kernel } from '../gpu/kernel.js';
 import type { ShaderVariant } from '../gpu/link.js';
 import type { ShaderName } from '../gpu/shaders.js';
 import type { BoundField, PreparedField } from './field.js';
-import {
-  type FusedField,
-  type FusedVariant,
-  planVariant,
-  REGISTER_DIM,
-  SMALL_DIM,
-  stateVariant,
-} from './fused.js';
+import { REGISTER_DIM, SMALL_DIM, stateVariant } from './fused.js';
 import { type MixtureSpec, normalizedWeights } from './mixture.js';
 import { boundKernel, operationOf, shared } from './operation.js';
 
 /** Numbers of the four states that the tiled kernel holds in workgroup memory: 8 KiB of at least 16. */
 export const STAGE = 512;
-/** Trajectories per workgroup of the tiled kernel. */
-export const TILED_BATCH = 4;
-/** Components that the kernel for few of them may have, and trajectories of its workgroup. */
-export const [FEW, FEW_BATCH] = [64, 4];
+/** Trajectories of a workgroup above 128 dimensions: BATCH of shaders/field/four.wgsl. */
+export const WIDE_BATCH = 4;
+/** Components that the kernel for few of them may have. */
+export const FEW = 64;
 /** Distances that an invocation of that kernel sums at once: in 64 invocations 8 KiB of workgroup memory. */
 const CHUNK = 8;
 /** Components from which on lanes meet them in pairs, and trajectories of a workgroup that does. */
 const [PAIRS_FROM, PAIRS_BATCH] = [24, 32];
 /** Running sums of a trajectory between shards. */
 const CARRY_BYTES = 8;
-
-/**
- * Numbers of all components from which on evaluations are all that a run takes. Where stepwise evaluations meet components in
- * pairs, which whole plans do not, they take half of the time with fewer already.
- */
-const COSTLY = 2 ** 16;
 
 /** How components are met: by one invocation a trajectory, or by a workgroup, whose invocations share out dimensions or components. */
 export type MixtureKernel = 'small' | 'registers' | 'few' | 'tiled';
@@ -55,58 +42,8 @@ export async function prepareMixture(
   return prepareUntiled(gpu, spec, await gpu.kernel(name, { ...variant, conditions }), row);
 }
 
-/** Uploads a mixture for whole plans in one dispatch; undefined past one binding, where components come in shards. */
-export async function prepareFusedMixture(gpu: Gpu, spec: MixtureSpec): Promise<FusedField | undefined> {
-  if (!fitsBinding(gpu, spec)) return undefined;
-  const { variant, row } = untiledKernel(spec, spec.dim > SMALL_DIM ? 'registers' : 'small');
-  // Who asks a predictor needs a trajectory's state in one place.
-  const teamOf = ({ asking }: FusedVariant) => (asking ? 1 : teamFor(gpu, spec.dim));
-  return {
-    group: (needed) => 64 / teamOf(needed),
-    inMemory: false,
-    costly: spec.means.length >= COSTLY || meetsPairs(gpu, spec),
-    buffers: uploadComponents(gpu, spec, 0, spec.weights.length, row),
-    kernel(needed) {
-      const { conditions, constants } = planVariant(needed);
-      const team = teamOf(needed);
-      const state = stateVariant(spec.dim);
-      return gpu.kernel('fused/mixture', {
-        conditions: {
-          ...variant.conditions,
-          ...state.conditions,
-          ...conditions,
-          broadcast: canBroadcast(gpu),
-          team: team > 1,
-        },
-        constants: {
-          ...variant.constants,
-          ...constants,
-          ...(team > 1 && { TEAM: team, PARTS: Math.ceil(spec.dim / 4) / team }),
-        },
-      });
-    },
-  };
-}
-
-/** Vec4 of a state that an invocation should hold at most: a plan has three states of it and more at once. */
-const MOST_PARTS = 4;
-
-/**
- * How many lanes of a subgroup share a trajectory of whole plans in registers. On an H100 a plain loop over `euler`'s steps in
- * 64-D took 0.056 ms by one lane, 0.049 by four (16,384 trajectories; docs/performance.md), and a plan has more states.
- * Teams rely on invocations following each other in subgroups as in their workgroup, which WGSL does not promise and
- * NVIDIA's GPUs do.
- */
-function teamFor({ adapter, device, features }: Gpu, dim: number): 1 | 2 | 4 {
-  const quads = Math.ceil(dim / 4);
-  const ordered = adapter.vendor === 'nvidia' && !adapter.software;
-  if (!ordered || !features.has('subgroups') || quads <= MOST_PARTS) return 1;
-  const { subgroupMinSize = 0 } = device.adapterInfo;
-  return ([4, 2] as const).find((team) => quads % team === 0 && team <= subgroupMinSize) ?? 1;
-}
-
 /** Whether all components fit one binding, in rows as the kernels of one binding pad them. */
-function fitsBinding(gpu: Gpu, { weights, dim }: MixtureSpec): boolean {
+export function fitsBinding(gpu: Gpu, { weights, dim }: MixtureSpec): boolean {
   const row = dim <= 2 ? 2 : Math.ceil(dim / 4) * 4;
   return weights.length * row * 4 <= gpu.limits.maxStorageBufferBindingSize;
 }
@@ -179,26 +116,39 @@ function prepareUntiled(
   };
 }
 
-async function prepareFew(gpu: Gpu, spec: MixtureSpec): Promise<PreparedField> {
+/** The variant of the kernels whose workgroups take four trajectories, and the numbers of a row of means. */
+export function wideVariant(
+  spec: MixtureSpec,
+  kernel: 'few' | 'tiled',
+): { variant: Required<Pick<ShaderVariant, 'conditions' | 'constants'>>; row: number } {
+  const row = Math.ceil(spec.dim / 4) * 4;
   const components = spec.weights.length;
-  const quads = Math.ceil(spec.dim / 4);
   // As many at a time as leave none of a last chunk idle.
   const chunk = Math.ceil(components / Math.ceil(components / CHUNK));
-  const kernel = await gpu.kernel('field/mixture_few', {
-    conditions: conditionsOf(spec),
-    constants: { DIM: spec.dim, CHUNK: chunk, MOST: FEW },
-  });
-  const data = uploadComponents(gpu, spec, 0, components, 4 * quads);
+  const own: Record<string, number> =
+    kernel === 'few' ? { CHUNK: chunk, MOST: FEW } : { STAGE: Math.min(STAGE, row) };
+  return {
+    variant: {
+      conditions: { ...conditionsOf(spec), few: kernel === 'few', aligned: spec.dim % 4 === 0 },
+      constants: { DIM: spec.dim, ...own },
+    },
+    row,
+  };
+}
+
+async function prepareFew(gpu: Gpu, spec: MixtureSpec): Promise<PreparedField> {
+  const { variant, row } = wideVariant(spec, 'few');
+  const kernel = await gpu.kernel('field/mixture_few', variant);
+  const data = uploadComponents(gpu, spec, 0, spec.weights.length, row);
   return {
     ...operationOf(kernel),
-    bind: (batch) => boundKernel(kernel, { ...shared(batch), ...data }, FEW_BATCH),
+    bind: (batch) => boundKernel(kernel, { ...shared(batch), ...data }, WIDE_BATCH),
   };
 }
 
 async function prepareTiled(gpu: Gpu, spec: MixtureSpec): Promise<PreparedField> {
-  const row = Math.ceil(spec.dim / 4) * 4;
-  const constants = { DIM: spec.dim, ROW: row, STAGE: Math.min(STAGE, row) };
-  const kernel = await gpu.kernel('field/mixture_tiled', { conditions: conditionsOf(spec), constants });
+  const { variant, row } = wideVariant(spec, 'tiled');
+  const kernel = await gpu.kernel('field/mixture_tiled', variant);
   const shards = shardsOf(gpu, spec, row).map(([first, last]) => {
     const flags = kernel.layout.pack('shard', {
       first: first === 0 ? 1 : 0,
@@ -220,7 +170,7 @@ async function prepareTiled(gpu: Gpu, spec: MixtureSpec): Promise<PreparedField>
           pass.setPipeline(kernel.pipeline);
           for (const group of groups) {
             pass.setBindGroup(0, group, [offset]);
-            pass.dispatchWorkgroups(...folded(Math.ceil(trajectories / TILED_BATCH)));
+            pass.dispatchWorkgroups(...folded(Math.ceil(trajectories / WIDE_BATCH)));
           }
         },
         destroy: () => carry.destroy(),

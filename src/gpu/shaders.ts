@@ -25,10 +25,12 @@ import divergenceProbe from '../../shaders/divergence/probe.wgsl';
 import divergenceTrace from '../../shaders/divergence/trace.wgsl';
 import divergenceUnit from '../../shaders/divergence/unit.wgsl';
 import axpy from '../../shaders/doctor/axpy.wgsl';
+import components from '../../shaders/field/components.wgsl';
 import custom from '../../shaders/field/custom.wgsl';
 import customVjp from '../../shaders/field/custom_vjp.wgsl';
 import diverge from '../../shaders/field/diverge.wgsl';
 import evaluate from '../../shaders/field/evaluate.wgsl';
+import four from '../../shaders/field/four.wgsl';
 import mixture from '../../shaders/field/mixture.wgsl';
 import mixtureDivergence from '../../shaders/field/mixture_divergence.wgsl';
 import mixtureFew from '../../shaders/field/mixture_few.wgsl';
@@ -44,8 +46,11 @@ import mixtureTiledDivergence from '../../shaders/field/mixture_tiled_divergence
 import mixtureTiledVjp from '../../shaders/field/mixture_tiled_vjp.wgsl';
 import mixtureVjp from '../../shaders/field/mixture_vjp.wgsl';
 import posterior from '../../shaders/field/posterior.wgsl';
+import posteriorFew from '../../shaders/field/posterior_few.wgsl';
 import posteriorSmall from '../../shaders/field/posterior_small.wgsl';
+import posteriorTiled from '../../shaders/field/posterior_tiled.wgsl';
 import pull from '../../shaders/field/pull.wgsl';
+import fieldStaged from '../../shaders/field/staged.wgsl';
 import fieldState from '../../shaders/field/state.wgsl';
 import fieldTeam from '../../shaders/field/team.wgsl';
 import fusedAsk from '../../shaders/fused/ask.wgsl';
@@ -55,6 +60,7 @@ import fusedCenterState from '../../shaders/fused/center_state.wgsl';
 import fusedColumns from '../../shaders/fused/columns.wgsl';
 import fusedCustom from '../../shaders/fused/custom.wgsl';
 import fusedMixture from '../../shaders/fused/mixture.wgsl';
+import fusedMixtureWide from '../../shaders/fused/mixture_wide.wgsl';
 import fusedMlp from '../../shaders/fused/mlp.wgsl';
 import fusedNoise from '../../shaders/fused/noise.wgsl';
 import fusedPlan from '../../shaders/fused/plan.wgsl';
@@ -64,6 +70,7 @@ import fusedTangentAsked from '../../shaders/fused/tangent_asked.wgsl';
 import fusedTangentFeatures from '../../shaders/fused/tangent_features.wgsl';
 import fusedTangentTileFeatures from '../../shaders/fused/tangent_tile_features.wgsl';
 import fusedTileFeatures from '../../shaders/fused/tile_features.wgsl';
+import fusedWideFeatures from '../../shaders/fused/wide_features.wgsl';
 import mathSine from '../../shaders/math/sine.wgsl';
 import mlpActivation from '../../shaders/mlp/activation.wgsl';
 import mlpConditioning from '../../shaders/mlp/conditioning.wgsl';
@@ -176,10 +183,12 @@ export const shaders = {
   'divergence/trace': divergenceTrace,
   'divergence/unit': divergenceUnit,
   'doctor/axpy': axpy,
+  'field/components': components,
   'field/custom': custom,
   'field/custom_vjp': customVjp,
   'field/diverge': diverge,
   'field/evaluate': evaluate,
+  'field/four': four,
   'field/mixture': mixture,
   'field/mixture_divergence': mixtureDivergence,
   'field/mixture_few': mixtureFew,
@@ -195,8 +204,11 @@ export const shaders = {
   'field/mixture_tiled_vjp': mixtureTiledVjp,
   'field/mixture_vjp': mixtureVjp,
   'field/posterior': posterior,
+  'field/posterior_few': posteriorFew,
   'field/posterior_small': posteriorSmall,
+  'field/posterior_tiled': posteriorTiled,
   'field/pull': pull,
+  'field/staged': fieldStaged,
   'field/team': fieldTeam,
   'field/state': fieldState,
   'fused/ask': fusedAsk,
@@ -206,6 +218,7 @@ export const shaders = {
   'fused/columns': fusedColumns,
   'fused/custom': fusedCustom,
   'fused/mixture': fusedMixture,
+  'fused/mixture_wide': fusedMixtureWide,
   'fused/mlp': fusedMlp,
   'fused/noise': fusedNoise,
   'fused/plan': fusedPlan,
@@ -215,6 +228,7 @@ export const shaders = {
   'fused/tangent_features': fusedTangentFeatures,
   'fused/tangent_tile_features': fusedTangentTileFeatures,
   'fused/tile_features': fusedTileFeatures,
+  'fused/wide_features': fusedWideFeatures,
   'math/sine': mathSine,
   'mlp/activation': mlpActivation,
   'mlp/conditioning': mlpConditioning,

@@ -172,6 +172,12 @@ describe('which executor runs', () => {
     expect(await run(field, spec.family.plan, moving)).toBe(inRegisters);
   });
 
+  test('auto fuses states above 128 numbers but on lavapipe', async () => {
+    const wide = gaussianMixture(randomMixture(seed, 129, 2, 'shared'));
+    const { executor } = await solve(gpu, wide, plan, { latents: { batch: 2, seed } });
+    expect(executor).toBe(canBroadcast(gpu) ? 'stepwise' : 'fused');
+  });
+
   test('fused is refused where it is not possible', async () => {
     const { prepareFused: _, ...unfused }: Field = field;
     await expect(solve(gpu, unfused, plan, { ...options, executor: 'fused' })).rejects.toMatchObject({

@@ -44,11 +44,13 @@ function columned(): Plan {
 const mixture = gaussianMixture(randomMixture(seed, 5, 3, 'per-component'));
 const { config, parameters } = mlpShape(32, 1);
 const network = mlpField({ config, parameters });
-// Above 128 numbers more than 64 components are streamed, and sums are kept between their shards.
+// Above 128 numbers places are in memory, and more than 64 components are streamed: stepwise keeps sums between shards.
+const wide = gaussianMixture(randomMixture(seed, 131, 4, 'per-component'));
 const streamed = empirical(
   Float64Array.from({ length: 70 * 200 }, () => source.normal()),
   200,
 );
+const { prepareFused: _, ...unfused }: Field = mixture;
 const cases: { name: string; field: Field; plan: Plan; batch: number; chunk?: number; keep?: number[] }[] = [
   { name: 'a mixture', field: mixture, plan: euler, batch: 37 },
   { name: 'a long history', field: mixture, plan: ipndm, batch: 100 },
@@ -58,9 +60,20 @@ const cases: { name: string; field: Field; plan: Plan; batch: number; chunk?: nu
   { name: 'columns', field: mixture, plan: columned(), batch: 21 },
   { name: 'a network', field: network, plan: euler, batch: 40 },
   { name: 'a streamed data set', field: streamed, plan: euler, batch: 11 },
+  {
+    name: 'a wide mixture with constants',
+    field: wide,
+    plan: withMean(131),
+    batch: 9,
+    chunk: 5,
+    keep: [0, 3],
+  },
+  { name: 'a wide mixture with columns', field: wide, plan: columned(), batch: 9 },
 ];
 const runs = cases.flatMap((each) =>
-  (['stepwise', 'auto'] as const).map((executor) => ({ ...each, executor })),
+  (['stepwise', 'auto', 'fused'] as const)
+    .filter((executor) => executor !== 'fused' || each.field.dim > 128)
+    .map((executor) => ({ ...each, executor })),
 );
 
 test.each(runs)(
@@ -93,7 +106,7 @@ test.each([
   { field: mixture, request: { batch: 0 }, message: 'the batch is 0' },
   { field: mixture, request: { batch: 1, chunk: 0.5 }, message: 'the chunk is 0.5' },
   { field: mixture, request: { batch: 1, keep: [99] }, message: 'no slot 99' },
-  { field: streamed, request: { batch: 1, executor: 'fused' as const }, message: 'cannot run fused' },
+  { field: unfused, request: { batch: 1, executor: 'fused' as const }, message: 'cannot run fused' },
 ])('a run that cannot be is refused as solve does: $message', async ({ field, request, message }) => {
   await expect(solveMemory(gpu, field, euler, request)).rejects.toThrow(message);
 });

@@ -134,6 +134,20 @@ const PREPARATIONS: ((on: Gpu) => Promise<unknown>)[] = [
         }),
     ),
   ),
+  ...(['shared', 'per-component', 'per-dimension'] as const).flatMap((shape, i) =>
+    [3, 65].map(
+      (components) => (on: Gpu) =>
+        fused(on, gaussianMixture(randomMixture(1, 130 + i, components, shape)), {
+          columned: i !== 1,
+          constants: i !== 2,
+          noisy: i > 0,
+        }),
+    ),
+  ),
+  ...[3, 65].map(
+    (components, i) => (on: Gpu) =>
+      asked(on, gaussianMixture(randomMixture(1, 131 + i, components, 'shared')), 'state', amedSolvers[i]),
+  ),
   (on) => fused(on, customField({ dim: 2, wgsl: user }), { columned: true, constants: true }),
   (on) => fused(on, customField({ dim: 3, wgsl: ownGradient }), { places: 6 }),
   ...amedSolvers.map(

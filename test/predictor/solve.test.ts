@@ -28,6 +28,9 @@ const flat = gaussianMixture(randomMixture(seed, 2, 4, 'shared'));
 const wide = gaussianMixture(randomMixture(seed, 64, 4, 'per-component'));
 const config = mlpConfig({ dim: 3, width: 32, layers: 2 });
 const network = mlpField({ config, parameters: randomParameters(config, random(seed, 5)) });
+// So wide that a workgroup takes four trajectories: few components, and a tile and more of them.
+const few129 = gaussianMixture(randomMixture(seed, 129, 3, 'per-component'));
+const tiled132 = gaussianMixture(randomMixture(seed, 132, 70, 'shared'));
 
 const means = [
   [-1, 0.5],
@@ -52,6 +55,13 @@ const cases: Case[] = [
   { name: 'a network by its hidden features', field: network, reads: 'hidden', solvers: amedSolvers },
   { name: 'a mixture by its states', field: flat, reads: 'state', solvers: amedSolvers },
   { name: 'a mixture of 64 numbers by its states', field: wide, reads: 'state', solvers: amedSolvers },
+  { name: 'a mixture of 129 numbers by its states', field: few129, reads: 'state', solvers: few.slice(0, 1) },
+  {
+    name: '70 components of 132 numbers by their states',
+    field: tiled132,
+    reads: 'state',
+    solvers: few.slice(1),
+  },
   { name: 'a mixture by the times', field: mixture, reads: 'times', solvers: few },
   { name: 'a field of one’s own by its states', field: custom, reads: 'state', solvers: few },
   { name: 'a wide network by its states', field: wideNetwork, reads: 'state', solvers: few },

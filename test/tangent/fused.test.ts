@@ -43,6 +43,7 @@ const fields: { what: string; field: Field }[] = [
   { what: 'a mixture of 3', field: mixture(3, 'per-component') },
   { what: 'a mixture of 22', field: mixture(22, 'per-dimension') },
   { what: 'a mixture of more than are read', field: mixture(70, 'per-component') },
+  { what: 'a mixture of more than registers hold', field: mixture(130, 'shared') },
   { what: 'a data set', field: empirical(latents(seed, 50, 2, 1), 2) },
   { what: 'a field of one’s own', field: customField({ dim: 2, wgsl: twoGaussians, denoise }) },
   { what: 'a network', field: network(3, 32) },
