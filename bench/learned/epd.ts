@@ -115,7 +115,7 @@ export function directionsOf(parameters: Float64Array, count: number, scales: An
 export function evenParameters(answers: readonly Answer[], count: number): Float64Array {
   const all = answers.length * count;
   const parameters = new Float64Array(4 * all);
-  parameters.set(parametersOf(all, 0.5));
+  parameters.set(parametersOf(new Array<number>(all).fill(0.5)));
   for (const [step, { r }] of answers.entries()) {
     for (let k = 0; k < count; k++) {
       const even = (k + 1) / (count + 1);

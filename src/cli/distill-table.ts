@@ -29,7 +29,9 @@ export async function distillTables(
         signal,
         onStart({ grid, r, score }, untrained) {
           const [mean, before] = [score.mean, untrained.mean].map(figure);
-          process.stderr.write(`NFE ${nfe}: ${grid} at r = ${r}, error ${mean} (untrained ${before})\n`);
+          process.stderr.write(
+            `NFE ${nfe}: ${grid} at r = ${r.join(', ')}, error ${mean} (untrained ${before})\n`,
+          );
           progress = showProgress(settings.iterations, `iterations at NFE ${nfe}`);
         },
         onRecord(record) {

@@ -19,9 +19,9 @@ export function answersOf(parameters: Float64Array, { scaleDirection, scaleTime 
   }));
 }
 
-/** The parameters that give every step this r and no scale. */
-export function parametersOf(steps: number, r: number): Float64Array {
-  return Float64Array.from({ length: 3 * steps }, (_, i) => (i % 3 === 0 ? Math.log(r / (1 - r)) : 0));
+/** The parameters that give each step its r, [steps], and no scale. */
+export function parametersOf(r: readonly number[]): Float64Array {
+  return Float64Array.from(r.flatMap((each) => [Math.log(each / (1 - each)), 0, 0]));
 }
 
 function sigmoid(p: number): number {

@@ -8,7 +8,7 @@ import { trainFamily } from './family-training.js';
 import type { TeacherPool } from './pool.js';
 import { type Score, scoreOf } from './score.js';
 import type { DistillSettings } from './settings.js';
-import { searchStart } from './start.js';
+import { refineStart, searchStart } from './start.js';
 
 /** Which student is to be distilled. */
 export interface Student {
@@ -47,16 +47,16 @@ export interface TableOptions {
   settings: DistillSettings;
   training: TeacherPool;
   validation: TeacherPool;
-  onStart?: (start: { grid: string; r: number; score: Score }, base: Score) => void;
+  onStart?: (start: { grid: string; r: number[]; score: Score }, base: Score) => void;
   onRecord?: (record: TableRecord) => void;
   signal?: AbortSignal;
 }
 
 /** How answers that all trajectories share are trained. */
-export const TABLE_TRAINING = { validateEvery: 20, rate: 0.05, warmup: 10 };
+export const TABLE_TRAINING = { validateEvery: 20, rate: 0.15, warmup: 10 };
 
 /**
- * The robust recipe for answers that all trajectories share: a start from a search over grids and r, training through
+ * The robust recipe for answers that all trajectories share: a start from a search over grids and r, then r of each step, training through
  * the whole trajectory to the teacher's end point, and of all states validated, those before the training included,
  * the best.
  */
@@ -76,21 +76,22 @@ export async function distillTable(
   let begin = performance.now();
   const base = await score(grids[0].times, fixedAnswers(grids[0].times), validation);
   const start = await searchStart(gpu, field, student, { training, validation, base, signal });
-  onStart?.({ grid: start.grid.name, r: start.r, score: start.score }, base);
+  const refined = await refineStart(gpu, field, student, start, { training, validation, signal });
+  onStart?.({ grid: start.grid.name, ...refined }, base);
   const search = (performance.now() - begin) / 1000;
 
   begin = performance.now();
   const { times } = start.grid;
   const steps = times.length - 1;
   const family = planFamily((p) => planOf(times, answersOf(p, settings)), probes(3 * steps));
-  const parameters = parametersOf(steps, start.r);
+  const parameters = parametersOf(refined.r);
   const scales = [1, settings.scaleDirection > 0 ? 1 : 0, settings.scaleTime > 0 ? 1 : 0];
   const history: TableRecord[] = [];
   const best = await trainFamily(
     gpu,
     field,
     family,
-    { parameters, score: start.score },
+    { parameters, score: refined.score },
     {
       ...TABLE_TRAINING,
       training,
@@ -113,7 +114,7 @@ export async function distillTable(
     answers: answersOf(best.parameters, settings),
     parameters: best.parameters,
     base,
-    start: start.score,
+    start: refined.score,
     best: best.score,
     history,
     seconds: { search, training: (performance.now() - begin) / 1000 },

@@ -3,10 +3,12 @@ import { answersOf, parametersOf } from '../../src/distill/answer-parameters.js'
 import { runTeacher } from '../../src/distill/pool.js';
 import { scoreOf } from '../../src/distill/score.js';
 import { ROBUST } from '../../src/distill/settings.js';
+import { refineStart } from '../../src/distill/start.js';
 import { distillTable, probes } from '../../src/distill/table.js';
 import { gaussianMixture } from '../../src/field/gaussian-mixture.js';
 import { polynomial } from '../../src/grid/grid.js';
 import { random } from '../../src/problem/random.js';
+import { problemByName } from '../../src/problem/registry.js';
 import { amedSolvers } from '../../src/solver/amed.js';
 import { planFor } from '../../src/solver/plan-for.js';
 import { gpu } from '../device.js';
@@ -26,6 +28,30 @@ test.each(amedSolvers)(
     const parameters = Float64Array.from({ length: 9 }, () => source.between(-0.5, 0.5));
     const planOf = (p: Float64Array) => solver.planWith(times, answersOf(p, SCALES), { afs: true });
     await expectLossGradient(field, planOf, { parameters, probes: probes(9), seed });
+  },
+  SLOW,
+);
+
+test(
+  'a refined start gives steps an r of their own, and validates better',
+  async () => {
+    const ring = gaussianMixture(problemByName('ring').mixture);
+    const pool = (count: number, from: number) =>
+      runTeacher(gpu, ring, planFor(ROBUST.teacher), { count, seed: from });
+    const pools = { training: await pool(192, 2 ** 40), validation: await pool(256, 2 ** 40 + 1) };
+    const student = { solver: amedSolvers.find(({ name }) => name === 'amed')!, afs: true };
+    const grid = { name: 'polynomial:7', times: polynomial().times(3) };
+    const planOf = (r: number[]) =>
+      student.solver.planWith(
+        grid.times,
+        r.map((each) => ({ r: each, direction: 1, time: 1 })),
+        { afs: true },
+      );
+    const score = await scoreOf(gpu, ring, planOf([0.5, 0.5, 0.5]), pools.validation);
+    const refined = await refineStart(gpu, ring, student, { grid, r: 0.5, score }, pools);
+    expect(new Set(refined.r).size).toBeGreaterThan(1);
+    expect(refined.score.score).toBeLessThan(score.score);
+    expect(refined.score).toEqual(await scoreOf(gpu, ring, planOf(refined.r), pools.validation));
   },
   SLOW,
 );
@@ -69,7 +95,7 @@ test(
 );
 
 test('answers keep to their ranges, and parameters give them back', () => {
-  const [first, second] = answersOf(parametersOf(2, 0.3), SCALES);
+  const [first, second] = answersOf(parametersOf([0.3, 0.3]), SCALES);
   expect(first.r).toBeCloseTo(0.3, 12);
   expect(second).toEqual({ r: first.r, direction: 1, time: 1 });
   const [far] = answersOf(Float64Array.of(20, 50, -50), SCALES);
