@@ -6,6 +6,7 @@ import type { Gpu } from '../gpu/gpu.js';
 import type { FusedAsking } from '../predictor/fused-asking.js';
 import { fusedAsking, slotsReadBy, type TrajectoryPredictor } from '../predictor/trajectory-predictor.js';
 import { allocate, isStochastic, nfeOf, type Plan, type Slot } from '../solver/plan.js';
+import { addsColumns } from './fused-turns.js';
 
 /** One dispatch per operation, one for the whole plan, or whichever is faster: `auto`, by `fusedPlan`. */
 export const EXECUTORS = ['auto', 'stepwise', 'fused'] as const;
@@ -94,6 +95,7 @@ function obstacleTo(
   if (!fused) return `a field '${field.kind}' of ${field.dim} numbers has no fused form`;
   const other = plan.operations.find(({ kind }) => !KINDS.includes(kind));
   if (other) return `the fused kernels know no '${other.kind}'`;
+  if (addsColumns(plan)) return 'it takes one slot twice in a combination, with coefficients of two columns';
   if (room !== undefined && (fused.inMemory || room * field.dim <= MOST_NUMBERS)) return undefined;
   return `it keeps more states of ${field.dim} numbers at once than kernels have room for`;
 }

@@ -1,4 +1,3 @@
-import { FewstepError } from '../errors.js';
 import type { StructValue } from '../gpu/layout.js';
 import {
   type Combine,
@@ -150,6 +149,20 @@ function terms(of: readonly [Scalar, Slot][], { places, register }: FusedPlaces)
   return row.map((scalar) => scalarStruct(scalar));
 }
 
+/** Whether a combination takes one slot twice, with coefficients of two columns, of which a turn has room for one. */
+export function addsColumns({ operations }: Plan): boolean {
+  return operations.some((operation) => {
+    if (operation.kind !== 'combine') return false;
+    const columnOf = new Map<Slot, number>();
+    return operation.terms.some(({ coefficient, slot }) => {
+      if (typeof coefficient === 'number') return false;
+      const before = columnOf.get(slot) ?? coefficient.column;
+      columnOf.set(slot, coefficient.column);
+      return before !== coefficient.column;
+    });
+  });
+}
+
 /** A slot may stand twice in a combination. */
 function plus(a: Scalar, b: Scalar): Scalar {
   if (typeof a === 'number' && typeof b === 'number') return a + b;
@@ -157,9 +170,5 @@ function plus(a: Scalar, b: Scalar): Scalar {
   if (typeof b === 'number') return { ...a, offset: a.offset + b };
   if (a.column === b.column)
     return { column: a.column, scale: a.scale + b.scale, offset: a.offset + b.offset };
-  throw new FewstepError(
-    'bad-argument',
-    'a combination takes one slot twice, with coefficients of two columns',
-    "use the executor 'stepwise'",
-  );
+  throw new Error('two columns of one slot: addsColumns tells of them before');
 }

@@ -12,7 +12,8 @@ import { mlpConfig } from '../../src/mlp/config.js';
 import { mlpField } from '../../src/mlp/field.js';
 import { initialParameters } from '../../src/mlp/parameters.js';
 import { amedSolvers } from '../../src/solver/amed.js';
-import { nfeOf, type Plan } from '../../src/solver/plan.js';
+import { PlanBuilder } from '../../src/solver/builder.js';
+import { nfeOf, type Plan, perTrajectory } from '../../src/solver/plan.js';
 import { solverByName, solvers } from '../../src/solver/registry.js';
 import { planOfTable, tableOf } from '../../src/solver/table.js';
 import { gpu } from '../device.js';
@@ -183,6 +184,18 @@ describe('which executor runs', () => {
     await expect(solve(gpu, unfused, plan, { ...options, executor: 'fused' })).rejects.toMatchObject({
       code: 'bad-argument',
       message: expect.stringContaining('has no fused form'),
+    });
+    // A turn has one column for a slot. `auto` leaves such a plan stepwise.
+    const b = new PlanBuilder([8, 2, 1]);
+    const d = b.velocity(b.start, 8);
+    const reached = b.reach(b.combine([perTrajectory(0), b.start], [perTrajectory(1), b.start], [-6, d]));
+    b.reach(b.euler(reached, b.velocity(reached, 2), -1));
+    const both = b.finish('two columns of one slot');
+    const given = { ...options, columns: new Float32Array((2 * x.length) / field.dim).fill(0.5) };
+    expect((await solve(gpu, field, both, given)).executor).toBe('stepwise');
+    await expect(solve(gpu, field, both, { ...given, executor: 'fused' })).rejects.toMatchObject({
+      code: 'bad-argument',
+      message: expect.stringContaining('coefficients of two columns'),
     });
   });
 });
