@@ -1,7 +1,7 @@
 // The general linear combination x' = sum_i c_i slot_i, which every multistep solver's update is.
 // 4 bytes read per number and term, 4 written. Terms are added in their order, so results are reproducible.
 import package::batch::dispatch::linear_index;
-import package::batch::scalar::{ Scalar, scalar_lanes };
+import package::batch::scalar::{ column_lanes, rows_of, Scalar };
 import package::batch::status::check_finite;
 
 struct Term {
@@ -16,6 +16,7 @@ struct Combine {
   trajectories: u32,
   step: u32,
   terms: u32,
+  columned: u32, // whether a coefficient is a column's: who divides indices for nothing loses bandwidth
   @align(16) term: array<Term, 30>,
 }
 
@@ -28,9 +29,16 @@ fn combine(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) gr
   if (index >= operation.count) {
     return;
   }
+  var rows = vec4u(0);
+  if (operation.columned != 0) {
+    rows = rows_of(index, operation.dim, operation.trajectories);
+  }
   var sum = vec4f(0);
   for (var i = 0u; i < operation.terms; i++) {
-    let coefficient = scalar_lanes(operation.term[i].coefficient, index, operation.dim, operation.trajectories);
+    var coefficient = vec4f(operation.term[i].coefficient.offset);
+    if (operation.term[i].coefficient.column >= 0) {
+      coefficient = column_lanes(operation.term[i].coefficient, rows, operation.trajectories);
+    }
     sum += coefficient * slots[operation.term[i].slot + index];
   }
   slots[operation.output + index] = sum;

@@ -67,6 +67,7 @@ export function updateKernel(
     uniform: {
       output,
       terms: operation.terms.length,
+      columned: operation.terms.some(({ coefficient }) => typeof coefficient !== 'number') ? 1 : 0,
       term: operation.terms.map(({ coefficient, slot }) => ({
         coefficient: scalarStruct(coefficient),
         slot: start(slot),

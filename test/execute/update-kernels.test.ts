@@ -149,6 +149,7 @@ test('an update flags the first step and each broken trajectory once', async () 
     trajectories: 3,
     step: 5,
     terms: 1,
+    columned: 0,
     term: [{ coefficient: scalarStruct(1), slot: 0 }],
   };
   const buffers = { slots, columns: new Float32Array(1), status: new Uint32Array(5) };

@@ -85,6 +85,7 @@ const structs: Record<string, { variant?: object; size: number; members: Expecte
       ['trajectories', 4, at(12, 4)],
       ['step', 5, at(16, 5)],
       ['terms', 6, at(20, 6)],
+      ['columned', 7, at(24, 7)],
       [
         'term',
         [0, 1, 2].map((i) => ({ coefficient: scalar(10 * i + 10), slot: 100 + i })),
@@ -141,7 +142,7 @@ describe.each(Object.entries(structs))('%s', (name, { variant, size, members }) 
 test('arrays that are too long, and bindings that do not exist, are refused', async () => {
   const { pack } = reflectLayout((await linkShader('update/combine')).code);
   const term = Array.from({ length: 31 }, () => ({ coefficient: scalar(0), slot: 0 }));
-  const value = { output: 0, count: 0, dim: 0, trajectories: 0, step: 0, terms: 31, term };
+  const value = { output: 0, count: 0, dim: 0, trajectories: 0, step: 0, terms: 31, columned: 0, term };
   expect(() => pack('operation', value)).toThrow('operation.term holds 30, got 31');
   expect(() => pack('nothing', {})).toThrow("no binding 'nothing'");
 });
