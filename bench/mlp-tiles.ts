@@ -8,7 +8,7 @@ import { Gpu } from '../src/gpu/gpu.js';
 import { type Precision, precisionsOf } from '../src/mlp/precision.js';
 import { TILE_USES, type TileUse } from '../src/mlp/tile.js';
 import { timeTiles } from '../src/mlp/timed-tile.js';
-import { tileName, workPlansFor } from '../src/mlp/work-plan.js';
+import { tileName, workPlansFor } from '../src/mlp/work-tile.js';
 import { type DeviceChoice, openDevice } from '../src/node/adapter.js';
 import { writeAtomic } from '../src/node/files.js';
 import { multiplyAddCeiling } from './ceiling.js';

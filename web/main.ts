@@ -2,7 +2,7 @@
 import { type FewstepError, Gpu, parseSolver, requestDevice, solvers, stepsForNfe } from '../src/index.js';
 import { choices } from './fields.js';
 import { drawScatter, type Scatter } from './scatter.js';
-import { type Compared, EXACT, Workbench } from './workbench.js';
+import { type Compared, EXACT, LEARNING, TEACHER, Workbench } from './workbench.js';
 
 const element = <T extends HTMLElement>(id: string) => document.getElementById(id) as T;
 const fieldChoice = element<HTMLSelectElement>('field');
@@ -82,7 +82,8 @@ async function learn(): Promise<void> {
     say(`Learning at NFE ${nfe}: ${Math.round(100 * done)} %${error}`);
   });
   await show();
-  say(`Learned at NFE ${nfe} in ${seconds.toPrecision(2)} s from 2,048 trajectories of ipndm-4 at NFE 60.`);
+  const pool = `${LEARNING.trajectories.toLocaleString('en')} trajectories of ${TEACHER.solver} at NFE ${TEACHER.nfe}`;
+  say(`Learned at NFE ${nfe} in ${seconds.toPrecision(2)} s from ${pool}.`);
 }
 
 /** What is written below a panel: a name, a value, and the class of an entry that stands out. */

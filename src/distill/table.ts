@@ -56,9 +56,9 @@ export interface TableOptions {
 export const TABLE_TRAINING = { validateEvery: 20, rate: 0.15, warmup: 10 };
 
 /**
- * The robust recipe for answers that all trajectories share: a start from a search over grids and r, then r of each step, training through
- * the whole trajectory to the teacher's end point, and of all states validated, those before the training included,
- * the best.
+ * The robust recipe for answers that all trajectories share: a start from a search over grids and r, then over r of each
+ * step, training through the whole trajectory to the teacher's end point, and of all states validated, those before the
+ * training included, the best.
  */
 export async function distillTable(
   gpu: Gpu,

@@ -3,7 +3,7 @@ import type { Gpu } from '../gpu/gpu.js';
 import { type MatrixUnits, matrixUnits } from '../gpu/matrix-units.js';
 import type { MlpConfig } from './config.js';
 import type { TileUse } from './tile.js';
-import type { WorkPlan } from './work-plan.js';
+import { fits, type WorkPlan } from './work-plan.js';
 
 /** How the subgroups of a workgroup share out its trajectories and a layer's outputs: shaders/mlp/matrix.wgsl. */
 export interface MatrixTile {
@@ -18,8 +18,8 @@ export interface MatrixTile {
 export interface MatrixPlan extends MatrixTile, WorkPlan {}
 
 /**
- * The first did best on an H100, of two that were tried; the others spare registers, or make more of what they load. On
- * software adapters the first that fits is as good as any.
+ * The first is what a kernel written for comparison had on an H100 (docs/performance.md); the others spare registers, or
+ * make more of what they load.
  */
 const CANDIDATES: readonly MatrixTile[] = [
   { bands: 4, spans: 2, down: 1 },
@@ -43,10 +43,7 @@ export function matrixTilesFor(gpu: Gpu, config: MlpConfig, use: TileUse): [Matr
   const possible = CANDIDATES.filter(({ spans }) => blocks % spans === 0);
   const plans = possible.map((tile) => planWith(units, config, tile, use));
   const { maxComputeInvocationsPerWorkgroup, maxComputeWorkgroupStorageSize } = gpu.limits;
-  const [first, ...others] = plans.filter(
-    ({ invocations, bytes }) =>
-      invocations <= maxComputeInvocationsPerWorkgroup && bytes <= maxComputeWorkgroupStorageSize,
-  );
+  const [first, ...others] = plans.filter((plan) => fits(gpu, plan));
   if (first) return [first, ...others];
   const least = plans[plans.length - 1];
   throw new FewstepError(

@@ -7,7 +7,8 @@ import { ConventionTable } from './convention.js';
 import { checkParameters, type ParameterLayout, parameterLayout } from './parameters.js';
 import { checkPrecision, halves, type Precision } from './precision.js';
 import type { TileUse } from './tile.js';
-import { type WorkPlan, type WorkTile, type WorkTiles, workPlan, workPlansFor } from './work-plan.js';
+import type { WorkPlan } from './work-plan.js';
+import { type WorkTile, type WorkTiles, workPlan, workPlansFor } from './work-tile.js';
 
 /** The kernels of a network; each is compiled when it is first asked for. */
 export type NetworkKernel = Extract<

@@ -2,7 +2,7 @@ import { FewstepError } from '../errors.js';
 import { canBroadcast } from '../gpu/broadcast.js';
 import type { Gpu } from '../gpu/gpu.js';
 import type { MlpConfig } from './config.js';
-import type { WorkPlan } from './work-plan.js';
+import { fits, type WorkPlan } from './work-plan.js';
 
 /** How the invocations of a workgroup share out its trajectories and a layer's outputs: shaders/mlp/tile.wgsl. */
 export interface Tile {
@@ -132,14 +132,6 @@ export function tilePlan(gpu: Gpu, config: MlpConfig, tile: Tile, use: TileUse):
 /** The share of what hidden lanes could hold, in quads, that no output fills. */
 function idle({ width }: MlpConfig, room: number): number {
   return 1 - width / 4 / room;
-}
-
-function fits({ limits }: Gpu, { invocations, bytes }: TilePlan): boolean {
-  return (
-    invocations <= limits.maxComputeInvocationsPerWorkgroup &&
-    invocations <= limits.maxComputeWorkgroupSizeX &&
-    bytes <= limits.maxComputeWorkgroupStorageSize
-  );
 }
 
 /** Workgroup memory that the kernels of shaders/mlp/ declare at most. */

@@ -7,7 +7,7 @@ import { Network } from './network.js';
 import { NetworkPasses } from './passes.js';
 import type { Precision } from './precision.js';
 import type { TileUse } from './tile.js';
-import type { WorkTile } from './work-plan.js';
+import type { WorkTile } from './work-tile.js';
 
 /** What is to be timed: a pass of a network over a batch. */
 export interface TileTask {

@@ -6,7 +6,7 @@ import { parameterLayout } from './parameters.js';
 import type { Precision } from './precision.js';
 import type { TileUse } from './tile.js';
 import { timeTiles } from './timed-tile.js';
-import { tileName, type WorkTile, type WorkTiles, workPlansFor } from './work-plan.js';
+import { tileName, type WorkTile, type WorkTiles, workPlansFor } from './work-tile.js';
 
 /** Of the tiles that fit, so many are timed at most: each takes up to a second to compile, all at once. */
 const TIMED = 6;

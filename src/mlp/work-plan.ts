@@ -1,9 +1,5 @@
 import type { Gpu } from '../gpu/gpu.js';
 import type { ShaderVariant } from '../gpu/link.js';
-import type { MlpConfig } from './config.js';
-import { type MatrixTile, matrixPlan, matrixTilesFor } from './matrix-tile.js';
-import type { Precision } from './precision.js';
-import { type Tile, type TileUse, tilePlan, tilesFor } from './tile.js';
 
 /** How a workgroup shares out its work, and what follows from it for the kernels of one direction of a network. */
 export interface WorkPlan extends Required<Pick<ShaderVariant, 'conditions' | 'constants'>> {
@@ -14,35 +10,11 @@ export interface WorkPlan extends Required<Pick<ShaderVariant, 'conditions' | 'c
   bytes: number;
 }
 
-/** By invocations, or by an adapter's matrix units. */
-export type WorkTile = Tile | MatrixTile;
-
-/** The tiles of a network, where they are not those that suit the adapter. */
-export type WorkTiles = Partial<Record<TileUse, WorkTile>>;
-
-/**
- * The plans that fit into an adapter, the one that a network gets unless measuring says otherwise first
- * (src/mlp/tuned-network.ts).
- * @throws FewstepError device-limit, bad-argument where there is none
- */
-export function workPlansFor(
-  gpu: Gpu,
-  config: MlpConfig,
-  use: TileUse,
-  precision: Precision,
-): [WorkPlan & WorkTile, ...(WorkPlan & WorkTile)[]] {
-  return precision === 'f16-matrix' && use !== 'backward'
-    ? matrixTilesFor(gpu, config, use)
-    : tilesFor(gpu, config, use);
-}
-
-export function workPlan(gpu: Gpu, config: MlpConfig, tile: WorkTile, use: TileUse): WorkPlan & WorkTile {
-  return 'bands' in tile ? matrixPlan(gpu, config, tile, use) : tilePlan(gpu, config, tile, use);
-}
-
-/** What a tile is called in tables and in what is kept of a measurement. */
-export function tileName(tile: WorkTile): string {
-  if ('bands' in tile) return `${tile.bands} x ${tile.down} bands, ${tile.spans} spans`;
-  const { rows, groups, columns, block, staged } = tile;
-  return `${rows} x ${groups} rows, ${columns} x ${block} columns${staged ? `, ${staged} staged` : ''}`;
+/** Whether a device's limits leave room for such workgroups. */
+export function fits({ limits }: Gpu, { invocations, bytes }: WorkPlan): boolean {
+  return (
+    invocations <= limits.maxComputeInvocationsPerWorkgroup &&
+    invocations <= limits.maxComputeWorkgroupSizeX &&
+    bytes <= limits.maxComputeWorkgroupStorageSize
+  );
 }

@@ -5,7 +5,7 @@ import { parameterLayout } from '../../src/mlp/parameters.js';
 import { NetworkPasses } from '../../src/mlp/passes.js';
 import { type Precision, roundedToHalf } from '../../src/mlp/precision.js';
 import { MlpReference } from '../../src/mlp/reference.js';
-import type { WorkTiles } from '../../src/mlp/work-plan.js';
+import type { WorkTiles } from '../../src/mlp/work-tile.js';
 import { type Random, random } from '../../src/problem/random.js';
 import { gpu } from '../device.js';
 

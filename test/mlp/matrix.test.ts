@@ -8,7 +8,7 @@ import { FEATURES, type MlpOptions, mlpConfig } from '../../src/mlp/config.js';
 import { type MlpFieldOptions, mlpField } from '../../src/mlp/field.js';
 import { matrixTilesFor } from '../../src/mlp/matrix-tile.js';
 import { Network } from '../../src/mlp/network.js';
-import { tileName } from '../../src/mlp/work-plan.js';
+import { tileName } from '../../src/mlp/work-tile.js';
 import { amedSolvers } from '../../src/solver/amed.js';
 import { planFor } from '../../src/solver/plan-for.js';
 import { gpu } from '../device.js';

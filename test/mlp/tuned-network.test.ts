@@ -5,7 +5,7 @@ import { mlpConfig } from '../../src/mlp/config.js';
 import { TILE_USES, tilesFor } from '../../src/mlp/tile.js';
 import { timeTiles } from '../../src/mlp/timed-tile.js';
 import { tunedNetwork } from '../../src/mlp/tuned-network.js';
-import { tileName } from '../../src/mlp/work-plan.js';
+import { tileName } from '../../src/mlp/work-tile.js';
 import { random } from '../../src/problem/random.js';
 import { gpu } from '../device.js';
 import { randomParameters, SLOW } from './fixtures.js';
