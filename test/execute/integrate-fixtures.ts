@@ -20,16 +20,16 @@ function disturbed(field: Field, source: Random): Field {
   };
 }
 
-/**
- * What float32 may do to each trajectory's end and log-determinants: float64 runs whose every evaluation is disturbed
- * at random by as much as float32 rounds. See `roundingErrors`.
- */
+/** Four runs in float64 whose every evaluation is disturbed at random by as much as float32 rounds. */
+export const disturbedRuns = (field: Field, request: IntegrationRequest, seed: number) =>
+  [1, 2, 3, 4].map((run) => integrateReference(disturbed(field, random(seed, run)), request));
+
+/** What float32 may do to each trajectory's end and log-determinants: see `disturbedRuns`. */
 export function integrationRounding(field: Field, request: IntegrationRequest, seed: number) {
   const exact = integrateReference(field, request);
   const states = new Array<number>(exact.evaluations.length).fill(0);
   const logDeterminants = [...states];
-  for (let run = 0; run < 4; run++) {
-    const off = integrateReference(disturbed(field, random(seed, run + 1)), request);
+  for (const off of disturbedRuns(field, request, seed)) {
     for (const [i, value] of off.states.entries()) {
       const row = Math.floor(i / field.dim);
       states[row] = Math.max(states[row], Math.abs(value - exact.states[i]));
