@@ -40,9 +40,9 @@ const cases: [string, Field, Float64Array, DivergenceMethod][] = [
   ['a mixture, exactly', fieldOf(2), draws(2, 33), { kind: 'exact' }],
   ['a mixture of 6 dimensions, exactly', fieldOf(6), draws(6, 9), { kind: 'exact' }],
   ['a mixture, by probes', fieldOf(5), draws(5, 9), hutchinson(3)],
-  ['a network, exactly', network(3), draws(3, 5), { kind: 'exact' }],
-  ['a network, by probes', network(3), draws(3, 5), hutchinson(2)],
-  ['a guided network, exactly', network(2, { label: 1, guidance: 2.5 }), draws(2, 5), { kind: 'exact' }],
+  ['a network, exactly', network(3), draws(3, 16), { kind: 'exact' }],
+  ['a network, by probes', network(3), draws(3, 16), hutchinson(2)],
+  ['a guided network, exactly', network(2, { label: 1, guidance: 2.5 }), draws(2, 16), { kind: 'exact' }],
 ];
 
 describe(`the GPU does what float64 does (seed ${seed})`, () => {
@@ -64,9 +64,10 @@ describe(`the GPU does what float64 does (seed ${seed})`, () => {
 
       // With steps of their own both err as much. Whether a step is taken is chance where its error is near what is
       // allowed, and one more or one fewer moves the error of one log-determinant by up to three times: so the
-      // worst is compared, over trajectories and probes, with the worst of float64 runs that round as float32 does.
+      // worst is compared, over 7 to 33 trajectories and the probes, with the worst of float64 runs that round as
+      // float32 does.
       const free = { ...request, steps: { rtol: 1e-4, atol: 1e-4 } };
-      const truth = integrateReference(field, { ...request, steps: { rtol: 1e-9, atol: 1e-9 } });
+      const truth = integrateReference(field, { ...request, steps: { rtol: 1e-7, atol: 1e-7 } });
       const [gpuFree, hostFree] = [await integrate(gpu, field, free), integrateReference(field, free)];
       const alike = [hostFree, ...disturbedRuns(field, free, seed)];
       const farthest = (values: ArrayLike<number>, exactValues: ArrayLike<number>) =>
