@@ -1,8 +1,10 @@
+import { FewstepError } from '../errors.js';
 import type { Field } from '../field/field.js';
 import type { Gpu } from '../gpu/gpu.js';
 import { DEFAULT_RANGE, type SigmaRange } from '../grid/grid.js';
 import { type BespokeForm, bespokeLayout, bespokePlan } from '../solver/bespoke.js';
 import { numbersFrom, trainedFamily, trainedFrom } from '../solver/bespoke-family.js';
+import { universalSolver } from '../solver/universal.js';
 import { type Budget, countedIterations, sharedIterations } from './bespoke-budget.js';
 import { type BespokeCandidate, type BespokeChoices, searchBespoke } from './bespoke-search.js';
 import { dataFigures } from './data-figures.js';
@@ -14,7 +16,7 @@ import { type Score, scoreOf } from './score.js';
 export type BespokeStage = 'search' | 'candidates' | 'table';
 export type TrainedStage = Exclude<BespokeStage, 'search'>;
 
-/** What is trained: a solver that the search found, or a given one. */
+/** What is trained: a solver that the search found, the universal one, or a given one. */
 export type TrainedCandidate = Pick<BespokeCandidate, 'form' | 'grid' | 'numbers'>;
 
 export interface BespokeSettings {
@@ -47,6 +49,8 @@ export interface BespokeOptions extends BespokeChoices {
   validation: TeacherPool;
   /** Solvers learned elsewhere, which stand beside the best of the search. */
   given?: readonly TrainedCandidate[];
+  /** Whether the universal table may take the place of a searched start that is worse; by default so. */
+  universal?: boolean;
   onSearch?: (done: number, of: number) => void;
   onStart?: (best: BespokeCandidate, score: Score) => void;
   /** Before a training, and after it with the scores on both sides. */
@@ -85,8 +89,8 @@ const TIME_RATE = 0.02;
 
 /**
  * Distils a bespoke solver: a search over formulas, starts and grids, a short training of the best few, a long one of
- * the best of those. It begins at the best solver that learned nothing or at a given one, and is never worse than
- * either on the validation trajectories.
+ * the best of those. It begins at a solver that learned nothing, at the universal table or at a given one, and is never
+ * worse than any of them on the validation trajectories.
  */
 export async function distillBespoke(
   gpu: Gpu,
@@ -98,6 +102,7 @@ export async function distillBespoke(
     training,
     validation,
     given = [],
+    universal = true,
     onSearch,
     onStart,
     onTraining,
@@ -127,6 +132,10 @@ export async function distillBespoke(
   const plain = searched.reduce((a, b) => (b.score.score < a.score.score ? b : a));
   onStart?.(plain.candidate, plain.score);
   const starts: { candidate: TrainedCandidate; score: Score }[] = [...searched];
+  if (universal) {
+    for (const candidate of universalCandidates(common, options)) starts.push(await scored(candidate));
+    starts.sort((a, b) => a.score.score - b.score.score).splice(settings.candidates);
+  }
   for (const candidate of given)
     starts.push(await scored({ ...candidate, form: { ...candidate.form, ...common } }));
   lap('search');
@@ -221,6 +230,22 @@ function distinct(found: readonly BespokeCandidate[]): BespokeCandidate[] {
     const plan = JSON.stringify(bespokePlan(form, numbers).operations);
     return !seen.has(plan) && seen.add(plan);
   });
+}
+
+/** The universal table, where there is one that the range has room for and that is among what may be chosen from. */
+function universalCandidates(
+  { nfe, range, data }: Pick<BespokeForm, 'nfe' | 'range' | 'data'>,
+  { formulas, starts }: BespokeChoices,
+): TrainedCandidate[] {
+  if (starts && !starts.includes('gaussian')) return [];
+  try {
+    const solver = universalSolver(nfe, data, range);
+    if (formulas && !formulas.includes(solver.form.formula)) return [];
+    return [{ ...solver, grid: 'the universal table' }];
+  } catch (error) {
+    if (error instanceof FewstepError && ['unreachable-nfe', 'bad-grid'].includes(error.code)) return [];
+    throw error;
+  }
 }
 
 function scoreNumbers(

@@ -72,16 +72,22 @@ export function universalTable(nfe: number): UniversalTable {
 }
 
 /**
- * The universal bespoke solver of K evaluations, for a field of which only the data's mean and standard deviation are
- * known.
+ * The form and the numbers of the universal bespoke solver of K evaluations, for a field of which only the data's mean and
+ * standard deviation are known.
  * @throws FewstepError unreachable-nfe where there is none, bad-grid where the range has no room for its times
  */
-export function universalPlan(
+export function universalSolver(
   nfe: number,
   data: BespokeForm['data'],
   range: SigmaRange = DEFAULT_RANGE,
-): Plan {
+): { form: BespokeForm; numbers: Float64Array } {
   const { formula, numbers } = universalTable(nfe);
   const form: BespokeForm = { formula, start: 'gaussian', nfe, range, data };
-  return { ...bespokePlan(form, placed(form, numbers)), solver: 'bespoke (universal)' };
+  return { form, numbers: placed(form, numbers) };
+}
+
+/** The plan of `universalSolver`. */
+export function universalPlan(nfe: number, data: BespokeForm['data'], range?: SigmaRange): Plan {
+  const { form, numbers } = universalSolver(nfe, data, range);
+  return { ...bespokePlan(form, numbers), solver: 'bespoke (universal)' };
 }

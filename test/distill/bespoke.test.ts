@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { BESPOKE, distillBespoke } from '../../src/distill/bespoke.js';
 import { searchBespoke } from '../../src/distill/bespoke-search.js';
 import { dataFigures } from '../../src/distill/data-figures.js';
@@ -13,6 +13,7 @@ import { BESPOKE_FORMULAS, BESPOKE_STARTS, bespokePlan, plainNumbers } from '../
 import { numbersFrom, trainedFamily, trainedFrom } from '../../src/solver/bespoke-family.js';
 import { planFor } from '../../src/solver/plan-for.js';
 import { solverByName } from '../../src/solver/registry.js';
+import { universalPlan } from '../../src/solver/universal.js';
 import { gpu } from '../device.js';
 import { freshSeed, latents, randomMixture } from '../field/fixtures.js';
 import { SLOW } from '../mlp/fixtures.js';
@@ -129,19 +130,39 @@ test(
   SLOW,
 );
 
-test(
-  'without iterations a bespoke solver is what the search found',
-  async () => {
-    const settings = { ...BESPOKE, nfe: 3, candidates: 3, candidateIterations: 0, iterations: 0 };
-    const { form, numbers, candidate, start, best } = await distillBespoke(
-      gpu,
-      field,
-      settings,
-      await pools(),
-    );
-    expect(form).toEqual(candidate.form);
-    expect(best).toEqual(start);
-    for (const [i, value] of numbers.entries()) expect(value).toBeCloseTo(candidate.numbers[i], 9);
-  },
-  SLOW,
-);
+describe('without iterations a bespoke solver is', () => {
+  const settings = { ...BESPOKE, nfe: 3, candidates: 3, candidateIterations: 0, iterations: 0 };
+
+  test(
+    'what the search found',
+    async () => {
+      const options = { ...(await pools()), universal: false };
+      const { form, numbers, candidate, start, best } = await distillBespoke(gpu, field, settings, options);
+      expect(form).toEqual(candidate.form);
+      expect(best).toEqual(start);
+      for (const [i, value] of numbers.entries()) expect(value).toBeCloseTo(candidate.numbers[i], 9);
+    },
+    SLOW,
+  );
+
+  test(
+    'the universal table where that is better, unless the choices leave it out',
+    async () => {
+      const options = await pools();
+      const { training, validation } = options;
+      const { mean, std } = dataFigures(training);
+      const plan = universalPlan(3, { mean: [...mean], std });
+      const universal = await scoreOf(gpu, field, plan, validation);
+      const { start, origin, best, candidates } = await distillBespoke(gpu, field, settings, options);
+      expect(universal.score).toBeLessThan(start.score);
+      expect(origin.candidate.grid).toBe('the universal table');
+      expect(best.score).toBeCloseTo(universal.score, 5);
+      expect(candidates).toHaveLength(3);
+      for (const choice of [{ starts: ['none'] as const }, { formulas: ['dpmpp-2m'] }]) {
+        const without = await distillBespoke(gpu, field, settings, { ...options, ...choice });
+        expect(without.best).toEqual(without.start);
+      }
+    },
+    SLOW,
+  );
+});
