@@ -56,6 +56,7 @@ export async function distillBespokeNet(
     ...{ batch, iterations, signal, onRecord: onTable },
     rates: ratesOf(form).map((rate) => RATE * rate),
     warmup: 20,
+    optimiser: 'full-matrix-adam',
     seed: seed + 1,
   });
   return {

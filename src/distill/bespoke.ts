@@ -83,9 +83,9 @@ const VALIDATE_EVERY = 25;
 const WARMUP = 20;
 /** Iterations that tell how long one takes, validation included. */
 const PROBE = 10;
-const RATE = 0.01;
+const RATE = 0.005;
 /** Of log-gaps, and of where a Gaussian start ends. */
-const TIME_RATE = 0.02;
+const TIME_RATE = 0.01;
 
 /**
  * Distils a bespoke solver: a search over formulas, starts and grids, a short training of the best few, a long one of
@@ -155,6 +155,7 @@ export async function distillBespoke(
       iterations: count,
       rates: ratesOf(form),
       warmup: WARMUP,
+      optimiser: 'full-matrix-adam',
       seed: settings.seed,
       reference: plain.score.median,
       signal,

@@ -3,6 +3,7 @@ import type { Gpu } from '../gpu/gpu.js';
 import { random } from '../problem/random.js';
 import type { PlanFamily } from '../solver/plan-family.js';
 import { Adam } from './adam.js';
+import { FullMatrixAdam } from './full-matrix-adam.js';
 import type { TeacherPool } from './pool.js';
 import type { Score } from './score.js';
 import { WholeTrajectory } from './whole-trajectory.js';
@@ -35,6 +36,8 @@ export interface FamilyTrainingOptions {
   /** Learning rate of each parameter. */
   rates: ArrayLike<number>;
   warmup: number;
+  /** Of few parameters that do nothing alike the first, which is as good there; of a whole solver's the second. */
+  optimiser: 'adam' | 'full-matrix-adam';
   /** Of the order of the batches. */
   seed: number;
   /** The squared error below which gains count for little comes from this one: the median at the start of the recipe. */
@@ -47,9 +50,9 @@ export interface FamilyTrainingOptions {
 const SOFTENING = 1e-3;
 
 /**
- * Trains the parameters of a plan family through whole trajectories to the teacher's end points: log-mean loss, Adam
- * with a warm-up and half a cosine, gradients clipped at norm 1. Of the states validated, the first included, the
- * best: never worse than the start, on the validation trajectories.
+ * Trains the parameters of a plan family through whole trajectories to the teacher's end points: log-mean loss, a
+ * warm-up and half a cosine, gradients clipped at norm 1. Of the states validated, the first included, the best: never
+ * worse than the start, on the validation trajectories.
  */
 export async function trainFamily(
   gpu: Gpu,
@@ -64,7 +67,8 @@ export async function trainFamily(
   const loss = { kind: 'log-mean' as const, softening };
   const trajectory = await WholeTrajectory.create(gpu, field, family, training, { batch, loss });
   const parameters = start.parameters.slice();
-  const adam = new Adam(parameters, { rates, steps: iterations, warmup, clip: 1 });
+  const Optimiser = options.optimiser === 'adam' ? Adam : FullMatrixAdam;
+  const optimiser = new Optimiser(parameters, { rates, steps: iterations, warmup, clip: 1 });
   const order = random(options.seed, 40);
   let best: FamilyState = start;
   try {
@@ -72,7 +76,7 @@ export async function trainFamily(
       signal?.throwIfAborted();
       const index = Math.floor(order.uniform() * trajectory.batches);
       const { loss: value, meanError, gradient } = await trajectory.run(parameters, index);
-      adam.update(gradient);
+      optimiser.update(gradient);
       const record: FamilyRecord = { iteration, loss: value, meanError, parameters: parameters.slice() };
       if (iteration % validateEvery === 0 || iteration === iterations) {
         record.validation = await validate(record.parameters);

@@ -2,7 +2,7 @@ import type { Field } from '../field/field.js';
 import type { Gpu } from '../gpu/gpu.js';
 import { random } from '../problem/random.js';
 import type { PlanFamily } from '../solver/plan-family.js';
-import { Adam } from './adam.js';
+import { FullMatrixAdam } from './full-matrix-adam.js';
 import type { TeacherPool } from './pool.js';
 import { WholeTrajectory } from './whole-trajectory.js';
 
@@ -46,7 +46,7 @@ export async function trainShared(
 ): Promise<{ parameters: Float64Array; score: number }> {
   const { batch, iterations, rates, warmup, validateEvery, validate, onRecord, signal } = options;
   const parameters = start.parameters.slice();
-  const adam = new Adam(parameters, { rates, steps: iterations, warmup, clip: 1 });
+  const adam = new FullMatrixAdam(parameters, { rates, steps: iterations, warmup, clip: 1 });
   const order = random(options.seed, 41);
   const trajectories: WholeTrajectory[] = [];
   let best = start;

@@ -53,7 +53,7 @@ export interface TableOptions {
 }
 
 /** How answers that all trajectories share are trained. */
-export const TABLE_TRAINING = { validateEvery: 20, rate: 0.15, warmup: 10 };
+export const TABLE_TRAINING = { validateEvery: 20, rate: 0.15, warmup: 10, optimiser: 'adam' } as const;
 
 /**
  * The robust recipe for answers that all trajectories share: a start from a search over grids and r, then over r of each
