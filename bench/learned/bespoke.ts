@@ -132,12 +132,12 @@ export async function severalRows(context: Context, nfe: number): Promise<Row[]>
     together.get(context) ??
     distillSeveral(gpu, field, { nfe: counts, batch, iterations, seed }, { training, validation });
   together.set(context, learning);
-  const { solvers, formula, seconds } = await learning;
+  const { solvers, universal, seconds } = await learning;
   const { form, numbers, start, best } = solvers[counts.indexOf(nfe)];
   const identity = { nfe, seed, kind: 'bespoke-several', solver: 'bespoke for several NFE', afs: false };
   return [
     {
-      ...{ ...identity, grid: `${formula}, gaussian` },
+      ...{ ...identity, grid: `${form.formula}, gaussian${universal ? ', the universal tables' : ''}` },
       ...(await measurePlan(context, bespokePlan(form, numbers))),
       ...{ base: start, start, best, seconds, teacherEvaluations: evaluations },
     },

@@ -4,6 +4,7 @@ import { DEFAULT_RANGE, type SigmaRange } from '../grid/grid.js';
 import { type BespokeForm, bespokeLayout, bespokePlan } from '../solver/bespoke.js';
 import { numbersFrom, trainedFamily, trainedFrom } from '../solver/bespoke-family.js';
 import type { PlanFamily } from '../solver/plan-family.js';
+import { findUniversalSolver } from '../solver/universal.js';
 import { type BespokeCandidate, searchBespoke } from './bespoke-search.js';
 import { dataFigures } from './data-figures.js';
 import type { TeacherPool } from './pool.js';
@@ -20,10 +21,13 @@ export interface SeveralSettings {
 
 /** Bespoke solvers of several NFE that share what they learned. */
 export interface DistilledSeveral {
-  formula: string;
+  /** Whether they began as the universal tables, which were better than plain solvers of one formula. */
+  universal: boolean;
   solvers: { form: BespokeForm; numbers: Float64Array; start: Score; best: Score }[];
   seconds: number;
 }
+
+type Start = Pick<BespokeCandidate, 'form' | 'numbers'>;
 
 /** Knots of a curve over the steps of a solver, whatever their number. */
 const KNOTS = 8;
@@ -33,7 +37,7 @@ const RECENT = 4;
 const CURVES = 5 + RECENT;
 
 /**
- * One conditioned solver for several NFE: corrections of each NFE's own searched start, read from curves over the share of
+ * One conditioned solver for several NFE: corrections of each NFE's own start, searched or universal, read from curves over the share of
  * the steps done, which all NFE have in common, with one part that is the same for all and one that goes with 1 / NFE.
  */
 export async function distillSeveral(
@@ -50,20 +54,24 @@ export async function distillSeveral(
     const choices = { starts: ['gaussian'] as const, signal };
     found.push(await searchBespoke(gpu, field, { ...common, nfe }, training, choices));
   }
-  const formula = commonFormula(found);
-  const starts = found.map((each) => each.find(({ form }) => form.formula === formula)!);
-  const families = starts.map(({ form, numbers }) => sharedFamily(form, trainedFrom(form, numbers)));
-  const scores = async (shared: Float64Array) => {
+  const scores = async (solvers: readonly Start[]) => {
     const all: Score[] = [];
-    for (const [i, { form }] of starts.entries()) {
-      const numbers = numbersFrom(form, families[i].trainedFor(shared));
+    for (const { form, numbers } of solvers) {
       all.push(await scoreOf(gpu, field, bespokePlan(form, numbers), validation));
     }
     return all;
   };
   const meanScore = (all: readonly Score[]) => all.reduce((sum, { score }) => sum + score, 0) / all.length;
+  const searched = ofCommonFormula(found);
+  const tables = settings.nfe.map((nfe) => findUniversalSolver(nfe, common.data, common.range));
+  const universal = tables.every((table) => table !== undefined) ? tables : searched;
+  const both = [await scores(searched), await scores(universal)];
+  const better = meanScore(both[1]) < meanScore(both[0]) ? 1 : 0;
+  const [starts, before] = [[searched, universal][better], both[better]];
+  const families = starts.map(({ form, numbers }) => sharedFamily(form, trainedFrom(form, numbers)));
+  const solversOf = (shared: Float64Array): Start[] =>
+    starts.map(({ form }, i) => ({ form, numbers: numbersFrom(form, families[i].trainedFor(shared)) }));
   const parameters = new Float64Array(2 * (CURVES * KNOTS + 1));
-  const before = await scores(parameters);
   const best = await trainShared(
     gpu,
     families.map(({ family }, i) => ({ field, family, training, reference: before[i].median })),
@@ -76,29 +84,25 @@ export async function distillSeveral(
       warmup: 20,
       seed: settings.seed,
       validateEvery: 25,
-      validate: async (shared) => meanScore(await scores(shared)),
+      validate: async (shared) => meanScore(await scores(solversOf(shared))),
       signal,
     },
   );
-  const after = await scores(best.parameters);
+  const solvers = solversOf(best.parameters);
+  const after = await scores(solvers);
   return {
-    formula,
-    solvers: starts.map(({ form }, i) => ({
-      form,
-      numbers: numbersFrom(form, families[i].trainedFor(best.parameters)),
-      start: before[i],
-      best: after[i],
-    })),
+    universal: better === 1,
+    solvers: solvers.map((solver, i) => ({ ...solver, start: before[i], best: after[i] })),
     seconds: (performance.now() - begin) / 1000,
   };
 }
 
-/** The formula with the least mean score over all NFE. */
-function commonFormula(found: readonly BespokeCandidate[][]): string {
-  const scoreOfFormula = (formula: string) =>
-    found.reduce((sum, each) => sum + each.find(({ form }) => form.formula === formula)!.score.score, 0);
+/** Of each NFE the solver of the formula with the least mean score over all. */
+function ofCommonFormula(found: readonly BespokeCandidate[][]): BespokeCandidate[] {
+  const of = (formula: string) => found.map((each) => each.find(({ form }) => form.formula === formula)!);
+  const sum = (formula: string) => of(formula).reduce((total, { score }) => total + score.score, 0);
   const formulas = found[0].map(({ form }) => form.formula);
-  return formulas.reduce((a, b) => (scoreOfFormula(b) < scoreOfFormula(a) ? b : a));
+  return of(formulas.reduce((a, b) => (sum(b) < sum(a) ? b : a)));
 }
 
 interface SharedFamily {

@@ -1,10 +1,9 @@
-import { FewstepError } from '../errors.js';
 import type { Field } from '../field/field.js';
 import type { Gpu } from '../gpu/gpu.js';
 import { DEFAULT_RANGE, type SigmaRange } from '../grid/grid.js';
 import { type BespokeForm, bespokeLayout, bespokePlan } from '../solver/bespoke.js';
 import { numbersFrom, trainedFamily, trainedFrom } from '../solver/bespoke-family.js';
-import { universalSolver } from '../solver/universal.js';
+import { findUniversalSolver } from '../solver/universal.js';
 import { type Budget, countedIterations, sharedIterations } from './bespoke-budget.js';
 import { type BespokeCandidate, type BespokeChoices, searchBespoke } from './bespoke-search.js';
 import { dataFigures } from './data-figures.js';
@@ -239,14 +238,9 @@ function universalCandidates(
   { formulas, starts }: BespokeChoices,
 ): TrainedCandidate[] {
   if (starts && !starts.includes('gaussian')) return [];
-  try {
-    const solver = universalSolver(nfe, data, range);
-    if (formulas && !formulas.includes(solver.form.formula)) return [];
-    return [{ ...solver, grid: 'the universal table' }];
-  } catch (error) {
-    if (error instanceof FewstepError && ['unreachable-nfe', 'bad-grid'].includes(error.code)) return [];
-    throw error;
-  }
+  const solver = findUniversalSolver(nfe, data, range);
+  if (!solver || (formulas && !formulas.includes(solver.form.formula))) return [];
+  return [{ ...solver, grid: 'the universal table' }];
 }
 
 function scoreNumbers(

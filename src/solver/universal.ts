@@ -86,6 +86,19 @@ export function universalSolver(
   return { form, numbers: placed(form, numbers) };
 }
 
+/** `universalSolver`, or undefined where there is none or the range has no room for it. */
+export function findUniversalSolver(
+  ...given: Parameters<typeof universalSolver>
+): ReturnType<typeof universalSolver> | undefined {
+  try {
+    return universalSolver(...given);
+  } catch (error) {
+    if (error instanceof FewstepError && ['unreachable-nfe', 'bad-grid'].includes(error.code))
+      return undefined;
+    throw error;
+  }
+}
+
 /** The plan of `universalSolver`. */
 export function universalPlan(nfe: number, data: BespokeForm['data'], range?: SigmaRange): Plan {
   const { form, numbers } = universalSolver(nfe, data, range);
