@@ -8,7 +8,7 @@ import { findUniversalSolver } from '../solver/universal.js';
 import { type BespokeCandidate, searchBespoke } from './bespoke-search.js';
 import { dataFigures } from './data-figures.js';
 import type { TeacherPool } from './pool.js';
-import { type Score, scoreOf } from './score.js';
+import { type Score, scoreOf, typicalError } from './score.js';
 import { trainShared } from './shared-training.js';
 
 export interface SeveralSettings {
@@ -74,7 +74,7 @@ export async function distillSeveral(
   const parameters = new Float64Array(2 * (CURVES * KNOTS + 1));
   const best = await trainShared(
     gpu,
-    families.map(({ family }, i) => ({ field, family, training, reference: before[i].median })),
+    families.map(({ family }, i) => ({ field, family, training, reference: typicalError(before[i]) })),
     { parameters, score: meanScore(before) },
     {
       batch: settings.batch,

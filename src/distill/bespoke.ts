@@ -9,7 +9,7 @@ import { type BespokeCandidate, type BespokeChoices, searchBespoke } from './bes
 import { dataFigures } from './data-figures.js';
 import { type FamilyRecord, type FamilyState, trainFamily } from './family-training.js';
 import type { TeacherPool } from './pool.js';
-import { type Score, scoreOf } from './score.js';
+import { type Score, scoreOf, typicalError } from './score.js';
 
 /** The stages of a bespoke solver's distillation, in their order. */
 export type BespokeStage = 'search' | 'candidates' | 'table';
@@ -156,7 +156,7 @@ export async function distillBespoke(
       warmup: WARMUP,
       optimiser: 'full-matrix-adam',
       seed: settings.seed,
-      reference: plain.score.median,
+      reference: typicalError(plain.score),
       signal,
       onRecord: onEach,
     });

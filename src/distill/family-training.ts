@@ -5,7 +5,7 @@ import type { PlanFamily } from '../solver/plan-family.js';
 import { Adam } from './adam.js';
 import { FullMatrixAdam } from './full-matrix-adam.js';
 import type { TeacherPool } from './pool.js';
-import type { Score } from './score.js';
+import { type Score, typicalError } from './score.js';
 import { WholeTrajectory } from './whole-trajectory.js';
 
 /** Where a training of parameters that all trajectories share is, and how it does. */
@@ -40,7 +40,7 @@ export interface FamilyTrainingOptions {
   optimiser: 'adam' | 'full-matrix-adam';
   /** Of the order of the batches. */
   seed: number;
-  /** The squared error below which gains count for little comes from this one: the median at the start of the recipe. */
+  /** The squared error below which gains count for little comes from this one: the typical one at the start of the recipe. */
   reference?: number;
   onRecord?: (record: FamilyRecord) => void;
   signal?: AbortSignal;
@@ -63,7 +63,7 @@ export async function trainFamily(
 ): Promise<FamilyState> {
   const { training, validate, validateEvery, batch, iterations, rates, warmup, onRecord, signal } = options;
   if (iterations === 0) return start;
-  const softening = SOFTENING * (options.reference ?? start.score.median) ** 2;
+  const softening = SOFTENING * (options.reference ?? typicalError(start.score)) ** 2;
   const loss = { kind: 'log-mean' as const, softening };
   const trajectory = await WholeTrajectory.create(gpu, field, family, training, { batch, loss });
   const parameters = start.parameters.slice();

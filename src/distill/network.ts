@@ -11,7 +11,7 @@ import { dataFigures } from './data-figures.js';
 import { NetworkTrainer } from './network-trainer.js';
 import { NetworkWeights, type OptimiserSchedule } from './network-weights.js';
 import type { TeacherPool } from './pool.js';
-import { type Score, scoreOf } from './score.js';
+import { type Score, scoreOf, typicalError } from './score.js';
 import type { DistillSettings } from './settings.js';
 import { type Start, searchStart } from './start.js';
 import { distillTable, type Student } from './table.js';
@@ -154,7 +154,7 @@ export async function distillNetwork(
   let best = published ? undefined : { scores: await validate(parameters), parameters };
   try {
     for (const [i, predictor] of predictors.entries()) {
-      const softening = SOFTENING * starts[i].score.median ** 2;
+      const softening = SOFTENING * typicalError(starts[i].score) ** 2;
       const trainerOptions = {
         batch,
         mode: published ? ('steps' as const) : ('whole' as const),

@@ -10,7 +10,7 @@ import { annealed } from './annealed.js';
 import { dataFigures } from './data-figures.js';
 import { NetworkWeights } from './network-weights.js';
 import type { TeacherPool } from './pool.js';
-import { type Score, scoreOf } from './score.js';
+import { type Score, scoreOf, typicalError } from './score.js';
 import { TangentTrainer } from './tangent-trainer.js';
 
 export interface TangentOptions {
@@ -104,7 +104,7 @@ export async function trainTangent(
   });
   let trainer: TangentTrainer | undefined;
   try {
-    const softening = SOFTENING * start.median ** 2;
+    const softening = SOFTENING * typicalError(start) ** 2;
     trainer = await TangentTrainer.create(gpu, field, untrained, training, { batch, softening }, weights);
     const order = random(seed, 40);
     for (let iteration = 1; iteration <= iterations; iteration++) {
