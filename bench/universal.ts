@@ -29,7 +29,7 @@ interface Options {
 const command = new Command('npm run train:universal --')
   .description('train the universal bespoke tables')
   .addOption(new Option('--nfe <counts>').argParser(wholeNumbers(1, 20)).default([3, 4, 5, 6, 7, 8, 9, 10]))
-  .addOption(new Option('--iterations <count>').argParser(wholeNumber(0)).default(1500))
+  .addOption(new Option('--iterations <count>').argParser(wholeNumber(0)).default(3000))
   .addOption(new Option('--seed <seed>').argParser(wholeNumber(0)).default(0))
   .option('--out <file>', 'tables of other NFE in it are kept', 'src/solver/universal.json')
   .exitOverride();

@@ -12,6 +12,7 @@ import {
 import { numbersFrom, trainedFrom } from '../solver/bespoke-family.js';
 import { type PlanFamily, planFamily } from '../solver/plan-family.js';
 import { placed, type UniversalTable, unitForm } from '../solver/universal.js';
+import { ratesOf } from './bespoke.js';
 import { dataFigures } from './data-figures.js';
 import { partOf, type TeacherPool } from './pool.js';
 import { scoreOf } from './score.js';
@@ -93,7 +94,6 @@ export async function distillUniversal(
       const { median } = await scoreOf(gpu, field, bespokePlan(form, placed(form, start.unit)), validation);
       shared.push({ field, family: placedFamily(form, unit), training, reference: median });
     }
-    const { steps } = bespokeLayout(unit);
     const parameters = trainedFrom(unit, start.unit);
     const best = await trainShared(
       gpu,
@@ -103,7 +103,7 @@ export async function distillUniversal(
         batch: settings.batch,
         tasks: settings.fields,
         iterations,
-        rates: parameters.map((_, i) => (i <= steps ? 0.02 : 0.01)),
+        rates: ratesOf(unit),
         warmup: 20,
         seed: settings.seed,
         validateEvery: VALIDATE_EVERY,
