@@ -1,7 +1,9 @@
+import { canBroadcast } from '../gpu/broadcast.js';
 import { folded } from '../gpu/dispatch.js';
 import type { Gpu } from '../gpu/gpu.js';
 import type { Kernel } from '../gpu/kernel.js';
 import type { StructValue } from '../gpu/layout.js';
+import type { Plan } from '../solver/plan.js';
 import { scalarStruct } from '../solver/scalar-struct.js';
 import { columnsOf, type GatheredSlot, type SlotUse, USES_AT_ONCE } from './backward-steps.js';
 
@@ -24,20 +26,21 @@ export interface RowShare {
   block: number;
 }
 
-/** More vec4 at once gain little, and take longer to compile. */
-const BLOCK = 2;
+/** More vec4 at once gain little, and take longer to compile; but SwiftShader runs every branch for each. */
+const BLOCK = { all: 2, swiftshader: 16 };
 
 /**
  * On hardware each lane has one vec4 of a row, so that a batch of few trajectories spreads over the chip: not measured
  * there. On software a row is one invocation's, since lanes only add up their sums through memory: on lavapipe all
- * gathers of a bespoke solver (NFE 5, batch 128, 64-D, components of one width) took 0.62 to 0.86 ms of CPU time by one
- * lane of four vec4 at once, 0.67 to 0.72 of two, 0.89 to 0.97 of one; 1.0 ms by 2 lanes, 1.1 by 4, 1.4 by 8, 2.2 by 16.
- * To compile four vec4 took 0.5 to 0.9 s of it, two 0.35 to 0.55, one 0.27 to 0.42.
+ * gathers of a bespoke solver (`mixture-64`, NFE 5, batch 128) took 0.62 to 0.86 ms of CPU time by one lane of four vec4
+ * at once, 0.67 to 0.72 of two, 0.89 to 0.97 of one; 1.0 ms by 2 lanes, 1.1 by 4, 1.4 by 8, 2.2 by 16. To compile four
+ * vec4 took 0.5 to 0.9 s of it, two 0.35 to 0.55, one 0.27 to 0.42. On SwiftShader two vec4 took 20 ms, 16 of them 6.3.
  */
-export function rowShare(dim: number, software: boolean): RowShare {
+export function rowShare(gpu: Gpu, dim: number, software = gpu.adapter.software): RowShare {
   const quads = Math.ceil(dim / 4);
   const lanes = software ? 1 : Math.min(GROUP, 2 ** Math.ceil(Math.log2(quads)));
-  return { lanes, block: Math.min(BLOCK, Math.ceil(quads / lanes)) };
+  const block = software && !canBroadcast(gpu) ? BLOCK.swiftshader : BLOCK.all;
+  return { lanes, block: Math.min(block, Math.ceil(quads / lanes)) };
 }
 
 /** The kernel that gathers cotangents, for states of one dimension. */
@@ -50,10 +53,15 @@ export class AdjointGather {
   static async create(
     gpu: Gpu,
     dim: number,
-    share = rowShare(dim, gpu.adapter.software),
+    { operations }: Plan,
+    share = rowShare(gpu, dim),
   ): Promise<AdjointGather> {
     const kernel = await gpu.kernel('adjoint/gather', {
-      conditions: { aligned: dim % 4 === 0 },
+      conditions: {
+        aligned: dim % 4 === 0,
+        shared: share.lanes > 1,
+        spans: operations.some(({ kind }) => kind === 'euler-at'),
+      },
       constants: { DIM: dim, LANES: share.lanes, BLOCK: share.block, USES: USES_AT_ONCE },
     });
     return new AdjointGather(kernel, share);
@@ -105,13 +113,20 @@ function usedStruct(use: SlotUse, places: GatherPlaces): StructValue {
   const product = 'product' in source ? places.product(source.product) : undefined;
   return {
     cotangent: 'slot' in source ? places.cotangent(source.slot) : product!.place,
-    sigma: product?.sigma ?? -1,
-    span: span ? 1 : 0,
-    columned: isColumned(use) ? 1 : 0,
+    kind: kindOf(use),
+    sigma: product?.sigma ?? 0,
     coefficient: scalarStruct(coefficient),
-    at: scalarStruct(span?.at ?? time ?? 0),
+    learned: scalarStruct(time ?? coefficient),
+    at: scalarStruct(span?.at ?? 0),
     start: scalarStruct(span?.start ?? 0),
   };
+}
+
+/** What a use is to the kernel, which has the same numbers. */
+function kindOf(use: SlotUse): number {
+  if ('product' in use.source) return 3;
+  if (use.span) return 2;
+  return isColumned(use) ? 1 : 0;
 }
 
 /** Whether a gradient is the product of cotangent and slot: that to the time comes from the field. */

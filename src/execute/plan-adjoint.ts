@@ -87,7 +87,7 @@ export class PlanAdjoint {
     const [evaluation, product, gather] = await Promise.all([
       preparedField(gpu, field),
       preparedGradient(gpu, field),
-      AdjointGather.create(gpu, dim, share),
+      AdjointGather.create(gpu, dim, plan, share),
     ]);
     const slotStride = Math.ceil((batch * dim) / 64) * 64;
     const evaluations = nfeOf(plan);

@@ -17,6 +17,7 @@ import { bespokeFamily } from '../../src/solver/bespoke-family.js';
 import { PlanBuilder } from '../../src/solver/builder.js';
 import { nfeOf, type Plan, perTrajectory } from '../../src/solver/plan.js';
 import type { PlanFamily } from '../../src/solver/plan-family.js';
+import { gpu } from '../device.js';
 import { latents, randomMixture } from '../field/fixtures.js';
 import { SLOW } from '../mlp/fixtures.js';
 import { adjointOnGpu, allowed, answersFamily, columnsOf, relativeError, seed } from './adjoint-fixtures.js';
@@ -48,7 +49,7 @@ async function expectAdjoint(field: Field, family: PlanFamily, columns: Float64A
   const bar = latents(seed + 2, batch, dim, 1);
   const run = (of: Field) => adjointReference(of, family.plan, { latents: x, columns, cotangent: () => bar });
   const exact = run(field);
-  const share = lanes === undefined ? rowShare(dim, false) : { lanes, block: 2 };
+  const share = lanes === undefined ? rowShare(gpu, dim, false) : { lanes, block: 2 };
   const actual = await adjointOnGpu(field, family, x, columns, bar, { share });
   const bound = allowed(field, exact, run);
   expect(relativeError(actual.columns, exact.columns)).toBeLessThan(bound.columns);
