@@ -8,8 +8,8 @@
 // coefficient is made once a block. A lane meets the same numbers of every slot, so between slots nobody waits for
 // memory. Sums over lanes go through workgroup memory, all uses of a slot at once, and then each lane adds those of a use:
 // the host sees to it that uses of one slot share no column. Before, an operation was a dispatch of one invocation a row,
-// which read and wrote a cotangent for each term: lavapipe, a bespoke solver at NFE 5, batch 128, its products included,
-// 0.57 to 0.60 ms of CPU time then and 0.42 to 0.46 now on `ring` (2-D), 2.0 to 2.2 and 1.6 to 1.7 on `mixture-64`.
+// which read and wrote a cotangent for each term: lavapipe, a bespoke solver at NFE 5, batch 128, the way back with its
+// products, CPU time, medians of five in turn: 0.63 ms then and 0.46 now on `ring` (2-D), 2.1 and 1.6 on `mixture-64`.
 import constants::{ BLOCK, DIM, LANES, USES };
 import package::adjoint::gradient::add_gradient;
 import package::adjoint::row::{ four_of, QUADS, slots, store_four };
