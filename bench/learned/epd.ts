@@ -78,7 +78,7 @@ async function distil(context: Context, nfe: number, count: number): Promise<Stu
     {
       ...TABLE_TRAINING,
       training,
-      validate: (state) => scoreOf(gpu, field, planOf(state), validation),
+      validation,
       batch: settings.batch,
       iterations: settings.iterations,
       rates: new Float64Array(parameters.length).fill(TABLE_TRAINING.rate),

@@ -1,12 +1,10 @@
 import type { Field } from '../field/field.js';
 import type { Gpu } from '../gpu/gpu.js';
-import { bespokePlan } from '../solver/bespoke.js';
 import { numbersFrom, trainedFamily, trainedFrom } from '../solver/bespoke-family.js';
 import { bespokeTangent } from '../tangent/bespoke-moves.js';
 import { type BespokeSettings, type DistilledBespoke, ratesOf } from './bespoke.js';
 import { type FamilyRecord, type FamilyState, trainFamily } from './family-training.js';
 import type { TeacherPool } from './pool.js';
-import { scoreOf } from './score.js';
 import { type TangentRecord, type TrainedTangent, trainTangent } from './tangent.js';
 
 export interface BespokeNetOptions {
@@ -50,8 +48,7 @@ export async function distillBespokeNet(
   const state = { parameters: trainedFrom(form, numbers), score: best };
   const table = await trainFamily(gpu, field, trainedFamily(form), state, {
     training,
-    validate: (parameters) =>
-      scoreOf(gpu, field, bespokePlan(form, numbersFrom(form, parameters)), validation),
+    validation,
     validateEvery: 25,
     ...{ batch, iterations, signal, onRecord: onTable },
     rates: ratesOf(form).map((rate) => RATE * rate),

@@ -147,8 +147,7 @@ export async function distillBespoke(
   ) =>
     trainFamily(gpu, field, trainedFamily(form), state, {
       training,
-      validate: (parameters) =>
-        scoreNumbers(gpu, field, { form, numbers: numbersFrom(form, parameters) }, validation),
+      validation,
       validateEvery: VALIDATE_EVERY,
       batch,
       iterations: count,

@@ -6,6 +6,7 @@ import { Adam } from './adam.js';
 import { FullMatrixAdam } from './full-matrix-adam.js';
 import type { TeacherPool } from './pool.js';
 import { type Score, typicalError } from './score.js';
+import { Validation } from './validation.js';
 import { WholeTrajectory } from './whole-trajectory.js';
 
 /** Where a training of parameters that all trajectories share is, and how it does. */
@@ -28,8 +29,8 @@ export interface FamilyRecord {
 
 export interface FamilyTrainingOptions {
   training: TeacherPool;
-  /** Of parameters, on the validation trajectories. */
-  validate(parameters: Float64Array): Promise<Score>;
+  /** What states are chosen by. */
+  validation: TeacherPool;
   validateEvery: number;
   batch: number;
   iterations: number;
@@ -61,33 +62,46 @@ export async function trainFamily(
   start: FamilyState,
   options: FamilyTrainingOptions,
 ): Promise<FamilyState> {
-  const { training, validate, validateEvery, batch, iterations, rates, warmup, onRecord, signal } = options;
+  const { training, validateEvery, batch, iterations, rates, warmup, onRecord, signal } = options;
   if (iterations === 0) return start;
   const softening = SOFTENING * (options.reference ?? typicalError(start.score)) ** 2;
   const loss = { kind: 'log-mean' as const, softening };
-  const trajectory = await WholeTrajectory.create(gpu, field, family, training, { batch, loss });
+  const [trajectory, validation] = await Promise.all([
+    WholeTrajectory.create(gpu, field, family, training, { batch, loss }),
+    Validation.create(gpu, field, family.plan, options.validation),
+  ]);
   const parameters = start.parameters.slice();
   const Optimiser = options.optimiser === 'adam' ? Adam : FullMatrixAdam;
   const optimiser = new Optimiser(parameters, { rates, steps: iterations, warmup, clip: 1 });
   const order = random(options.seed, 40);
   let best: FamilyState = start;
+  // A state's score is awaited together with the batch that follows it, so that the device has both at once.
+  let validated: { record: FamilyRecord; score: Promise<Score> } | undefined;
+  const take = (record: FamilyRecord, score: Score) => {
+    record.validation = score;
+    if (score.score < best.score.score) best = { parameters: record.parameters, score };
+    onRecord?.(record);
+  };
   try {
     for (let iteration = 1; iteration <= iterations; iteration++) {
       signal?.throwIfAborted();
       const index = Math.floor(order.uniform() * trajectory.batches);
-      const { loss: value, meanError, gradient } = await trajectory.run(parameters, index);
+      const last = validated;
+      const [figures, score] = await Promise.all([trajectory.run(parameters, index), last?.score]);
+      validated = undefined;
+      if (last) take(last.record, score!);
+      const { loss: value, meanError, gradient } = figures;
       optimiser.update(gradient);
       const record: FamilyRecord = { iteration, loss: value, meanError, parameters: parameters.slice() };
       if (iteration % validateEvery === 0 || iteration === iterations) {
-        record.validation = await validate(record.parameters);
-        if (record.validation.score < best.score.score) {
-          best = { parameters: record.parameters, score: record.validation };
-        }
-      }
-      onRecord?.(record);
+        validated = { record, score: validation.submit(family.values(parameters)) };
+      } else onRecord?.(record);
     }
+    if (validated) take(validated.record, await validated.score);
   } finally {
+    await validated?.score.catch(() => {}); // thrown already, or given up
     trajectory.destroy();
+    validation.destroy();
   }
   return best;
 }

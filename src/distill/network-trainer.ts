@@ -59,7 +59,10 @@ export class NetworkTrainer {
       latents: gpu.buffer('latents of the teacher', COPY_SRC, pool.latents),
     };
     const states = pool.states.map((state) => gpu.buffer('states of the teacher', COPY_SRC, state));
-    const adjoint = await PlanAdjoint.create(gpu, field, predicted.plan, batch, own.features);
+    const adjoint = await PlanAdjoint.create(gpu, field, predicted.plan, batch, {
+      features: own.features,
+      ...(options.mode === 'steps' && { parts: predicted.steps }),
+    });
     const { slots, columns, columnGradient } = adjoint.buffers;
     const { features } = own;
     const { weights, gradient, errors } = trained;

@@ -27,6 +27,9 @@ export function typicalError({ mean, median }: Pick<Score, 'mean' | 'median'>): 
   return median + COUNTS * mean;
 }
 
+/** The score of what is not finite. */
+export const DIVERGED: Score = { mean: Infinity, median: Infinity, score: Infinity };
+
 /**
  * Scores a plan over the trajectories of a pool; one that diverges is infinitely bad.
  * @param predictor who fills the plan's columns
@@ -46,7 +49,7 @@ export async function scoreOf(
     return scoreOfErrors(endpointErrors(samples, pool.states[pool.states.length - 1], pool.dim));
   } catch (error) {
     if (!(error instanceof FewstepError && error.code === 'not-finite')) throw error;
-    return { mean: Infinity, median: Infinity, score: Infinity };
+    return DIVERGED;
   }
 }
 

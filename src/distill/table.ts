@@ -95,7 +95,7 @@ export async function distillTable(
     {
       ...TABLE_TRAINING,
       training,
-      validate: (state) => score(times, answersOf(state, settings), validation),
+      validation,
       batch: settings.batch,
       iterations: settings.iterations,
       rates: Float64Array.from(parameters, (_, i) => TABLE_TRAINING.rate * scales[i % 3]),

@@ -6,42 +6,50 @@ import {
   preparedField,
   preparedGradient,
 } from '../field/field.js';
-import { folded } from '../gpu/dispatch.js';
 import type { Gpu } from '../gpu/gpu.js';
-import type { Kernel } from '../gpu/kernel.js';
-import type { StructValue } from '../gpu/layout.js';
-import { type Operation, type Plan, refuseStochastic, type Slot } from '../solver/plan.js';
+import { type Evaluate, nfeOf, type Plan, refuseStochastic, type Slot } from '../solver/plan.js';
 import { scalarStruct } from '../solver/scalar-struct.js';
+import { AdjointGather, type GatherPlaces, type RowShare } from './adjoint-gather.js';
+import { type BackwardStep, backwardSteps, wholePlan } from './backward-steps.js';
 import { type OperationRange, PlanPass, uniformStride } from './plan-pass.js';
-
-/** One operation's kernels on the way back. */
-export const ADJOINT_KERNELS = [
-  'adjoint/combine',
-  'adjoint/euler_at',
-  'adjoint/denoised',
-  'adjoint/pulled',
-] as const;
-type AdjointKernel = (typeof ADJOINT_KERNELS)[number];
 
 /** The buffers of a plan that is run and differentiated. */
 interface AdjointBuffers {
-  /** All slots, then their cotangents, then two of scratch. */
+  /** All slots, then their cotangents, then what the field's products leave. */
   slots: GPUBuffer;
   columns: GPUBuffer;
   /** The gradient to each column, [columns, batch]. */
   columnGradient: GPUBuffer;
-  /** Of the product at hand, [batch]. */
+  /** Of each evaluation, [evaluations, batch]. */
   sigmaGradient: GPUBuffer;
   status: GPUBuffer;
   operation: GPUBuffer;
+  gathers: GPUBuffer;
+}
+
+export interface PlanAdjointOptions {
+  /** Where each evaluation writes the field's hidden features, [batch, 64]. */
+  features?: GPUBuffer;
+  /** The parts of the plan that are to be differentiated alone; by default the whole. */
+  parts?: readonly OperationRange[];
+  /** How a row is shared out on the way back; by default as suits the adapter. */
+  share?: RowShare;
+}
+
+/** A part of the way back, with the uniform of each dispatch. */
+interface BackwardPart extends OperationRange {
+  steps: { step: BackwardStep; uniform: number }[];
 }
 
 /**
  * A plan and its adjoint on the GPU for one batch: every slot keeps its value, and the way back goes through the
- * operations in reverse, with the field's vector-Jacobian product at each evaluation. All is compiled, allocated and
- * bound once; what differs from run to run are the latents, the columns and the cotangent of the result.
+ * operations in reverse, with the field's vector-Jacobian product at each evaluation and one dispatch between two of
+ * them. All is compiled, allocated and bound once; what differs from run to run are the latents, the columns and the
+ * cotangent of the result.
  */
 export class PlanAdjoint {
+  private readonly shared: Float32Array<ArrayBuffer>;
+
   private constructor(
     private readonly gpu: Gpu,
     readonly plan: Plan,
@@ -50,19 +58,20 @@ export class PlanAdjoint {
     readonly buffers: AdjointBuffers,
     private readonly forward: PlanPass,
     private readonly product: PreparedGradient,
-    private readonly kernels: Record<AdjointKernel, Kernel>,
+    private readonly gather: AdjointGather,
     private readonly bound: BoundField,
-    private readonly groups: Record<AdjointKernel, GPUBindGroup>,
+    private readonly group: GPUBindGroup,
+    private readonly parts: readonly BackwardPart[],
     /** Numbers from one slot to the next. */
     private readonly slotStride: number,
     /** Bytes from one uniform to the next. */
     private readonly stride: number,
   ) {
+    this.shared = new Float32Array(plan.columns * batch);
     this.pack();
   }
 
   /**
-   * @param features where each evaluation writes the field's hidden features, [batch, 64]
    * @throws FewstepError bad-field where the field has no gradient, device-limit where the slots do not fit
    */
   static async create(
@@ -70,17 +79,19 @@ export class PlanAdjoint {
     field: Field,
     plan: Plan,
     batch: number,
-    features?: GPUBuffer,
+    { features, parts = [wholePlan(plan)], share }: PlanAdjointOptions = {},
   ): Promise<PlanAdjoint> {
     refuseStochastic(plan, 'only a deterministic solver can be trained');
     const { dim } = field;
     const { STORAGE, UNIFORM, COPY_SRC, COPY_DST } = GPUBufferUsage;
-    const [evaluation, product] = await Promise.all([
+    const [evaluation, product, gather] = await Promise.all([
       preparedField(gpu, field),
       preparedGradient(gpu, field),
+      AdjointGather.create(gpu, dim, plan, share),
     ]);
     const slotStride = Math.ceil((batch * dim) / 64) * 64;
-    const bytes = 4 * (2 * plan.slots + 2) * slotStride;
+    const evaluations = nfeOf(plan);
+    const bytes = 4 * (2 * plan.slots + evaluations) * slotStride;
     if (bytes > gpu.limits.maxStorageBufferBindingSize) {
       throw new FewstepError(
         'device-limit',
@@ -90,34 +101,40 @@ export class PlanAdjoint {
       );
     }
     const stride = uniformStride(evaluation.operationSize, product.operationSize);
+    let gathers = 0;
+    const backward = parts.map((part) => ({
+      ...part,
+      steps: backwardSteps(plan, part).map((step) => ({
+        step,
+        uniform:
+          step.kind === 'gather' ? gather.stride * gathers++ : productUniform(plan, step.operation) * stride,
+      })),
+    }));
     const kept = STORAGE | COPY_SRC | COPY_DST;
     const columnBytes = Math.max(4, 4 * plan.columns * batch);
     const buffers: AdjointBuffers = {
       slots: gpu.buffer('slots and cotangents', kept, bytes),
       columns: gpu.buffer('columns', kept, columnBytes),
       columnGradient: gpu.buffer('gradient to the columns', kept, columnBytes),
-      sigmaGradient: gpu.buffer('gradient to sigma', STORAGE, 4 * batch),
+      sigmaGradient: gpu.buffer('gradient to sigma', STORAGE, 4 * evaluations * batch),
       status: gpu.buffer('status', kept, 8 + 4 * batch),
-      operation: gpu.buffer('operations', UNIFORM | COPY_DST, uniformCount(plan) * stride),
+      operation: gpu.buffer('operations', UNIFORM | COPY_DST, 2 * plan.operations.length * stride),
+      gathers: gpu.buffer('gathers', UNIFORM | COPY_DST, gathers * gather.stride),
     };
     const start = (slot: Slot) => (slot * slotStride) / 4;
     const places = { dim, start, uniform: (i: number) => i * stride };
-    const [forward, compiled] = await Promise.all([
-      PlanPass.create(gpu, evaluation, plan, places, { ...buffers, features, capacity: batch }),
-      Promise.all(ADJOINT_KERNELS.map((name) => gpu.kernel(name))),
-    ]);
-    const byName = <T>(values: readonly T[]) =>
-      Object.fromEntries(ADJOINT_KERNELS.map((name, i) => [name, values[i]])) as Record<AdjointKernel, T>;
-    const {
-      slots,
-      columns,
-      columnGradient: column_gradient,
-      sigmaGradient: sigma_gradient,
-      operation,
-    } = buffers;
-    const groups = compiled.map((kernel) =>
-      kernel.bind({ slots, columns, column_gradient, sigma_gradient, operation }),
-    );
+    const forward = await PlanPass.create(gpu, evaluation, plan, places, {
+      ...buffers,
+      features,
+      capacity: batch,
+    });
+    const group = gather.kernel.bind({
+      slots: buffers.slots,
+      columns: buffers.columns,
+      column_gradient: buffers.columnGradient,
+      sigma_gradient: buffers.sigmaGradient,
+      operation: buffers.gathers,
+    });
     const bound = product.bind({ ...buffers, capacity: batch });
     return new PlanAdjoint(
       gpu,
@@ -127,9 +144,10 @@ export class PlanAdjoint {
       buffers,
       forward,
       product,
-      byName(compiled),
+      gather,
       bound,
-      byName(groups),
+      group,
+      backward,
       slotStride,
       stride,
     );
@@ -152,9 +170,7 @@ export class PlanAdjoint {
 
   /** Sets what the way back adds to. To be recorded before the pass. */
   recordClear(encoder: GPUCommandEncoder): void {
-    const { slots, columnGradient } = this.buffers;
-    encoder.clearBuffer(slots, 4 * this.cotangent(0), 4 * this.plan.slots * this.slotStride);
-    encoder.clearBuffer(columnGradient);
+    encoder.clearBuffer(this.buffers.columnGradient);
   }
 
   /**
@@ -169,20 +185,21 @@ export class PlanAdjoint {
     this.forward.record(pass, this.batch, before, part);
   }
 
-  /** Records the way back, from the cotangent of the result to the gradient of the columns, or a part of it. */
-  recordBackward(pass: GPUComputePassEncoder, part?: OperationRange): void {
-    const { operations } = this.plan;
-    const { first, end } = part ?? { first: 0, end: operations.length };
-    for (let i = end - 1; i >= first; i--) this.recordAdjoint(pass, operations[i], i);
+  /** Records the way back, from the cotangent of the last state to the gradient of the columns, of one of the parts. */
+  recordBackward(pass: GPUComputePassEncoder, part: OperationRange = this.parts[0]): void {
+    const found = this.parts.find(({ first, end }) => first === part.first && end === part.end);
+    if (!found) throw new Error(`operations ${part.first} to ${part.end} are no part that was asked for`);
+    for (const { step, uniform } of found.steps) {
+      if (step.kind === 'gather') this.gather.record(pass, this.group, uniform, this.batch);
+      else this.bound.encode(pass, uniform, this.batch);
+    }
   }
 
   /** Fills each column with one value for all trajectories. */
   uploadColumns(values: ArrayLike<number>): void {
-    const columns = new Float32Array(this.plan.columns * this.batch);
-    for (let c = 0; c < this.plan.columns; c++) {
-      columns.fill(values[c], c * this.batch, (c + 1) * this.batch);
-    }
-    this.gpu.device.queue.writeBuffer(this.buffers.columns, 0, columns);
+    const { shared, batch, plan } = this;
+    for (let c = 0; c < plan.columns; c++) shared.fill(values[c], c * batch, (c + 1) * batch);
+    this.gpu.device.queue.writeBuffer(this.buffers.columns, 0, shared);
   }
 
   destroy(): void {
@@ -191,114 +208,52 @@ export class PlanAdjoint {
     for (const buffer of Object.values(this.buffers) as GPUBuffer[]) buffer.destroy();
   }
 
-  private recordAdjoint(pass: GPUComputePassEncoder, operation: Operation, i: number): void {
-    const { adjoint, product } = this.uniforms(i);
-    switch (operation.kind) {
-      case 'combine':
-        this.dispatch(pass, 'adjoint/combine', adjoint, this.batch);
-        break;
-      case 'euler-at':
-        this.dispatch(pass, 'adjoint/euler_at', adjoint, this.batch);
-        break;
-      case 'evaluate':
-        if (operation.output === 'velocity') {
-          this.dispatch(pass, 'adjoint/denoised', adjoint, this.batch * this.dim);
-        }
-        this.bound.encode(pass, product, this.batch);
-        this.dispatch(pass, 'adjoint/pulled', adjoint, this.batch);
-        break;
-      case 'constant': // Nothing that it could be told to flows back.
-      case 'noise': // Refused from the start.
-        break;
-    }
-  }
-
-  private dispatch(
-    pass: GPUComputePassEncoder,
-    name: AdjointKernel,
-    offset: number,
-    invocations: number,
-  ): void {
-    pass.setPipeline(this.kernels[name].pipeline);
-    pass.setBindGroup(0, this.groups[name], [offset]);
-    pass.dispatchWorkgroups(...folded(Math.ceil(invocations / 64)));
-  }
-
-  /** Where the uniforms of operation i's adjoint are: the forward ones come first. */
-  private uniforms(i: number): { adjoint: number; product: number } {
-    const { length } = this.plan.operations;
-    return { adjoint: (length + 2 * i) * this.stride, product: (length + 2 * i + 1) * this.stride };
-  }
-
   /** Writes the uniforms of both ways, which no run changes. */
   private pack(): void {
-    const bytes = new ArrayBuffer(uniformCount(this.plan) * this.stride);
-    this.forward.pack(bytes, this.batch);
-    for (const [i, operation] of this.plan.operations.entries()) this.packAdjoint(bytes, operation, i);
-    this.gpu.device.queue.writeBuffer(this.buffers.operation, 0, bytes);
+    const { plan, buffers, batch, stride } = this;
+    const { queue } = this.gpu.device;
+    const operations = new ArrayBuffer(buffers.operation.size);
+    const gathers = new ArrayBuffer(buffers.gathers.size);
+    this.forward.pack(operations, batch);
+    const evaluations = plan.operations.filter(({ kind }) => kind === 'evaluate');
+    const places: GatherPlaces = {
+      slot: (slot) => this.slot(slot),
+      cotangent: (slot) => this.cotangent(slot),
+      product: (operation) => {
+        const sigma = evaluations.indexOf(plan.operations[operation]);
+        return { place: (2 * plan.slots + sigma) * this.slotStride, sigma };
+      },
+    };
+    for (const { step, uniform } of this.parts.flatMap(({ steps }) => steps)) {
+      if (step.kind === 'gather') this.gather.pack(step.slots, batch, places, gathers, uniform);
+    }
+    for (const [i, operation] of plan.operations.entries()) {
+      if (operation.kind !== 'evaluate') continue;
+      this.packProduct(operation, places.product(i), operations, productUniform(plan, i) * stride);
+    }
+    queue.writeBuffer(buffers.operation, 0, operations);
+    queue.writeBuffer(buffers.gathers, 0, gathers);
   }
 
-  private packAdjoint(bytes: ArrayBuffer, operation: Operation, i: number): void {
-    const { adjoint, product } = this.uniforms(i);
-    const common = { dim: this.dim, trajectories: this.batch, cotangent: this.cotangent(operation.out) };
-    const pack = (name: AdjointKernel, value: StructValue) =>
-      this.kernels[name].layout.pack('operation', { ...common, ...value }, bytes, adjoint);
-    switch (operation.kind) {
-      case 'combine':
-        pack('adjoint/combine', {
-          terms: operation.terms.length,
-          term: operation.terms.map(({ coefficient, slot }) => ({
-            coefficient: scalarStruct(coefficient),
-            slot: this.slot(slot),
-            cotangent: this.cotangent(slot),
-          })),
-        });
-        break;
-      case 'euler-at':
-        pack('adjoint/euler_at', {
-          velocity: this.slot(operation.velocity),
-          state_cotangent: this.cotangent(operation.state),
-          velocity_cotangent: this.cotangent(operation.velocity),
-          at: scalarStruct(operation.at),
-          start: scalarStruct(operation.start),
-          scale: scalarStruct(operation.scale),
-        });
-        break;
-      case 'evaluate': {
-        const velocity = operation.output === 'velocity';
-        const scratch = 2 * this.plan.slots * this.slotStride;
-        const denoisedCotangent = velocity ? scratch : this.cotangent(operation.out);
-        const pulled = scratch + this.slotStride;
-        pack('adjoint/pulled', {
-          output: this.slot(operation.out),
-          state_cotangent: this.cotangent(operation.state),
-          denoised_cotangent: denoisedCotangent,
-          pulled,
-          velocity: velocity ? 1 : 0,
-          time: scalarStruct(operation.time),
-          divisor: scalarStruct(operation.divisor),
-        });
-        this.product.pack(
-          {
-            state: this.slot(operation.state),
-            cotangent: denoisedCotangent,
-            output: pulled,
-            trajectories: this.batch,
-            sigma: scalarStruct(operation.time),
-            sigma_column: 0,
-          },
-          bytes,
-          product,
-        );
-        break;
-      }
-      case 'constant':
-      case 'noise':
-        break;
-    }
+  private packProduct(
+    { state, out, time }: Evaluate,
+    { place, sigma }: { place: number; sigma: number },
+    target: ArrayBuffer,
+    offset: number,
+  ): void {
+    const value = {
+      state: this.slot(state),
+      cotangent: this.cotangent(out),
+      output: place,
+      trajectories: this.batch,
+      sigma: scalarStruct(time),
+      sigma_column: sigma,
+    };
+    this.product.pack(value, target, offset);
   }
 }
 
-function uniformCount({ operations }: Plan): number {
-  return 3 * operations.length;
+/** Which uniform is that of the product at operation i: the plan's own come first. */
+function productUniform({ operations }: Plan, i: number): number {
+  return operations.length + i;
 }

@@ -14,6 +14,13 @@ import { PlanPass, type PlanRecorder } from './plan-pass.js';
 import { runBytes } from './run-bytes.js';
 import type { RunShape } from './run-shape.js';
 
+/** Where the trajectories of a run begin: as those of a solve, or at rows that lie on the device, [batch, dim]. */
+export type RunLatents = Latents | { rows: GPUBuffer };
+
+/** Of the step and the count that a status begins with. */
+export const STATUS_BYTES = 8;
+const NO_STATUS = new Uint32Array(2);
+
 /** The buffers of one solve. */
 interface RunBuffers {
   slots: GPUBuffer;
@@ -111,9 +118,18 @@ export class SolveRun {
 
   /**
    * Records and submits the trajectories [first, first + count).
+   * @param columns theirs, [columns, count]
    * @param mark which ends of the chunk's pass are timed
+   * @param after records what else is to be done in the same submit
    */
-  submit(first: number, count: number, latents: Latents, columns: Float32Array, mark?: PassEnds): void {
+  submit(
+    first: number,
+    count: number,
+    latents: RunLatents,
+    columns: Float32Array,
+    mark?: PassEnds,
+    after?: (encoder: GPUCommandEncoder) => void,
+  ): void {
     const { device } = this.gpu;
     const { dim, wanted, reads, place } = this.shape;
     const { slots, status, operation, staging } = this.buffers;
@@ -127,8 +143,10 @@ export class SolveRun {
 
     const encoder = device.createCommandEncoder();
     encoder.clearBuffer(status, 8);
+    if ('rows' in latents)
+      encoder.copyBufferToBuffer(latents.rows, 4 * first * dim, slots, 0, 4 * count * dim);
     const pass = encoder.beginComputePass(this.timer.begin(mark));
-    if (!('values' in latents)) {
+    if ('batch' in latents) {
       pass.setPipeline(this.normal.pipeline);
       pass.setBindGroup(0, this.latents, [0]);
       pass.dispatchWorkgroups(...folded(Math.ceil((count * Math.ceil(dim / 4)) / 64)));
@@ -140,7 +158,23 @@ export class SolveRun {
     for (const [i, slot] of reads ? wanted.entries() : []) {
       encoder.copyBufferToBuffer(slots, place[slot] * this.slotStride * 4, staging, i * bytes, bytes);
     }
+    after?.(encoder);
     device.queue.submit([encoder.finish()]);
+  }
+
+  /** The buffer of slots, and where in it one that is wanted begins after a run, in numbers. */
+  result(slot: Slot): { slots: GPUBuffer; start: number } {
+    return { slots: this.buffers.slots, start: this.shape.place[slot] * this.slotStride };
+  }
+
+  /** Forgets what was not finite in the runs so far. */
+  clearStatus(): void {
+    this.gpu.device.queue.writeBuffer(this.buffers.status, 0, NO_STATUS);
+  }
+
+  /** Records a copy of what `status` reads, 8 bytes: a complement of the first step, and how many trajectories. */
+  recordStatus(encoder: GPUCommandEncoder, target: GPUBuffer, offset: number): void {
+    encoder.copyBufferToBuffer(this.buffers.status, 0, target, offset, STATUS_BYTES);
   }
 
   /** Waits for the chunk that was submitted and hands out what was wanted of it. */
@@ -182,7 +216,7 @@ export class SolveRun {
 
   /** Which step first produced a value that is not finite, and in how many trajectories, over all chunks. */
   async status(): Promise<{ step: number; trajectories: number }> {
-    const [first, trajectories] = new Uint32Array(await this.gpu.read(this.buffers.status, 8));
+    const [first, trajectories] = new Uint32Array(await this.gpu.read(this.buffers.status, STATUS_BYTES));
     return { step: ~first >>> 0, trajectories };
   }
 
@@ -194,7 +228,7 @@ export class SolveRun {
   }
 
   /** Writes what the uniforms of a chunk lack. @returns bytes that are to be copied */
-  private pack(first: number, count: number, latents: Latents): number {
+  private pack(first: number, count: number, latents: RunLatents): number {
     this.normal.layout.pack(
       'operation',
       {

@@ -1,12 +1,9 @@
 import adaptiveControl from '../../shaders/adaptive/control.wgsl';
 import adaptiveStage from '../../shaders/adaptive/stage.wgsl';
 import adaptiveTrajectory from '../../shaders/adaptive/trajectory.wgsl';
-import adjointCombine from '../../shaders/adjoint/combine.wgsl';
-import adjointDenoised from '../../shaders/adjoint/denoised.wgsl';
-import adjointEulerAt from '../../shaders/adjoint/euler_at.wgsl';
-import adjointEvaluate from '../../shaders/adjoint/evaluate.wgsl';
+import adjointGather from '../../shaders/adjoint/gather.wgsl';
 import adjointGradient from '../../shaders/adjoint/gradient.wgsl';
-import adjointPulled from '../../shaders/adjoint/pulled.wgsl';
+import adjointRow from '../../shaders/adjoint/row.wgsl';
 import dispatch from '../../shaders/batch/dispatch.wgsl';
 import matrixUnits from '../../shaders/batch/matrix_units.wgsl';
 import scalar from '../../shaders/batch/scalar.wgsl';
@@ -156,12 +153,9 @@ import updateNoise from '../../shaders/update/noise.wgsl';
 
 /** Every shader by its path under `shaders/`, so that a browser bundle carries them; a test compares with the folder. */
 export const shaders = {
-  'adjoint/combine': adjointCombine,
-  'adjoint/denoised': adjointDenoised,
-  'adjoint/euler_at': adjointEulerAt,
-  'adjoint/evaluate': adjointEvaluate,
+  'adjoint/gather': adjointGather,
   'adjoint/gradient': adjointGradient,
-  'adjoint/pulled': adjointPulled,
+  'adjoint/row': adjointRow,
   'adaptive/control': adaptiveControl,
   'adaptive/stage': adaptiveStage,
   'adaptive/trajectory': adaptiveTrajectory,

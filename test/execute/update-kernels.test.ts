@@ -1,5 +1,4 @@
 import { expect, test } from 'vitest';
-import { ADJOINT_KERNELS } from '../../src/execute/plan-adjoint.js';
 import { uniformStride } from '../../src/execute/plan-pass.js';
 import { UPDATE_KERNELS, updateKernel } from '../../src/execute/update.js';
 import { random } from '../../src/problem/random.js';
@@ -112,7 +111,7 @@ test('a combination takes thirty terms, and refuses more', async () => {
   expect(() => updateKernel(more, (slot) => slot)).toThrow('31 terms');
 });
 
-test.each([...UPDATE_KERNELS, ...ADJOINT_KERNELS, 'update/constant'] as const)(
+test.each([...UPDATE_KERNELS, 'update/constant'] as const)(
   'the uniform of %s ends before the next one',
   async (name) => {
     const { layout } = await gpu.kernel(name);

@@ -1,5 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
+import { trainFamily } from '../../src/distill/family-training.js';
 import { runTeacher } from '../../src/distill/pool.js';
+import { Validation } from '../../src/distill/validation.js';
 import { WholeTrajectory } from '../../src/distill/whole-trajectory.js';
 import { solve } from '../../src/execute/solve.js';
 import { gaussianMixture } from '../../src/field/gaussian-mixture.js';
@@ -99,4 +101,55 @@ test('an iteration of distillation takes one submit and one readback, and makes 
   const [few, many] = [await deviceCalls(gpu, iterate(2)), await deviceCalls(gpu, iterate(7))];
   expect(more(many, few)).toEqual({ createCommandEncoder: 5, submit: 5, mapAsync: 5 });
   trajectory.destroy();
+});
+
+test('a validation takes one submit and one readback, and makes nothing else', async () => {
+  const family = amedFamily(amedSolvers[0], polynomial().times(3), {});
+  const pool = await runTeacher(gpu, field, planFor({ solver: 'euler', nfe: 8 }), {
+    count: 64,
+    seed: 2 ** 40,
+  });
+  const validation = await Validation.create(gpu, field, family.plan, pool);
+  const values = family.values(Float64Array.from({ length: 9 }, (_, i) => (i % 3 === 0 ? 0.5 : 1)));
+  const validate = (times: number) => async () => {
+    for (let i = 0; i < times; i++) await validation.submit(values);
+  };
+  await validate(1)();
+  const calls = await deviceCalls(gpu, validate(5));
+  const made = Object.entries(calls).filter(([, count]) => count > 0);
+  expect(Object.fromEntries(made)).toEqual({ createCommandEncoder: 5, submit: 5, mapAsync: 5 });
+  validation.destroy();
+});
+
+test('a training makes nothing in its iterations and validations', async () => {
+  const family = amedFamily(amedSolvers[0], polynomial().times(3), {});
+  const pool = await runTeacher(gpu, field, planFor({ solver: 'euler', nfe: 8 }), {
+    count: 64,
+    seed: 2 ** 40,
+  });
+  const parameters = Float64Array.from({ length: 9 }, (_, i) => (i % 3 === 0 ? 0.5 : 1));
+  const train = (iterations: number) => () =>
+    trainFamily(
+      gpu,
+      field,
+      family,
+      { parameters, score: { mean: 1, median: 1, score: 0 } },
+      {
+        ...{
+          training: pool,
+          validation: pool,
+          validateEvery: 2,
+          batch: 32,
+          iterations,
+          warmup: 1,
+          optimiser: 'adam',
+          seed,
+        },
+        rates: new Float64Array(9).fill(0.01),
+      },
+    );
+  await train(2)();
+  const [few, many] = [await deviceCalls(gpu, train(2)), await deviceCalls(gpu, train(12))];
+  // Ten iterations and five validations more.
+  expect(more(many, few)).toEqual({ createCommandEncoder: 15, submit: 15, mapAsync: 15 });
 });
