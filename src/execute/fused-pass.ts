@@ -63,7 +63,7 @@ export class FusedPass implements PlanRecorder {
     const wantedAt = (slot: number) => Math.max(0, memory.place[slot]) * stride;
     const register = (slot: number) => fused.registers[slot];
     const { asking } = fused;
-    const turns = fusedTurns(asking?.plan ?? plan, {
+    const turns = fusedTurns(fused.plan, {
       places: fused.variant.places,
       register,
       wantedAt,

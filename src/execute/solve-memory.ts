@@ -53,7 +53,7 @@ export async function solveMemory(
     'samples (readback)': staging,
     'status (readback)': 8,
     ...(gpu.features.has('timestamp-query') && { timestamps: 2 * 16 }),
-    ...(fused ? await fusedBytes(plan, fused) : { constants: constantBytes(plan) }),
+    ...(fused ? await fusedBytes(fused) : { constants: constantBytes(plan) }),
     field: capacity * (prepared?.trajectoryBytes ?? 0),
   };
   // Nobody allocates nothing.
@@ -63,12 +63,12 @@ export async function solveMemory(
 }
 
 /** Of a fused kernel its uniform and the plan as turns; its constants are in slots. */
-async function fusedBytes(
-  plan: Plan,
-  { plan: fused, memory }: NonNullable<RunShape['fused']>,
-): Promise<Record<string, number>> {
+async function fusedBytes({
+  plan: fused,
+  memory,
+}: NonNullable<RunShape['fused']>): Promise<Record<string, number>> {
   const { layout } = await fused.field.kernel(fused.variant);
-  const turns = fusedTurns(plan, {
+  const turns = fusedTurns(fused.plan, {
     places: fused.variant.places,
     register: (slot) => fused.registers[slot],
     wantedAt: (slot) => Math.max(0, memory.place[slot]),
