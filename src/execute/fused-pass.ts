@@ -60,16 +60,9 @@ export class FusedPass implements PlanRecorder {
     const kernel = await fused.field.kernel(fused.variant);
     const constants = plan.operations.filter((operation) => operation.kind === 'constant');
     const constantAt = (n: number) => (memory.constants + n) * stride;
-    const wantedAt = (slot: number) => Math.max(0, memory.place[slot]) * stride;
+    const turns = turnsOf(fused, memory, stride);
     const register = (slot: number) => fused.registers[slot];
     const { asking } = fused;
-    const turns = fusedTurns(fused.plan, {
-      places: fused.variant.places,
-      register,
-      wantedAt,
-      constantAt,
-      ...(asking && { askedAfter: asking.after }),
-    });
     for (const [n, { values }] of constants.entries()) {
       gpu.device.queue.writeBuffer(buffers.slots, 4 * constantAt(n), Float32Array.from(values));
     }
@@ -118,6 +111,21 @@ export class FusedPass implements PlanRecorder {
   destroy(): void {
     for (const buffer of Object.values(this.own)) buffer.destroy();
   }
+}
+
+/** The turns of a plan, over places of memory that are `stride` numbers apart. */
+export function turnsOf(
+  { plan, registers, variant, asking }: FusedPlan,
+  memory: FusedMemory,
+  stride: number,
+): ReturnType<typeof fusedTurns> {
+  return fusedTurns(plan, {
+    places: variant.places,
+    register: (slot) => registers[slot],
+    wantedAt: (slot) => Math.max(0, memory.place[slot]) * stride,
+    constantAt: (n) => (memory.constants + n) * stride,
+    ...(asking && { askedAfter: asking.after }),
+  });
 }
 
 function packedRun(
