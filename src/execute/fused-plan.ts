@@ -90,12 +90,17 @@ interface PlacedPlan {
   room?: number;
 }
 
+/** Plans that nobody is asked about, as they were placed: the same plan is often solved many times. */
+const placedPlans = new WeakMap<Plan, PlacedPlan>();
+
 /** Places a plan, flattened if so it finds room in a smaller kernel. */
 function placedPlan(
   plan: Plan,
   reads: readonly { slot: Slot; before: number }[],
   asking: FusedAsking | undefined,
 ): PlacedPlan {
+  const known = asking ? undefined : placedPlans.get(plan);
+  if (known) return known;
   const placed = (run: Plan): PlacedPlan => {
     const { place, places } = allocate(run, [], reads, true);
     return { run, place, room: PLACES.find((count) => count >= places) };
@@ -103,7 +108,9 @@ function placedPlan(
   const given = placed(plan);
   if (asking) return { ...given, run: asking.plan };
   const flat = placed(flattened(plan));
-  return (flat.room ?? Number.POSITIVE_INFINITY) < (given.room ?? Number.POSITIVE_INFINITY) ? flat : given;
+  const smaller = (flat.room ?? Number.POSITIVE_INFINITY) < (given.room ?? Number.POSITIVE_INFINITY);
+  placedPlans.set(plan, smaller ? flat : given);
+  return smaller ? flat : given;
 }
 
 /**
