@@ -25,7 +25,7 @@ interface Options {
   python: string;
 }
 
-const PARTS = ['doctor', 'sampling', 'pytorch', 'mlp', 'tiles', 'updates', 'scaling', 'training'];
+const PARTS = ['doctor', 'call', 'sampling', 'pytorch', 'mlp', 'tiles', 'updates', 'scaling', 'training'];
 
 const command = new Command('npm run bench:gpu --')
   .description('run every bench of speed on a GPU, PyTorch where there is one, and compare')

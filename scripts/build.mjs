@@ -49,6 +49,7 @@ export async function buildBench(root) {
   const { outputFiles } = await build({
     absWorkingDir: root,
     entryPoints: {
+      call: 'bench/call.ts',
       gpu: 'bench/gpu.ts',
       learned: 'bench/learned.ts',
       mlp: 'bench/mlp.ts',

@@ -4,7 +4,8 @@ import package::batch::dispatch::linear_index;
 @if(broadcast) import package::batch::subgroup::subgroup_lane;
 import package::field::state::State;
 @if(predicted) import package::fused::ask::ask;
-import package::fused::plan::{ answer, begin, combined, evaluates, finish, run, told_time };
+import package::fused::plan::{ evaluates, run, told_time };
+import package::fused::registers::{ answer, begin, combined, finish };
 import package::user::denoise;
 @if(broadcast) enable subgroups;
 

@@ -7,7 +7,8 @@ import package::batch::dispatch::linear_index;
 @if(team) import package::field::team::{ MEMBERS, team_lane };
 @if(!small) import package::field::posterior::posterior_mean;
 @if(predicted) import package::fused::ask::ask;
-import package::fused::plan::{ answer, begin, combined, evaluates, finish, run, told_time };
+import package::fused::plan::{ evaluates, run, told_time };
+import package::fused::registers::{ answer, begin, combined, finish };
 @if(broadcast || team) enable subgroups;
 
 @compute @workgroup_size(64)

@@ -1,12 +1,6 @@
-// A plan as a table in a buffer. Here one invocation runs it for one trajectory: its slots stand in PLACES registers of a
-// whole state each. Which place an operation reads or writes is data, so places are chosen by multiplying with zero and
-// by selecting, in loops that compilers unroll: an index that is not known would put them all into memory.
-import constants::{ DIM, PLACES };
+// A plan as a table in a buffer: a kernel reads which places each turn combines, and what it evaluates.
+import constants::PLACES;
 import package::batch::scalar::{ Scalar, scalar_of };
-import package::batch::status::flag_trajectory;
-import package::field::state::State;
-@if(noisy) import package::fused::noise::standard_normal;
-import package::fused::state::{ added, chosen, is_finite, load_state, scaled_difference, store_state };
 import package::rng::noise::Draw;
 
 /// One turn: a combination of places, which goes to a place, and often an evaluation of it, which goes to another one.
@@ -44,40 +38,6 @@ struct Run {
 @group(0) @binding(3) var<uniform> run: Run;
 @group(0) @binding(7) var<storage, read> turns: array<Turn>;
 
-var<private> places: array<State, PLACES>;
-/// The complement of the first step that came out as NaN or infinity; 0: none.
-var<private> broken: u32;
-
-/// Loads where the trajectory begins.
-fn begin(trajectory: u32) {
-  for (var s = 0u; s < PLACES; s++) {
-    places[s] = State();
-  }
-  places[0] = load_state(trajectory * DIM);
-}
-
-/// The state that turn i combines, which goes to its place.
-fn combined(i: u32, trajectory: u32, works: bool) -> State {
-  var state = State();
-  @if(constants) if (turns[i].start >= 0) {
-    state = load_state(u32(turns[i].start));
-  }
-  for (var s = 0u; s < PLACES; s++) {
-    state = added(state, coefficient(i, s, trajectory), places[s]);
-  }
-  @if(noisy) if (turns[i].noise != 0) {
-    state = added(state, turns[i].noise, standard_normal(draw_of(i), trajectory));
-  }
-  if (!is_finite(state)) {
-    broken = max(broken, ~turns[i].step);
-  }
-  put(turns[i].place, state);
-  if (works && turns[i].keep != 0) {
-    store_state(turns[i].keep + trajectory * DIM, state);
-  }
-  return state;
-}
-
 /// The key of the random numbers of turn i.
 @if(noisy)
 fn draw_of(i: u32) -> Draw {
@@ -95,37 +55,23 @@ fn told_time(i: u32, trajectory: u32) -> f32 {
   return value_of(turns[i].time, trajectory);
 }
 
-/// Puts what turn i wants of what the field answered.
-fn answer(i: u32, x: State, denoised: State, trajectory: u32) {
-  let share = turns[i].velocity;
-  let factor = select(-1, 1 / value_of(turns[i].divisor, trajectory), share > 0);
-  put(turns[i].answer, scaled_difference(x, share, denoised, factor));
-}
-
 /// Where a place starts in `slots`, in numbers, for kernels that hold them there.
 fn place_start(place: u32) -> u32 {
   return run.places + place * run.stride;
 }
 
-fn put(place: u32, state: State) {
-  for (var s = 0u; s < PLACES; s++) {
-    places[s] = chosen(places[s], state, s == place);
-  }
-}
-
-/// Tells of a trajectory that broke.
-fn finish(trajectory: u32, works: bool) {
-  if (works && broken != 0) {
-    flag_trajectory(trajectory, ~broken);
-  }
-}
-
+/// What turn i multiplies a place with.
 fn coefficient(i: u32, place: u32, trajectory: u32) -> f32 {
+  return factor_of(i, place, turns[i].terms[place], trajectory);
+}
+
+/// The same, given the coefficient as it stands in the table.
+fn factor_of(i: u32, place: u32, scalar: Scalar, trajectory: u32) -> f32 {
   @if(columned) if (turns[i].euler == i32(place)) {
     let span = value_of(turns[i].euler_at, trajectory) - value_of(turns[i].euler_start, trajectory);
     return value_of(turns[i].euler_scale, trajectory) * span;
   }
-  return value_of(turns[i].terms[place], trajectory);
+  return value_of(scalar, trajectory);
 }
 
 fn value_of(scalar: Scalar, trajectory: u32) -> f32 {

@@ -2,6 +2,7 @@
 // those that are wanted of it: [wanted, trajectories, DIM].
 import constants::DIM;
 @if(!small) import constants::PARTS;
+@if(broadcast && !small) import package::batch::subgroup::{ LANES, subgroup_lane };
 import package::field::evaluate::slots;
 import package::field::state::State;
 @if(!small) import package::field::team::quad_of;
@@ -18,6 +19,26 @@ fn load_state(start: u32) -> State {
     }
   }
   return state;
+}
+
+/// A state that all trajectories share. With `broadcast` each lane loads a number of eight, and tells the others, in
+/// subgroup-uniform control flow alone: 64 loads of one number took lavapipe 4 seconds to compile.
+fn load_shared_state(start: u32) -> State {
+  @if(!broadcast || small) return load_state(start);
+  @if(broadcast && !small) {
+    var own = array<f32, (DIM + LANES - 1u) / LANES>();
+    for (var n = 0u; n < (DIM + LANES - 1) / LANES; n++) {
+      own[n] = slots[start + min(n * LANES + subgroup_lane, DIM - 1)];
+    }
+    var state = State();
+    for (var p = 0u; p < PARTS; p++) {
+      for (var k = 0u; k < 4; k++) {
+        let d = min(4 * p + k, DIM - 1);
+        state[p][k] = select(0, subgroupShuffle(own[d / LANES], d % LANES), 4 * p + k < DIM);
+      }
+    }
+    return state;
+  }
 }
 
 fn store_state(start: u32, given: State) {

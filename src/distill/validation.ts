@@ -1,5 +1,6 @@
+import { STATUS_BYTES } from '../execute/run-bytes.js';
 import { runShape } from '../execute/run-shape.js';
-import { SolveRun, STATUS_BYTES } from '../execute/solve-run.js';
+import { SolveRun } from '../execute/solve-run.js';
 import type { Field } from '../field/field.js';
 import { folded } from '../gpu/dispatch.js';
 import type { Gpu } from '../gpu/gpu.js';

@@ -60,21 +60,14 @@ export class FusedPass implements PlanRecorder {
     const kernel = await fused.field.kernel(fused.variant);
     const constants = plan.operations.filter((operation) => operation.kind === 'constant');
     const constantAt = (n: number) => (memory.constants + n) * stride;
-    const wantedAt = (slot: number) => Math.max(0, memory.place[slot]) * stride;
+    const { count, evaluations, packed } = packedTurns(kernel, fused, memory, stride);
     const register = (slot: number) => fused.registers[slot];
     const { asking } = fused;
-    const turns = fusedTurns(asking?.plan ?? plan, {
-      places: fused.variant.places,
-      register,
-      wantedAt,
-      constantAt,
-      ...(asking && { askedAfter: asking.after }),
-    });
     for (const [n, { values }] of constants.entries()) {
       gpu.device.queue.writeBuffer(buffers.slots, 4 * constantAt(n), Float32Array.from(values));
     }
     const uniform = {
-      turns: turns.length,
+      turns: count,
       places: memory.own * stride,
       stride,
       room: fused.variant.places,
@@ -82,7 +75,7 @@ export class FusedPass implements PlanRecorder {
     };
     const own = {
       run: gpu.buffer('run', UNIFORM | COPY_DST, packedRun(kernel, uniform, 0)),
-      turns: gpu.buffer('plan', STORAGE, packedRows(kernel, 'turns', turns)),
+      turns: gpu.buffer('plan', STORAGE, packed),
       ...(asking && {
         asked: gpu.buffer(
           'turns of the predictor',
@@ -98,7 +91,6 @@ export class FusedPass implements PlanRecorder {
       ...fused.field.buffers,
       ...(weights && { predictor_weights: weights }),
     });
-    const evaluations = turns.filter((turn) => turn.evaluates === 1).length;
     const counts = { evaluations, group: fused.field.group(fused.variant) };
     return new FusedPass(gpu, kernel, uniform, counts, own, group);
   }
@@ -118,6 +110,45 @@ export class FusedPass implements PlanRecorder {
   destroy(): void {
     for (const buffer of Object.values(this.own)) buffer.destroy();
   }
+}
+
+/** A plan's turns as its kernel reads them. */
+interface PackedTurns {
+  count: number;
+  evaluations: number;
+  packed: ArrayBuffer;
+}
+
+/** Those of the run before, by the plan that the kernel runs: the same plan is often solved many times. */
+const lastTurns = new WeakMap<Plan, { kernel: Kernel; key: string; turns: PackedTurns }>();
+
+function packedTurns(kernel: Kernel, fused: FusedPlan, memory: FusedMemory, stride: number): PackedTurns {
+  const key = JSON.stringify([stride, memory.constants, memory.place]);
+  const last = fused.asking ? undefined : lastTurns.get(fused.plan);
+  if (last && last.kernel === kernel && last.key === key) return last.turns;
+  const rows = turnsOf(fused, memory, stride);
+  const turns = {
+    count: rows.length,
+    evaluations: rows.filter((turn) => turn.evaluates === 1).length,
+    packed: packedRows(kernel, 'turns', rows),
+  };
+  if (!fused.asking) lastTurns.set(fused.plan, { kernel, key, turns });
+  return turns;
+}
+
+/** The turns of a plan, over places of memory that are `stride` numbers apart. */
+export function turnsOf(
+  { plan, registers, variant, asking }: FusedPlan,
+  memory: FusedMemory,
+  stride: number,
+): ReturnType<typeof fusedTurns> {
+  return fusedTurns(plan, {
+    places: variant.places,
+    register: (slot) => registers[slot],
+    wantedAt: (slot) => Math.max(0, memory.place[slot]) * stride,
+    constantAt: (n) => (memory.constants + n) * stride,
+    ...(asking && { askedAfter: asking.after }),
+  });
 }
 
 function packedRun(

@@ -1,10 +1,11 @@
 import { FewstepError } from '../errors.js';
 import type { Field } from '../field/field.js';
-import { type FusedField, type FusedVariant, fusedField } from '../field/fused.js';
+import { type FusedField, type FusedVariant, fusedField, MOST_NUMBERS, SMALL_DIM } from '../field/fused.js';
 import { canBroadcast } from '../gpu/broadcast.js';
 import type { Gpu } from '../gpu/gpu.js';
 import type { FusedAsking } from '../predictor/fused-asking.js';
 import { fusedAsking, slotsReadBy, type TrajectoryPredictor } from '../predictor/trajectory-predictor.js';
+import { flattened } from '../solver/flattened.js';
 import { allocate, isStochastic, nfeOf, type Plan, type Slot } from '../solver/plan.js';
 import { addsColumns } from './fused-turns.js';
 
@@ -14,6 +15,8 @@ export type Executor = (typeof EXECUTORS)[number];
 
 /** A plan as a fused kernel runs it. */
 export interface FusedPlan {
+  /** The plan as the kernel runs it. */
+  plan: Plan;
   field: FusedField;
   variant: FusedVariant;
   /** The register of each slot. */
@@ -22,10 +25,16 @@ export interface FusedPlan {
   asking?: FusedAsking;
 }
 
-/** Kernels come with room for so many states besides the one that is evaluated; a plan takes the least that does. */
-const PLACES = [3, 6, 8, 12] as const;
-/** Numbers that a kernel may hold for a trajectory; more would leave the registers of any adapter. */
-const MOST_NUMBERS = 1024;
+/**
+ * Kernels come with room for so many states besides the one that is evaluated; a plan takes the least that does. A
+ * bespoke solver of K evaluations keeps K + 2.
+ */
+const PLACES = [3, 6, 8, 12, 16, 24] as const;
+/**
+ * Room for more than 12 `auto` takes with so few numbers only, on hardware, where it was not measured, and with a predictor,
+ * where lavapipe takes half a minute to compile it for 64 numbers.
+ */
+const [USUAL_ROOM, FEW_NUMBERS] = [12, 192];
 /** The kinds of operation that fusedTurns knows. */
 const KINDS: readonly string[] = ['evaluate', 'combine', 'euler-at', 'constant', 'noise'];
 
@@ -48,10 +57,11 @@ export async function fusedPlan(
   const asking = predictor && fusedAsking(predictor);
   // Kernels whose states are in registers have them at hand where the predictor reads them.
   const reads = asking?.variant.reads.state && fused?.inMemory ? slotsReadBy(predictor!) : [];
-  const { place, places } = allocate(plan, [], reads, true);
-  if (executor === 'auto' && fused && gpu.adapter.software && !gainsBySoftware(gpu, fused, asking))
+  if (executor === 'auto' && fused && gpu.adapter.software && !gainsBySoftware(gpu, field, fused, asking))
     return undefined;
-  const room = PLACES.find((count) => count >= places);
+  const { run, place, room } = placedPlan(plan, reads, asking);
+  const cautious = !gpu.adapter.software || asking !== undefined;
+  if (executor === 'auto' && cautious && !isUsual(field, fused, room)) return undefined;
   const obstacle = obstacleTo(field, plan, fused, room);
   if (!fused || room === undefined || obstacle !== undefined) {
     if (executor === 'auto') return undefined;
@@ -68,20 +78,59 @@ export async function fusedPlan(
     noisy: isStochastic(plan),
     ...(asking && { asking: asking.variant }),
   };
-  return { field: fused, variant, registers: place, asking };
+  return { plan: run, field: fused, variant, registers: place, asking };
+}
+
+interface PlacedPlan {
+  /** The plan as the kernel runs it. */
+  run: Plan;
+  /** Of each slot. */
+  place: number[];
+  /** Of the kernel that has least and enough; undefined where none has. */
+  room?: number;
+}
+
+/** Plans that nobody is asked about, as they were placed: the same plan is often solved many times. */
+const placedPlans = new WeakMap<Plan, PlacedPlan>();
+
+/** Places a plan, flattened if so it finds room in a smaller kernel. */
+function placedPlan(
+  plan: Plan,
+  reads: readonly { slot: Slot; before: number }[],
+  asking: FusedAsking | undefined,
+): PlacedPlan {
+  const known = asking ? undefined : placedPlans.get(plan);
+  if (known) return known;
+  const placed = (run: Plan): PlacedPlan => {
+    const { place, places } = allocate(run, [], reads, true);
+    return { run, place, room: PLACES.find((count) => count >= places) };
+  };
+  const given = placed(plan);
+  if (asking) return { ...given, run: asking.plan };
+  const flat = placed(flattened(plan));
+  const smaller = (flat.room ?? Number.POSITIVE_INFINITY) < (given.room ?? Number.POSITIVE_INFINITY);
+  placedPlans.set(plan, smaller ? flat : given);
+  return smaller ? flat : given;
 }
 
 /**
- * Whether fusing gains on a software adapter. What evaluates at length takes 0.8 to 0.97 of the CPU time stepwise. With a
- * predictor inside, kernels whose states are in registers gain where lanes tell each other its weights: up to twice on
- * lavapipe, while SwiftShader takes up to 1.6 times as long.
+ * Whether fusing gains on a software adapter. What evaluates at length takes 0.8 to 0.97 of the CPU time stepwise. Where
+ * lanes cannot tell each other what they load, on SwiftShader, states of more than four numbers in registers take 1.2 to 2.4
+ * times as long. With a predictor inside, kernels whose states are in registers gain where lanes can: up to twice on lavapipe,
+ * while SwiftShader takes up to 1.6 times as long.
  */
 function gainsBySoftware(
   gpu: Gpu,
+  { dim }: Field,
   { costly, inMemory }: FusedField,
   asking: FusedAsking | undefined,
 ): boolean {
-  return asking ? !inMemory && canBroadcast(gpu) : !costly;
+  if (asking) return !inMemory && canBroadcast(gpu);
+  return !costly && (inMemory || dim <= SMALL_DIM || canBroadcast(gpu));
+}
+
+function isUsual({ dim }: Field, fused: FusedField | undefined, room = 0): boolean {
+  return fused?.inMemory || room <= USUAL_ROOM || room * dim <= FEW_NUMBERS;
 }
 
 function obstacleTo(

@@ -1,3 +1,6 @@
+import { TIMESTAMP_BYTES } from '../gpu/timer.js';
+import { FEATURES } from '../predictor/network-config.js';
+import { answersOfRun } from '../predictor/trajectory-predictor.js';
 import type { Plan } from '../solver/plan.js';
 import { uniformStride } from './plan-pass.js';
 import type { RunShape } from './run-shape.js';
@@ -13,12 +16,21 @@ export interface RunBytes {
   status: number;
   /** The latents' uniform, then those of the plan's operations. */
   operation: number;
+  /** What the field's evaluations show AMED's network. */
+  features: number;
+  /** What the host reads of a chunk at once: STATUS_BYTES, timestamps, what is wanted, and a predictor's answers. */
   staging: number;
 }
 
+/** The first step that broke and how many trajectories did: the begin of a run's status. */
+export const STATUS_BYTES = 8;
+/** Of what stands before the samples in the staging buffer. */
+export const HEAD_BYTES = STATUS_BYTES + TIMESTAMP_BYTES;
+
 /** @param operationSize of the uniform of an evaluation, where those are dispatches of their own */
 export function runBytes(plan: Plan, shape: RunShape, operationSize = 0): RunBytes {
-  const { dim, capacity, places, columnRows, wanted, reads } = shape;
+  const { dim, capacity, places, columnRows, wanted, reads, predictor } = shape;
+  const read = wanted.length * dim + (predictor ? answersOfRun(predictor) : 0);
   const slotStride = Math.ceil((capacity * dim) / 64) * 64;
   const stride = uniformStride(operationSize);
   return {
@@ -26,8 +38,9 @@ export function runBytes(plan: Plan, shape: RunShape, operationSize = 0): RunByt
     stride,
     slots: places * slotStride * 4,
     columns: Math.max(4, columnRows * capacity * 4),
-    status: 8 + capacity * 4,
+    status: STATUS_BYTES + capacity * 4,
+    features: predictor?.kind === 'amed' ? 4 * FEATURES * capacity : 0,
     operation: (plan.operations.length + 1) * stride,
-    staging: reads ? wanted.length * capacity * dim * 4 : 0,
+    staging: reads ? HEAD_BYTES + 4 * capacity * read : 0,
   };
 }

@@ -1,15 +1,22 @@
 import { type Field, preparedField } from '../field/field.js';
 import type { Gpu } from '../gpu/gpu.js';
+import { TIMESTAMP_BYTES } from '../gpu/timer.js';
+import {
+  checkTrajectoryPredictor,
+  type TrajectoryPredictor,
+  trajectoryPassBytes,
+} from '../predictor/trajectory-predictor.js';
 import type { Plan, Slot } from '../solver/plan.js';
+import { turnsOf } from './fused-pass.js';
 import type { Executor } from './fused-plan.js';
-import { fusedTurns } from './fused-turns.js';
 import { checkKept, checkWhole } from './inputs.js';
 import { runBytes } from './run-bytes.js';
 import { type RunShape, runShape } from './run-shape.js';
 
-/** What is to be solved, as `solve` takes it; plans whose columns a network fills take more than is said here. */
+/** What is to be solved, as `solve` takes it. */
 export interface SolveMemoryRequest {
   batch: number;
+  predictor?: TrajectoryPredictor;
   keep?: Iterable<Slot>;
   executor?: Executor;
   chunk?: number;
@@ -34,27 +41,30 @@ export async function solveMemory(
   gpu: Gpu,
   field: Field,
   plan: Plan,
-  { batch, keep = [], executor, chunk }: SolveMemoryRequest,
+  { batch, predictor, keep = [], executor, chunk }: SolveMemoryRequest,
 ): Promise<SolveMemory> {
   checkWhole('batch', batch, 1);
   if (chunk !== undefined) checkWhole('chunk', chunk, 1);
+  if (predictor) checkTrajectoryPredictor(predictor, field, plan);
   const kept = [...keep];
   checkKept(plan, kept);
   const wanted = [...new Set([plan.states[plan.states.length - 1], ...kept])];
-  const shape = await runShape(gpu, field, plan, { batch, wanted, seed: 0, executor, chunk });
+  const shape = await runShape(gpu, field, plan, { batch, wanted, predictor, seed: 0, executor, chunk });
   const { capacity, fused } = shape;
   const prepared = fused ? undefined : await preparedField(gpu, field);
-  const { slots, columns, status, operation, staging } = runBytes(plan, shape, prepared?.operationSize);
+  const bytes = runBytes(plan, shape, prepared?.operationSize);
   const sizes: Record<string, number> = {
-    slots,
-    columns,
-    status,
-    operations: operation,
-    'samples (readback)': staging,
-    'status (readback)': 8,
-    ...(gpu.features.has('timestamp-query') && { timestamps: 2 * 16 }),
-    ...(fused ? await fusedBytes(plan, fused) : { constants: constantBytes(plan) }),
-    field: capacity * (prepared?.trajectoryBytes ?? 0),
+    slots: bytes.slots,
+    columns: bytes.columns,
+    status: bytes.status,
+    operations: bytes.operation,
+    readback: bytes.staging,
+    ...(gpu.features.has('timestamp-query') && { timestamps: TIMESTAMP_BYTES }),
+    ...(fused
+      ? await fusedBytes(fused, bytes.slotStride)
+      : { constants: constantBytes(plan), field: capacity * (prepared?.trajectoryBytes ?? 0) }),
+    ...(predictor && { features: bytes.features, predictor: predictor.parameters.byteLength }),
+    ...(predictor && !fused && (await trajectoryPassBytes(gpu, predictor, capacity))),
   };
   // Nobody allocates nothing.
   const buffers = Object.fromEntries(Object.entries(sizes).filter(([, bytes]) => bytes > 0));
@@ -62,20 +72,21 @@ export async function solveMemory(
   return { executor: fused ? 'fused' : 'stepwise', capacity, buffers, total };
 }
 
-/** Of a fused kernel its uniform and the plan as turns; its constants are in slots. */
+/** Of a fused kernel its uniform, the plan as turns, and what a predictor finds; its constants are in slots. */
 async function fusedBytes(
-  plan: Plan,
-  { plan: fused, memory }: NonNullable<RunShape['fused']>,
+  { plan, memory }: NonNullable<RunShape['fused']>,
+  stride: number,
 ): Promise<Record<string, number>> {
-  const { layout } = await fused.field.kernel(fused.variant);
-  const turns = fusedTurns(plan, {
-    places: fused.variant.places,
-    register: (slot) => fused.registers[slot],
-    wantedAt: (slot) => Math.max(0, memory.place[slot]),
-    constantAt: (n) => memory.constants + n,
-  });
-  const run = layout.bindings.find(({ name }) => name === 'run')!.size;
-  return { run, plan: turns.length * layout.stride('turns') };
+  const { layout } = await plan.field.kernel(plan.variant);
+  const asked = plan.asking?.asked((slot) => plan.registers[slot]);
+  return {
+    run: layout.bindings.find(({ name }) => name === 'run')!.size,
+    plan: turnsOf(plan, memory, stride).length * layout.stride('turns'),
+    ...(asked && {
+      'turns of the predictor': asked.length * layout.stride('asked'),
+      'mean of the data': plan.asking!.center.byteLength,
+    }),
+  };
 }
 
 function constantBytes({ operations }: Plan): number {

@@ -2,8 +2,7 @@ import { type Field, preparedField } from '../field/field.js';
 import { folded } from '../gpu/dispatch.js';
 import type { Gpu } from '../gpu/gpu.js';
 import type { Kernel } from '../gpu/kernel.js';
-import { type PassEnds, PassTimer } from '../gpu/timer.js';
-import { FEATURES } from '../predictor/network-config.js';
+import { type PassEnds, PassTimer, passMs } from '../gpu/timer.js';
 import { answersOfRun, type TrajectoryPass, trajectoryPass } from '../predictor/trajectory-predictor.js';
 import { drawStruct } from '../rng/draw.js';
 import { LATENT_STREAM } from '../rng/streams.js';
@@ -11,15 +10,27 @@ import type { Plan, Slot } from '../solver/plan.js';
 import { FusedPass } from './fused-pass.js';
 import type { Latents } from './inputs.js';
 import { PlanPass, type PlanRecorder } from './plan-pass.js';
-import { runBytes } from './run-bytes.js';
+import { HEAD_BYTES, runBytes, STATUS_BYTES } from './run-bytes.js';
 import type { RunShape } from './run-shape.js';
 
 /** Where the trajectories of a run begin: as those of a solve, or at rows that lie on the device, [batch, dim]. */
 export type RunLatents = Latents | { rows: GPUBuffer };
 
-/** Of the step and the count that a status begins with. */
-export const STATUS_BYTES = 8;
 const NO_STATUS = new Uint32Array(2);
+
+/** Which step first produced a value that is not finite, and in how many trajectories, over all chunks. */
+export interface RunStatus {
+  step: number;
+  trajectories: number;
+}
+
+/** What is read of a chunk; its arrays are gone once it was taken. */
+export interface ChunkResult {
+  /** Of a slot that is wanted, [count, dim]. */
+  values(slot: Slot): Float32Array;
+  /** What the predictor answered, [answers, count]; of none nothing. */
+  answers: Float32Array;
+}
 
 /** The buffers of one solve. */
 interface RunBuffers {
@@ -47,6 +58,8 @@ export class SolveRun {
   private readonly uniforms: ArrayBuffer;
   /** The chunk that the plan's are written for. */
   private packed = { first: -1, count: -1 };
+  /** As it was collected last. */
+  private reported?: RunStatus;
 
   private constructor(
     private readonly gpu: Gpu,
@@ -61,8 +74,8 @@ export class SolveRun {
     /** Bytes from one operation's uniform to the next. */
     private readonly stride: number,
   ) {
-    this.timer = new PassTimer(gpu);
-    const { slots, operation } = buffers;
+    const { slots, operation, staging } = buffers;
+    this.timer = new PassTimer(gpu, shape.reads ? { buffer: staging, offset: STATUS_BYTES } : undefined);
     this.latents = normal.bind({ slots, operation });
     this.uniforms = new ArrayBuffer((plan.operations.length + 1) * stride);
   }
@@ -79,9 +92,9 @@ export class SolveRun {
       columns: gpu.buffer('columns', STORAGE | COPY_SRC | COPY_DST, bytes.columns),
       status: gpu.buffer('status', STORAGE | COPY_SRC | COPY_DST, bytes.status),
       operation: gpu.buffer('operations', UNIFORM | COPY_DST, bytes.operation),
-      staging: gpu.buffer('samples (readback)', MAP_READ | COPY_DST, bytes.staging),
+      staging: gpu.buffer('readback', MAP_READ | COPY_DST, bytes.staging),
       ...(predictor?.kind === 'amed' && {
-        features: gpu.buffer('features', STORAGE, 4 * FEATURES * capacity),
+        features: gpu.buffer('features', STORAGE, bytes.features),
       }),
       ...(predictor && {
         weights: gpu.buffer('predictor', STORAGE, predictor.parameters),
@@ -154,9 +167,14 @@ export class SolveRun {
     this.planPass.record(pass, count, (recording, i) => this.predictor?.record(recording, i, count));
     pass.end();
     this.timer.end(encoder);
-    const bytes = count * dim * 4;
-    for (const [i, slot] of reads ? wanted.entries() : []) {
-      encoder.copyBufferToBuffer(slots, place[slot] * this.slotStride * 4, staging, i * bytes, bytes);
+    if (reads) {
+      const bytes = count * dim * 4;
+      encoder.copyBufferToBuffer(status, 0, staging, 0, STATUS_BYTES);
+      for (const [i, slot] of wanted.entries()) {
+        const start = place[slot] * this.slotStride * 4;
+        encoder.copyBufferToBuffer(slots, start, staging, HEAD_BYTES + i * bytes, bytes);
+      }
+      this.copyAnswers(encoder, count, HEAD_BYTES + wanted.length * bytes);
     }
     after?.(encoder);
     device.queue.submit([encoder.finish()]);
@@ -177,18 +195,23 @@ export class SolveRun {
     encoder.copyBufferToBuffer(this.buffers.status, 0, target, offset, STATUS_BYTES);
   }
 
-  /** Waits for the chunk that was submitted and hands out what was wanted of it. */
-  async collect(count: number, take: (slot: Slot, values: Float32Array) => void): Promise<void> {
-    const { dim, wanted } = this.shape;
+  /** Waits for the chunk that was submitted, once for all that is read of it. */
+  async collect(count: number, take: (result: ChunkResult) => void): Promise<void> {
+    const { dim, wanted, predictor } = this.shape;
     const { staging } = this.buffers;
-    const size = wanted.length * count * dim * 4;
+    const numbers = count * dim;
+    const answers = predictor ? answersOfRun(predictor) * count : 0;
+    const size = HEAD_BYTES + 4 * (wanted.length * numbers + answers);
     await this.gpu.settle(staging.mapAsync(GPUMapMode.READ, 0, size));
-    const values = new Float32Array(staging.getMappedRange(0, size));
-    for (const [i, slot] of wanted.entries())
-      take(slot, values.subarray(i * count * dim, (i + 1) * count * dim));
-    staging.unmap();
-    const gpuMs = await this.timedMs();
+    const range = staging.getMappedRange(0, size);
+    this.reported = statusOf(range);
+    const gpuMs = passMs(new BigUint64Array(range, STATUS_BYTES, 2));
     if (gpuMs !== undefined) this.gpuMs = (this.gpuMs ?? 0) + gpuMs;
+    take({
+      values: (slot) => new Float32Array(range, HEAD_BYTES + 4 * numbers * wanted.indexOf(slot), numbers),
+      answers: new Float32Array(range, size - 4 * answers, answers),
+    });
+    staging.unmap();
   }
 
   /** Milliseconds between the two ends of passes that were marked last; undefined without a clock. */
@@ -203,21 +226,9 @@ export class SolveRun {
     return new Float32Array(await this.gpu.read(this.buffers.slots, count * dim * 4, start));
   }
 
-  /** What the predictor answered for the last chunk, [answers, count]. */
-  async answers(count: number): Promise<Float32Array | undefined> {
-    const { predictor } = this.shape;
-    if (!predictor) return undefined;
-    const bytes = 4 * answersOfRun(predictor) * count;
-    const rows = this.predictor
-      ? await this.gpu.read(this.predictor.answers, bytes)
-      : await this.gpu.read(this.buffers.columns, bytes, 4 * this.plan.columns * count);
-    return new Float32Array(rows);
-  }
-
-  /** Which step first produced a value that is not finite, and in how many trajectories, over all chunks. */
-  async status(): Promise<{ step: number; trajectories: number }> {
-    const [first, trajectories] = new Uint32Array(await this.gpu.read(this.buffers.status, STATUS_BYTES));
-    return { step: ~first >>> 0, trajectories };
+  /** Over all chunks that were collected, or where none is read, submitted. */
+  async status(): Promise<RunStatus> {
+    return this.reported ?? statusOf(await this.gpu.read(this.buffers.status, STATUS_BYTES));
   }
 
   destroy(): void {
@@ -225,6 +236,18 @@ export class SolveRun {
     this.predictor?.destroy();
     this.timer.destroy();
     for (const buffer of Object.values(this.buffers) as GPUBuffer[]) buffer.destroy();
+  }
+
+  /** Copies what a predictor answered behind the samples. */
+  private copyAnswers(encoder: GPUCommandEncoder, count: number, to: number): void {
+    const { predictor } = this.shape;
+    if (!predictor) return;
+    const { columns, staging } = this.buffers;
+    // Inside a fused kernel answers stand behind the columns.
+    const [from, start] = this.predictor
+      ? [this.predictor.answers, 0]
+      : [columns, 4 * this.plan.columns * count];
+    encoder.copyBufferToBuffer(from, start, staging, to, 4 * answersOfRun(predictor) * count);
   }
 
   /** Writes what the uniforms of a chunk lack. @returns bytes that are to be copied */
@@ -247,4 +270,9 @@ export class SolveRun {
     this.packed = { first, count };
     return this.uniforms.byteLength;
   }
+}
+
+function statusOf(range: ArrayBuffer): RunStatus {
+  const [first, trajectories] = new Uint32Array(range, 0, 2);
+  return { step: ~first >>> 0, trajectories };
 }

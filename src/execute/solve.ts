@@ -80,13 +80,12 @@ export async function solve(gpu: Gpu, field: Field, plan: Plan, options: SolveOp
       const count = Math.min(capacity, batch - first);
       const own = predictor ? columns : chunkOfColumns(columns, plan.columns, batch, first, count);
       run.submit(first, count, options.latents, own);
-      await run.collect(count, (slot, values) => results.get(slot)!.set(values, first * dim));
-      if (answers) {
-        const rows = (await run.answers(count))!;
-        for (let row = 0; row * batch < answers.length; row++) {
-          answers.set(rows.subarray(row * count, (row + 1) * count), row * batch + first);
+      await run.collect(count, (chunk) => {
+        for (const [slot, values] of results) values.set(chunk.values(slot), first * dim);
+        for (let row = 0; answers && row * batch < answers.length; row++) {
+          answers.set(chunk.answers.subarray(row * count, (row + 1) * count), row * batch + first);
         }
-      }
+      });
       options.onProgress?.(first + count);
     }
     const { step, trajectories } = await run.status();

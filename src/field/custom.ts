@@ -2,7 +2,7 @@ import { FewstepError } from '../errors.js';
 import { canBroadcast } from '../gpu/broadcast.js';
 import type { Gpu } from '../gpu/gpu.js';
 import type { Denoise, DenoiseGradient, Field } from './field.js';
-import { type FusedField, planVariant, REGISTER_DIM, stateVariant } from './fused.js';
+import { type FusedField, planVariant, REGISTER_DIM, registerVariant, stateVariant } from './fused.js';
 import { boundKernel, operationOf, shared } from './operation.js';
 import { prepareCustomGradient } from './prepared-custom-gradient.js';
 
@@ -64,14 +64,16 @@ async function prepareFusedCustom(gpu: Gpu, dim: number, wgsl: string): Promise<
     buffers: {},
     kernel(needed) {
       const { conditions, constants } = planVariant(needed);
+      const registers = registerVariant(needed.places, dim);
       return gpu.kernel('fused/custom', {
         conditions: {
           ...state.conditions,
+          ...registers.conditions,
           ...conditions,
           // The predictor's lanes tell each other its weights; the field itself has nothing to tell.
           broadcast: needed.asking !== undefined && canBroadcast(gpu),
         },
-        constants: { ...state.constants, ...constants },
+        constants: { ...state.constants, ...registers.constants, ...constants },
         modules: { user: wgsl },
       });
     },

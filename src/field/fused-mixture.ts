@@ -5,6 +5,7 @@ import {
   type FusedVariant,
   planVariant,
   REGISTER_DIM,
+  registerVariant,
   SMALL_DIM,
   stateVariant,
 } from './fused.js';
@@ -47,10 +48,12 @@ function inRegisters(gpu: Gpu, spec: MixtureSpec): FusedField {
       const { conditions, constants } = planVariant(needed);
       const team = teamOf(needed);
       const state = stateVariant(spec.dim);
+      const registers = registerVariant(needed.places, spec.dim);
       return gpu.kernel('fused/mixture', {
         conditions: {
           ...variant.conditions,
           ...state.conditions,
+          ...registers.conditions,
           ...conditions,
           broadcast: canBroadcast(gpu),
           team: team > 1,
@@ -58,6 +61,7 @@ function inRegisters(gpu: Gpu, spec: MixtureSpec): FusedField {
         constants: {
           ...variant.constants,
           ...constants,
+          ...registers.constants,
           ...(team > 1 && { TEAM: team, PARTS: Math.ceil(spec.dim / 4) / team }),
         },
       });

@@ -67,3 +67,23 @@ export function planVariant({ places, columned, constants, noisy, asking }: Fuse
     constants: { PLACES: places, ...asking?.constants },
   };
 }
+
+/** Numbers of a trajectory's states that kernels may hold in registers; more would leave those of any adapter. */
+export const MOST_NUMBERS = 1024;
+/** Vec4 of a block of places: lavapipe unrolls no loop over 64, and then places are memory, which takes twice as long. */
+const BLOCK_PARTS = 48;
+/** Blocks that there are in the shader: enough for MOST_NUMBERS. */
+const MOST_BLOCKS = 8;
+
+/** The conditions and constants of shaders/fused/registers.wgsl: places of states of `dim` numbers, by blocks. */
+export function registerVariant(
+  places: number,
+  dim: number,
+): Required<Pick<ShaderVariant, 'conditions' | 'constants'>> {
+  const parts = dim > SMALL_DIM ? Math.ceil(dim / 4) : 1;
+  const size = [4, 3, 2, 1].find((each) => places % each === 0 && each * parts <= BLOCK_PARTS) ?? 1;
+  if (places > size * MOST_BLOCKS)
+    throw new Error(`${places} places of ${dim} numbers: fusedPlan refuses them`);
+  const blocks = Array.from({ length: MOST_BLOCKS }, (_, i) => [`block_${i}`, i * size < places]);
+  return { conditions: Object.fromEntries(blocks), constants: { BLOCK: size } };
+}

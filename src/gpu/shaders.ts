@@ -61,6 +61,7 @@ import fusedMixtureWide from '../../shaders/fused/mixture_wide.wgsl';
 import fusedMlp from '../../shaders/fused/mlp.wgsl';
 import fusedNoise from '../../shaders/fused/noise.wgsl';
 import fusedPlan from '../../shaders/fused/plan.wgsl';
+import fusedRegisters from '../../shaders/fused/registers.wgsl';
 import fusedState from '../../shaders/fused/state.wgsl';
 import fusedStateFeatures from '../../shaders/fused/state_features.wgsl';
 import fusedTangentAsked from '../../shaders/fused/tangent_asked.wgsl';
@@ -216,6 +217,7 @@ export const shaders = {
   'fused/mlp': fusedMlp,
   'fused/noise': fusedNoise,
   'fused/plan': fusedPlan,
+  'fused/registers': fusedRegisters,
   'fused/state': fusedState,
   'fused/state_features': fusedStateFeatures,
   'fused/tangent_asked': fusedTangentAsked,

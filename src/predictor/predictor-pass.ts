@@ -59,18 +59,12 @@ export class PredictorPass {
     taped = false,
   ): Promise<PredictorPass> {
     const { STORAGE, UNIFORM, COPY_SRC, COPY_DST } = GPUBufferUsage;
-    const variant = networkVariant(config, taped, canBroadcast(gpu));
-    const [network, coefficients, state] = await Promise.all([
-      gpu.kernel('predictor/network', variant),
-      gpu.kernel('predictor/coefficients', { conditions: { [predicted.formula]: true } }),
-      gpu.kernel('predictor/state_features'),
-    ]);
-    const { capacity } = buffers;
-    const steps = predicted.steps.length;
-    const answers = gpu.buffer('answers', STORAGE | COPY_SRC | COPY_DST, 4 * 3 * steps * capacity);
-    const kept = gpu.buffer('features of all steps', STORAGE, taped ? 4 * FEATURES * steps * capacity : 16);
-    const stride = Math.max(...[network, coefficients, state].map((kernel) => uniformSize(kernel)));
-    const operation = gpu.buffer('predictor operations', UNIFORM | COPY_DST, UNIFORMS * steps * stride);
+    const kernels = await kernelsFor(gpu, { predicted, config }, taped);
+    const [network, coefficients, state] = kernels;
+    const { bytes, stride } = passBytes(kernels, predicted, buffers.capacity, taped);
+    const answers = gpu.buffer('answers', STORAGE | COPY_SRC | COPY_DST, bytes.answers);
+    const kept = gpu.buffer('features of all steps', STORAGE, bytes['features of all steps']);
+    const operation = gpu.buffer('predictor operations', UNIFORM | COPY_DST, bytes['predictor operations']);
     const center = gpu.buffer('mean of the data', STORAGE, figures.mean);
     const { weights: predictor_weights } = buffers;
     const shared = { ...buffers, predictor_weights, answers, kept, operation, center } as unknown as Record<
@@ -100,6 +94,17 @@ export class PredictorPass {
       stride,
       gpu,
     );
+  }
+
+  /** Bytes of the buffers that `create` makes without a way back, by what they hold. */
+  static async bytes(
+    gpu: Gpu,
+    { predicted, config, figures }: Omit<NetworkPredictor, 'kind' | 'parameters'>,
+    capacity: number,
+  ): Promise<Record<string, number>> {
+    const kernels = await kernelsFor(gpu, { predicted, config }, false);
+    const { bytes } = passBytes(kernels, predicted, capacity, false);
+    return { ...bytes, 'mean of the data': figures.mean.byteLength };
   }
 
   /** Writes the uniforms for the first `trajectories`. */
@@ -162,6 +167,29 @@ export class PredictorPass {
     pass.setBindGroup(0, this.groups[name], [offset]);
     pass.dispatchWorkgroups(...folded(Math.ceil(trajectories / 64)));
   }
+}
+
+/** Of the network, of the coefficients, and of the state's features. */
+function kernelsFor(
+  gpu: Gpu,
+  { predicted, config }: Pick<NetworkPredictor, 'predicted' | 'config'>,
+  taped: boolean,
+): Promise<[Kernel, Kernel, Kernel]> {
+  return Promise.all([
+    gpu.kernel('predictor/network', networkVariant(config, taped, canBroadcast(gpu))),
+    gpu.kernel('predictor/coefficients', { conditions: { [predicted.formula]: true } }),
+    gpu.kernel('predictor/state_features'),
+  ]);
+}
+
+function passBytes(kernels: readonly Kernel[], { steps }: PredictedPlan, capacity: number, taped: boolean) {
+  const stride = Math.max(...kernels.map((kernel) => uniformSize(kernel)));
+  const bytes = {
+    answers: 4 * 3 * steps.length * capacity,
+    'features of all steps': taped ? 4 * FEATURES * steps.length * capacity : 16,
+    'predictor operations': UNIFORMS * steps.length * stride,
+  };
+  return { bytes, stride };
 }
 
 /** Bytes from one uniform of a kernel to the next. */

@@ -77,6 +77,17 @@ export function trajectoryPass(
     : TangentPass.create(gpu, predictor, buffers, start);
 }
 
+/** Bytes of the buffers of a trajectoryPass, by what they hold. */
+export function trajectoryPassBytes(
+  gpu: Gpu,
+  predictor: TrajectoryPredictor,
+  capacity: number,
+): Promise<Record<string, number>> {
+  return predictor.kind === 'amed'
+    ? PredictorPass.bytes(gpu, predictor, capacity)
+    : TangentPass.bytes(gpu, predictor, capacity);
+}
+
 /** The same inside a fused run. */
 export function fusedAsking(predictor: TrajectoryPredictor): FusedAsking {
   return predictor.kind === 'amed' ? networkAsking(predictor) : tangentAsking(predictor);

@@ -65,22 +65,16 @@ export class TangentPass {
   ): Promise<TangentPass> {
     const { STORAGE, UNIFORM, COPY_SRC, COPY_DST } = GPUBufferUsage;
     const layout = tangentLayout(tangent, figures.mean.length);
-    const compiled = await Promise.all([
-      gpu.kernel(KERNELS[0]),
-      gpu.kernel(KERNELS[1]),
-      gpu.kernel(KERNELS[2], networkVariant(layout, taped, canBroadcast(gpu))),
-    ]);
-    const evaluations = tangent.evaluations.length;
-    const kept = taped ? 4 * capacity * evaluations : 4;
-    const stride = Math.max(...compiled.map(uniformSize));
+    const compiled = await kernelsFor(gpu, layout, taped);
+    const { bytes, stride } = passBytes(compiled, tangent, layout, capacity, taped);
     const own = {
-      answers: gpu.buffer('moves', STORAGE | COPY_SRC, 4 * MOVES * evaluations * capacity),
-      features: gpu.buffer('features of evaluations', STORAGE, layout.inputs * kept),
-      hidden: gpu.buffer('hidden layers', STORAGE, HIDDEN * kept),
+      answers: gpu.buffer('moves', STORAGE | COPY_SRC, bytes.moves),
+      features: gpu.buffer('features of evaluations', STORAGE, bytes['features of evaluations']),
+      hidden: gpu.buffer('hidden layers', STORAGE, bytes['hidden layers']),
       rows: gpu.buffer('tangent', STORAGE, tangentRows(tangent)),
-      base: gpu.buffer('columns of all', STORAGE, 4 * tangent.columns.length),
+      base: gpu.buffer('columns of all', STORAGE, bytes['columns of all']),
       center: gpu.buffer('mean of the data', STORAGE, figures.mean),
-      operation: gpu.buffer('tangent operations', UNIFORM | COPY_DST, (2 * evaluations + 2) * stride),
+      operation: gpu.buffer('tangent operations', UNIFORM | COPY_DST, bytes['tangent operations']),
     };
     const shared = { ...buffers, ...own, predictor_weights: buffers.weights, tangent: own.rows };
     const byName = <T>(values: readonly T[]) =>
@@ -99,6 +93,18 @@ export class TangentPass {
       stride,
       taped,
     );
+  }
+
+  /** Bytes of the buffers that `create` makes without a way back, by what they hold. */
+  static async bytes(
+    gpu: Gpu,
+    { tangent, figures }: Omit<TangentPredictor, 'kind' | 'parameters'>,
+    capacity: number,
+  ): Promise<Record<string, number>> {
+    const layout = tangentLayout(tangent, figures.mean.length);
+    const { bytes } = passBytes(await kernelsFor(gpu, layout, false), tangent, layout, capacity, false);
+    const rows = 4 * tangent.columns.length * rowWidth(tangent);
+    return { ...bytes, tangent: rows, 'mean of the data': figures.mean.byteLength };
   }
 
   get answers(): GPUBuffer {
@@ -198,6 +204,33 @@ export class TangentPass {
     pass.setBindGroup(0, this.groups[name], [place * this.stride]);
     pass.dispatchWorkgroups(...folded(Math.ceil(invocations / 64)));
   }
+}
+
+function kernelsFor(gpu: Gpu, layout: TangentLayout, taped: boolean): Promise<Kernel[]> {
+  return Promise.all([
+    gpu.kernel(KERNELS[0]),
+    gpu.kernel(KERNELS[1]),
+    gpu.kernel(KERNELS[2], networkVariant(layout, taped, canBroadcast(gpu))),
+  ]);
+}
+
+function passBytes(
+  kernels: readonly Kernel[],
+  { evaluations: { length: evaluations }, columns }: TangentPlan,
+  { inputs }: TangentLayout,
+  capacity: number,
+  taped: boolean,
+) {
+  const kept = taped ? 4 * capacity * evaluations : 4;
+  const stride = Math.max(...kernels.map(uniformSize));
+  const bytes = {
+    moves: 4 * MOVES * evaluations * capacity,
+    'features of evaluations': inputs * kept,
+    'hidden layers': HIDDEN * kept,
+    'columns of all': 4 * columns.length,
+    'tangent operations': (2 * evaluations + 2) * stride,
+  };
+  return { bytes, stride };
 }
 
 /** The variant of the network's kernel: as many features as `dim` numbers give. */

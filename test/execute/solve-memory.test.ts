@@ -8,7 +8,9 @@ import type { Field } from '../../src/field/field.js';
 import { gaussianMixture } from '../../src/field/gaussian-mixture.js';
 import { polynomial } from '../../src/grid/grid.js';
 import { mlpField } from '../../src/mlp/field.js';
+import type { TrajectoryPredictor } from '../../src/predictor/trajectory-predictor.js';
 import { random } from '../../src/problem/random.js';
+import { amedSolvers } from '../../src/solver/amed.js';
 import { PlanBuilder } from '../../src/solver/builder.js';
 import { type Plan, perTrajectory } from '../../src/solver/plan.js';
 import { solverByName } from '../../src/solver/registry.js';
@@ -16,6 +18,8 @@ import { planOfTable, tableOf } from '../../src/solver/table.js';
 import { gpu } from '../device.js';
 import { freshSeed, latents, randomMixture } from '../field/fixtures.js';
 import { SLOW } from '../mlp/fixtures.js';
+import { randomPredictor } from '../predictor/fixtures.js';
+import { eulerSpec, nearEuler, randomTangent } from '../tangent/fixtures.js';
 
 const seed = freshSeed();
 const source = random(seed);
@@ -95,12 +99,64 @@ test.each(runs)(
     });
     expect(ran).toBe(predicted.executor);
     expect(predicted.capacity).toBe(chunk ?? batch);
-    // All of it is there at once, when the status is read.
+    // All of it is there at once, when samples are read.
     expect({ made, peak }).toEqual({ made: predicted.total, peak: predicted.total });
     expect(Object.values(predicted.buffers).reduce((sum, bytes) => sum + bytes)).toBe(predicted.total);
   },
   SLOW,
 );
+
+const asking = [
+  ...(
+    [
+      ['times', mixture],
+      ['state', mixture],
+      ['hidden', network],
+      ['state', wide],
+    ] as const
+  ).map(([reads, field]) => {
+    const scales = { scaleDirection: 0.1, scaleTime: 0.2, reads };
+    const predictor = randomPredictor(amedSolvers[0], field, scales, { seed, steps: 3, afs: true });
+    return { what: `AMED that reads ${reads}`, field, predictor, plan: predictor.predicted.plan };
+  }),
+  ...[mixture, network].map((field) => {
+    const spec = eulerSpec(nearEuler(3, seed, 0.1));
+    const predictor: TrajectoryPredictor = randomTangent(spec, field.dim, seed);
+    return { what: 'tangent networks', field, predictor, plan: spec.family.plan };
+  }),
+].flatMap((each) =>
+  (['stepwise', 'fused'] as const)
+    // AMED inside the others takes lavapipe half a minute to compile.
+    .filter(
+      (executor) => executor === 'stepwise' || each.field === mixture || each.what === 'tangent networks',
+    )
+    .map((executor) => ({ ...each, executor })),
+);
+
+test.each(asking)(
+  `$what, $field.kind of $field.dim, $executor: what is allocated is what was predicted (seed ${seed})`,
+  async ({ field, predictor, plan, executor }) => {
+    const values = latents(seed, 21, field.dim);
+    for (const chunk of [undefined, 8]) {
+      const request = { predictor, executor, chunk };
+      const { total, buffers, capacity } = await solveMemory(gpu, field, plan, { batch: 21, ...request });
+      const { made, peak } = await allocatedBytes(gpu, () =>
+        solve(gpu, field, plan, { latents: { values }, ...request }),
+      );
+      expect({ made, peak }).toEqual({ made: total, peak: total });
+      expect(capacity).toBe(chunk ?? 21);
+      expect(buffers.predictor).toBe(predictor.parameters.byteLength);
+    }
+  },
+  SLOW,
+);
+
+test('a predictor for another plan is refused as solve does', async () => {
+  const { field, predictor } = asking[0];
+  await expect(solveMemory(gpu, field, euler, { batch: 2, predictor })).rejects.toMatchObject({
+    code: 'bad-argument',
+  });
+});
 
 test.each([
   { field: mixture, request: { batch: 0 }, message: 'the batch is 0' },
