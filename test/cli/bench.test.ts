@@ -184,8 +184,11 @@ describe('--executor', () => {
   });
 
   it('refuses what cannot run fused, and says why', async () => {
-    // The universal table keeps more states at once than a kernel has places for.
-    const options = { problem: 'ring', solvers: 'bespoke:universal', nfe: 10, batch: 8, 'exact-nfe': 8 };
+    // As a table each state is a sum over all evaluations before it, more than a kernel has places for.
+    const table = at('euler-26.json');
+    const made = await inProcess(['solver', 'euler', '--nfe', '26', '--table', '--out', table]);
+    expect(made.status).toBe(0);
+    const options = { problem: 'ring', solvers: 'euler', table, nfe: 26, batch: 8, 'exact-nfe': 8 };
     const outcome = await inProcess([
       'bench',
       ...flags({ out: at('refused'), ...options, executor: 'fused' }),

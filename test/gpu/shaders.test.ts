@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { AdjointGather, rowShare } from '../../src/execute/adjoint-gather.js';
 import { CONTROL } from '../../src/execute/step-control.js';
 import { customField } from '../../src/field/custom.js';
 import type { Field } from '../../src/field/field.js';
@@ -26,6 +27,7 @@ import { PredictorAdjoint } from '../../src/predictor/predictor-adjoint.js';
 import { type PredictorBuffers, PredictorPass } from '../../src/predictor/predictor-pass.js';
 import { sidKernels } from '../../src/sid/kernels.js';
 import { type AmedSolver, amedSolvers } from '../../src/solver/amed.js';
+import { planFor } from '../../src/solver/plan-for.js';
 import { TANGENT_ASKING } from '../../src/tangent/fused-asking.js';
 import { type TangentBuffers, TangentPass } from '../../src/tangent/tangent-pass.js';
 import { trainingKernels } from '../../src/train/kernels.js';
@@ -206,6 +208,15 @@ const PREPARATIONS: ((on: Gpu) => Promise<unknown>)[] = [
     return [(on: Gpu) => predictorPass(on, given), (on: Gpu) => predictorAdjoint(on, given)];
   }),
   (on) => trainingKernels(on, { classes: 0 }, { loss: 'edm', process: 've' }),
+  // Those of hardware, which shares rows, too.
+  ...[1, 2, 17, 64, 300].flatMap((dim) =>
+    [false, true].flatMap((software) =>
+      ['ipndm-2', 'amed-euler'].map((solver) => (on: Gpu) => {
+        const plan = planFor({ solver, nfe: 4 });
+        return AdjointGather.create(on, dim, plan, rowShare(on, dim, software));
+      }),
+    ),
+  ),
 ];
 
 /** The kernels that preparations ask for, without compiling them. */
