@@ -127,7 +127,11 @@ export async function severalRows(context: Context, nfe: number): Promise<Row[]>
   const { gpu, field, settings, seed, counts } = context;
   const { training, validation, evaluations } = await context.pools();
   const { batch } = settings;
-  const iterations = inProportion(settings, BESPOKE.iterations);
+  // As many as each of separate solvers has in all.
+  const iterations = inProportion(
+    settings,
+    BESPOKE.candidates * BESPOKE.candidateIterations + BESPOKE.iterations,
+  );
   const learning =
     together.get(context) ??
     distillSeveral(gpu, field, { nfe: counts, batch, iterations, seed }, { training, validation });

@@ -31,14 +31,19 @@ type Start = Pick<BespokeCandidate, 'form' | 'numbers'>;
 
 /** Knots of a curve over the steps of a solver, whatever their number. */
 const KNOTS = 8;
+/** A knot is a polynomial in 1 / NFE of so many terms. */
+const TERMS = 3;
 /** The newest evaluations whose residual weights are learned. */
-const RECENT = 4;
+const RECENT = 7;
+/** Formulas that are tried beside the universal tables, and the part of the iterations that goes into choosing. */
+const FORMULAS = 3;
+const CANDIDATES_SHARE = 1 / 3;
 /** Curves: gaps, c, log a, the weights of x_0, of mu and of the newest evaluations. */
 const CURVES = 5 + RECENT;
 
 /**
  * One conditioned solver for several NFE: corrections of each NFE's own start, searched or universal, read from curves over the share of
- * the steps done, which all NFE have in common, with one part that is the same for all and one that goes with 1 / NFE.
+ * the steps done, which all NFE have in common and which change with the NFE as a polynomial in its inverse.
  */
 export async function distillSeveral(
   gpu: Gpu,
@@ -62,47 +67,76 @@ export async function distillSeveral(
     return all;
   };
   const meanScore = (all: readonly Score[]) => all.reduce((sum, { score }) => sum + score, 0) / all.length;
-  const searched = ofCommonFormula(found);
   const tables = settings.nfe.map((nfe) => findUniversalSolver(nfe, common.data, common.range));
-  const universal = tables.every((table) => table !== undefined) ? tables : searched;
-  const both = [await scores(searched), await scores(universal)];
-  const better = meanScore(both[1]) < meanScore(both[0]) ? 1 : 0;
-  const [starts, before] = [[searched, universal][better], both[better]];
-  const families = starts.map(({ form, numbers }) => sharedFamily(form, trainedFrom(form, numbers)));
-  const solversOf = (shared: Float64Array): Start[] =>
-    starts.map(({ form }, i) => ({ form, numbers: numbersFrom(form, families[i].trainedFor(shared)) }));
-  const parameters = new Float64Array(2 * (CURVES * KNOTS + 1));
-  const best = await trainShared(
-    gpu,
-    families.map(({ family }, i) => ({ field, family, training, reference: typicalError(before[i]) })),
-    { parameters, score: meanScore(before) },
-    {
-      batch: settings.batch,
-      tasks: settings.nfe.length,
-      iterations: settings.iterations,
-      rates: parameters.map((_, i) => (Math.floor(i / 2) < KNOTS ? 0.02 : 0.01)),
-      warmup: 20,
-      seed: settings.seed,
-      validateEvery: 25,
-      validate: async (shared) => meanScore(await scores(solversOf(shared))),
-      signal,
-    },
-  );
-  const solvers = solversOf(best.parameters);
+  const sets: Start[][] = ofCommonFormulas(found).slice(0, FORMULAS);
+  if (tables.every((table) => table !== undefined)) sets.push(tables);
+
+  const train = async (candidate: Candidate, iterations: number): Promise<Candidate> => {
+    const { starts, families, before } = candidate;
+    const best = await trainShared(
+      gpu,
+      families.map(({ family }, i) => ({ field, family, training, reference: typicalError(before[i]) })),
+      candidate,
+      {
+        batch: settings.batch,
+        tasks: settings.nfe.length,
+        iterations,
+        rates: candidate.parameters.map((_, i) => (Math.floor(i / TERMS) < KNOTS ? 0.02 : 0.01)),
+        warmup: 20,
+        seed: settings.seed,
+        validateEvery: 25,
+        validate: async (shared) => meanScore(await scores(solversOf(starts, families, shared))),
+        signal,
+      },
+    );
+    return { ...candidate, ...best };
+  };
+  const candidateIterations = Math.floor(CANDIDATES_SHARE * (settings.iterations / sets.length));
+  const candidates: Candidate[] = [];
+  for (const starts of sets) {
+    const before = await scores(starts);
+    const families = starts.map(({ form, numbers }) => sharedFamily(form, trainedFrom(form, numbers)));
+    const parameters = new Float64Array(TERMS * (CURVES * KNOTS + 1));
+    const untrained = { starts, families, before, parameters, score: meanScore(before) };
+    candidates.push(await train(untrained, candidateIterations));
+  }
+  const first = candidates.reduce((a, b) => (b.score < a.score ? b : a));
+  const left = settings.iterations - candidateIterations * sets.length;
+  const { starts, families, before, parameters } = await train(first, left);
+  const solvers = solversOf(starts, families, parameters);
   const after = await scores(solvers);
   return {
-    universal: better === 1,
+    universal: starts === tables,
     solvers: solvers.map((solver, i) => ({ ...solver, start: before[i], best: after[i] })),
     seconds: (performance.now() - begin) / 1000,
   };
 }
 
-/** Of each NFE the solver of the formula with the least mean score over all. */
-function ofCommonFormula(found: readonly BespokeCandidate[][]): BespokeCandidate[] {
-  const of = (formula: string) => found.map((each) => each.find(({ form }) => form.formula === formula)!);
-  const sum = (formula: string) => of(formula).reduce((total, { score }) => total + score.score, 0);
-  const formulas = found[0].map(({ form }) => form.formula);
-  return of(formulas.reduce((a, b) => (sum(b) < sum(a) ? b : a)));
+/** Solvers of all NFE that share their corrections, and how far these are trained. */
+interface Candidate {
+  starts: readonly Start[];
+  families: readonly SharedFamily[];
+  /** Of each start. */
+  before: readonly Score[];
+  parameters: Float64Array;
+  score: number;
+}
+
+function solversOf(
+  starts: readonly Start[],
+  families: readonly SharedFamily[],
+  shared: Float64Array,
+): Start[] {
+  return starts.map(({ form }, i) => ({ form, numbers: numbersFrom(form, families[i].trainedFor(shared)) }));
+}
+
+/** Of each formula the solvers of all NFE, those with the least mean score first. */
+function ofCommonFormulas(found: readonly BespokeCandidate[][]): BespokeCandidate[][] {
+  const sum = (solvers: readonly BespokeCandidate[]) =>
+    solvers.reduce((total, { score }) => total + score.score, 0);
+  return found[0]
+    .map(({ form }) => found.map((each) => each.find((other) => other.form.formula === form.formula)!))
+    .sort((a, b) => sum(a) - sum(b));
 }
 
 interface SharedFamily {
@@ -138,22 +172,16 @@ function sharedFamily(form: BespokeForm, start: Float64Array): SharedFamily {
 /** For each number that is trained, which shared numbers it reads and how. */
 function curveMap(form: BespokeForm): { at: number; weight: number }[][] {
   const { steps, firstEvaluated, w } = bespokeLayout(form);
+  const terms = (knot: number, weight: number) =>
+    Array.from({ length: TERMS }, (_, k) => ({ at: TERMS * knot + k, weight: weight * (5 / form.nfe) ** k }));
   const read = (curve: number, n: number) => {
     const place = (n / Math.max(1, steps - 1)) * (KNOTS - 1);
     const left = Math.min(Math.floor(place), KNOTS - 2);
     return [1 - (place - left), place - left].flatMap((weight, side) => {
-      const at = 2 * (curve * KNOTS + left + side);
-      return [
-        { at, weight },
-        { at: at + 1, weight: (5 * weight) / form.nfe },
-      ];
+      return terms(curve * KNOTS + left + side, weight);
     });
   };
-  const last = 2 * CURVES * KNOTS;
-  const whole = [
-    { at: last, weight: 1 },
-    { at: last + 1, weight: 5 / form.nfe },
-  ];
+  const whole = terms(CURVES * KNOTS, 1);
   const curveOver = (curve: number, count: number, first = 0) =>
     Array.from({ length: count }, (_, n) => read(curve, n + first));
   const weights = w.flatMap((_, n) => {
