@@ -21,7 +21,7 @@ export interface SeveralSettings {
 
 /** Bespoke solvers of several NFE that share what they learned. */
 export interface DistilledSeveral {
-  /** Whether they began as the universal tables, which were better than plain solvers of one formula. */
+  /** Whether they began as the universal tables, which came farther in a short training than plain solvers of one formula. */
   universal: boolean;
   solvers: { form: BespokeForm; numbers: Float64Array; start: Score; best: Score }[];
   seconds: number;
@@ -42,8 +42,9 @@ const CANDIDATES_SHARE = 1 / 3;
 const CURVES = 5 + RECENT;
 
 /**
- * One conditioned solver for several NFE: corrections of each NFE's own start, searched or universal, read from curves over the share of
- * the steps done, which all NFE have in common and which change with the NFE as a polynomial in its inverse.
+ * One conditioned solver for several NFE: corrections of each NFE's own start, searched or universal, read from curves
+ * over the share of the steps done, which all NFE have in common and which change with the NFE as a polynomial in its
+ * inverse. Of several sets of starts, each trained for a little, the best is trained to the end.
  */
 export async function distillSeveral(
   gpu: Gpu,

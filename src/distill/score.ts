@@ -16,15 +16,15 @@ export interface Score {
   score: number;
 }
 
-/** Part of the mean that an error has to be to count in full beside it. */
-const COUNTS = 1 / 30;
+/** Part of the mean below which a median gains little by being lower still. */
+const NEGLIGIBLE = 1 / 30;
 
 /**
- * The median, but for what no user sees of it: where a third of the trajectories end in another point of the data and the
- * others in the teacher's to a thousandth of that, to a millionth would be no better.
+ * The median plus a part of the mean. Where data are points, most trajectories end in the teacher's to a thousandth of what
+ * the others are off: a median that is lower still helps nobody, and alone it would outweigh how many those others are.
  */
 export function typicalError({ mean, median }: Pick<Score, 'mean' | 'median'>): number {
-  return median + COUNTS * mean;
+  return median + NEGLIGIBLE * mean;
 }
 
 /** The score of what is not finite. */

@@ -26,7 +26,7 @@ export interface RowShare {
   block: number;
 }
 
-/** More vec4 at once gain little, and take longer to compile; but SwiftShader runs every branch for each. */
+/** More vec4 at once gain little and take longer to compile, except on SwiftShader; see `rowShare`. */
 const BLOCK = { all: 2, swiftshader: 16 };
 
 /**

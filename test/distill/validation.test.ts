@@ -81,6 +81,8 @@ test('a plan that diverges is infinitely bad, and the next one is not', async ()
   validation.destroy();
 });
 
+const SETTINGS = { batch: 64, iterations: 20, warmup: 2, optimiser: 'adam', seed } as const;
+
 test(`training gives its records in order, and the best of those validated (seed ${seed})`, async () => {
   const [training, validation] = [await pool(256, 2 ** 40), await pool(100, 2 ** 40 + 1)];
   const parameters = trainedFrom(form, numbersNear(1));
@@ -88,16 +90,7 @@ test(`training gives its records in order, and the best of those validated (seed
   const start = { parameters, score: await scoreOnHost(family, parameters, validation) };
   const records: FamilyRecord[] = [];
   const best = await trainFamily(gpu, field, family, start, {
-    ...{
-      training,
-      validation,
-      validateEvery: 3,
-      batch: 64,
-      iterations: 20,
-      warmup: 2,
-      optimiser: 'adam',
-      seed,
-    },
+    ...{ ...SETTINGS, training, validation, validateEvery: 3 },
     rates: new Float64Array(parameters.length).fill(0.01),
     onRecord: (record) => records.push({ ...record, parameters: record.parameters.slice() }),
   });
@@ -121,16 +114,7 @@ test('training that is given up between a state and its score ends as such', asy
   const start = { parameters, score: { mean: 1, median: 1, score: 1 } };
   let last = 0;
   const work = trainFamily(gpu, field, trainedFamily(form), start, {
-    ...{
-      training,
-      validation: training,
-      validateEvery: 1,
-      batch: 64,
-      iterations: 20,
-      warmup: 2,
-      optimiser: 'adam',
-      seed,
-    },
+    ...{ ...SETTINGS, training, validation: training, validateEvery: 1 },
     rates: new Float64Array(parameters.length).fill(0.01),
     signal: given.signal,
     onRecord({ iteration }) {
