@@ -57,6 +57,8 @@ export interface NetworkStage {
 interface Job {
   recipe: string;
   settings: DistillSettings;
+  /** Whether it needs the field's gradient. */
+  gradient: boolean;
   /** Shows on stderr how it goes. */
   distil(gpu: Gpu, signal: AbortSignal): Promise<Learned>;
 }
@@ -79,7 +81,10 @@ export async function runDistill(options: DistillCommandOptions, signal: AbortSi
   const { device, adapter } = await openDevice({ device: options.device });
   const gpu = new Gpu(device, adapter);
   try {
-    const [fingerprint] = await Promise.all([fingerprintOf(field, gpu), preparedGradient(gpu, field)]);
+    const [fingerprint] = await Promise.all([
+      fingerprintOf(field, gpu),
+      job.gradient && preparedGradient(gpu, field),
+    ]);
     const learned = await job.distil(gpu, signal);
     signal.throwIfAborted();
     const training = infoOf(options.field, job, learned, adapter.name);
@@ -98,13 +103,15 @@ async function jobOf(options: DistillOptions, field: Field): Promise<Job> {
     const from = options.from === undefined ? undefined : await loadedPredictor(options.from);
     const request = bespokeRequest(options, field, from);
     const { settings } = request;
-    return { recipe: 'bespoke', settings, distil: (gpu, signal) => distillBespokes(gpu, request, signal) };
+    const gradient = request.netIterations !== undefined;
+    const distil: Job['distil'] = (gpu, signal) => distillBespokes(gpu, request, signal);
+    return { recipe: 'bespoke', settings, gradient, distil };
   }
   refuseBespokeOptions(options);
   const request = distillRequest(options, field);
   const { recipe, settings } = request;
   const distil = request.kind === 'table' ? distillTables : distillNetworks;
-  return { recipe, settings, distil: (gpu, signal) => distil(gpu, request, signal) };
+  return { recipe, settings, gradient: true, distil: (gpu, signal) => distil(gpu, request, signal) };
 }
 
 function networksOf({ networks }: NonNullable<LearnedRun['stages']>) {
