@@ -16,7 +16,7 @@ export type DistillationCase = { name: string } & Partial<DistillOptions> & Pick
 /** AMED's table and network, and a bespoke solver. */
 export function distillationCases(quick: boolean): DistillationCase[] {
   const [few, fewer] = quick
-    ? [{ iterations: 60 }, { iterations: 100, candidates: 2, candidateIterations: 20 }]
+    ? [{ iterations: 60 }, { iterations: 20, candidates: 2, candidateIterations: 4 }]
     : [{}, {}];
   return [
     { name: 'amed, table', solver: 'amed', ...few },

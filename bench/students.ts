@@ -97,7 +97,7 @@ export class Students {
   private async distilBespoke(row: Row, nfe: number): Promise<Predictor> {
     const { gpu, field, range, settings, bespoke, onProgress, signal } = this.options;
     const { training, validation } = await this.teacher();
-    const { batch, seed } = settings;
+    const { seed } = settings;
     // Of each candidate, and behind them those of the table that it became.
     const losses = new Map<TrainedCandidate, { loss: number }[]>();
     let done = 0;
@@ -106,7 +106,7 @@ export class Students {
       gpu,
       field,
       {
-        ...{ ...BESPOKE, nfe, range, batch, seed },
+        ...{ ...BESPOKE, nfe, range, seed },
         candidates: bespoke.candidates,
         budget: { amount: bespoke.iterations, unit: 'iterations' },
       },

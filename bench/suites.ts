@@ -1,4 +1,5 @@
 import { BESPOKE } from '../src/distill/bespoke.js';
+import { allIterations } from '../src/distill/bespoke-budget.js';
 import type { BespokeChoices } from '../src/distill/bespoke-search.js';
 import { type DistillSettings, ROBUST } from '../src/distill/settings.js';
 import { unknownName } from '../src/errors.js';
@@ -127,7 +128,7 @@ const suites: Record<string, () => Suite> = {
     timingMs: 100,
     learning: ROBUST,
     bespoke: {
-      iterations: BESPOKE.candidates * BESPOKE.candidateIterations + BESPOKE.iterations,
+      iterations: allIterations(BESPOKE.candidates, BESPOKE.candidateIterations, BESPOKE.iterations),
       candidates: BESPOKE.candidates,
     },
   }),

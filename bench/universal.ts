@@ -6,6 +6,7 @@ import { readFile } from 'node:fs/promises';
 import { Command, Option } from 'commander';
 import { wholeNumber, wholeNumbers } from '../src/cli/options.js';
 import { runTeacher } from '../src/distill/pool.js';
+import { ROBUST } from '../src/distill/settings.js';
 import { distillUniversal, type UniversalField } from '../src/distill/universal.js';
 import type { Field } from '../src/field/field.js';
 import { gaussianMixture } from '../src/field/gaussian-mixture.js';
@@ -29,7 +30,7 @@ interface Options {
 const command = new Command('npm run train:universal --')
   .description('train the universal bespoke tables')
   .addOption(new Option('--nfe <counts>').argParser(wholeNumbers(1, 20)).default([3, 4, 5, 6, 7, 8, 9, 10]))
-  .addOption(new Option('--iterations <count>').argParser(wholeNumber(0)).default(3000))
+  .addOption(new Option('--iterations <count>').argParser(wholeNumber(0)).default(300))
   .addOption(new Option('--seed <seed>').argParser(wholeNumber(0)).default(0))
   .option('--out <file>', 'tables of other NFE in it are kept', 'src/solver/universal.json')
   .exitOverride();
@@ -38,7 +39,7 @@ await leaveAfter(() => train(command.parse().opts<Options>()));
 async function train({ nfe: counts, iterations, seed, out }: Options): Promise<void> {
   const { device, adapter } = await openDevice();
   const gpu = new Gpu(device, adapter);
-  const teacher = planFor({ solver: 'ipndm-4', nfe: 60 });
+  const teacher = planFor(ROBUST.teacher);
   const fields: UniversalField[] = [];
   for (const [i, field] of trainingFields(seed).entries()) {
     const run = (count: number, offset: number) =>
@@ -51,9 +52,9 @@ async function train({ nfe: counts, iterations, seed, out }: Options): Promise<v
     const { score, start, formula, numbers } = await distillUniversal(gpu, fields, {
       nfe,
       formulas: ['ipndm-2', 'ipndm-3', 'dpmpp-2m'],
-      batch: 128,
-      fields: 4,
-      candidateIterations: 200,
+      batch: 64,
+      fields: 6,
+      candidateIterations: 20,
       iterations,
       seed,
       onRecord: (iteration, at) =>

@@ -1,3 +1,4 @@
+import { allIterations } from '../src/distill/bespoke-budget.js';
 import {
   BESPOKE,
   bespokePlan,
@@ -8,6 +9,7 @@ import {
   type PlanRequest,
   planFor,
   poolSeeds,
+  ROBUST,
   runTeacher,
   type Score,
   sample,
@@ -40,7 +42,7 @@ export interface LearningProgress {
 const SEED = 7;
 /** Whose end points are taken for the exact flow's. */
 export const EXACT: PlanRequest = { solver: 'unipc-3', nfe: 256 };
-export const TEACHER: PlanRequest = { solver: 'ipndm-4', nfe: 60 };
+export const TEACHER: PlanRequest = ROBUST.teacher;
 /**
  * A fifth of the trajectories and a third of the iterations of `fewstep distill`: ring at NFE 5 takes 8 s in Chromium on
  * SwiftShader.
@@ -49,8 +51,9 @@ export const LEARNING = {
   ...BESPOKE,
   trajectories: 2048,
   validation: 512,
-  candidateIterations: 60,
-  iterations: 300,
+  candidates: 6,
+  candidateIterations: 8,
+  iterations: 60,
 };
 
 /** Solvers on one field, all from the same latents. */
@@ -99,7 +102,7 @@ export class Workbench {
       count: LEARNING.validation,
       seed: seeds.validation,
     });
-    const total = LEARNING.candidates * LEARNING.candidateIterations + LEARNING.iterations;
+    const total = allIterations(LEARNING.candidates, LEARNING.candidateIterations, LEARNING.iterations);
     let done = 0;
     const { form, numbers } = await distillBespoke(
       gpu,

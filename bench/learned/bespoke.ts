@@ -1,4 +1,5 @@
 import { BESPOKE, type DistilledBespoke, distillBespoke } from '../../src/distill/bespoke.js';
+import { allIterations } from '../../src/distill/bespoke-budget.js';
 import { distillBespokeNet, NET_ITERATIONS } from '../../src/distill/bespoke-net.js';
 import { type DistilledSeveral, distillSeveral } from '../../src/distill/bespoke-several.js';
 import { fieldFigures } from '../../src/distill/field-figures.js';
@@ -29,12 +30,11 @@ function inProportion({ iterations }: DistillSettings, usual: number): number {
 async function distil(context: Context, nfe: number): Promise<DistilledBespoke> {
   const { gpu, field, settings, seed } = context;
   const { training, validation } = await context.pools();
-  const { batch } = settings;
   const lengths = {
     candidateIterations: inProportion(settings, BESPOKE.candidateIterations),
     iterations: inProportion(settings, BESPOKE.iterations),
   };
-  const own = { ...BESPOKE, ...lengths, nfe, batch, seed };
+  const own = { ...BESPOKE, ...lengths, nfe, seed };
   return distillBespoke(gpu, field, own, { training, validation });
 }
 
@@ -82,7 +82,6 @@ export async function universalRows(context: Context, nfe: number): Promise<Row[
 export async function bespokeNetRows(context: Context, nfe: number): Promise<Row[]> {
   const { gpu, field, exact, settings, seed } = context;
   const { training, validation, evaluations } = await context.pools();
-  const { batch } = settings;
   const table = await bespokeOf(context, nfe);
   const { form, numbers } = table;
   const iterations = inProportion(settings, NET_ITERATIONS);
@@ -90,7 +89,7 @@ export async function bespokeNetRows(context: Context, nfe: number): Promise<Row
     gpu,
     field,
     table,
-    { batch, seed },
+    { batch: BESPOKE.batch, seed },
     { training, validation, iterations },
   );
   const { net, helps, seconds } = learned;
@@ -112,7 +111,7 @@ export async function bespokeNetRows(context: Context, nfe: number): Promise<Row
       answers: { helps },
     },
     {
-      ...{ ...common, kind: 'bespoke-longer', solver: 'bespoke at as many iterations' },
+      ...{ ...common, kind: 'bespoke-longer', solver: 'bespoke trained on as much' },
       ...(await measurePlan(context, bespokePlan(form, learned.table.numbers))),
       best: learned.table.score,
       seconds: before + seconds.table,
@@ -126,11 +125,11 @@ const together = new WeakMap<Context, Promise<DistilledSeveral>>();
 export async function severalRows(context: Context, nfe: number): Promise<Row[]> {
   const { gpu, field, settings, seed, counts } = context;
   const { training, validation, evaluations } = await context.pools();
-  const { batch } = settings;
+  const { batch } = BESPOKE;
   // As many as each of separate solvers has in all.
   const iterations = inProportion(
     settings,
-    BESPOKE.candidates * BESPOKE.candidateIterations + BESPOKE.iterations,
+    allIterations(BESPOKE.candidates, BESPOKE.candidateIterations, BESPOKE.iterations),
   );
   const learning =
     together.get(context) ??

@@ -24,6 +24,7 @@ export interface BespokeRequest {
   training: Omit<BespokeSettings, 'nfe'>;
   /** Iterations of networks on top of the table; none for a table alone. */
   netIterations?: number;
+  netBatch?: number;
   choices: BespokeChoices;
   /** Solvers to begin with besides, of each NFE. */
   given: ReadonlyMap<number, TrainedCandidate>;
@@ -111,7 +112,7 @@ export function bespokeRequest(given: DistillOptions, field: Field, from?: Loade
       ...(budget && { budget }),
       seed: settings.seed,
     },
-    ...(networks && { netIterations: given.netIterations ?? NET_ITERATIONS }),
+    ...(networks && { netIterations: given.netIterations ?? NET_ITERATIONS, netBatch: given.batch }),
     choices: {
       ...(given.formulas && { formulas: known('formula', given.formulas, BESPOKE_FORMULAS) }),
       ...(given.starts && { starts: known('start', given.starts, BESPOKE_STARTS) as BespokeStart[] }),

@@ -1,5 +1,6 @@
 import { type DistilledBespoke, distillBespoke, type TrainedStage } from '../distill/bespoke.js';
-import { distillBespokeNet } from '../distill/bespoke-net.js';
+import { finalistsOf } from '../distill/bespoke-budget.js';
+import { distillBespokeNet, TABLE_SHARE } from '../distill/bespoke-net.js';
 import { dataFigures } from '../distill/data-figures.js';
 import type { FamilyRecord } from '../distill/family-training.js';
 import type { Score } from '../distill/score.js';
@@ -22,12 +23,12 @@ export async function distillBespokes(
   const { field, range, nfes, training, choices, given } = request;
   const pools = await taught(gpu, request, signal);
   const schedules: BespokePredictor['schedules'] = [];
-  /** Networks on the table where they help, and else the table trained on for as long. */
+  /** Networks on the table where they help, and else the table trained on as much. */
   const withNetworks = async (table: DistilledBespoke) => {
     const { nfe } = table.form;
     const iterations = request.netIterations!;
     const progress = showProgress(
-      2 * iterations,
+      iterations + Math.ceil(TABLE_SHARE * iterations),
       `iterations of networks at NFE ${nfe}, and of the table alone`,
     );
     try {
@@ -37,7 +38,7 @@ export async function distillBespokes(
         helps,
         seconds,
       } = await distillBespokeNet(gpu, field, table, training, {
-        ...{ ...pools, iterations, signal },
+        ...{ ...pools, iterations, batch: request.netBatch, signal },
         onRecord: ({ iteration, loss, validation }) =>
           progress.update(iteration, `loss ${loss.toPrecision(3)}, validation ${errors(validation)}`),
         onTable: ({ iteration, loss }) =>
@@ -46,7 +47,7 @@ export async function distillBespokes(
       progress.stop();
       const verdict = helps ? 'they are kept' : 'they do not help both, and the table is kept';
       process.stderr.write(
-        `NFE ${nfe}: networks ${errors(net.best)}, the table trained on for as long ${errors(longer.score)}: ${verdict}\n`,
+        `NFE ${nfe}: networks ${errors(net.best)}, the table trained on as much ${errors(longer.score)}: ${verdict}\n`,
       );
       const stage = { kept: helps, net: shown(net.best), table: shown(longer.score), iterations, seconds };
       if (!helps) return { best: longer.score, numbers: longer.numbers, network: undefined, stage };
@@ -58,7 +59,8 @@ export async function distillBespokes(
   const runs: Learned['runs'] = [];
   for (const nfe of nfes) {
     const own = given.get(nfe);
-    const watch = watching(nfe, training.candidates + (own ? 1 : 0));
+    const candidates = training.candidates + (own ? 1 : 0);
+    const watch = watching(nfe, candidates + finalistsOf(candidates));
     try {
       const settings = { ...training, nfe };
       const learned = await distillBespoke(gpu, field, settings, {
@@ -105,7 +107,7 @@ export async function distillBespokes(
 }
 
 /** Shows on stderr how the stages of one NFE go: a line when each is done, and progress in between. */
-function watching(nfe: number, candidates: number) {
+function watching(nfe: number, trainings: number) {
   let progress: Progress | undefined;
   let validation: Score | undefined;
   let candidate = 0;
@@ -131,7 +133,7 @@ function watching(nfe: number, candidates: number) {
         const what =
           stage === 'table'
             ? `iterations at NFE ${nfe}`
-            : `iterations of candidate ${candidate} of ${candidates} at NFE ${nfe}`;
+            : `iterations of training ${candidate} of ${trainings} to choose by, at NFE ${nfe}`;
         progress = showProgress(iterations, what);
       },
       onRecord(_: TrainedStage, record: FamilyRecord, { form }: Named) {
@@ -140,7 +142,7 @@ function watching(nfe: number, candidates: number) {
       },
       onTrained(stage: TrainedStage, which: Named, before: Score, after: Score) {
         if (!progress) return;
-        const what = stage === 'table' ? 'the table' : `candidate ${candidate} of ${candidates}`;
+        const what = stage === 'table' ? 'the table' : `training ${candidate} of ${trainings}`;
         say(`${what}, ${beganAs(which)}: error ${errors(before)} became ${errors(after)}`);
       },
     },

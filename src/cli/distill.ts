@@ -108,9 +108,10 @@ export function distillCommand(): Command {
       ).argParser(wholeNumber(2, 2 ** 20)),
     )
     .addOption(
-      new Option('--batch <count>', 'trajectories in an iteration (default: 128)').argParser(
-        wholeNumber(1, 2 ** 16),
-      ),
+      new Option(
+        '--batch <count>',
+        `trajectories in an iteration (default: 128; of a bespoke table, which runs each for every number it learns: ${BESPOKE.batch})`,
+      ).argParser(wholeNumber(1, 2 ** 16)),
     )
     .addOption(
       new Option(
@@ -126,13 +127,13 @@ export function distillCommand(): Command {
     .addOption(
       new Option(
         '--candidates <count>',
-        `how many of the searched solvers are trained for a little (default: ${BESPOKE.candidates})`,
+        `how many solvers to begin with are trained for a little (default: ${BESPOKE.candidates})`,
       ).argParser(wholeNumber(1, 64)),
     )
     .addOption(
       new Option(
         '--candidate-iterations <count>',
-        `for how long each; with --budget at most (default: ${BESPOKE.candidateIterations})`,
+        `for how long each, and the best third three times as long; with --budget at most (default: ${BESPOKE.candidateIterations})`,
       ).argParser(wholeNumber(0, 10 ** 6)),
     )
     .addOption(

@@ -5,10 +5,19 @@ export interface Budget {
 }
 
 /** Part of a budget that goes into choosing among candidates; less where they do not need so much. */
-const CANDIDATES_SHARE = 1 / 3;
+const CHOOSING_SHARE = 1 / 2;
+/** Of many candidates so many become finalists, which are trained so many times as long as each of them. */
+const [FINALISTS_SHARE, FINALISTS_LENGTH] = [1 / 3, 3];
+/** With fewer there is one round only. */
+const MANY = 4;
+
+/** How many of some candidates are trained once more before the best of them is chosen. */
+export function finalistsOf(candidates: number): number {
+  return candidates < MANY ? 0 : Math.ceil(FINALISTS_SHARE * candidates);
+}
 
 /**
- * Iterations of each of some candidates, and of the table that the best of them becomes.
+ * Iterations of each of some candidates, of each finalist, and of the table that the best of them becomes.
  * @param total of all stages
  * @param most of each candidate
  */
@@ -16,10 +25,16 @@ export function sharedIterations(
   total: number,
   candidates: number,
   most: number,
-): { each: number; table: number } {
+): { each: number; finalist: number; table: number } {
+  const length = candidates + FINALISTS_LENGTH * finalistsOf(candidates);
   // A single candidate needs no choosing.
-  const each = candidates > 1 ? Math.min(most, Math.floor((CANDIDATES_SHARE * total) / candidates)) : 0;
-  return { each, table: total - candidates * each };
+  const each = candidates > 1 ? Math.min(most, Math.floor((CHOOSING_SHARE * total) / length)) : 0;
+  return { each, finalist: FINALISTS_LENGTH * each, table: total - length * each };
+}
+
+/** Iterations of all stages, where none is limited. */
+export function allIterations(candidates: number, each: number, table: number): number {
+  return (candidates + FINALISTS_LENGTH * finalistsOf(candidates)) * each + table;
 }
 
 /** Iterations that a budget allows; undefined for seconds, which say so only when some were run. */

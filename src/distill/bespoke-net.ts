@@ -2,25 +2,29 @@ import type { Field } from '../field/field.js';
 import type { Gpu } from '../gpu/gpu.js';
 import { numbersFrom, trainedFamily, trainedFrom } from '../solver/bespoke-family.js';
 import { bespokeTangent } from '../tangent/bespoke-moves.js';
-import { type BespokeSettings, type DistilledBespoke, ratesOf } from './bespoke.js';
-import { type FamilyRecord, type FamilyState, trainFamily } from './family-training.js';
+import type { BespokeSettings, DistilledBespoke } from './bespoke.js';
+import { trainBespoke, unitsOf } from './bespoke-training.js';
+import type { FamilyRecord, FamilyState } from './family-training.js';
 import type { TeacherPool } from './pool.js';
+import { typicalError } from './score.js';
 import { type TangentRecord, type TrainedTangent, trainTangent } from './tangent.js';
 
 export interface BespokeNetOptions {
   training: TeacherPool;
   validation: TeacherPool;
-  /** Of the networks, and of the table that goes on without them. */
+  /** Of the networks; the table that goes on without them has a third of them, which evaluate the field as often. */
   iterations?: number;
+  /** Trajectories in an iteration of the networks. */
+  batch?: number;
   onRecord?: (record: TangentRecord) => void;
   onTable?: (record: FamilyRecord) => void;
   signal?: AbortSignal;
 }
 
-/** A table with networks that move its numbers for each trajectory, and the same table trained on for as long. */
+/** A table with networks that move its numbers for each trajectory, and the same table trained on as much. */
 export interface DistilledBespokeNet {
   net: TrainedTangent;
-  /** The table at equal iterations. */
+  /** The table after as many evaluations of the field as the networks took, or more. */
   table: { numbers: Float64Array; score: FamilyState['score'] };
   /** Whether the networks help the mean and the median of the validation trajectories, against the table trained on. */
   helps: boolean;
@@ -28,8 +32,12 @@ export interface DistilledBespokeNet {
 }
 
 export const NET_ITERATIONS = 600;
-/** Of the table that goes on: it has been trained already. */
-const RATE = 0.5;
+export const NET_BATCH = 128;
+/**
+ * Iterations of the table for one of the networks, which evaluates 128 trajectories forwards and back, as four of them: the
+ * table's evaluates 64 of each parameter, of which there are 21 and more.
+ */
+export const TABLE_SHARE = 1 / 3;
 
 /** Trains networks on top of a bespoke table, and beside them the table alone, to see what the networks add. */
 export async function distillBespokeNet(
@@ -39,21 +47,19 @@ export async function distillBespokeNet(
   settings: Pick<BespokeSettings, 'batch' | 'seed'>,
   options: BespokeNetOptions,
 ): Promise<DistilledBespokeNet> {
-  const { training, validation, iterations = NET_ITERATIONS, onRecord, onTable, signal } = options;
+  const { training, validation, onRecord, onTable, signal } = options;
+  const { iterations = NET_ITERATIONS, batch: netBatch = NET_BATCH } = options;
   const { batch, seed } = settings;
   const net = await trainTangent(gpu, field, bespokeTangent(form, numbers), {
-    ...{ training, validation, iterations, batch, seed, onRecord, signal },
+    ...{ training, validation, iterations, batch: netBatch, seed, onRecord, signal },
   });
   const begin = performance.now();
   const state = { parameters: trainedFrom(form, numbers), score: best };
-  const table = await trainFamily(gpu, field, trainedFamily(form), state, {
-    training,
-    validation,
-    validateEvery: 25,
-    ...{ batch, iterations, signal, onRecord: onTable },
-    rates: ratesOf(form).map((rate) => RATE * rate),
-    warmup: 20,
-    optimiser: 'full-matrix-adam',
+  const table = await trainBespoke(gpu, field, trainedFamily(form), state, {
+    ...{ training, validation, batch, signal, onRecord: onTable },
+    iterations: Math.ceil(TABLE_SHARE * iterations),
+    units: unitsOf(form),
+    reference: typicalError(best),
     seed: seed + 1,
   });
   return {

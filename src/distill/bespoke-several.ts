@@ -9,7 +9,7 @@ import { type BespokeCandidate, searchBespoke } from './bespoke-search.js';
 import { dataFigures } from './data-figures.js';
 import type { TeacherPool } from './pool.js';
 import { type Score, scoreOf, typicalError } from './score.js';
-import { trainShared } from './shared-training.js';
+import { type LinearMap, mapped, trainShared } from './shared-training.js';
 
 export interface SeveralSettings {
   nfe: readonly number[];
@@ -38,6 +38,7 @@ const RECENT = 7;
 /** Formulas that are tried beside the universal tables, and the part of the iterations that goes into choosing. */
 const FORMULAS = 3;
 const CANDIDATES_SHARE = 1 / 3;
+const VALIDATE_EVERY = 4;
 /** Curves: gaps, c, log a, the weights of x_0, of mu and of the newest evaluations. */
 const CURVES = 5 + RECENT;
 
@@ -76,16 +77,18 @@ export async function distillSeveral(
     const { starts, families, before } = candidate;
     const best = await trainShared(
       gpu,
-      families.map(({ family }, i) => ({ field, family, training, reference: typicalError(before[i]) })),
+      families.map(({ family, map }, i) => ({
+        ...{ field, family, map, training },
+        reference: typicalError(before[i]),
+      })),
       candidate,
       {
         batch: settings.batch,
         tasks: settings.nfe.length,
         iterations,
-        rates: candidate.parameters.map((_, i) => (Math.floor(i / TERMS) < KNOTS ? 0.02 : 0.01)),
-        warmup: 20,
+        units: candidate.parameters.map((_, i) => (Math.floor(i / TERMS) < KNOTS ? 2 : 1)),
         seed: settings.seed,
-        validateEvery: 25,
+        validateEvery: VALIDATE_EVERY,
         validate: async (shared) => meanScore(await scores(solversOf(starts, families, shared))),
         signal,
       },
@@ -128,7 +131,7 @@ function solversOf(
   families: readonly SharedFamily[],
   shared: Float64Array,
 ): Start[] {
-  return starts.map(({ form }, i) => ({ form, numbers: numbersFrom(form, families[i].trainedFor(shared)) }));
+  return starts.map(({ form }, i) => ({ form, numbers: numbersFrom(form, mapped(shared, families[i].map)) }));
 }
 
 /** Of each formula the solvers of all NFE, those with the least mean score first. */
@@ -140,38 +143,18 @@ function ofCommonFormulas(found: readonly BespokeCandidate[][]): BespokeCandidat
     .sort((a, b) => sum(a) - sum(b));
 }
 
+/** A solver's family, and how what is trained of it comes from the shared curves. */
 interface SharedFamily {
   family: PlanFamily;
-  trainedFor(shared: Float64Array): Float64Array;
+  map: LinearMap;
 }
 
-/** A solver's family as a function of the shared curves: what is trained is its start's plus a linear map of them. */
 function sharedFamily(form: BespokeForm, start: Float64Array): SharedFamily {
-  const own = trainedFamily(form);
-  const map = curveMap(form);
-  const trainedFor = (shared: Float64Array) =>
-    start.map((value, i) => map[i].reduce((sum, { at, weight }) => sum + weight * shared[at], value));
-  return {
-    trainedFor,
-    family: {
-      plan: own.plan,
-      sources: own.sources,
-      values: (shared) => own.values(trainedFor(shared)),
-      jacobian(shared) {
-        return own.jacobian(trainedFor(shared)).map((row) => {
-          const pulled = new Float64Array(shared.length);
-          for (const [i, slope] of row.entries()) {
-            for (const { at, weight } of map[i]) pulled[at] += weight * slope;
-          }
-          return pulled;
-        });
-      },
-    },
-  };
+  return { family: trainedFamily(form), map: { start, rows: curveRows(form) } };
 }
 
 /** For each number that is trained, which shared numbers it reads and how. */
-function curveMap(form: BespokeForm): { at: number; weight: number }[][] {
+function curveRows(form: BespokeForm): LinearMap['rows'] {
   const { steps, firstEvaluated, w } = bespokeLayout(form);
   const terms = (knot: number, weight: number) =>
     Array.from({ length: TERMS }, (_, k) => ({ at: TERMS * knot + k, weight: weight * (5 / form.nfe) ** k }));

@@ -1,17 +1,23 @@
 import type { Field } from '../field/field.js';
 import type { Gpu } from '../gpu/gpu.js';
 import { DEFAULT_RANGE, type SigmaRange } from '../grid/grid.js';
-import { type BespokeForm, bespokeLayout, bespokePlan } from '../solver/bespoke.js';
+import { type BespokeForm, bespokePlan } from '../solver/bespoke.js';
 import { numbersFrom, trainedFamily, trainedFrom } from '../solver/bespoke-family.js';
 import { findUniversalSolver } from '../solver/universal.js';
-import { type Budget, countedIterations, sharedIterations } from './bespoke-budget.js';
-import { type BespokeCandidate, type BespokeChoices, searchBespoke } from './bespoke-search.js';
+import { type Budget, countedIterations, finalistsOf, sharedIterations } from './bespoke-budget.js';
+import {
+  type BespokeCandidate,
+  type BespokeChoices,
+  searchBespoke,
+  searchFirstTimes,
+} from './bespoke-search.js';
+import { trainBespoke, unitsOf } from './bespoke-training.js';
 import { dataFigures } from './data-figures.js';
-import { type FamilyRecord, type FamilyState, trainFamily } from './family-training.js';
+import type { FamilyRecord, FamilyState } from './family-training.js';
 import type { TeacherPool } from './pool.js';
 import { type Score, scoreOf, typicalError } from './score.js';
 
-/** The stages of a bespoke solver's distillation, in their order. */
+/** The stages of a bespoke solver's distillation, in their order; finalists count as candidates. */
 export type BespokeStage = 'search' | 'candidates' | 'table';
 export type TrainedStage = Exclude<BespokeStage, 'search'>;
 
@@ -21,9 +27,9 @@ export type TrainedCandidate = Pick<BespokeCandidate, 'form' | 'grid' | 'numbers
 export interface BespokeSettings {
   nfe: number;
   range?: SigmaRange;
-  /** Trajectories in a batch. */
+  /** Trajectories in a batch, each of which runs once for every number that is learned, and once more. */
   batch: number;
-  /** How many of the searched starts are trained for a little, and for how many iterations each. */
+  /** How many starts are trained for a little, and for how many iterations each; the best third then three times as long. */
   candidates: number;
   candidateIterations: number;
   /** Of the table that the best candidate becomes. */
@@ -36,10 +42,10 @@ export interface BespokeSettings {
 
 /** What suffices on mixtures, data sets and small networks; more still helps a little. */
 export const BESPOKE: Omit<BespokeSettings, 'nfe'> = {
-  batch: 128,
-  candidates: 4,
-  candidateIterations: 120,
-  iterations: 1000,
+  batch: 64,
+  candidates: 14,
+  candidateIterations: 10,
+  iterations: 200,
   seed: 0,
 };
 
@@ -78,18 +84,16 @@ export interface DistilledBespoke {
   iterations: Record<TrainedStage, number>;
 }
 
-const VALIDATE_EVERY = 25;
-const WARMUP = 20;
+/** Searched solvers among which validation finds the best that learned nothing, the first to be trained. */
+const PLAIN = 4;
 /** Iterations that tell how long one takes, validation included. */
 const PROBE = 10;
-const RATE = 0.005;
-/** Of log-gaps, and of where a Gaussian start ends. */
-const TIME_RATE = 0.01;
 
 /**
- * Distils a bespoke solver: a search over formulas, starts and grids, a short training of the best few, a long one of
- * the best of those. It begins at a solver that learned nothing, at the universal table or at a given one, and is never
- * worse than any of them on the validation trajectories.
+ * Distils a bespoke solver: a search over formulas, starts and grids; a short training of the best, of the universal
+ * table and of solvers that begin at several first times; a longer one of the best of those, and a long one of the best
+ * of them. It is never worse than the best that learned nothing, or than the universal table or a given one, on the
+ * validation trajectories.
  */
 export async function distillBespoke(
   gpu: Gpu,
@@ -126,15 +130,22 @@ export async function distillBespoke(
     score: await scoreNumbers(gpu, field, candidate, validation),
   });
   const searched: { candidate: BespokeCandidate; score: Score }[] = [];
-  for (const candidate of distinct(found).slice(0, settings.candidates))
-    searched.push(await scored(candidate));
-  const plain = searched.reduce((a, b) => (b.score.score < a.score.score ? b : a));
+  const plainOnes = distinct(found);
+  for (const candidate of plainOnes.slice(0, PLAIN)) searched.push(await scored(candidate));
+  searched.sort((a, b) => a.score.score - b.score.score);
+  const [plain] = searched;
   onStart?.(plain.candidate, plain.score);
-  const starts: { candidate: TrainedCandidate; score: Score }[] = [...searched];
+  const starts: { candidate: TrainedCandidate; score: Score }[] = [plain];
   if (universal) {
     for (const candidate of universalCandidates(common, options)) starts.push(await scored(candidate));
-    starts.sort((a, b) => a.score.score - b.score.score).splice(settings.candidates);
+    starts.sort((a, b) => a.score.score - b.score.score);
   }
+  const gaussian = found.find(({ form }) => form.start === 'gaussian');
+  const further = gaussian ? await searchFirstTimes(gpu, field, gaussian.form, training) : [];
+  for (const candidate of [...further, ...plainOnes.slice(PLAIN)]) {
+    if (starts.length < settings.candidates) starts.push(await scored(candidate));
+  }
+  starts.splice(settings.candidates);
   for (const candidate of given)
     starts.push(await scored({ ...candidate, form: { ...candidate.form, ...common } }));
   lap('search');
@@ -145,15 +156,12 @@ export async function distillBespoke(
     count: number,
     onEach?: (record: FamilyRecord) => void,
   ) =>
-    trainFamily(gpu, field, trainedFamily(form), state, {
+    trainBespoke(gpu, field, trainedFamily(form), state, {
       training,
       validation,
-      validateEvery: VALIDATE_EVERY,
       batch,
       iterations: count,
-      rates: ratesOf(form),
-      warmup: WARMUP,
-      optimiser: 'full-matrix-adam',
+      units: unitsOf(form),
       seed: settings.seed,
       reference: typicalError(plain.score),
       signal,
@@ -192,14 +200,19 @@ export async function distillBespoke(
   }
   const left = () => Math.max(0, Math.floor((budget!.amount - elapsed()) / rate));
   const total = budget && (counted ?? left());
-  const { each, table } =
+  const unlimited = sharedIterations(Infinity, states.length, settings.candidateIterations);
+  const { each, finalist, table } =
     total === undefined
-      ? { each: states.length > 1 ? settings.candidateIterations : 0, table: settings.iterations }
+      ? { ...unlimited, table: settings.iterations }
       : sharedIterations(total, states.length, settings.candidateIterations);
   const begin = elapsed();
   const trained: typeof states = [];
   for (const { candidate, state } of states) {
     trained.push({ candidate, state: await stage('candidates', candidate, state, each) });
+  }
+  const finalists = trained.toSorted((a, b) => a.state.score.score - b.state.score.score);
+  for (const one of finalists.slice(0, finalist > 0 ? finalistsOf(states.length) : 0)) {
+    one.state = await stage('candidates', one.candidate, one.state, finalist);
   }
   if (rate > 0 && iterations.candidates > 0) rate = (elapsed() - begin) / iterations.candidates;
   lap('candidates');
@@ -249,11 +262,4 @@ function scoreNumbers(
   pool: TeacherPool,
 ): Promise<Score> {
   return scoreOf(gpu, field, bespokePlan(form, numbers), pool);
-}
-
-/** Learning rates of what trainedFamily trains. */
-export function ratesOf(form: BespokeForm): Float64Array {
-  const { steps, c, size } = bespokeLayout(form);
-  const times = steps + (form.start === 'gaussian' ? 1 : 0);
-  return Float64Array.from({ length: times + size - c }, (_, i) => (i < times ? TIME_RATE : RATE));
 }

@@ -3,9 +3,8 @@ import type { Gpu } from '../gpu/gpu.js';
 import { random } from '../problem/random.js';
 import type { PlanFamily } from '../solver/plan-family.js';
 import { Adam } from './adam.js';
-import { FullMatrixAdam } from './full-matrix-adam.js';
 import type { TeacherPool } from './pool.js';
-import { type Score, typicalError } from './score.js';
+import { type Score, softeningOf, typicalError } from './score.js';
 import { Validation } from './validation.js';
 import { WholeTrajectory } from './whole-trajectory.js';
 
@@ -37,18 +36,11 @@ export interface FamilyTrainingOptions {
   /** Learning rate of each parameter. */
   rates: ArrayLike<number>;
   warmup: number;
-  /** Of few parameters that do nothing alike the first, which is as good there; of a whole solver's the second. */
-  optimiser: 'adam' | 'full-matrix-adam';
   /** Of the order of the batches. */
   seed: number;
-  /** The squared error below which gains count for little comes from this one: the typical one at the start of the recipe. */
-  reference?: number;
   onRecord?: (record: FamilyRecord) => void;
   signal?: AbortSignal;
 }
-
-/** Part of the squared reference error that is added to squared errors. */
-const SOFTENING = 1e-3;
 
 /**
  * Trains the parameters of a plan family through whole trajectories to the teacher's end points: log-mean loss, a
@@ -64,15 +56,14 @@ export async function trainFamily(
 ): Promise<FamilyState> {
   const { training, validateEvery, batch, iterations, rates, warmup, onRecord, signal } = options;
   if (iterations === 0) return start;
-  const softening = SOFTENING * (options.reference ?? typicalError(start.score)) ** 2;
+  const softening = softeningOf(typicalError(start.score));
   const loss = { kind: 'log-mean' as const, softening };
   const [trajectory, validation] = await Promise.all([
     WholeTrajectory.create(gpu, field, family, training, { batch, loss }),
     Validation.create(gpu, field, family.plan, options.validation),
   ]);
   const parameters = start.parameters.slice();
-  const Optimiser = options.optimiser === 'adam' ? Adam : FullMatrixAdam;
-  const optimiser = new Optimiser(parameters, { rates, steps: iterations, warmup, clip: 1 });
+  const optimiser = new Adam(parameters, { rates, steps: iterations, warmup, clip: 1 });
   const order = random(options.seed, 40);
   let best: FamilyState = start;
   // A state's score is awaited together with the batch that follows it, so that the device has both at once.

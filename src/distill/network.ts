@@ -11,7 +11,7 @@ import { dataFigures } from './data-figures.js';
 import { NetworkTrainer } from './network-trainer.js';
 import { NetworkWeights, type OptimiserSchedule } from './network-weights.js';
 import type { TeacherPool } from './pool.js';
-import { type Score, scoreOf, typicalError } from './score.js';
+import { type Score, scoreOf, softeningOf, typicalError } from './score.js';
 import type { DistillSettings } from './settings.js';
 import { type Start, searchStart } from './start.js';
 import { distillTable, type Student } from './table.js';
@@ -69,8 +69,6 @@ export type Recipe = (typeof RECIPES)[number];
 /** The published settings (reference code of arXiv 2312.00094): Adam's rate and betas, and no clipping. */
 const PUBLISHED = { rate: 5e-3, beta1: 0.9, beta2: 0.999, clip: Infinity };
 const ROBUST_RATE = { rate: 1e-2, beta1: 0.9, beta2: 0.99, clip: 1, warmup: 10 };
-/** Part of the squared median error at the start that is added to squared errors. */
-const SOFTENING = 1e-3;
 const VALIDATE_EVERY = 20;
 
 /**
@@ -154,7 +152,7 @@ export async function distillNetwork(
   let best = published ? undefined : { scores: await validate(parameters), parameters };
   try {
     for (const [i, predictor] of predictors.entries()) {
-      const softening = SOFTENING * typicalError(starts[i].score) ** 2;
+      const softening = softeningOf(typicalError(starts[i].score));
       const trainerOptions = {
         batch,
         mode: published ? ('steps' as const) : ('whole' as const),

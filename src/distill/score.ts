@@ -27,6 +27,14 @@ export function typicalError({ mean, median }: Pick<Score, 'mean' | 'median'>): 
   return median + NEGLIGIBLE * mean;
 }
 
+/** Part of a squared error that losses add to all of them. */
+const SOFTENING = 1e-3;
+
+/** What losses add to squared errors, so that those below a thirtieth of `error` gain little by being lower still. */
+export function softeningOf(error: number): number {
+  return SOFTENING * error ** 2;
+}
+
 /** The score of what is not finite. */
 export const DIVERGED: Score = { mean: Infinity, median: Infinity, score: Infinity };
 

@@ -2,27 +2,38 @@ import type { Field } from '../field/field.js';
 import type { Gpu } from '../gpu/gpu.js';
 import { random } from '../problem/random.js';
 import type { PlanFamily } from '../solver/plan-family.js';
-import { FullMatrixAdam } from './full-matrix-adam.js';
+import { unlessDiverged } from './bespoke-training.js';
+import { GaussNewton } from './gauss-newton.js';
+import { drawTrajectories, normalEquations } from './normal-equations.js';
 import type { TeacherPool } from './pool.js';
-import { WholeTrajectory } from './whole-trajectory.js';
+import { softeningOf } from './score.js';
 
 /** One of several solvers that share their parameters: on a field of its own, or at an NFE of its own. */
 export interface SharedTask {
   field: Field;
+  /** Its plans as a function of its own parameters. */
   family: PlanFamily;
   training: TeacherPool;
-  /** The median error where the training begins. */
+  /** The typical error where the training begins. */
   reference: number;
+  /** Its own parameters as a linear function of the shared ones, added to `start`; by default they are the same. */
+  map?: LinearMap;
+}
+
+/** Of each own parameter what it begins at, and which shared ones are added with which weight. */
+export interface LinearMap {
+  start: Float64Array;
+  rows: readonly (readonly { at: number; weight: number }[])[];
 }
 
 export interface SharedTrainingOptions {
   /** Trajectories of a task in a batch. */
   batch: number;
-  /** Tasks, drawn at random, whose mean gradient an iteration follows. */
+  /** Tasks, drawn at random, whose mean equations an iteration follows. */
   tasks: number;
   iterations: number;
-  rates: ArrayLike<number>;
-  warmup: number;
+  /** How far each shared parameter may go, relative to the others. */
+  units: ArrayLike<number>;
   seed: number;
   validateEvery: number;
   /** Of parameters, over all tasks: the lower the better. */
@@ -31,12 +42,12 @@ export interface SharedTrainingOptions {
   signal?: AbortSignal;
 }
 
-/** Part of the squared reference error that is added to squared errors. */
-const SOFTENING = 1e-3;
+/** A state whose score is worse than the best one's by so much has left what it was to follow. */
+const LOST = 1;
 
 /**
  * Trains parameters that several solvers share: the mean over the tasks of the logarithmic loss, which does not care how
- * hard a task is. Of all states validated, the start included, the best.
+ * hard a task is, by Gauss-Newton. Of all states validated, the start included, the best.
  */
 export async function trainShared(
   gpu: Gpu,
@@ -44,37 +55,64 @@ export async function trainShared(
   start: { parameters: Float64Array; score: number },
   options: SharedTrainingOptions,
 ): Promise<{ parameters: Float64Array; score: number }> {
-  const { batch, iterations, rates, warmup, validateEvery, validate, onRecord, signal } = options;
-  const parameters = start.parameters.slice();
-  const adam = new FullMatrixAdam(parameters, { rates, steps: iterations, warmup, clip: 1 });
+  const { batch, iterations, units, validateEvery, validate, onRecord, signal } = options;
+  const optimiser = new GaussNewton(start.parameters, { units, steps: iterations });
+  const size = start.parameters.length;
   const order = random(options.seed, 41);
-  const trajectories: WholeTrajectory[] = [];
   let best = start;
-  try {
-    for (const { field, family, training, reference } of tasks) {
-      const loss = { kind: 'log-mean' as const, softening: SOFTENING * reference ** 2 };
-      trajectories.push(await WholeTrajectory.create(gpu, field, family, training, { batch, loss }));
+  for (let iteration = 1; iteration <= iterations; iteration++) {
+    signal?.throwIfAborted();
+    const { parameters } = optimiser;
+    const matrix = new Float64Array(size * size);
+    const gradient = new Float64Array(size);
+    for (let i = 0; i < options.tasks; i++) {
+      const { field, family, training, reference, map } = tasks[Math.floor(order.uniform() * tasks.length)];
+      const part = drawTrajectories(training, batch, order);
+      const own = mapped(parameters, map);
+      const softening = softeningOf(reference);
+      const equations = await unlessDiverged(() => normalEquations(gpu, field, family, own, part, softening));
+      // A task that diverges says nothing; validation sees it.
+      if (equations) add(equations, map, 1 / options.tasks, { matrix, gradient });
     }
-    for (let iteration = 1; iteration <= iterations; iteration++) {
-      signal?.throwIfAborted();
-      const sum = new Float64Array(parameters.length);
-      for (let i = 0; i < options.tasks; i++) {
-        const trajectory = trajectories[Math.floor(order.uniform() * trajectories.length)];
-        const index = Math.floor(order.uniform() * trajectory.batches);
-        const { gradient } = await trajectory.run(parameters, index);
-        // A task whose gradient is huge or broken must not speak for all.
-        const norm = Math.hypot(...gradient);
-        if (!Number.isFinite(norm)) continue;
-        for (const [p, slope] of gradient.entries()) sum[p] += slope / Math.max(1, norm) / options.tasks;
-      }
-      adam.update(sum);
-      if (iteration % validateEvery !== 0 && iteration !== iterations) continue;
-      const score = await validate(parameters);
-      if (score < best.score) best = { parameters: parameters.slice(), score };
-      onRecord?.(iteration, score);
-    }
-  } finally {
-    for (const trajectory of trajectories) trajectory.destroy();
+    optimiser.update({ matrix, gradient });
+    if (iteration % validateEvery !== 0 && iteration !== iterations) continue;
+    const state = optimiser.parameters;
+    const score = (await unlessDiverged(() => validate(state))) ?? Infinity;
+    if (score < best.score) best = { parameters: state, score };
+    else if (score > best.score + LOST) optimiser.restart(best.parameters);
+    onRecord?.(iteration, score);
   }
   return best;
+}
+
+/** A task's own parameters. */
+export function mapped(shared: Float64Array, map?: LinearMap): Float64Array {
+  if (!map) return shared;
+  return map.start.map((value, i) =>
+    map.rows[i].reduce((sum, { at, weight }) => sum + weight * shared[at], value),
+  );
+}
+
+interface Sums {
+  /** [size, size] */
+  matrix: Float64Array;
+  gradient: Float64Array;
+}
+
+/** Adds a task's equations, in the shared parameters: M^T A M and M^T g. */
+function add(own: Sums, map: LinearMap | undefined, share: number, sums: Sums): void {
+  const size = sums.gradient.length;
+  const count = own.gradient.length;
+  const itself = Array.from(own.gradient, (_, at) => [{ at, weight: 1 }]);
+  const rows = map?.rows ?? itself;
+  for (let p = 0; p < count; p++) {
+    for (const { at, weight } of rows[p]) sums.gradient[at] += share * weight * own.gradient[p];
+    for (let q = 0; q < count; q++) {
+      const value = share * own.matrix[p * count + q];
+      for (const one of rows[p]) {
+        for (const other of rows[q])
+          sums.matrix[one.at * size + other.at] += one.weight * other.weight * value;
+      }
+    }
+  }
 }

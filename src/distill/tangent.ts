@@ -10,7 +10,7 @@ import { annealed } from './annealed.js';
 import { dataFigures } from './data-figures.js';
 import { NetworkWeights } from './network-weights.js';
 import type { TeacherPool } from './pool.js';
-import { type Score, scoreOf, typicalError } from './score.js';
+import { type Score, scoreOf, softeningOf, typicalError } from './score.js';
 import { TangentTrainer } from './tangent-trainer.js';
 
 export interface TangentOptions {
@@ -55,8 +55,6 @@ export interface TrainedTangent {
 const OPTIMISER = { beta1: 0.9, beta2: 0.99, clip: 1 };
 const RATES = { networks: 0.01, shared: 0.005 };
 const WARMUP = 20;
-/** Part of the squared median error at the start that is added to squared errors. */
-const SOFTENING = 1e-3;
 const VALIDATE_EVERY = 25;
 
 /**
@@ -104,7 +102,7 @@ export async function trainTangent(
   });
   let trainer: TangentTrainer | undefined;
   try {
-    const softening = SOFTENING * typicalError(start) ** 2;
+    const softening = softeningOf(typicalError(start));
     trainer = await TangentTrainer.create(gpu, field, untrained, training, { batch, softening }, weights);
     const order = random(seed, 40);
     for (let iteration = 1; iteration <= iterations; iteration++) {

@@ -12,10 +12,10 @@ import {
 import { numbersFrom, trainedFrom } from '../solver/bespoke-family.js';
 import { type PlanFamily, planFamily } from '../solver/plan-family.js';
 import { placed, type UniversalTable, unitForm } from '../solver/universal.js';
-import { ratesOf } from './bespoke.js';
+import { unitsOf } from './bespoke-training.js';
 import { dataFigures } from './data-figures.js';
 import { partOf, type TeacherPool } from './pool.js';
-import { scoreOf } from './score.js';
+import { scoreOf, typicalError } from './score.js';
 import { type SharedTask, trainShared } from './shared-training.js';
 
 /** One of the fields that a universal table is trained over. */
@@ -38,7 +38,7 @@ export interface UniversalSettings {
   onRecord?: (iteration: number, score: number) => void;
 }
 
-const VALIDATE_EVERY = 50;
+const VALIDATE_EVERY = 10;
 /** First times in standard deviations of the data, and grids, that the search for a start tries. */
 const FIRST_TIMES = [2.5, 4, 7, 12, 20];
 const GRIDS = ['polynomial:3', 'polynomial:5', 'polynomial:7', 'logsnr'];
@@ -91,8 +91,8 @@ export async function distillUniversal(
     const shared: SharedTask[] = [];
     for (const { field, data, training, validation } of tasks) {
       const form = formFor(formula, data);
-      const { median } = await scoreOf(gpu, field, bespokePlan(form, placed(form, start.unit)), validation);
-      shared.push({ field, family: placedFamily(form, unit), training, reference: median });
+      const score = await scoreOf(gpu, field, bespokePlan(form, placed(form, start.unit)), validation);
+      shared.push({ field, family: placedFamily(form, unit), training, reference: typicalError(score) });
     }
     const parameters = trainedFrom(unit, start.unit);
     const best = await trainShared(
@@ -103,8 +103,7 @@ export async function distillUniversal(
         batch: settings.batch,
         tasks: settings.fields,
         iterations,
-        rates: ratesOf(unit),
-        warmup: 20,
+        units: unitsOf(unit),
         seed: settings.seed,
         validateEvery: VALIDATE_EVERY,
         validate: (state) => scoreAll(formula, numbersFrom(unit, state)),

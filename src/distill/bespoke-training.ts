@@ -1,0 +1,107 @@
+import { FewstepError } from '../errors.js';
+import type { Field } from '../field/field.js';
+import type { Gpu } from '../gpu/gpu.js';
+import { random } from '../problem/random.js';
+import { type BespokeForm, bespokeLayout } from '../solver/bespoke.js';
+import type { PlanFamily } from '../solver/plan-family.js';
+import type { FamilyRecord, FamilyState } from './family-training.js';
+import { GaussNewton } from './gauss-newton.js';
+import { drawTrajectories, normalEquations } from './normal-equations.js';
+import type { TeacherPool } from './pool.js';
+import { DIVERGED, type Score, softeningOf } from './score.js';
+import { Validation } from './validation.js';
+
+export interface BespokeTrainingOptions {
+  training: TeacherPool;
+  /** What states are chosen by. */
+  validation: TeacherPool;
+  /** Trajectories in a batch: as many times as there are parameters, and once more, they run. */
+  batch: number;
+  iterations: number;
+  /** Of each parameter: `unitsOf`. */
+  units: ArrayLike<number>;
+  /** Of the batches. */
+  seed: number;
+  /** The error below which gains count for little, 30 times: the typical one at the start of the recipe. */
+  reference: number;
+  onRecord?: (record: FamilyRecord) => void;
+  signal?: AbortSignal;
+}
+
+const VALIDATE_EVERY = 4;
+/** A state whose score is worse than the best one's by so much has left what it was to follow. */
+const LOST = 1;
+
+/**
+ * Trains the parameters of a bespoke solver to the teacher's end points by Gauss-Newton, without a gradient of the
+ * field. Of the states validated, the first included, the best: never worse than the start, on the validation
+ * trajectories. Where a state diverges, or is far worse than the best, it goes on from that.
+ */
+export async function trainBespoke(
+  gpu: Gpu,
+  field: Field,
+  family: PlanFamily,
+  start: FamilyState,
+  options: BespokeTrainingOptions,
+): Promise<FamilyState> {
+  const { training, batch, iterations, units, onRecord, signal } = options;
+  if (iterations === 0) return start;
+  const softening = softeningOf(options.reference);
+  const order = random(options.seed, 42);
+  const optimiser = new GaussNewton(start.parameters, { units, steps: iterations });
+  const validation = await Validation.create(gpu, field, family.plan, options.validation);
+  let best: FamilyState = start;
+  // A state's score is awaited together with the batch that follows it, so that the device has both at once.
+  let validated: { record: FamilyRecord; score: Promise<Score> } | undefined;
+  const take = (record: FamilyRecord, score: Score) => {
+    record.validation = score;
+    if (score.score < best.score.score) best = { parameters: record.parameters, score };
+    else if (score.score > best.score.score + LOST) optimiser.restart(best.parameters);
+    onRecord?.(record);
+  };
+  const scored = async (parameters: Float64Array) =>
+    (await unlessDiverged(async () => validation.submit(family.values(parameters)))) ?? DIVERGED;
+  try {
+    for (let iteration = 1; iteration <= iterations; iteration++) {
+      signal?.throwIfAborted();
+      const { parameters } = optimiser;
+      const part = drawTrajectories(training, batch, order);
+      const last = validated;
+      const [equations, score] = await Promise.all([
+        unlessDiverged(() => normalEquations(gpu, field, family, parameters, part, softening)),
+        last?.score,
+      ]);
+      validated = undefined;
+      if (equations) optimiser.update(equations);
+      else optimiser.restart(best.parameters);
+      if (last) take(last.record, score!);
+      const { loss = Number.NaN, meanError = Number.NaN } = equations ?? {};
+      const record: FamilyRecord = { iteration, loss, meanError, parameters: optimiser.parameters };
+      if (iteration % VALIDATE_EVERY === 0 || iteration === iterations) {
+        validated = { record, score: scored(record.parameters) };
+      } else onRecord?.(record);
+    }
+    if (validated) take(validated.record, await validated.score);
+  } finally {
+    await validated?.score.catch(() => {}); // thrown already, or given up
+    validation.destroy();
+  }
+  return best;
+}
+
+/** How far each of what `trainedFamily` trains may go, relative to the others: times twice as far. */
+export function unitsOf(form: BespokeForm): Float64Array {
+  const { steps, c, size } = bespokeLayout(form);
+  const times = steps + (form.start === 'gaussian' ? 1 : 0);
+  return Float64Array.from({ length: times + size - c }, (_, i) => (i < times ? 2 : 1));
+}
+
+/** Undefined where a trajectory diverges, or two times have become one. */
+export async function unlessDiverged<T>(work: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof FewstepError && (error.code === 'not-finite' || error.code === 'bad-grid')) return;
+    throw error;
+  }
+}
