@@ -42,7 +42,7 @@ export interface BespokeSettings {
 
 /** What suffices on mixtures, data sets and small networks; more still helps a little. */
 export const BESPOKE: Omit<BespokeSettings, 'nfe'> = {
-  batch: 64,
+  batch: 32,
   candidates: 14,
   candidateIterations: 10,
   iterations: 200,
