@@ -84,7 +84,7 @@ export interface DistilledBespoke {
   iterations: Record<TrainedStage, number>;
 }
 
-/** Searched solvers among which validation finds the best that learned nothing, the first to be trained. */
+/** Solvers of the search that are validated, besides those that begin at several first times. */
 const PLAIN = 4;
 /** Iterations that tell how long one takes, validation included. */
 const PROBE = 10;
@@ -129,22 +129,19 @@ export async function distillBespoke(
     candidate,
     score: await scoreNumbers(gpu, field, candidate, validation),
   });
-  const searched: { candidate: BespokeCandidate; score: Score }[] = [];
   const plainOnes = distinct(found);
-  for (const candidate of plainOnes.slice(0, PLAIN)) searched.push(await scored(candidate));
-  searched.sort((a, b) => a.score.score - b.score.score);
-  const [plain] = searched;
+  const gaussian = found.find(({ form }) => form.start === 'gaussian');
+  const further = gaussian ? await searchFirstTimes(gpu, field, gaussian.form, training) : [];
+  const searched: { candidate: BespokeCandidate; score: Score }[] = [];
+  for (const candidate of [...further, ...plainOnes.slice(0, PLAIN)]) searched.push(await scored(candidate));
+  const plain = searched.reduce((a, b) => (b.score.score < a.score.score ? b : a));
   onStart?.(plain.candidate, plain.score);
   const starts: { candidate: TrainedCandidate; score: Score }[] = [plain];
   if (universal) {
     for (const candidate of universalCandidates(common, options)) starts.push(await scored(candidate));
     starts.sort((a, b) => a.score.score - b.score.score);
   }
-  const gaussian = found.find(({ form }) => form.start === 'gaussian');
-  const further = gaussian ? await searchFirstTimes(gpu, field, gaussian.form, training) : [];
-  for (const candidate of [...further, ...plainOnes.slice(PLAIN)]) {
-    if (starts.length < settings.candidates) starts.push(await scored(candidate));
-  }
+  starts.push(...searched.filter((one) => one !== plain));
   starts.splice(settings.candidates);
   for (const candidate of given)
     starts.push(await scored({ ...candidate, form: { ...candidate.form, ...common } }));

@@ -26,7 +26,7 @@ export interface Trajectories {
  * How far a parameter is moved for the derivative to it. Of order 1 are all: logarithms of times, scales, weights. Float32
  * loses 1e-6 of an end point to rounding, a difference 1e-3 of its derivative to curvature and as much to that.
  */
-const STEP = 2e-3;
+export const STEP = 2e-3;
 
 /** Draws trajectories of a pool. */
 export function drawTrajectories(pool: TeacherPool, count: number, order: Random): Trajectories {

@@ -38,7 +38,7 @@ test('a learned row makes exactly its NFE, and its error on fresh latents is bel
   // One distillation serves all seeds, one run of the teacher all distillations.
   const { students, evaluations, ...teaching } = problems[0].learning!;
   expect(teaching).toMatchObject({ trajectories: 256, validation: 128, teacher: SMALL.learning.teacher });
-  expect(evaluations).toBe(60 * (256 + 128));
+  expect(evaluations).toBe(100 * (256 + 128));
   expect(students.map(({ solver, nfe }) => `${solver} ${nfe}`)).toEqual([
     'amed-euler (learned) 4',
     'amed-euler (learned) 3',
@@ -82,15 +82,15 @@ test('a bespoke row is distilled once for all seeds, makes exactly its NFE, and 
     for (const other of others) expect(error!.mean).toBeLessThan(other.error!.mean);
   }
   const { students, evaluations } = problems[0].learning!;
-  expect(evaluations).toBe(60 * (256 + 128));
+  expect(evaluations).toBe(100 * (256 + 128));
   expect(students.map(({ solver, nfe }) => `${solver} ${nfe}`)).toEqual(['bespoke 3', 'bespoke 4']);
   for (const { nfe, answers, table, training, seconds } of students) {
     expect(answers).toEqual([]);
     expect(table!.times).toHaveLength(nfe);
     expect(table!.rows.map((row) => row.length)).toEqual(Array.from({ length: nfe + 1 }, (_, k) => k + 2));
-    // Of 40 iterations each of two candidates has 6, and the table 28.
+    // Of 40 iterations each of two candidates has 10, and the table 20.
     expect(training).toMatchObject({ iterations: 40, batch: 64 });
-    expect(training!.losses).toHaveLength(34);
+    expect(training!.losses).toHaveLength(30);
     expect(training!.best.mean).toBeLessThan(training!.base.mean);
     for (const stage of ['search', 'candidates', 'training'] as const)
       expect(seconds[stage]).toBeGreaterThan(0);

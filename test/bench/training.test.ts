@@ -30,7 +30,7 @@ test.each(distillationCases(true))(
     const row = await measureDistillation(gpu, 'ring', 5, { ...given, ...few, ...own }, 2);
     expect(row).toMatchObject({ student: given.name, field: 'ring', dim: 2, nfe: 5, trajectories: 256 });
     expect(row).toMatchObject({ validation: 64, iterations: 2, repeats: 2 });
-    expect(row.teacher).toEqual({ solver: 'ipndm-4', nfe: 12, evaluations: 12 * (256 + 64) });
+    expect(row.teacher).toEqual({ solver: 'unipc-3', nfe: 12, evaluations: 12 * (256 + 64) });
     const { teacher, search, training } = row.parts;
     for (const part of [teacher, search, training]) expect(part).toBeGreaterThan(0);
     expect(row.seconds[0]).toBeLessThanOrEqual(row.seconds[2]);

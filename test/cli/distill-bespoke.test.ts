@@ -82,7 +82,7 @@ describe('fewstep distill --solver bespoke-net', () => {
       const { kept, net, table } = stages.networks;
       expect(kept).toBe(net.mean < table.mean && net.median < table.median);
       expect(network !== undefined).toBe(kept);
-      expect(outcome.stderr).toMatch(/networks \S+ \/ \S+, the table trained on for as long \S+ \/ \S+: /);
+      expect(outcome.stderr).toMatch(/networks \S+ \/ \S+, the table trained on as much \S+ \/ \S+: /);
       const { predictor } = await loadPredictor(out);
       expect(predictor.solver).toBe('bespoke-net');
       const exact = await sampled({ solver: 'unipc-3', nfe: 64 });
@@ -112,7 +112,7 @@ describe('fewstep distill --solver bespoke', () => {
       expect(outcome, outcome.stderr).toMatchObject({ status: 0 });
       const report = JSON.parse(outcome.stdout);
       expect(outcome.stderr).toMatch(/^NFE 2: searched; the best plain solver is \S.*, error \S+ \/ \S+$/m);
-      expect(outcome.stderr).toMatch(/^NFE 3: candidate 2 of 2, .*: error \S+ \/ \S+ became \S+ \/ \S+$/m);
+      expect(outcome.stderr).toMatch(/^NFE 3: training 2 of 2, .*: error \S+ \/ \S+ became \S+ \/ \S+$/m);
       expect(outcome.stderr).toMatch(/^NFE 3: the table, .*: error \S+ \/ \S+ became \S+ \/ \S+$/m);
       expect(report).toMatchObject({
         kind: 'bespoke',
@@ -120,10 +120,10 @@ describe('fewstep distill --solver bespoke', () => {
         range: { sigmaMin: 0.002, sigmaMax: 80 },
         training: {
           recipe: 'bespoke',
-          teacher: { solver: 'ipndm-4', nfe: 60, evaluations: 640 * 60 },
+          teacher: { solver: 'unipc-3', nfe: 100, evaluations: 640 * 100 },
           stages: [
-            { nfe: 2, iterations: { candidates: 30, table: 60 } },
-            { nfe: 3, iterations: { candidates: 30, table: 60 } },
+            { nfe: 2, iterations: { candidates: 20, table: 70 } },
+            { nfe: 3, iterations: { candidates: 20, table: 70 } },
           ],
         },
       });
@@ -158,7 +158,7 @@ describe('fewstep distill --solver bespoke', () => {
       const out = at('q.safetensors');
       const outcome = await inProcess(distilling({ from, iterations: 0, 'candidate-iterations': 0, out }));
       expect(outcome, outcome.stderr).toMatchObject({ status: 0 });
-      expect(outcome.stdout).toMatch(/q\.safetensors: bespoke on .*gaussians\.json, taught by ipndm-4/);
+      expect(outcome.stdout).toMatch(/q\.safetensors: bespoke on .*gaussians\.json, taught by unipc-3/);
       expect(outcome.stdout).toMatch(/^NFE +plain +start +distilled +gain +search +candidates +table/m);
       expect(outcome.stdout).toMatch(/^3 +\S+ \/ \S+ +\S+ \/ \S+ +\S+ \/ \S+ +\S+ \/ \S+ +\S+ s +\S+ s/m);
       expect(outcome.stdout).toMatch(/^NFE 3 began as .*, learned in p\.safetensors; the best plain .* is /m);

@@ -77,7 +77,7 @@ describe('fewstep distill', () => {
         afs: true,
         training: {
           recipe: 'robust',
-          teacher: { solver: 'ipndm-4', nfe: 60, evaluations: 640 * 60 },
+          teacher: { solver: 'unipc-3', nfe: 100, evaluations: 640 * 100 },
           trajectories: 512,
           validation: 128,
           iterations: 60,
@@ -196,12 +196,12 @@ describe('fewstep distill', () => {
       const { status, stdout } = await inProcess(distilling(options));
       expect(status).toBe(0);
       expect(stdout).toMatch(
-        /points\.safetensors: amed-unipc on .*points\.csv, taught by ipndm-4 at NFE 60\n/,
+        /points\.safetensors: amed-unipc on .*points\.csv, taught by unipc-3 at NFE 100\n/,
       );
       expect(stdout).toMatch(/^4 {4}explicit:40,1,0\.01 {2}\S+ \/ \S+ /m);
       expect(stdout).toMatch(/^NFE {2}step {2}from +s_n +to +r +direction +time$/m);
       expect(stdout).toMatch(/^4 {4}1 {5}40\.0 +\S+ +1\.00 +0\.\d+ /m);
-      expect(stdout).toMatch(/^38,400 evaluations of the teacher in .* on .*adapter /m);
+      expect(stdout).toMatch(/^64,000 evaluations of the teacher in .* on .*adapter /m);
       const { field, scale, bandwidth } = options;
       const given = { field, scale, bandwidth, predictor: at('points.safetensors') };
       const values = await sampled(given);

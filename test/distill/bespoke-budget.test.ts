@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { BESPOKE, distillBespoke, type TrainedStage } from '../../src/distill/bespoke.js';
-import { countedIterations, sharedIterations } from '../../src/distill/bespoke-budget.js';
+import { allIterations, countedIterations, sharedIterations } from '../../src/distill/bespoke-budget.js';
 import { runTeacher } from '../../src/distill/pool.js';
 import { scoreOf } from '../../src/distill/score.js';
 import { gaussianMixture } from '../../src/field/gaussian-mixture.js';
@@ -22,14 +22,17 @@ async function pools() {
 }
 
 test.each([
-  [60, 2, 120, { each: 10, table: 40 }],
-  [10_000, 4, 120, { each: 120, table: 9520 }],
-  [100, 1, 120, { each: 0, table: 100 }],
-  [5, 4, 120, { each: 0, table: 5 }],
+  [60, 2, 120, { each: 15, finalist: 45, table: 30 }],
+  [10_000, 4, 120, { each: 120, finalist: 360, table: 8800 }],
+  [440, 14, 10, { each: 7, finalist: 21, table: 237 }],
+  [100, 1, 120, { each: 0, finalist: 0, table: 100 }],
+  [5, 4, 120, { each: 0, finalist: 0, table: 5 }],
 ])(
-  'of %i iterations %i candidates have at most a third, and at most %i each',
+  'of %i iterations %i candidates and their finalists have at most half, and at most %i each',
   (total, candidates, most, expected) => {
-    expect(sharedIterations(total, candidates, most)).toEqual(expected);
+    const shared = sharedIterations(total, candidates, most);
+    expect(shared).toEqual(expected);
+    expect(allIterations(candidates, shared.each, shared.table)).toBe(total);
   },
 );
 
@@ -42,7 +45,7 @@ test('trajectories are iterations of a batch; seconds say nothing before anythin
 test.each(['iterations', 'trajectories', 'seconds'] as const)(
   `a budget in %s is kept, and no state is worse than those before it (seed ${seed})`,
   async (unit) => {
-    const batch = 64;
+    const batch = 16;
     const amount = { iterations: 60, trajectories: 60 * batch, seconds: 4 }[unit];
     const planned: Record<TrainedStage, number[]> = { candidates: [], table: [] };
     const options = {
@@ -71,7 +74,7 @@ test(
   `a given solver is a candidate in the units of its new field, and nothing is worse than it (seed ${seed})`,
   async () => {
     const options = await pools();
-    const settings = { ...BESPOKE, nfe: 3, batch: 64, candidates: 1, candidateIterations: 0, iterations: 60 };
+    const settings = { ...BESPOKE, nfe: 3, candidates: 1, candidateIterations: 0, iterations: 20 };
     const first = await distillBespoke(gpu, field, settings, options);
     const { form, numbers } = first;
     // As a file of another field would say it.
@@ -80,11 +83,11 @@ test(
     const none = { ...settings, iterations: 0 };
     const again = await distillBespoke(gpu, field, none, { ...options, given });
     expect(again.origin.candidate).toMatchObject({ grid: 'learned before', form });
-    // Validated by a run that is bound once, the given one by a solve: they differ by rounding.
-    expect(again.origin.score.score).toBeCloseTo(first.best.score, 4);
+    // Validated by a run that is bound once, the given one by a solve: they differ by rounding, 1e-7 in errors of 1e-3.
+    expect(again.origin.score.score).toBeCloseTo(first.best.score, 3);
     expect(again.start).toEqual(first.start);
     const own = await scoreOf(gpu, field, bespokePlan(again.form, again.numbers), options.validation);
-    expect(own.score).toBeCloseTo(first.best.score, 4);
+    expect(own.score).toBeCloseTo(first.best.score, 3);
   },
   SLOW,
 );

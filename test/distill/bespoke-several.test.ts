@@ -13,7 +13,7 @@ import { freshSeed, randomMixture } from '../field/fixtures.js';
 import { SLOW } from '../mlp/fixtures.js';
 
 const seed = freshSeed();
-const teacher = planFor({ solver: 'ipndm-4', nfe: 60 });
+const teacher = planFor({ solver: 'unipc-3', nfe: 64 });
 
 async function poolsOf(index: number) {
   const field = gaussianMixture(randomMixture(seed + index, 2, 4, 'shared'));
@@ -26,7 +26,7 @@ test(
   `what several NFE learn together helps each of them on fresh latents (seed ${seed})`,
   async () => {
     const { field, ...pools } = await poolsOf(0);
-    const settings = { nfe: [3, 4], batch: 64, iterations: 80, seed: 0 };
+    const settings = { nfe: [3, 4], batch: 32, iterations: 40, seed: 0 };
     const { solvers } = await distillSeveral(gpu, field, settings, pools);
     const exact = planFor({ solver: 'unipc-3', nfe: 128 });
     const fresh = await runTeacher(gpu, field, exact, { count: 512, seed: 7 });
@@ -45,8 +45,8 @@ test(
   async () => {
     const fields = [await poolsOf(1), await poolsOf(2), await poolsOf(3)];
     const { formula, numbers, score, start } = await distillUniversal(gpu, fields, {
-      ...{ nfe: 3, formulas: ['ipndm-2'], batch: 64, fields: 2 },
-      ...{ candidateIterations: 20, iterations: 80, seed: 0 },
+      ...{ nfe: 3, formulas: ['ipndm-2'], batch: 32, fields: 2 },
+      ...{ candidateIterations: 4, iterations: 40, seed: 0 },
     });
     expect(score).toBeLessThan(start);
     // A field of other dimensions, somewhere else and of another size.

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { BESPOKE, distillBespoke } from '../../src/distill/bespoke.js';
 import { searchBespoke } from '../../src/distill/bespoke-search.js';
 import { dataFigures } from '../../src/distill/data-figures.js';
+import { normalEquations, STEP } from '../../src/distill/normal-equations.js';
 import { runTeacher, type TeacherPool } from '../../src/distill/pool.js';
 import { scoreOf } from '../../src/distill/score.js';
 import { WholeTrajectory } from '../../src/distill/whole-trajectory.js';
@@ -24,7 +25,7 @@ const data = { mean: [0.2, -0.1], std: 0.6 };
 const forms = BESPOKE_FORMULAS.flatMap((formula) => BESPOKE_STARTS.map((start) => ({ formula, start })));
 
 test.each(forms)(
-  `$formula after $start: the gradient of the loss to all that is learned is its difference in float64 (seed ${seed})`,
+  `$formula after $start: the gradient of all that is learned, and its normal equations by differences, are those of float64 (seed ${seed})`,
   async ({ formula, start }) => {
     const form = { formula, start, nfe: 3, range: DEFAULT_RANGE, data };
     const steps = start.endsWith('afs') ? 4 : 3;
@@ -52,8 +53,10 @@ test.each(forms)(
     const { loss, gradient } = await trajectory.run(trained, 0);
     trajectory.destroy();
 
+    const samplesAt = (p: Float64Array) =>
+      solveReference(field, bespokePlan(form, numbersFrom(form, p)), { latents: x }).samples;
     const lossAt = (p: Float64Array) => {
-      const { samples } = solveReference(field, bespokePlan(form, numbersFrom(form, p)), { latents: x });
+      const samples = samplesAt(p);
       const squares = Array.from(
         { length: batch },
         (_, b) =>
@@ -72,6 +75,43 @@ test.each(forms)(
     expect(scale).toBeGreaterThan(1e-3);
     for (const [i, slope] of slopes.entries()) {
       expect(Math.abs(gradient[i] - slope)).toBeLessThan(2e-3 * scale);
+    }
+
+    const part = { latents: pool.latents, endpoints: pool.states[0] };
+    const normal = await normalEquations(gpu, field, family, trained, part, softening);
+    expect(Math.abs(normal.loss - lossAt(trained))).toBeLessThan(1e-4);
+    const samples = samplesAt(trained);
+    const jacobian = Array.from(trained, (value, i) => {
+      const moved = samplesAt(trained.with(i, value + STEP));
+      return moved.map((end, k) => (end - samples[k]) / STEP);
+    });
+    const squares = Array.from(
+      { length: batch },
+      (_, b) => softening + [0, 1].reduce((sum, d) => sum + (samples[2 * b + d] - target[2 * b + d]) ** 2, 0),
+    );
+    const meanError = squares.reduce((sum, square) => sum + Math.sqrt(square) / batch, 0);
+    const weights = Array.from(samples, (_, k) => {
+      const square = squares[Math.floor(k / 2)];
+      return 1 / (batch * meanError * Math.sqrt(square)) + 1 / (2 * batch * square);
+    });
+    const size = trained.length;
+    // States of up to 240 are rounded by 1e-5, and no weight W can hide that.
+    const rounding = 1e-5 / STEP;
+    const total = weights.reduce((sum, weight) => sum + weight, 0);
+    const roundingOf = (square: number) => rounding * Math.sqrt(square * total);
+    const product = (p: number, q: number) =>
+      weights.reduce((sum, weight, k) => sum + weight * jacobian[p][k] * jacobian[q][k], 0);
+    for (let p = 0; p < size; p++) {
+      const slope = weights.reduce(
+        (sum, weight, k) => sum + weight * jacobian[p][k] * (samples[k] - target[k]),
+        0,
+      );
+      expect(Math.abs(normal.gradient[p] - slope)).toBeLessThan(5e-3 * scale);
+      for (let q = 0; q < size; q++) {
+        const [a, b] = [product(p, p), product(q, q)];
+        const bound = 1e-3 * Math.sqrt(a * b) + roundingOf(a) + roundingOf(b) + rounding ** 2 * total;
+        expect(Math.abs(normal.matrix[p * size + q] - product(p, q))).toBeLessThan(bound);
+      }
     }
   },
   SLOW,
@@ -114,11 +154,12 @@ test(
   `a bespoke solver is far better than its start on fresh latents, and the same again for the same seed (seed ${seed})`,
   async () => {
     const options = await pools();
-    const settings = { ...BESPOKE, nfe: 4, candidates: 2, candidateIterations: 20, iterations: 100 };
+    const settings = { ...BESPOKE, nfe: 4, candidates: 5, candidateIterations: 4, iterations: 30 };
     const first = await distillBespoke(gpu, field, settings, options);
     expect(first.best.score).toBeLessThan(first.start.score);
     const count = (stage: string) => first.history.filter((record) => record.stage === stage).length;
-    expect([count('candidates'), count('table')]).toEqual([40, 100]);
+    // Two finalists have 12 each.
+    expect([count('candidates'), count('table')]).toEqual([5 * 4 + 2 * 12, 30]);
     const exact = planFor({ solver: 'unipc-3', nfe: 128 });
     const fresh = await runTeacher(gpu, field, exact, { count: 512, seed: 7 });
     const learned = await scoreOf(gpu, field, bespokePlan(first.form, first.numbers), fresh);

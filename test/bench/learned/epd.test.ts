@@ -55,7 +55,7 @@ test(
     const settings = { ...ROBUST, trajectories: 512, validation: 128, iterations: 40 };
     const context = await contextOf({ gpu, field, batch: 256, settings, counts: [5] });
     const [row] = await epdRows(context, 5);
-    expect(row).toMatchObject({ kind: 'epd', nfe: 5, seed: 0, teacherEvaluations: 60 * (512 + 128) });
+    expect(row).toMatchObject({ kind: 'epd', nfe: 5, seed: 0, teacherEvaluations: 100 * (512 + 128) });
     expect(['epd:directions=2', 'epd:directions=4']).toContain(row.solver);
     expect(row.afs).toBe(row.solver === 'epd:directions=2');
     expect(row.best!.score).toBeLessThan(row.start!.score);

@@ -67,7 +67,7 @@ test(
       'bespoke (universal) universal',
       expect.stringMatching(/^bespoke \(.*\) bespoke$/),
       'bespoke-net bespoke-net',
-      'bespoke at as many iterations bespoke-longer',
+      'bespoke trained on as much bespoke-longer',
     ]);
     expect(kinds.some((kind) => kind.endsWith(' gits')) && kinds.some((kind) => kind.endsWith(' epd'))).toBe(
       true,
