@@ -43,10 +43,7 @@ const SEED = 7;
 /** Whose end points are taken for the exact flow's. */
 export const EXACT: PlanRequest = { solver: 'unipc-3', nfe: 256 };
 export const TEACHER: PlanRequest = ROBUST.teacher;
-/**
- * A fifth of the trajectories and a third of the iterations of `fewstep distill`: ring at NFE 5 takes 8 s in Chromium on
- * SwiftShader.
- */
+/** A fifth of the trajectories, less than half of the starts and a third of the iterations of `fewstep distill`. */
 export const LEARNING = {
   ...BESPOKE,
   trajectories: 2048,
