@@ -88,8 +88,8 @@ export class Students {
       signal,
     });
     const { base, start, best, history } = table;
-    const { iterations } = settings;
-    const trained = this.training({ iterations, base, start, best }, history);
+    const { iterations, batch } = settings;
+    const trained = this.training({ iterations, batch, base, start, best }, history);
     return this.keep(row, { ...table, nfe }, table.seconds, trained);
   }
 
@@ -134,7 +134,7 @@ export class Students {
       table: { sigmaMin: range.sigmaMin, times, rows },
       seconds: { search: seconds.search, candidates: seconds.candidates, training: seconds.table },
       training: this.training(
-        { iterations: iterations.candidates + iterations.table, ...scores },
+        { iterations: iterations.candidates + iterations.table, batch: BESPOKE.batch, ...scores },
         losses.get(origin.candidate) ?? [],
       ),
     });
@@ -142,14 +142,15 @@ export class Students {
   }
 
   private training(
-    { iterations, base, start, best }: { iterations: number } & Record<'base' | 'start' | 'best', Score>,
+    training: { iterations: number; batch: number } & Record<'base' | 'start' | 'best', Score>,
     history: readonly { loss: number }[],
   ): StudentResult['training'] {
-    const { unit, settings } = this.options;
+    const { iterations, batch, base, start, best } = training;
+    const { unit } = this.options;
     const inUnits = ({ mean, median }: Score) => ({ mean: unit * mean, median: unit * median });
     return {
       iterations,
-      batch: settings.batch,
+      batch,
       losses: history.map(({ loss }) => Number(loss.toPrecision(5))),
       base: inUnits(base),
       start: inUnits(start),

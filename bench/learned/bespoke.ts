@@ -78,7 +78,7 @@ export async function universalRows(context: Context, nfe: number): Promise<Row[
   }
 }
 
-/** Networks on top of the table; what the table alone comes to in as many iterations; and which of them is chosen. */
+/** Networks on top of the table; what the table alone comes to in as many evaluations; and which of them is chosen. */
 export async function bespokeNetRows(context: Context, nfe: number): Promise<Row[]> {
   const { gpu, field, exact, settings, seed } = context;
   const { training, validation, evaluations } = await context.pools();

@@ -24,6 +24,7 @@ export interface BespokeRequest {
   training: Omit<BespokeSettings, 'nfe'>;
   /** Iterations of networks on top of the table; none for a table alone. */
   netIterations?: number;
+  /** Trajectories in an iteration of theirs, where that was given. */
   netBatch?: number;
   choices: BespokeChoices;
   /** Solvers to begin with besides, of each NFE. */

@@ -44,7 +44,7 @@ export interface LearnedRun {
   stages?: { plain: string; networks?: NetworkStage } & Pick<DistilledBespoke, 'seconds' | 'iterations'>;
 }
 
-/** Networks on top of a bespoke table, beside the table trained on for as long: which of them was kept. */
+/** Networks on top of a bespoke table, beside the table trained on as much: which of them was kept. */
 export interface NetworkStage {
   kept: boolean;
   net: { mean: number; median: number };

@@ -92,7 +92,7 @@ function bespokeErrors({ predictor, runs }: Learned): string {
   const networks = runs.flatMap(({ nfe, stages }) => {
     if (!stages?.networks) return [];
     const { kept, net, table: alone, iterations } = stages.networks;
-    const numbers = `with networks ${errors(net)}, the table trained on for as long, ${iterations} iterations, ${errors(alone)}`;
+    const numbers = `with networks ${errors(net)} after ${iterations} iterations, the table trained on as much ${errors(alone)}`;
     return [`NFE ${nfe}: ${numbers}; kept: ${kept ? 'the networks' : 'the table'}`];
   });
   return [table(header, rows), [...origins, ...networks].join('\n')].join('\n\n');

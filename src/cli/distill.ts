@@ -27,7 +27,7 @@ seconds (20s; then how many iterations there are is planned from how long the fi
 a little different), in iterations (600it) or in trajectories (100000traj).
 
 --solver bespoke-net goes on from there: small networks move the table's numbers for each trajectory. Beside them the table
-alone is trained for as long, and they are kept where they are better in mean and median on the validation trajectories.
+alone is trained on as much, and they are kept where they are better in mean and median on the validation trajectories.
 Their --net-iterations are no part of a --budget.
 
 Any other solver is an AMED solver (arXiv 2312.00094), which learns for each step where in it to look (r), and scales of the

@@ -1,4 +1,3 @@
-import { FewstepError } from '../errors.js';
 import type { Field } from '../field/field.js';
 import type { Gpu } from '../gpu/gpu.js';
 import { endpointErrors } from '../metrics/endpoint-errors.js';
@@ -11,7 +10,7 @@ import {
 } from '../solver/bespoke.js';
 import { bespokeFamily } from '../solver/bespoke-family.js';
 import { partOf, type TeacherPool } from './pool.js';
-import { type Score, scoreOfErrors } from './score.js';
+import { DIVERGED, type Score, scoreOfErrors, unlessDiverged } from './score.js';
 import { searchedGrids } from './start.js';
 import { solveVariants, tiled } from './variants.js';
 
@@ -34,7 +33,7 @@ export interface BespokeChoices {
 const GAUSSIAN_TIMES = [80, 40, 20, 12, 8, 5, 3];
 /**
  * Those that are told apart as starts of trainings. From the lowest a plain solver is poor, and what is learned sometimes
- * best: on the network of two moons at NFE 3 all trainings from 2 on end at 1.3 times the error of those from 0.5 to 1.4.
+ * best: on the network of two moons at NFE 3 those of a search, from 2 to 3, end at 1.3 times the error of most from 0.5 to 1.4.
  */
 const DISTINCT_TIMES = [0.5, 0.7, 1, 1.4, 2, 2.8, 4, 5.6, 8, 12, 20];
 /** Trajectories that candidates are compared on. */
@@ -123,19 +122,19 @@ async function scoreTogether(
   if (candidates.length === 0) return [];
   const { dim, latents, states } = pool;
   const count = latents.length / dim;
-  try {
-    const variants = candidates.map(({ numbers }) => numbers);
-    const samples = await solveVariants(gpu, field, bespokeFamily(form), variants, latents);
+  const variants = candidates.map(({ numbers }) => numbers);
+  const samples = await unlessDiverged(() =>
+    solveVariants(gpu, field, bespokeFamily(form), variants, latents),
+  );
+  if (samples) {
     const errors = endpointErrors(samples, tiled(states[states.length - 1], candidates.length), dim);
     return candidates.map((_, i) => scoreOfErrors(errors.slice(i * count, (i + 1) * count)));
-  } catch (error) {
-    if (!(error instanceof FewstepError && error.code === 'not-finite')) throw error;
-    if (candidates.length === 1) return [{ mean: Infinity, median: Infinity, score: Infinity }];
-    // One of them diverged, which does not say which.
-    const scores: Score[] = [];
-    for (const candidate of candidates) {
-      scores.push(...(await scoreTogether(gpu, field, form, [candidate], pool)));
-    }
-    return scores;
   }
+  if (candidates.length === 1) return [DIVERGED];
+  // One of them diverged, which does not say which.
+  const scores: Score[] = [];
+  for (const candidate of candidates) {
+    scores.push(...(await scoreTogether(gpu, field, form, [candidate], pool)));
+  }
+  return scores;
 }

@@ -1,4 +1,3 @@
-import { FewstepError } from '../errors.js';
 import type { Field } from '../field/field.js';
 import type { Gpu } from '../gpu/gpu.js';
 import { random } from '../problem/random.js';
@@ -8,7 +7,7 @@ import type { FamilyRecord, FamilyState } from './family-training.js';
 import { GaussNewton } from './gauss-newton.js';
 import { drawTrajectories, normalEquations } from './normal-equations.js';
 import type { TeacherPool } from './pool.js';
-import { DIVERGED, type Score, softeningOf } from './score.js';
+import { DIVERGED, LOST, type Score, softeningOf, unlessDiverged } from './score.js';
 import { Validation } from './validation.js';
 
 export interface BespokeTrainingOptions {
@@ -29,8 +28,6 @@ export interface BespokeTrainingOptions {
 }
 
 const VALIDATE_EVERY = 4;
-/** A state whose score is worse than the best one's by so much has left what it was to follow. */
-const LOST = 1;
 
 /**
  * Trains the parameters of a bespoke solver to the teacher's end points by Gauss-Newton, without a gradient of the
@@ -94,14 +91,4 @@ export function unitsOf(form: BespokeForm): Float64Array {
   const { steps, c, size } = bespokeLayout(form);
   const times = steps + (form.start === 'gaussian' ? 1 : 0);
   return Float64Array.from({ length: times + size - c }, (_, i) => (i < times ? 2 : 1));
-}
-
-/** Undefined where a trajectory diverges, or two times have become one. */
-export async function unlessDiverged<T>(work: () => Promise<T>): Promise<T | undefined> {
-  try {
-    return await work();
-  } catch (error) {
-    if (error instanceof FewstepError && (error.code === 'not-finite' || error.code === 'bad-grid')) return;
-    throw error;
-  }
 }

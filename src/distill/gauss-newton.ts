@@ -22,8 +22,7 @@ const LONGEST = 0.1;
 /**
  * Damped Gauss-Newton steps on batches (Levenberg, 1944; Marquardt, 1963), the matrix averaged over the batches, the
  * gradient with momentum. A solver has some tens of parameters, a time, a weight and a scale of which do nearly the same;
- * the matrix knows which. 200 steps on 32 trajectories end where full-matrix Adam with gradients through the plan ended
- * after 1,000 on 128, or nearer: docs/results.md has figures.
+ * the matrix knows which. docs/results.md says what this gained on Adam with gradients through the plan.
  */
 export class GaussNewton {
   private average?: { matrix: Float64Array; gradient: Float64Array };

@@ -23,8 +23,8 @@ export interface Trajectories {
 }
 
 /**
- * How far a parameter is moved for the derivative to it. Of order 1 are all: logarithms of times, scales, weights. Float32
- * loses 1e-6 of an end point to rounding, a difference 1e-3 of its derivative to curvature and as much to that.
+ * How far a parameter is moved for the derivative to it. Of order 1 are all: logarithms of times, scales, weights. What
+ * float32 rounds of an end point is divided by it, what the derivative changes over it is left out.
  */
 export const STEP = 2e-3;
 

@@ -35,6 +35,9 @@ export function softeningOf(error: number): number {
   return SOFTENING * error ** 2;
 }
 
+/** A state whose score is worse by so much than the best one's has left the way that a training follows. */
+export const LOST = 1;
+
 /** The score of what is not finite. */
 export const DIVERGED: Score = { mean: Infinity, median: Infinity, score: Infinity };
 
@@ -49,15 +52,21 @@ export async function scoreOf(
   pool: TeacherPool,
   predictor?: TrajectoryPredictor,
 ): Promise<Score> {
+  const latents = { values: pool.latents };
+  // Who trains a tangent network has its stepwise kernels already; a fused one takes software seconds to compile.
+  const executor = predictor?.kind === 'tangent' ? 'stepwise' : 'auto';
+  const solution = await unlessDiverged(() => solve(gpu, field, plan, { latents, predictor, executor }));
+  if (!solution) return DIVERGED;
+  return scoreOfErrors(endpointErrors(solution.samples, pool.states[pool.states.length - 1], pool.dim));
+}
+
+/** Undefined where a trajectory diverges, or two times of a plan have become one. */
+export async function unlessDiverged<T>(work: () => Promise<T>): Promise<T | undefined> {
   try {
-    const latents = { values: pool.latents };
-    // Who trains a tangent network has its stepwise kernels already; a fused one takes software seconds to compile.
-    const executor = predictor?.kind === 'tangent' ? 'stepwise' : 'auto';
-    const { samples } = await solve(gpu, field, plan, { latents, predictor, executor });
-    return scoreOfErrors(endpointErrors(samples, pool.states[pool.states.length - 1], pool.dim));
+    return await work();
   } catch (error) {
-    if (!(error instanceof FewstepError && error.code === 'not-finite')) throw error;
-    return DIVERGED;
+    if (error instanceof FewstepError && (error.code === 'not-finite' || error.code === 'bad-grid')) return;
+    throw error;
   }
 }
 

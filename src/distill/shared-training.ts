@@ -2,11 +2,10 @@ import type { Field } from '../field/field.js';
 import type { Gpu } from '../gpu/gpu.js';
 import { random } from '../problem/random.js';
 import type { PlanFamily } from '../solver/plan-family.js';
-import { unlessDiverged } from './bespoke-training.js';
 import { GaussNewton } from './gauss-newton.js';
 import { drawTrajectories, normalEquations } from './normal-equations.js';
 import type { TeacherPool } from './pool.js';
-import { softeningOf } from './score.js';
+import { LOST, softeningOf, unlessDiverged } from './score.js';
 
 /** One of several solvers that share their parameters: on a field of its own, or at an NFE of its own. */
 export interface SharedTask {
@@ -41,9 +40,6 @@ export interface SharedTrainingOptions {
   onRecord?: (iteration: number, score: number) => void;
   signal?: AbortSignal;
 }
-
-/** A state whose score is worse than the best one's by so much has left what it was to follow. */
-const LOST = 1;
 
 /**
  * Trains parameters that several solvers share: the mean over the tasks of the logarithmic loss, which does not care how

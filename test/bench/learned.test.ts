@@ -89,7 +89,7 @@ test('a bespoke row is distilled once for all seeds, makes exactly its NFE, and 
     expect(table!.times).toHaveLength(nfe);
     expect(table!.rows.map((row) => row.length)).toEqual(Array.from({ length: nfe + 1 }, (_, k) => k + 2));
     // Of 40 iterations each of two candidates has 10, and the table 20.
-    expect(training).toMatchObject({ iterations: 40, batch: 64 });
+    expect(training).toMatchObject({ iterations: 40, batch: 32 });
     expect(training!.losses).toHaveLength(30);
     expect(training!.best.mean).toBeLessThan(training!.base.mean);
     for (const stage of ['search', 'candidates', 'training'] as const)
