@@ -104,7 +104,7 @@ const suites: Record<string, () => Suite> = {
     learning: { ...ROBUST, trajectories: 768, validation: 256, iterations: 60 },
     // Searching all formulas and starts would take longer than the training; these begin best nearly everywhere.
     bespoke: {
-      ...{ iterations: 120, candidates: 5, starts: ['gaussian'] },
+      ...{ iterations: 200, candidates: 5, starts: ['gaussian'] },
       formulas: ['ipndm-2', 'ipndm-3', 'dpmpp-2m'],
     },
     // Glyphs, of 256 numbers and 600 components, would take longer than everything else together.
