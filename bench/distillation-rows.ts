@@ -5,7 +5,6 @@ import { type DistillOptions, distillRequest } from '../src/cli/distill-request.
 import type { Learned } from '../src/cli/distill-run.js';
 import { distillTables } from '../src/cli/distill-table.js';
 import type { Score } from '../src/distill/score.js';
-import { preparedGradient } from '../src/field/field.js';
 import type { Gpu } from '../src/gpu/gpu.js';
 import { loadField } from '../src/node/field/load.js';
 import { type MinMedianMax, minMedianMax } from './spread.js';
@@ -58,7 +57,6 @@ export async function measureDistillation(
   const field = await loadField(problem);
   const given: DistillOptions = { field: problem, nfe: [nfe], ...options };
   const { signal } = new AbortController();
-  await preparedGradient(gpu, field);
   const runs: { seconds: number; learned: Learned }[] = [];
   let settings: ReturnType<typeof distillRequest>['settings'];
   do {

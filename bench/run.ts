@@ -10,7 +10,7 @@ import { type ExactSolve, exactEndpoints, solveExactly } from './exact.js';
 import { FLOOR_DRAWS, FLOOR_SEED, floorOf, REFERENCE_SEED, TRUE_SAMPLES } from './floor.js';
 import { rounded, takePictures } from './pictures.js';
 import { type Entry, identityOf, isUniversalRow, reachable, SEARCHED_GRID } from './rows.js';
-import { Students, whyNoLearning } from './students.js';
+import { Students } from './students.js';
 import type { Subject } from './subject.js';
 import type { Suite } from './suites.js';
 import { referenceInUnits, spreadInUnits } from './units.js';
@@ -52,7 +52,7 @@ export interface Measured {
 /** Runs a suite: for each problem and seed the exact flow, then every solver at every NFE it can make. */
 export async function runBenchmark(options: BenchmarkOptions): Promise<Measured> {
   const { gpu, subjects, suite, onProgress, onProblem, signal } = options;
-  const tasks = await Promise.all(subjects.map((subject) => taskOf(gpu, subject, reachable(suite), suite)));
+  const tasks = subjects.map((subject) => taskOf(subject, reachable(suite), suite));
   const distillations = tasks.flatMap(({ work }) => work.filter(isDistilled)).length;
   const cells = tasks.reduce((sum, { work }) => sum + work.length, 0) * suite.seeds.length;
   const total = cells + DISTILLATION * distillations;
@@ -118,20 +118,19 @@ interface Task {
 }
 
 /**
- * What of the work can be done on a subject: nothing is distilled where the field has no gradient, and what is searched
- * only to be compared with that is left out too, because searches on such fields are long.
+ * What of the work is done on a subject: nothing is distilled where a suite is to be quick and the subject is not, and what is
+ * searched only to be compared with that is left out too.
  */
-async function taskOf(gpu: Gpu, subject: Subject, work: Entry[], suite: Suite): Promise<Task> {
-  const reason = work.some(isDistilled) ? await reasonNotToLearn(gpu, subject, suite) : undefined;
+function taskOf(subject: Subject, work: Entry[], suite: Suite): Task {
+  const reason = work.some(isDistilled) ? reasonNotToLearn(subject, suite) : undefined;
   if (reason === undefined) return { subject, work };
   const [lost, left] = [true, false].map((lost) => work.filter((entry) => isTaught(entry) === lost));
   const solvers = new Set(lost.map(({ row }) => identityOf(row).solver));
   return { subject, work: left, leftOut: { solvers: [...solvers], reason } };
 }
 
-async function reasonNotToLearn(gpu: Gpu, { field }: Subject, suite: Suite): Promise<string | undefined> {
-  const { name, learnsUpTo = Infinity } = suite;
-  if (field.dim <= learnsUpTo) return whyNoLearning(gpu, field);
+function reasonNotToLearn({ field }: Subject, { name, learnsUpTo = Infinity }: Suite): string | undefined {
+  if (field.dim <= learnsUpTo) return undefined;
   return `the ${name} suite learns on states of up to ${learnsUpTo} numbers, to be quick; rows that are asked for by name, as in --solvers amed:r=learned, learn here too`;
 }
 

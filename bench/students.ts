@@ -1,12 +1,12 @@
 import { BESPOKE, distillBespoke, type TrainedCandidate } from '../src/distill/bespoke.js';
 import { dataFigures } from '../src/distill/data-figures.js';
-import { partOf, runTeacher, type TeacherPool } from '../src/distill/pool.js';
+import { runTeacher, SEARCH_TRAJECTORIES, searchPart, type TeacherPool } from '../src/distill/pool.js';
 import { type Score, scoreOf } from '../src/distill/score.js';
 import type { DistillSettings } from '../src/distill/settings.js';
 import { searchedGrids } from '../src/distill/start.js';
 import { distillTable } from '../src/distill/table.js';
 import { FewstepError } from '../src/errors.js';
-import { type Field, preparedGradient } from '../src/field/field.js';
+import type { Field } from '../src/field/field.js';
 import type { Gpu } from '../src/gpu/gpu.js';
 import { parseGrid, type SigmaRange } from '../src/grid/grid.js';
 import { beganAs, bespokeSchedule } from '../src/predictor/bespoke-predictor.js';
@@ -28,8 +28,6 @@ import type { Suite } from './suites.js';
 
 /** r that a search for one r tries. */
 const FIXED_R = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9];
-/** Trajectories of a search without training, as many as the search before a training sees. */
-const SEARCH_TRAJECTORIES = 192;
 /** Seeds of the teacher's latents, away from those that anyone measures with. */
 const [TRAINING_SEED, VALIDATION_SEED] = [2 ** 40, 2 ** 40 + 1];
 
@@ -162,7 +160,7 @@ export class Students {
   private async searchR(row: Row, nfe: number): Promise<Predictor> {
     const { gpu, field, signal } = this.options;
     const { training } = await this.teacher();
-    const few = partOf(training, 0, Math.min(SEARCH_TRAJECTORIES, training.latents.length / training.dim));
+    const few = searchPart(training);
     const begin = performance.now();
     const { solver, options, afs, grids } = await this.student(row, nfe);
     let found: (Schedule & { answers: Answer[]; score: number }) | undefined;
@@ -239,17 +237,5 @@ export class Students {
         cause: error,
       });
     }
-  }
-}
-
-/** Why nothing can be learned on a field: the message of its gradient's refusal; undefined where something can. */
-export async function whyNoLearning(gpu: Gpu, field: Field): Promise<string | undefined> {
-  try {
-    await preparedGradient(gpu, field);
-    return undefined;
-  } catch (error) {
-    if (error instanceof FewstepError && ['bad-field', 'device-limit'].includes(error.code))
-      return error.message;
-    throw error;
   }
 }

@@ -1,6 +1,6 @@
 import { BESPOKE } from '../src/distill/bespoke.js';
-import { allIterations } from '../src/distill/bespoke-budget.js';
 import type { BespokeChoices } from '../src/distill/bespoke-search.js';
+import { allIterations } from '../src/distill/budget.js';
 import { type DistillSettings, ROBUST } from '../src/distill/settings.js';
 import { unknownName } from '../src/errors.js';
 import { sdeSolvers, solvers } from '../src/solver/registry.js';

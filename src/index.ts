@@ -12,9 +12,9 @@ export {
   type TrainedCandidate,
   type TrainedStage,
 } from './distill/bespoke.js';
-export type { Budget } from './distill/bespoke-budget.js';
 export { type DistilledBespokeNet, distillBespokeNet } from './distill/bespoke-net.js';
 export { type BespokeCandidate, type BespokeChoices, searchBespoke } from './distill/bespoke-search.js';
+export type { Budget } from './distill/budget.js';
 export { dataFigures } from './distill/data-figures.js';
 export { type FieldFigures, fieldFigures } from './distill/field-figures.js';
 export { poolSeeds, runTeacher, type TeacherOptions, type TeacherPool } from './distill/pool.js';

@@ -1,4 +1,4 @@
-import { allIterations } from '../src/distill/bespoke-budget.js';
+import { allIterations } from '../src/distill/budget.js';
 import {
   BESPOKE,
   bespokePlan,

@@ -1,7 +1,7 @@
 import { distillNetwork, type Recipe } from '../../src/distill/network.js';
 import { partOf, poolSeeds, runTeacher } from '../../src/distill/pool.js';
 import { type Score, scoreOf } from '../../src/distill/score.js';
-import { publishedSettings } from '../../src/distill/settings.js';
+import { type DistillSettings, NETWORK_BATCH, publishedSettings } from '../../src/distill/settings.js';
 import { searchedGrids } from '../../src/distill/start.js';
 import { distillTable, type Student } from '../../src/distill/table.js';
 import { DEFAULT_RANGE, parseGrid } from '../../src/grid/grid.js';
@@ -78,7 +78,7 @@ export async function networkRows(context: Context, nfe: number, solvers: readon
     const { training, validation, evaluations } = await context.pools();
     rows.push(
       ...(await distilled(context, [nfe], [student], 'network', evaluations, {
-        ...{ settings: context.settings, recipe: 'robust', reads, tableFirst: true },
+        ...{ settings: networkSettings(context), recipe: 'robust', reads, tableFirst: true },
         ...{ training: [training], validation },
       })),
     );
@@ -118,7 +118,7 @@ export async function publishedRows(
         ...{ training: [pool], validation },
       })),
       ...(await distilled(context, [nfe], [student], 'robust-equal', evaluations, {
-        settings: { ...context.settings, iterations: settings.iterations },
+        settings: { ...networkSettings(context), iterations: settings.iterations },
         ...{ recipe: 'robust', reads, training: [training], validation },
       })),
     );
@@ -128,7 +128,8 @@ export async function publishedRows(
 
 /** One network for all NFE of the run, which tells apart their steps by its times; a network a solver. */
 export async function conditionedRows(context: Context, solvers: readonly string[]): Promise<Row[]> {
-  const { counts, settings, field } = context;
+  const { counts, field } = context;
+  const settings = networkSettings(context);
   const { training, validation, evaluations } = await context.pools();
   const rows: Row[] = [];
   for (const solver of named(solvers)) {
@@ -141,6 +142,10 @@ export async function conditionedRows(context: Context, solvers: readonly string
     );
   }
   return rows;
+}
+
+function networkSettings({ settings }: Context): DistillSettings {
+  return { ...settings, batch: NETWORK_BATCH };
 }
 
 type AmedStudent = Student & { steps: number };

@@ -1,7 +1,7 @@
 import { BESPOKE, type DistilledBespoke, distillBespoke } from '../../src/distill/bespoke.js';
-import { allIterations } from '../../src/distill/bespoke-budget.js';
 import { distillBespokeNet, NET_ITERATIONS } from '../../src/distill/bespoke-net.js';
 import { type DistilledSeveral, distillSeveral } from '../../src/distill/bespoke-several.js';
+import { allIterations } from '../../src/distill/budget.js';
 import { fieldFigures } from '../../src/distill/field-figures.js';
 import { scoreOf } from '../../src/distill/score.js';
 import { type DistillSettings, ROBUST } from '../../src/distill/settings.js';

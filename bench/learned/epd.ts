@@ -1,13 +1,10 @@
 import { type AnswerScales, answersOf, parametersOf } from '../../src/distill/answer-parameters.js';
-import { trainFamily } from '../../src/distill/family-training.js';
-import { type Score, scoreOf } from '../../src/distill/score.js';
-import { searchedGrids, searchStart } from '../../src/distill/start.js';
-import { probes, TABLE_TRAINING } from '../../src/distill/table.js';
+import { type DistilledLearnable, distillLearnable } from '../../src/distill/learnable.js';
+import { scoreOf } from '../../src/distill/score.js';
+import { type Learnable, searchedGrids } from '../../src/distill/start.js';
 import { DEFAULT_RANGE } from '../../src/grid/grid.js';
-import { type Answer, fixedAnswers } from '../../src/solver/amed.js';
 import { type Direction, epdPlan, epdSteps } from '../../src/solver/epd.js';
 import type { Plan } from '../../src/solver/plan.js';
-import { planFamily } from '../../src/solver/plan-family.js';
 import { type Context, measurePlan } from './context.js';
 import type { Row } from './row.js';
 
@@ -31,63 +28,39 @@ export async function epdRows(context: Context, nfe: number): Promise<Row[]> {
   const plan = chosen.planOf(parameters);
   return [
     {
-      ...{ nfe, seed, kind: 'epd', solver: plan.solver, grid, afs: plan.afs },
+      ...{ nfe, seed, kind: 'epd', solver: plan.solver, grid: grid.name, afs: plan.afs },
       ...(await measurePlan(context, plan)),
       untrained: await scoreOf(gpu, field, untrained, exact),
       ...{ base, start, best },
       answers: directionsOf(parameters, count, settings),
-      seconds: students.reduce((sum, { seconds }) => sum + seconds, 0),
+      seconds: students.reduce((sum, { seconds: { search, training } }) => sum + search + training, 0),
       teacherEvaluations: evaluations,
     },
   ];
 }
 
-interface Student {
+interface Student extends DistilledLearnable {
   count: number;
-  grid: string;
   planOf: (parameters: Float64Array) => Plan;
-  parameters: Float64Array;
   untrained: Plan;
-  /** On the validation trajectories. */
-  base: Score;
-  start: Score;
-  best: Score;
-  seconds: number;
 }
 
 async function distil(context: Context, nfe: number, count: number): Promise<Student> {
-  const { gpu, field, settings, seed } = context;
+  const { gpu, field, settings } = context;
   const { steps, afs } = epdSteps(count, nfe)!;
   const grids = searchedGrids(steps, DEFAULT_RANGE);
-  const { training, validation } = await context.pools();
-  const begin = performance.now();
-  const evenly = (times: readonly number[], answers: readonly Answer[]) =>
-    epdPlan(times, directionsOf(evenParameters(answers, count), count, settings), { afs });
-  const untrained = evenly(grids[0].times, fixedAnswers(grids[0].times));
-  const base = await scoreOf(gpu, field, untrained, validation);
-  const student = { solver: { planWith: evenly }, afs, grids };
-  const { r, grid, score: start } = await searchStart(gpu, field, student, { training, validation, base });
-  const planOf = (parameters: Float64Array) =>
-    epdPlan(grid.times, directionsOf(parameters, count, settings), { afs });
-  const parameters = evenParameters(fixedAnswers(grid.times, r), count);
-  const best = await trainFamily(
-    gpu,
-    field,
-    planFamily(planOf, probes(parameters.length)),
-    { parameters, score: start },
-    {
-      ...TABLE_TRAINING,
-      training,
-      validation,
-      batch: settings.batch,
-      iterations: settings.iterations,
-      rates: new Float64Array(parameters.length).fill(TABLE_TRAINING.rate),
-      seed,
-    },
-  );
+  const student: Learnable = {
+    grids,
+    plan: (times, parameters) => epdPlan(times, directionsOf(parameters, count, settings), { afs }),
+    parametersOf: (r) => evenParameters(r, count),
+  };
+  const learned = await distillLearnable(gpu, field, student, { settings, ...(await context.pools()) });
+  const [{ times }] = grids;
   return {
-    ...{ count, grid: grid.name, planOf, parameters: best.parameters, untrained },
-    ...{ base, start, best: best.score, seconds: (performance.now() - begin) / 1000 },
+    ...learned,
+    count,
+    planOf: (parameters) => student.plan(learned.grid.times, parameters),
+    untrained: student.plan(times, evenParameters(new Array<number>(steps).fill(0.5), count)),
   };
 }
 
@@ -110,16 +83,16 @@ export function directionsOf(parameters: Float64Array, count: number, scales: An
 
 /**
  * Parameters of equal weights and no scales, with the directions of each step spread evenly over r and then moved by the
- * logit of the step's answer: at r = 1/2 they stay, as one direction is where AMED's is.
+ * logit of the step's r: at 1/2 they stay, as one direction is where AMED's is.
  */
-export function evenParameters(answers: readonly Answer[], count: number): Float64Array {
-  const all = answers.length * count;
+export function evenParameters(r: readonly number[], count: number): Float64Array {
+  const all = r.length * count;
   const parameters = new Float64Array(4 * all);
   parameters.set(parametersOf(new Array<number>(all).fill(0.5)));
-  for (const [step, { r }] of answers.entries()) {
+  for (const [step, own] of r.entries()) {
     for (let k = 0; k < count; k++) {
       const even = (k + 1) / (count + 1);
-      parameters[3 * (step * count + k)] = Math.log(even / (1 - even)) + Math.log(r / (1 - r));
+      parameters[3 * (step * count + k)] = Math.log(even / (1 - even)) + Math.log(own / (1 - own));
     }
   }
   return parameters;

@@ -1,8 +1,8 @@
 import { basename } from 'node:path';
 import { BESPOKE, type BespokeSettings, type TrainedCandidate } from '../distill/bespoke.js';
-import { type Budget, countedIterations } from '../distill/bespoke-budget.js';
 import { NET_ITERATIONS } from '../distill/bespoke-net.js';
 import type { BespokeChoices } from '../distill/bespoke-search.js';
+import { type Budget, countedIterations } from '../distill/budget.js';
 import { checkSettings, type DistillSettings, ROBUST } from '../distill/settings.js';
 import { FewstepError, unknownName } from '../errors.js';
 import type { Field } from '../field/field.js';

@@ -1,6 +1,6 @@
 import { type DistilledBespoke, distillBespoke, type TrainedStage } from '../distill/bespoke.js';
-import { finalistsOf } from '../distill/bespoke-budget.js';
 import { distillBespokeNet, TABLE_SHARE } from '../distill/bespoke-net.js';
+import { finalistsOf } from '../distill/budget.js';
 import { dataFigures } from '../distill/data-figures.js';
 import type { FamilyRecord } from '../distill/family-training.js';
 import type { Score } from '../distill/score.js';

@@ -1,6 +1,12 @@
-import type { Budget } from '../distill/bespoke-budget.js';
+import type { Budget } from '../distill/budget.js';
 import { RECIPES, type Recipe } from '../distill/network.js';
-import { checkSettings, type DistillSettings, publishedSettings, ROBUST } from '../distill/settings.js';
+import {
+  checkSettings,
+  type DistillSettings,
+  NETWORK_BATCH,
+  publishedSettings,
+  ROBUST,
+} from '../distill/settings.js';
 import { searchedGrids } from '../distill/start.js';
 import { FewstepError } from '../errors.js';
 import type { Field } from '../field/field.js';
@@ -121,7 +127,7 @@ export function distillRequest(options: DistillOptions, field: Field): DistillRe
   // The solver's options and the grids are checked by making its plans.
   for (const { times } of students.flatMap(({ grids }) => grids))
     solver.plan(times, { afs, options: chosen });
-  const settings = settingsOf(given, published ? recommended.settings : ROBUST);
+  const settings = settingsOf(given, usualSettings(kind, published ? recommended.settings : ROBUST));
   const teacher = teacherOf(settings, range, given.nfe);
   const stepwise = published ? stepwiseTeacher(given, recommended, grid, students[0], range) : undefined;
   return {
@@ -244,6 +250,10 @@ function stepwiseTeacher(
     plan: solver.plan(parseGrid(grid).times(steps * parts, range), { options }),
     at: Array.from({ length: steps }, (_, n) => (n + 1) * parts),
   };
+}
+
+function usualSettings(kind: Kind, settings: DistillSettings): DistillSettings {
+  return kind === 'table' ? settings : { ...settings, batch: NETWORK_BATCH };
 }
 
 function settingsOf(given: AmedOptions, usual: DistillSettings): DistillSettings {

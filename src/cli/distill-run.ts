@@ -111,7 +111,12 @@ async function jobOf(options: DistillOptions, field: Field): Promise<Job> {
   const request = distillRequest(options, field);
   const { recipe, settings } = request;
   const distil = request.kind === 'table' ? distillTables : distillNetworks;
-  return { recipe, settings, gradient: true, distil: (gpu, signal) => distil(gpu, request, signal) };
+  return {
+    recipe,
+    settings,
+    gradient: request.kind === 'network',
+    distil: (gpu, signal) => distil(gpu, request, signal),
+  };
 }
 
 function networksOf({ networks }: NonNullable<LearnedRun['stages']>) {

@@ -56,8 +56,8 @@ export async function distillTables(
   };
 }
 
-function describe({ loss, meanError, answers }: TableRecord, validation: number | undefined): string {
+function describe({ grid, loss, meanError, answers }: TableRecord, validation: number | undefined): string {
   const r = answers.map((answer) => answer.r.toFixed(2)).join(' ');
   const validated = validation === undefined ? '' : `, validation ${figure(validation)}`;
-  return `loss ${loss.toPrecision(3)}, error ${figure(meanError)}${validated}, r ${r}`;
+  return `${grid}: loss ${loss.toPrecision(3)}, error ${figure(meanError)}${validated}, r ${r}`;
 }

@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander';
 import { BESPOKE } from '../distill/bespoke.js';
 import { NET_ITERATIONS } from '../distill/bespoke-net.js';
+import { NETWORK_BATCH } from '../distill/settings.js';
 import { BESPOKE_FORMULAS, BESPOKE_STARTS } from '../solver/bespoke.js';
 import { KINDS, RECIPES, SOURCES } from './distill-request.js';
 import { type DistillCommandOptions, runDistill } from './distill-run.js';
@@ -33,9 +34,9 @@ Their --net-iterations are no part of a --budget.
 Any other solver is an AMED solver (arXiv 2312.00094), which learns for each step where in it to look (r), and scales of the
 direction and of the time that the field is told there.
 
-The robust recipe searches the grid and r to start from, then trains through whole trajectories to the teacher's end
-points, and keeps the best state that it validated: never worse, on the validation trajectories, than the solver
-untrained. Its table of answers is shared by all trajectories; with --kind network a network corrects it for each
+The robust recipe searches the grids and r to start from, trains on the best grids for a little and on the best of those
+through whole trajectories to the teacher's end points, and keeps the best state that it validated: never worse, on the
+validation trajectories, than the solver untrained. Its table of answers is shared by all trajectories; with --kind network a network corrects it for each
 trajectory, or with several NFE one network serves them all. The published recipe trains a network step by step, by
 the paper's own settings unless you give others: grid, teacher, --teacher-substeps, scales .01 and .2 (0 for amed).
 
@@ -110,7 +111,7 @@ export function distillCommand(): Command {
     .addOption(
       new Option(
         '--batch <count>',
-        `trajectories in an iteration (default: 128; of a bespoke table, which runs each for every number it learns: ${BESPOKE.batch})`,
+        `trajectories in an iteration (default: ${NETWORK_BATCH}; of a table, which runs each for every number it learns: ${BESPOKE.batch})`,
       ).argParser(wholeNumber(1, 2 ** 16)),
     )
     .addOption(

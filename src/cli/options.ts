@@ -1,5 +1,5 @@
 import { InvalidArgumentError, Option } from 'commander';
-import type { Budget } from '../distill/bespoke-budget.js';
+import type { Budget } from '../distill/budget.js';
 import { PRECISIONS } from '../mlp/precision.js';
 import { DEVICE_CHOICES } from '../node/adapter.js';
 

@@ -1,10 +1,10 @@
 import type { Field } from '../field/field.js';
 import type { Gpu } from '../gpu/gpu.js';
-import { numbersFrom, trainedFamily, trainedFrom } from '../solver/bespoke-family.js';
+import { numbersFrom, trainedFamily, trainedFrom, unitsOf } from '../solver/bespoke-family.js';
 import { bespokeTangent } from '../tangent/bespoke-moves.js';
 import type { BespokeSettings, DistilledBespoke } from './bespoke.js';
-import { trainBespoke, unitsOf } from './bespoke-training.js';
 import type { FamilyRecord, FamilyState } from './family-training.js';
+import { trainFamily } from './family-training.js';
 import type { TeacherPool } from './pool.js';
 import { typicalError } from './score.js';
 import { type TangentRecord, type TrainedTangent, trainTangent } from './tangent.js';
@@ -55,7 +55,7 @@ export async function distillBespokeNet(
   });
   const begin = performance.now();
   const state = { parameters: trainedFrom(form, numbers), score: best };
-  const table = await trainBespoke(gpu, field, trainedFamily(form), state, {
+  const table = await trainFamily(gpu, field, trainedFamily(form), state, {
     ...{ training, validation, batch, signal, onRecord: onTable },
     iterations: Math.ceil(TABLE_SHARE * iterations),
     units: unitsOf(form),

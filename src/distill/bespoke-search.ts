@@ -1,6 +1,5 @@
 import type { Field } from '../field/field.js';
 import type { Gpu } from '../gpu/gpu.js';
-import { endpointErrors } from '../metrics/endpoint-errors.js';
 import {
   BESPOKE_FORMULAS,
   BESPOKE_STARTS,
@@ -9,10 +8,10 @@ import {
   plainNumbers,
 } from '../solver/bespoke.js';
 import { bespokeFamily } from '../solver/bespoke-family.js';
-import { partOf, type TeacherPool } from './pool.js';
-import { DIVERGED, type Score, scoreOfErrors, unlessDiverged } from './score.js';
+import { searchPart, type TeacherPool } from './pool.js';
+import type { Score } from './score.js';
 import { searchedGrids } from './start.js';
-import { solveVariants, tiled } from './variants.js';
+import { scoreVariants } from './variants.js';
 
 /** A solver that learned nothing, as a place to begin: the numbers of a form. */
 export interface BespokeCandidate {
@@ -36,8 +35,6 @@ const GAUSSIAN_TIMES = [80, 40, 20, 12, 8, 5, 3];
  * best: on the network of two moons at NFE 3 those of a search, from 2 to 3, end at 1.3 times the error of most from 0.5 to 1.4.
  */
 const DISTINCT_TIMES = [0.5, 0.7, 1, 1.4, 2, 2.8, 4, 5.6, 8, 12, 20];
-/** Trajectories that candidates are compared on. */
-const SEARCH_TRAJECTORIES = 192;
 
 /**
  * Compares every formula, start and grid on a few of the teacher's trajectories, all candidates of one formula and
@@ -51,7 +48,7 @@ export async function searchBespoke(
   choices: BespokeChoices & { onProgress?: (done: number, of: number) => void; signal?: AbortSignal } = {},
 ): Promise<BespokeCandidate[]> {
   const { formulas = BESPOKE_FORMULAS, starts = BESPOKE_STARTS, onProgress, signal } = choices;
-  const few = searchPool(training);
+  const few = searchPart(training);
   const forms = starts.flatMap((start) => formulas.map((formula) => ({ ...common, formula, start })));
   const found: BespokeCandidate[] = [];
   for (const [i, form] of forms.entries()) {
@@ -75,7 +72,7 @@ export async function searchFirstTimes(
   form: BespokeForm,
   training: TeacherPool,
 ): Promise<BespokeCandidate[]> {
-  const few = searchPool(training);
+  const few = searchPart(training);
   const best: BespokeCandidate[] = [];
   for (const time of DISTINCT_TIMES) {
     const candidates = candidatesOf(form, [time]);
@@ -88,11 +85,6 @@ export async function searchFirstTimes(
 
 function bestOf<C extends { score: Score }>(scored: readonly C[]): C {
   return scored.reduce((a, b) => (b.score.score < a.score.score ? b : a));
-}
-
-/** The few trajectories that candidates are compared on. */
-function searchPool(training: TeacherPool): TeacherPool {
-  return partOf(training, 0, Math.min(SEARCH_TRAJECTORIES, training.latents.length / training.dim));
 }
 
 /** A form on every grid; after a Gaussian start on those from each first time, in standard deviations of the data. */
@@ -111,30 +103,14 @@ function candidatesOf(form: BespokeForm, firstTimes = GAUSSIAN_TIMES): Omit<Besp
   );
 }
 
-/** Scores candidates of one form as one batch, whose columns differ from candidate to candidate. */
-async function scoreTogether(
+/** Scores candidates of one form together. */
+function scoreTogether(
   gpu: Gpu,
   field: Field,
   form: BespokeForm,
   candidates: readonly Omit<BespokeCandidate, 'score'>[],
   pool: TeacherPool,
 ): Promise<Score[]> {
-  if (candidates.length === 0) return [];
-  const { dim, latents, states } = pool;
-  const count = latents.length / dim;
   const variants = candidates.map(({ numbers }) => numbers);
-  const samples = await unlessDiverged(() =>
-    solveVariants(gpu, field, bespokeFamily(form), variants, latents),
-  );
-  if (samples) {
-    const errors = endpointErrors(samples, tiled(states[states.length - 1], candidates.length), dim);
-    return candidates.map((_, i) => scoreOfErrors(errors.slice(i * count, (i + 1) * count)));
-  }
-  if (candidates.length === 1) return [DIVERGED];
-  // One of them diverged, which does not say which.
-  const scores: Score[] = [];
-  for (const candidate of candidates) {
-    scores.push(...(await scoreTogether(gpu, field, form, [candidate], pool)));
-  }
-  return scores;
+  return scoreVariants(gpu, field, bespokeFamily(form), variants, pool);
 }

@@ -2,18 +2,18 @@ import type { Field } from '../field/field.js';
 import type { Gpu } from '../gpu/gpu.js';
 import { DEFAULT_RANGE, type SigmaRange } from '../grid/grid.js';
 import { type BespokeForm, bespokePlan } from '../solver/bespoke.js';
-import { numbersFrom, trainedFamily, trainedFrom } from '../solver/bespoke-family.js';
+import { numbersFrom, trainedFamily, trainedFrom, unitsOf } from '../solver/bespoke-family.js';
 import { findUniversalSolver } from '../solver/universal.js';
-import { type Budget, countedIterations, finalistsOf, sharedIterations } from './bespoke-budget.js';
 import {
   type BespokeCandidate,
   type BespokeChoices,
   searchBespoke,
   searchFirstTimes,
 } from './bespoke-search.js';
-import { trainBespoke, unitsOf } from './bespoke-training.js';
+import { type Budget, countedIterations, sharedIterations } from './budget.js';
+import { trainCandidates, winnerOf } from './candidates.js';
 import { dataFigures } from './data-figures.js';
-import type { FamilyRecord, FamilyState } from './family-training.js';
+import { type FamilyRecord, type FamilyState, trainFamily } from './family-training.js';
 import type { TeacherPool } from './pool.js';
 import { type Score, scoreOf, typicalError } from './score.js';
 
@@ -153,7 +153,7 @@ export async function distillBespoke(
     count: number,
     onEach?: (record: FamilyRecord) => void,
   ) =>
-    trainBespoke(gpu, field, trainedFamily(form), state, {
+    trainFamily(gpu, field, trainedFamily(form), state, {
       training,
       validation,
       batch,
@@ -203,18 +203,13 @@ export async function distillBespoke(
       ? { ...unlimited, table: settings.iterations }
       : sharedIterations(total, states.length, settings.candidateIterations);
   const begin = elapsed();
-  const trained: typeof states = [];
-  for (const { candidate, state } of states) {
-    trained.push({ candidate, state: await stage('candidates', candidate, state, each) });
-  }
-  const finalists = trained.toSorted((a, b) => a.state.score.score - b.state.score.score);
-  for (const one of finalists.slice(0, finalist > 0 ? finalistsOf(states.length) : 0)) {
-    one.state = await stage('candidates', one.candidate, one.state, finalist);
-  }
+  const trained = await trainCandidates(states, { each, finalist }, ({ candidate, state }, count) =>
+    stage('candidates', candidate, state, count),
+  );
   if (rate > 0 && iterations.candidates > 0) rate = (elapsed() - begin) / iterations.candidates;
   lap('candidates');
 
-  const winner = trained.reduce((a, b) => (b.state.score.score < a.state.score.score ? b : a));
+  const winner = winnerOf(trained);
   const { candidate, state } = winner;
   const best = await stage('table', candidate, state, budget?.unit === 'seconds' ? left() : table);
   lap('table');

@@ -2,11 +2,11 @@ import type { Field } from '../field/field.js';
 import type { Gpu } from '../gpu/gpu.js';
 import { random } from '../problem/random.js';
 import type { PlanFamily } from '../solver/plan-family.js';
-import { Adam } from './adam.js';
+import { GaussNewton } from './gauss-newton.js';
+import { drawTrajectories, Linearisation } from './normal-equations.js';
 import type { TeacherPool } from './pool.js';
-import { type Score, softeningOf, typicalError } from './score.js';
+import { DIVERGED, LOST, type Score, softeningOf, unlessDiverged } from './score.js';
 import { Validation } from './validation.js';
-import { WholeTrajectory } from './whole-trajectory.js';
 
 /** Where a training of parameters that all trajectories share is, and how it does. */
 export interface FamilyState {
@@ -30,22 +30,25 @@ export interface FamilyTrainingOptions {
   training: TeacherPool;
   /** What states are chosen by. */
   validation: TeacherPool;
-  validateEvery: number;
+  /** Trajectories in a batch: as many times as there are parameters, and once more, they run. */
   batch: number;
   iterations: number;
-  /** Learning rate of each parameter. */
-  rates: ArrayLike<number>;
-  warmup: number;
-  /** Of the order of the batches. */
+  /** How far each parameter may go, relative to the others. */
+  units: ArrayLike<number>;
+  /** Of the batches. */
   seed: number;
+  /** The error below which gains count for little, 30 times: the typical one at the start of the recipe. */
+  reference: number;
   onRecord?: (record: FamilyRecord) => void;
   signal?: AbortSignal;
 }
 
+const VALIDATE_EVERY = 4;
+
 /**
- * Trains the parameters of a plan family through whole trajectories to the teacher's end points: log-mean loss, a
- * warm-up and half a cosine, gradients clipped at norm 1. Of the states validated, the first included, the best: never
- * worse than the start, on the validation trajectories.
+ * Trains the parameters of a plan family to the teacher's end points by Gauss-Newton, without a gradient of the
+ * field. Of the states validated, the first included, the best: never worse than the start, on the validation
+ * trajectories. Where a state diverges, or is far worse than the best, it goes on from that.
  */
 export async function trainFamily(
   gpu: Gpu,
@@ -54,44 +57,51 @@ export async function trainFamily(
   start: FamilyState,
   options: FamilyTrainingOptions,
 ): Promise<FamilyState> {
-  const { training, validateEvery, batch, iterations, rates, warmup, onRecord, signal } = options;
+  const { training, batch, iterations, units, onRecord, signal } = options;
   if (iterations === 0) return start;
-  const softening = softeningOf(typicalError(start.score));
-  const loss = { kind: 'log-mean' as const, softening };
-  const [trajectory, validation] = await Promise.all([
-    WholeTrajectory.create(gpu, field, family, training, { batch, loss }),
+  const softening = softeningOf(options.reference);
+  const order = random(options.seed, 42);
+  const optimiser = new GaussNewton(start.parameters, { units, steps: iterations });
+  const size = { parameters: start.parameters.length, batch };
+  const [linearisation, validation] = await Promise.all([
+    Linearisation.create(gpu, field, family, size),
     Validation.create(gpu, field, family.plan, options.validation),
   ]);
-  const parameters = start.parameters.slice();
-  const optimiser = new Adam(parameters, { rates, steps: iterations, warmup, clip: 1 });
-  const order = random(options.seed, 40);
   let best: FamilyState = start;
   // A state's score is awaited together with the batch that follows it, so that the device has both at once.
   let validated: { record: FamilyRecord; score: Promise<Score> } | undefined;
   const take = (record: FamilyRecord, score: Score) => {
     record.validation = score;
     if (score.score < best.score.score) best = { parameters: record.parameters, score };
+    else if (score.score > best.score.score + LOST) optimiser.restart(best.parameters);
     onRecord?.(record);
   };
+  const scored = async (parameters: Float64Array) =>
+    (await unlessDiverged(async () => validation.submit(family.values(parameters)))) ?? DIVERGED;
   try {
     for (let iteration = 1; iteration <= iterations; iteration++) {
       signal?.throwIfAborted();
-      const index = Math.floor(order.uniform() * trajectory.batches);
+      const { parameters } = optimiser;
+      const part = drawTrajectories(training, batch, order);
       const last = validated;
-      const [figures, score] = await Promise.all([trajectory.run(parameters, index), last?.score]);
+      const [equations, score] = await Promise.all([
+        unlessDiverged(() => linearisation.at(parameters, part, softening)),
+        last?.score,
+      ]);
       validated = undefined;
+      if (equations) optimiser.update(equations);
+      else optimiser.restart(best.parameters);
       if (last) take(last.record, score!);
-      const { loss: value, meanError, gradient } = figures;
-      optimiser.update(gradient);
-      const record: FamilyRecord = { iteration, loss: value, meanError, parameters: parameters.slice() };
-      if (iteration % validateEvery === 0 || iteration === iterations) {
-        validated = { record, score: validation.submit(family.values(parameters)) };
+      const { loss = Number.NaN, meanError = Number.NaN } = equations ?? {};
+      const record: FamilyRecord = { iteration, loss, meanError, parameters: optimiser.parameters };
+      if (iteration % VALIDATE_EVERY === 0 || iteration === iterations) {
+        validated = { record, score: scored(record.parameters) };
       } else onRecord?.(record);
     }
     if (validated) take(validated.record, await validated.score);
   } finally {
     await validated?.score.catch(() => {}); // thrown already, or given up
-    trajectory.destroy();
+    linearisation.destroy();
     validation.destroy();
   }
   return best;

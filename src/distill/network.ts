@@ -12,9 +12,9 @@ import { NetworkTrainer } from './network-trainer.js';
 import { NetworkWeights, type OptimiserSchedule } from './network-weights.js';
 import type { TeacherPool } from './pool.js';
 import { type Score, scoreOf, softeningOf, typicalError } from './score.js';
-import type { DistillSettings } from './settings.js';
-import { type Start, searchStart } from './start.js';
-import { distillTable, type Student } from './table.js';
+import { type DistillSettings, ROBUST } from './settings.js';
+import { type Grid, searchStarts } from './start.js';
+import { distillTable, learnableTable, type Student } from './table.js';
 
 /** Students whose answers differ from trajectory to trajectory, all from one network. */
 export interface DistilledNetwork {
@@ -63,6 +63,14 @@ export interface NetworkOptions {
   signal?: AbortSignal;
 }
 
+/** Where a network begins: the same r in all steps, or what is added to its logits. */
+interface NetworkStart {
+  grid: Grid;
+  r: number;
+  offsets?: LogitOffset[];
+  score: Score;
+}
+
 export const RECIPES = ['robust', 'published'] as const;
 export type Recipe = (typeof RECIPES)[number];
 
@@ -89,11 +97,11 @@ export async function distillNetwork(
   const tableFirst = options.tableFirst === true && !published;
   let begin = performance.now();
   const bases: Score[] = [];
-  const starts: (Start & { offsets?: LogitOffset[] })[] = [];
+  const starts: NetworkStart[] = [];
   for (const [i, student] of students.entries()) {
     if (tableFirst) {
       const table = await distillTable(gpu, field, student, {
-        settings,
+        settings: { ...settings, batch: Math.min(settings.batch, ROBUST.batch) },
         training: training[i],
         validation,
         signal,
@@ -103,13 +111,17 @@ export async function distillNetwork(
       starts.push({ grid: { name: grid, times }, r: 0.5, score: best, offsets: offsetsOf(table.parameters) });
       continue;
     }
-    const base = await untrainedScore(gpu, field, student, validation);
-    bases.push(base);
-    starts.push(
-      published
-        ? { grid: student.grids[0], r: 0.5, score: base }
-        : await searchStart(gpu, field, student, { training: training[i], validation, base, signal }),
-    );
+    if (published) {
+      const base = await untrainedScore(gpu, field, student, validation);
+      bases.push(base);
+      starts.push({ grid: student.grids[0], r: 0.5, score: base });
+      continue;
+    }
+    const given = { training: training[i], validation, signal };
+    const found = await searchStarts(gpu, field, learnableTable(student, settings), given);
+    const [{ grid, r, score }] = found.starts;
+    bases.push(found.base);
+    starts.push({ grid, r: r[0], score });
   }
   onStart?.(
     starts.map(({ grid, r, score }) => ({ grid: grid.name, r, score })),

@@ -3,7 +3,7 @@ import type { Gpu } from '../gpu/gpu.js';
 import type { Random } from '../problem/random.js';
 import type { PlanFamily } from '../solver/plan-family.js';
 import type { TeacherPool } from './pool.js';
-import { solveVariants } from './variants.js';
+import { VariantRun } from './variants.js';
 
 /** What Gauss-Newton knows of a loss near some parameters, of which there are P. */
 export interface NormalEquations {
@@ -46,21 +46,47 @@ export function drawTrajectories(pool: TeacherPool, count: number, order: Random
  * trajectories. W is what makes J^T W e its gradient: 1 / (n mean|e| |e|) + 1 / (2 n |e|^2), each trajectory by how much
  * its error counts. The derivatives are differences of solves, all parameters in one batch: no gradient of the field is
  * needed, and a device has work for many lanes.
- * @throws FewstepError not-finite where a trajectory diverges
  */
-export async function normalEquations(
-  gpu: Gpu,
-  field: Field,
-  family: Pick<PlanFamily, 'plan' | 'values'>,
-  parameters: Float64Array,
-  { latents, endpoints }: Trajectories,
-  softening: number,
-): Promise<NormalEquations> {
-  const { dim } = field;
-  const size = parameters.length;
-  const moved = Array.from(parameters, (value, p) => parameters.with(p, value + STEP));
-  const ends = await solveVariants(gpu, field, family, [parameters, ...moved], latents);
-  const count = latents.length / dim;
+export class Linearisation {
+  private constructor(
+    private readonly run: VariantRun,
+    private readonly dim: number,
+  ) {}
+
+  /** @param size parameters, and trajectories in a batch */
+  static async create(
+    gpu: Gpu,
+    field: Field,
+    family: Pick<PlanFamily, 'plan' | 'values'>,
+    { parameters, batch }: { parameters: number; batch: number },
+  ): Promise<Linearisation> {
+    const run = await VariantRun.create(gpu, field, family, { count: batch, variants: parameters + 1 });
+    return new Linearisation(run, field.dim);
+  }
+
+  /** @throws FewstepError not-finite where a trajectory diverges, bad-grid where times of a plan have become one */
+  async at(
+    parameters: Float64Array,
+    { latents, endpoints }: Trajectories,
+    softening: number,
+  ): Promise<NormalEquations> {
+    const moved = Array.from(parameters, (value, p) => parameters.with(p, value + STEP));
+    const ends = await this.run.solve([parameters, ...moved], latents);
+    return sums(ends, endpoints, { dim: this.dim, size: parameters.length, softening });
+  }
+
+  destroy(): void {
+    this.run.destroy();
+  }
+}
+
+/** @param ends of the parameters themselves and of each one moved, [size + 1, count, dim] */
+function sums(
+  ends: Float32Array,
+  endpoints: Float32Array,
+  { dim, size, softening }: { dim: number; size: number; softening: number },
+): NormalEquations {
+  const count = endpoints.length / dim;
   const squares = new Float64Array(count).fill(softening);
   for (let i = 0; i < count * dim; i++) squares[Math.floor(i / dim)] += (ends[i] - endpoints[i]) ** 2;
   let [meanError, logs] = [0, 0];

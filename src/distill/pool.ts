@@ -60,6 +60,14 @@ export function partOf(pool: TeacherPool, first: number, count: number): Teacher
   return { ...pool, latents: part(pool.latents), states: pool.states.map(part) };
 }
 
+/** Trajectories that untrained candidates are compared on. */
+export const SEARCH_TRAJECTORIES = 192;
+
+/** The few trajectories of a pool that suffice for a search. */
+export function searchPart(pool: TeacherPool): TeacherPool {
+  return partOf(pool, 0, Math.min(SEARCH_TRAJECTORIES, pool.latents.length / pool.dim));
+}
+
 /** Seeds of a distillation's latents, which are none that people sample with. */
 export function poolSeeds(seed: number): { training: number; validation: number } {
   const first = 2 ** 40 + 2 * seed;

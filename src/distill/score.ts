@@ -79,3 +79,10 @@ export function scoreOfErrors(errors: Float64Array): Score {
     score: Math.log(mean) + Math.log(typicalError({ mean, median: middle })) / 2,
   };
 }
+
+/** Which of several has the lowest score, the first of equals. */
+export function leastOf<T>(all: readonly T[], scores: readonly Score[]): T {
+  let least = 0;
+  for (const [i, { score }] of scores.entries()) if (score < scores[least].score) least = i;
+  return all[least];
+}

@@ -10,7 +10,7 @@ export interface DistillSettings {
   trajectories: number;
   /** Trajectories of the teacher to choose the best state by. */
   validation: number;
-  /** Trajectories in a batch. */
+  /** Trajectories in a batch: of a table each runs once for every number that is learned, and once more. */
   batch: number;
   /** Steps of the optimiser. */
   iterations: number;
@@ -30,11 +30,14 @@ export const ROBUST: DistillSettings = {
   teacher: { solver: 'unipc-3', nfe: 100, grid: 'logsnr' },
   trajectories: 10_000,
   validation: 512,
-  batch: 128,
+  batch: 32,
   iterations: 240,
   scaleDirection: 0.5,
   scaleTime: 0.5,
 };
+
+/** Trajectories in a batch of a network, whose gradient costs about as much as three solves whatever it has to learn. */
+export const NETWORK_BATCH = 128;
 
 /** What the published training of a solver is (arXiv 2312.00094 and its reference code). */
 export interface PublishedSettings {
@@ -52,7 +55,7 @@ export interface PublishedSettings {
  */
 export function publishedSettings(solver: string): PublishedSettings {
   const plugin = solver !== 'amed';
-  const batch = 128;
+  const batch = NETWORK_BATCH;
   return {
     settings: {
       ...ROBUST,

@@ -3,7 +3,7 @@ import type { Gpu } from '../gpu/gpu.js';
 import { random } from '../problem/random.js';
 import type { PlanFamily } from '../solver/plan-family.js';
 import { GaussNewton } from './gauss-newton.js';
-import { drawTrajectories, normalEquations } from './normal-equations.js';
+import { drawTrajectories, Linearisation } from './normal-equations.js';
 import type { TeacherPool } from './pool.js';
 import { LOST, softeningOf, unlessDiverged } from './score.js';
 
@@ -56,27 +56,40 @@ export async function trainShared(
   const size = start.parameters.length;
   const order = random(options.seed, 41);
   let best = start;
-  for (let iteration = 1; iteration <= iterations; iteration++) {
-    signal?.throwIfAborted();
-    const { parameters } = optimiser;
+  const linearisations = new Map<SharedTask, Linearisation>();
+  const equationsOf = async (task: SharedTask, own: Float64Array) => {
+    const { field, family, training, reference } = task;
+    const part = drawTrajectories(training, batch, order);
+    const known = linearisations.get(task);
+    const linearisation =
+      known ?? (await Linearisation.create(gpu, field, family, { parameters: own.length, batch }));
+    linearisations.set(task, linearisation);
+    return unlessDiverged(() => linearisation.at(own, part, softeningOf(reference)));
+  };
+  const iterate = async (parameters: Float64Array) => {
     const matrix = new Float64Array(size * size);
     const gradient = new Float64Array(size);
     for (let i = 0; i < options.tasks; i++) {
-      const { field, family, training, reference, map } = tasks[Math.floor(order.uniform() * tasks.length)];
-      const part = drawTrajectories(training, batch, order);
-      const own = mapped(parameters, map);
-      const softening = softeningOf(reference);
-      const equations = await unlessDiverged(() => normalEquations(gpu, field, family, own, part, softening));
+      const task = tasks[Math.floor(order.uniform() * tasks.length)];
+      const equations = await equationsOf(task, mapped(parameters, task.map));
       // A task that diverges says nothing; validation sees it.
-      if (equations) add(equations, map, 1 / options.tasks, { matrix, gradient });
+      if (equations) add(equations, task.map, 1 / options.tasks, { matrix, gradient });
     }
     optimiser.update({ matrix, gradient });
-    if (iteration % validateEvery !== 0 && iteration !== iterations) continue;
-    const state = optimiser.parameters;
-    const score = (await unlessDiverged(() => validate(state))) ?? Infinity;
-    if (score < best.score) best = { parameters: state, score };
-    else if (score > best.score + LOST) optimiser.restart(best.parameters);
-    onRecord?.(iteration, score);
+  };
+  try {
+    for (let iteration = 1; iteration <= iterations; iteration++) {
+      signal?.throwIfAborted();
+      await iterate(optimiser.parameters);
+      if (iteration % validateEvery !== 0 && iteration !== iterations) continue;
+      const state = optimiser.parameters;
+      const score = (await unlessDiverged(() => validate(state))) ?? Infinity;
+      if (score < best.score) best = { parameters: state, score };
+      else if (score > best.score + LOST) optimiser.restart(best.parameters);
+      onRecord?.(iteration, score);
+    }
+  } finally {
+    for (const linearisation of linearisations.values()) linearisation.destroy();
   }
   return best;
 }

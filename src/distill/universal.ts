@@ -9,10 +9,9 @@ import {
   plainNumbers,
   rememberedWeights,
 } from '../solver/bespoke.js';
-import { numbersFrom, trainedFrom } from '../solver/bespoke-family.js';
+import { numbersFrom, trainedFrom, unitsOf } from '../solver/bespoke-family.js';
 import { type PlanFamily, planFamily } from '../solver/plan-family.js';
 import { placed, type UniversalTable, unitForm } from '../solver/universal.js';
-import { unitsOf } from './bespoke-training.js';
 import { dataFigures } from './data-figures.js';
 import { partOf, type TeacherPool } from './pool.js';
 import { scoreOf, typicalError } from './score.js';

@@ -150,8 +150,7 @@ export class SolveRun {
     else device.queue.writeBuffer(this.buffers.columns, 0, columns as Float32Array<ArrayBuffer>);
     device.queue.writeBuffer(operation, 0, this.uniforms, 0, this.pack(first, count, latents));
     if ('values' in latents) {
-      const rows = Float32Array.from({ length: count * dim }, (_, i) => latents.values[first * dim + i]);
-      device.queue.writeBuffer(slots, 0, rows);
+      device.queue.writeBuffer(slots, 0, float32Part(latents.values, first * dim, count * dim));
     }
 
     const encoder = device.createCommandEncoder();
@@ -270,6 +269,14 @@ export class SolveRun {
     this.packed = { first, count };
     return this.uniforms.byteLength;
   }
+}
+
+/** Numbers [first, first + count) in float32, of an array of whichever kind. */
+function float32Part(values: ArrayLike<number>, first: number, count: number): Float32Array<ArrayBuffer> {
+  if (values instanceof Float32Array && values.buffer instanceof ArrayBuffer) {
+    return new Float32Array(values.buffer, values.byteOffset + 4 * first, count);
+  }
+  return Float32Array.from({ length: count }, (_, i) => values[first + i]);
 }
 
 function statusOf(range: ArrayBuffer): RunStatus {

@@ -13,7 +13,6 @@ import subgroup from '../../shaders/batch/subgroup.wgsl';
 import benchCopy from '../../shaders/bench/copy.wgsl';
 import matrixMultiplyAdd from '../../shaders/bench/matrix_multiply_add.wgsl';
 import multiplyAdd from '../../shaders/bench/multiply_add.wgsl';
-import distillColumnSums from '../../shaders/distill/column_sums.wgsl';
 import distillCotangent from '../../shaders/distill/cotangent.wgsl';
 import distillDistance from '../../shaders/distill/distance.wgsl';
 import distillLoss from '../../shaders/distill/loss.wgsl';
@@ -169,7 +168,6 @@ export const shaders = {
   'bench/copy': benchCopy,
   'bench/matrix_multiply_add': matrixMultiplyAdd,
   'bench/multiply_add': multiplyAdd,
-  'distill/column_sums': distillColumnSums,
   'distill/cotangent': distillCotangent,
   'distill/distance': distillDistance,
   'distill/loss': distillLoss,

@@ -44,6 +44,13 @@ export function trainedFrom(form: BespokeForm, numbers: Float64Array): Float64Ar
   return Float64Array.from([...gaps, ...start, ...numbers.subarray(c)]);
 }
 
+/** How far each of what `trainedFamily` trains may go, relative to the others: times twice as far. */
+export function unitsOf(form: BespokeForm): Float64Array {
+  const { steps, c, size } = bespokeLayout(form);
+  const times = steps + (form.start === 'gaussian' ? 1 : 0);
+  return Float64Array.from({ length: times + size - c }, (_, i) => (i < times ? 2 : 1));
+}
+
 function logRange({ range }: BespokeForm): { last: number; span: number } {
   return { last: Math.log(range.sigmaMin), span: Math.log(range.sigmaMax / range.sigmaMin) };
 }

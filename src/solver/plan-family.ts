@@ -1,3 +1,4 @@
+import { random } from '../problem/random.js';
 import { type Plan, perTrajectory } from './plan.js';
 import { mapScalars, scalarsOf } from './scalars.js';
 
@@ -90,6 +91,15 @@ export function planFamily(
       return rows;
     },
   };
+}
+
+/** Two sets of so many parameters that have nothing in common. */
+export function probes(count: number): [Float64Array, Float64Array] {
+  const draw = (stream: number) => {
+    const source = random(1, stream);
+    return Float64Array.from({ length: count }, () => source.between(-0.5, 0.5));
+  };
+  return [draw(1), draw(2)];
 }
 
 /** A parameter, and the columns that depend on it. */

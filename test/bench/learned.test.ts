@@ -150,20 +150,26 @@ test('a given predictor is a row at the NFE that it learned for', async () => {
   expect(problems[0].learning).toBeUndefined();
 });
 
-test('where a field has no gradient, what is learned is left out with the reason, and the rest is measured', async () => {
+test('a field need not have a gradient for solvers to be learned', async () => {
   const subject = { ...ring, field: { ...ring.field, prepareGradient: undefined } };
+  const rows = rowsOf(['amed:r=learned'], ['search'], [false]);
+  const { cells } = await measure([subject], { rows, nfe: [4] });
+  expect(cells).toMatchObject([{ solver: 'amed (learned)', nfe: 4, evaluations: 4 }]);
+});
+
+test('where a suite is not to learn, what is learned is left out with the reason, and the rest is measured', async () => {
   const rows = [
     ...rowsOf(['euler'], ['polynomial:7'], [false]),
     ...rowsOf(['amed:r=learned', 'amed:r=best', 'amed:r=random'], ['search'], [false]),
   ];
-  const { cells, problems, complete } = await measure([subject], { rows, nfe: [4] });
+  const { cells, problems, complete } = await measure([ring], { rows, nfe: [4], learnsUpTo: 1 });
   expect({ complete, solvers: cells.map(({ solver }) => solver) }).toEqual({
     complete: true,
     solvers: ['euler'],
   });
   expect(problems[0].leftOut).toEqual({
     solvers: ['amed (learned)', 'amed (best fixed r)', 'amed (random r)'],
-    reason: expect.stringContaining('has no gradient'),
+    reason: expect.stringContaining('learns on states of up to 1 numbers'),
   });
 });
 

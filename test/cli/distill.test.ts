@@ -294,7 +294,9 @@ test(
       running.child.stderr!.on('data', (chunk) => {
         said += chunk;
         if (
-          /^\d+ of 100000 iterations at NFE 5, \d+ s left, loss \S+, error \S+,.* r \S+ \S+ \S+$/m.test(said)
+          /^\d+ of 100000 iterations at NFE 5, \d+ s left, \S+: loss \S+, error \S+,.* r \S+ \S+ \S+$/m.test(
+            said,
+          )
         )
           resolve();
       });

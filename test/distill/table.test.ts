@@ -3,10 +3,10 @@ import { answersOf, parametersOf } from '../../src/distill/answer-parameters.js'
 import { runTeacher } from '../../src/distill/pool.js';
 import { scoreOf } from '../../src/distill/score.js';
 import { ROBUST } from '../../src/distill/settings.js';
-import { refineStart } from '../../src/distill/start.js';
-import { distillTable, probes } from '../../src/distill/table.js';
+import { familyOn, refineStart, searchedGrids, searchStarts } from '../../src/distill/start.js';
+import { distillTable, learnableTable, type TableRecord } from '../../src/distill/table.js';
 import { gaussianMixture } from '../../src/field/gaussian-mixture.js';
-import { polynomial } from '../../src/grid/grid.js';
+import { DEFAULT_RANGE, polynomial } from '../../src/grid/grid.js';
 import { random } from '../../src/problem/random.js';
 import { problemByName } from '../../src/problem/registry.js';
 import { amedSolvers } from '../../src/solver/amed.js';
@@ -14,44 +14,53 @@ import { planFor } from '../../src/solver/plan-for.js';
 import { gpu } from '../device.js';
 import { freshSeed, randomMixture } from '../field/fixtures.js';
 import { SLOW } from '../mlp/fixtures.js';
-import { expectLossGradient } from './loss-gradient.js';
+import { expectNormalEquations } from './expect-normal-equations.js';
 
 const seed = freshSeed();
 const field = gaussianMixture(randomMixture(seed, 2, 4, 'shared'));
 const SCALES = { scaleDirection: 0.4, scaleTime: 0.3 };
 
 test.each(amedSolvers)(
-  `$name: the gradient of the loss to what is learned is its difference in float64 (seed ${seed})`,
+  `$name: the normal equations of what is learned are those of float64 (seed ${seed})`,
   async (solver) => {
-    const times = polynomial().times(3);
+    const grid = { name: 'polynomial:7', times: polynomial().times(3) };
+    const student = learnableTable({ solver, afs: true, grids: [grid] }, SCALES);
     const source = random(seed, 2);
     const parameters = Float64Array.from({ length: 9 }, () => source.between(-0.5, 0.5));
-    const planOf = (p: Float64Array) => solver.planWith(times, answersOf(p, SCALES), { afs: true });
-    await expectLossGradient(field, planOf, { parameters, probes: probes(9), seed });
+    const planOf = (p: Float64Array) => student.plan(grid.times, p);
+    await expectNormalEquations(field, familyOn(student, grid), planOf, parameters, seed);
   },
   SLOW,
 );
 
 test(
-  'a refined start gives steps an r of their own, and validates better',
+  'a search gives every grid an r, the base its own, and steps one of their own where that validates better',
   async () => {
     const ring = gaussianMixture(problemByName('ring').mixture);
     const pool = (count: number, from: number) =>
       runTeacher(gpu, ring, planFor(ROBUST.teacher), { count, seed: from });
     const pools = { training: await pool(192, 2 ** 40), validation: await pool(256, 2 ** 40 + 1) };
-    const student = { solver: amedSolvers.find(({ name }) => name === 'amed')!, afs: true };
-    const grid = { name: 'polynomial:7', times: polynomial().times(3) };
-    const planOf = (r: number[]) =>
-      student.solver.planWith(
-        grid.times,
-        r.map((each) => ({ r: each, direction: 1, time: 1 })),
-        { afs: true },
-      );
-    const score = await scoreOf(gpu, ring, planOf([0.5, 0.5, 0.5]), pools.validation);
-    const refined = await refineStart(gpu, ring, student, { grid, r: 0.5, score }, pools);
-    expect(new Set(refined.r).size).toBeGreaterThan(1);
-    expect(refined.score.score).toBeLessThan(score.score);
-    expect(refined.score).toEqual(await scoreOf(gpu, ring, planOf(refined.r), pools.validation));
+    const solver = amedSolvers.find(({ name }) => name === 'amed')!;
+    const grids = searchedGrids(3, DEFAULT_RANGE);
+    const student = learnableTable({ solver, afs: true, grids }, SCALES);
+    const scored = (times: number[], r: number[]) =>
+      scoreOf(gpu, ring, student.plan(times, student.parametersOf(r)), pools.validation);
+    const { base, starts } = await searchStarts(gpu, ring, student, pools);
+    // By the host's numbers in the one, and by columns in the other.
+    const near = (score: number) => expect.closeTo(score, 5);
+    expect(base.score).toEqual(near((await scored(grids[0].times, [0.5, 0.5, 0.5])).score));
+    expect(starts.map(({ grid }) => grid.name).toSorted()).toEqual(grids.map(({ name }) => name).toSorted());
+    const scores = starts.map(({ score }) => score.score);
+    expect(scores).toEqual(scores.toSorted((a, b) => a - b));
+    expect(starts.find(({ grid }) => grid === grids[0])!.score.score).toBeLessThanOrEqual(base.score);
+    for (const start of starts) {
+      expect(new Set(start.r).size).toBe(1);
+      expect(start.score.score).toEqual(near((await scored(start.grid.times, start.r)).score));
+      const refined = await refineStart(gpu, ring, student, start, pools);
+      expect(refined.score.score).toEqual(near((await scored(start.grid.times, refined.r)).score));
+      expect(refined.score.score).toBeLessThan(start.score.score);
+      expect(new Set(refined.r).size).toBeGreaterThan(1);
+    }
   },
   SLOW,
 );
@@ -76,11 +85,18 @@ test(
       times: planFor({ solver: 'euler', nfe: 2, grid }).times as number[],
     }));
     const student = { solver, afs: true, grids };
-    const run = () => distillTable(gpu, field, student, { settings, training, validation });
-    const first = await run();
+    const records: TableRecord[] = [];
+    const run = (onRecord?: (record: TableRecord) => void) =>
+      distillTable(gpu, field, student, { settings, training, validation, onRecord });
+    const first = await run((record) => records.push(record));
     expect(first.best.score).toBeLessThan(first.start.score);
     expect(first.start.score).toBeLessThanOrEqual(first.base.score);
-    expect(first.history).toHaveLength(80);
+    // Ten iterations on each of two grids, and the others on the better one: no finalists among two.
+    const iterations = records.map(({ iteration }) => iteration);
+    expect(iterations).toEqual(Array.from({ length: 80 }, (_, i) => i + 1));
+    expect(new Set(records.map(({ grid }) => grid))).toEqual(new Set(['polynomial:7', 'logsnr']));
+    expect(first.history).toEqual(records.filter(({ grid }) => grid === first.grid));
+    expect(first.history).toHaveLength(68);
     const learned = await scoreOf(
       gpu,
       field,

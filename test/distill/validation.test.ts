@@ -9,7 +9,7 @@ import { DEFAULT_RANGE, parseGrid } from '../../src/grid/grid.js';
 import { endpointErrors } from '../../src/metrics/endpoint-errors.js';
 import { random } from '../../src/problem/random.js';
 import { type BespokeForm, plainNumbers } from '../../src/solver/bespoke.js';
-import { bespokeFamily, trainedFamily, trainedFrom } from '../../src/solver/bespoke-family.js';
+import { bespokeFamily, trainedFamily, trainedFrom, unitsOf } from '../../src/solver/bespoke-family.js';
 import type { PlanFamily } from '../../src/solver/plan-family.js';
 import { planFor } from '../../src/solver/plan-for.js';
 import { gpu } from '../device.js';
@@ -81,7 +81,7 @@ test('a plan that diverges is infinitely bad, and the next one is not', async ()
   validation.destroy();
 });
 
-const SETTINGS = { batch: 64, iterations: 20, warmup: 2, optimiser: 'adam', seed } as const;
+const SETTINGS = { batch: 16, iterations: 18, seed, reference: 0.01, units: unitsOf(form) };
 
 test(`training gives its records in order, and the best of those validated (seed ${seed})`, async () => {
   const [training, validation] = [await pool(256, 2 ** 40), await pool(100, 2 ** 40 + 1)];
@@ -90,13 +90,12 @@ test(`training gives its records in order, and the best of those validated (seed
   const start = { parameters, score: await scoreOnHost(family, parameters, validation) };
   const records: FamilyRecord[] = [];
   const best = await trainFamily(gpu, field, family, start, {
-    ...{ ...SETTINGS, training, validation, validateEvery: 3 },
-    rates: new Float64Array(parameters.length).fill(0.01),
+    ...{ ...SETTINGS, training, validation },
     onRecord: (record) => records.push({ ...record, parameters: record.parameters.slice() }),
   });
-  expect(records.map(({ iteration }) => iteration)).toEqual(Array.from({ length: 20 }, (_, i) => i + 1));
+  expect(records.map(({ iteration }) => iteration)).toEqual(Array.from({ length: 18 }, (_, i) => i + 1));
   const validated = records.filter((record) => record.validation !== undefined);
-  expect(validated.map(({ iteration }) => iteration)).toEqual([3, 6, 9, 12, 15, 18, 20]);
+  expect(validated.map(({ iteration }) => iteration)).toEqual([4, 8, 12, 16, 18]);
   for (const record of validated) {
     const { score } = await scoreOnHost(family, record.parameters, validation);
     expect(Math.abs(record.validation!.score - score)).toBeLessThan(2 * ROUNDING);
@@ -114,14 +113,14 @@ test('training that is given up between a state and its score ends as such', asy
   const start = { parameters, score: { mean: 1, median: 1, score: 1 } };
   let last = 0;
   const work = trainFamily(gpu, field, trainedFamily(form), start, {
-    ...{ ...SETTINGS, training, validation: training, validateEvery: 1 },
-    rates: new Float64Array(parameters.length).fill(0.01),
+    ...{ ...SETTINGS, training, validation: training },
     signal: given.signal,
     onRecord({ iteration }) {
       last = iteration;
-      if (iteration === 3) given.abort(new Error('enough'));
+      if (iteration === 4) given.abort(new Error('enough'));
     },
   });
   await expect(work).rejects.toThrow('enough');
-  expect(last).toBe(3);
+  // The score of the fourth came while the fifth ran.
+  expect(last).toBe(5);
 });

@@ -2,7 +2,6 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { trainFamily } from '../../src/distill/family-training.js';
 import { runTeacher } from '../../src/distill/pool.js';
 import { Validation } from '../../src/distill/validation.js';
-import { WholeTrajectory } from '../../src/distill/whole-trajectory.js';
 import { solve } from '../../src/execute/solve.js';
 import { gaussianMixture } from '../../src/field/gaussian-mixture.js';
 import { polynomial } from '../../src/grid/grid.js';
@@ -83,24 +82,6 @@ test('training makes nothing but an encoder for each submit of many steps', asyn
   trainer.destroy();
 });
 
-test('an iteration of distillation takes one submit and one readback, and makes nothing else', async () => {
-  const family = amedFamily(amedSolvers[0], polynomial().times(3), {});
-  const pool = await runTeacher(gpu, field, planFor({ solver: 'euler', nfe: 8 }), {
-    count: 64,
-    seed: 2 ** 40,
-  });
-  const loss = { kind: 'squared' } as const;
-  const trajectory = await WholeTrajectory.create(gpu, field, family, pool, { batch: 32, loss });
-  const parameters = Float64Array.from({ length: 9 }, (_, i) => (i % 3 === 0 ? 0.5 : 1));
-  const iterate = (iterations: number) => async () => {
-    for (let i = 0; i < iterations; i++) await trajectory.run(parameters, i);
-  };
-  await iterate(1)();
-  const [few, many] = [await deviceCalls(gpu, iterate(2)), await deviceCalls(gpu, iterate(7))];
-  expect(more(many, few)).toEqual({ createCommandEncoder: 5, submit: 5, mapAsync: 5 });
-  trajectory.destroy();
-});
-
 test('a validation takes one submit and one readback, and makes nothing else', async () => {
   const family = amedFamily(amedSolvers[0], polynomial().times(3), {});
   const pool = await runTeacher(gpu, field, planFor({ solver: 'euler', nfe: 8 }), {
@@ -133,21 +114,12 @@ test('a training makes nothing in its iterations and validations', async () => {
       family,
       { parameters, score: { mean: 1, median: 1, score: 0 } },
       {
-        ...{
-          training: pool,
-          validation: pool,
-          validateEvery: 2,
-          batch: 32,
-          iterations,
-          warmup: 1,
-          optimiser: 'adam',
-          seed,
-        },
-        rates: new Float64Array(9).fill(0.01),
+        ...{ training: pool, validation: pool, batch: 8, iterations, seed, reference: 1 },
+        units: new Float64Array(9).fill(1),
       },
     );
-  await train(2)();
-  const [few, many] = [await deviceCalls(gpu, train(2)), await deviceCalls(gpu, train(12))];
-  // Ten iterations and five validations more.
+  await train(4)();
+  const [few, many] = [await deviceCalls(gpu, train(4)), await deviceCalls(gpu, train(16))];
+  // Twelve iterations and three validations more.
   expect(more(many, few)).toEqual({ createCommandEncoder: 15, submit: 15, mapAsync: 15 });
 });

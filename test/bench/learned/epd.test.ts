@@ -3,14 +3,13 @@ import { contextOf } from '../../../bench/learned/context.js';
 import { directionsOf, epdRows, evenParameters } from '../../../bench/learned/epd.js';
 import { answersOf } from '../../../src/distill/answer-parameters.js';
 import { ROBUST } from '../../../src/distill/settings.js';
-import { probes } from '../../../src/distill/table.js';
 import { gaussianMixture } from '../../../src/field/gaussian-mixture.js';
 import { polynomial } from '../../../src/grid/grid.js';
 import { random } from '../../../src/problem/random.js';
-import { fixedAnswers } from '../../../src/solver/amed.js';
 import { epdPlan } from '../../../src/solver/epd.js';
+import { planFamily, probes } from '../../../src/solver/plan-family.js';
 import { gpu } from '../../device.js';
-import { expectLossGradient } from '../../distill/loss-gradient.js';
+import { expectNormalEquations } from '../../distill/expect-normal-equations.js';
 import { freshSeed, randomMixture } from '../../field/fixtures.js';
 import { SLOW } from '../../mlp/fixtures.js';
 
@@ -19,20 +18,20 @@ const field = gaussianMixture(randomMixture(seed, 2, 4, 'shared'));
 const SCALES = { scaleDirection: 0.4, scaleTime: 0.3 };
 
 test.each([1, 2, 3])(
-  `%i directions: the gradient of the loss to what is learned is its difference in float64 (seed ${seed})`,
+  `%i directions: the normal equations of what is learned are those of float64 (seed ${seed})`,
   async (count) => {
     const times = polynomial().times(2);
     const source = random(seed, count);
     const parameters = Float64Array.from({ length: 8 * count }, () => source.between(-0.5, 0.5));
     const planOf = (p: Float64Array) => epdPlan(times, directionsOf(p, count, SCALES), { afs: true });
-    await expectLossGradient(field, planOf, { parameters, probes: probes(8 * count), seed });
+    const family = planFamily(planOf, probes(8 * count));
+    await expectNormalEquations(field, family, planOf, parameters, seed);
   },
   SLOW,
 );
 
 test('equal weights and even places are the start, moved by r; of one direction it is the start of AMED', () => {
-  const times = polynomial().times(2);
-  const even = directionsOf(evenParameters(fixedAnswers(times, 0.5), 3), 3, SCALES);
+  const even = directionsOf(evenParameters([0.5, 0.5], 3), 3, SCALES);
   expect(even).toHaveLength(2);
   for (const directions of even) {
     for (const [k, { r, weight, direction, time }] of directions.entries()) {
@@ -41,10 +40,10 @@ test('equal weights and even places are the start, moved by r; of one direction 
       expect({ direction, time }).toEqual({ direction: 1, time: 1 });
     }
   }
-  const [moved] = directionsOf(evenParameters(fixedAnswers(times, 0.7), 3), 3, SCALES);
+  const [moved] = directionsOf(evenParameters([0.7, 0.7], 3), 3, SCALES);
   expect(moved[1].r).toBeCloseTo(0.7, 12);
   expect(moved[0].r).toBeGreaterThan(even[0][0].r);
-  const one = evenParameters(fixedAnswers(times, 0.3), 1);
+  const one = evenParameters([0.3, 0.3], 1);
   const answers = answersOf(one.subarray(0, 6), SCALES);
   expect(directionsOf(one, 1, SCALES)).toEqual(answers.map((answer) => [{ ...answer, weight: 1 }]));
 });

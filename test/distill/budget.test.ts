@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { BESPOKE, distillBespoke, type TrainedStage } from '../../src/distill/bespoke.js';
-import { allIterations, countedIterations, sharedIterations } from '../../src/distill/bespoke-budget.js';
+import { allIterations, countedIterations, sharedIterations } from '../../src/distill/budget.js';
 import { runTeacher } from '../../src/distill/pool.js';
 import { scoreOf } from '../../src/distill/score.js';
 import { gaussianMixture } from '../../src/field/gaussian-mixture.js';
