@@ -32,7 +32,11 @@ const command = new Command('npm run train:universal --')
   .addOption(new Option('--nfe <counts>').argParser(wholeNumbers(1, 20)).default([3, 4, 5, 6, 7, 8, 9, 10]))
   .addOption(new Option('--iterations <count>').argParser(wholeNumber(0)).default(300))
   .addOption(new Option('--seed <seed>').argParser(wholeNumber(0)).default(0))
-  .option('--out <file>', 'tables of other NFE in it are kept', 'src/solver/universal.json')
+  .option(
+    '--out <file>',
+    'the table that it has for an NFE is a start of the training, and kept for others',
+    'src/solver/universal.json',
+  )
   .exitOverride();
 await leaveAfter(() => train(command.parse().opts<Options>()));
 
@@ -57,6 +61,7 @@ async function train({ nfe: counts, iterations, seed, out }: Options): Promise<v
       candidateIterations: 20,
       iterations,
       seed,
+      given: stored.tables.find((table) => table.nfe === nfe),
       onRecord: (iteration, at) =>
         process.stderr.write(`\rNFE ${nfe}: iteration ${iteration}, score ${at.toFixed(3)} `),
     });
@@ -79,7 +84,7 @@ async function train({ nfe: counts, iterations, seed, out }: Options): Promise<v
   }
 }
 
-/** Random mixtures of 2 to 64 dimensions, and data sets along random curves. */
+/** Random mixtures of 2 to 64 dimensions, patterns of 256 numbers, and data sets along random curves. */
 function trainingFields(seed: number): Field[] {
   const fields: Field[] = [];
   const source = random(seed, 60);
@@ -96,11 +101,25 @@ function trainingFields(seed: number): Field[] {
       }),
     );
   }
-  for (const dim of [2, 2, 2, 8, 32]) {
+  for (const dim of [2, 2, 2, 8, 32, 128]) {
     const points = curve(source, dim, 200);
     fields.push(gaussianMixture(kernelDensity(points, dim, 0.02 * 4 ** source.uniform())));
   }
+  for (const count of [20, 60]) {
+    fields.push(
+      gaussianMixture(kernelDensity(patterns(source, 256, count), 256, 0.02 * 4 ** source.uniform())),
+    );
+  }
   return fields;
+}
+
+/** Black and white, mostly black as drawings are, in runs: [count * dim]. */
+function patterns(source: Random, dim: number, count: number): Float64Array {
+  let white = false;
+  return Float64Array.from({ length: count * dim }, () => {
+    if (source.uniform() < (white ? 0.4 : 0.1)) white = !white;
+    return white ? 1 : -1;
+  });
 }
 
 /** Points along a random closed curve of a few frequencies, [count * dim]. */

@@ -41,6 +41,7 @@ export { type SolveMemory, type SolveMemoryRequest, solveMemory } from './execut
 export { DEFAULT_TOLERANCE, type StepChoice } from './execute/step-control.js';
 export { customField } from './field/custom.js';
 export { empirical } from './field/empirical.js';
+export { type ExternalFieldOptions, externalField, type Predict } from './field/external.js';
 export type {
   BatchBuffers,
   BoundField,

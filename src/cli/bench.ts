@@ -52,7 +52,7 @@ export function benchCommand(): Command {
     .addOption(new Option('--suite <name>', 'what to run').choices(suiteNames).default('quick'))
     .addOption(new Option('--problem <names>', 'built-in problems, separated by commas').argParser(names))
     .option('--data <file>', 'your own data: CSV, .npy, .npz or IDX, also .gz')
-    .option('--field <field>', 'your own field: .json, .wgsl or a model, .safetensors')
+    .option('--field <field>', 'your own field: .json, .wgsl, .mjs or a model, .safetensors')
     .addOption(new Option('--image <shape>', 'rows of the data are images, as in 8x8').argParser(imageShape));
   for (const option of fieldDetails()) command.addOption(option);
   return command

@@ -84,7 +84,7 @@ export function fieldOptions(): Option[] {
 }
 
 export function fieldOption(): Option {
-  return new Option('--field <field>', 'built-in problem, .json, .wgsl, .safetensors or data file');
+  return new Option('--field <field>', 'built-in problem, .json, .wgsl, .mjs, .safetensors or data file');
 }
 
 /** What may have to be said about a field besides where it is. */

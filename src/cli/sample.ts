@@ -22,6 +22,8 @@ A field is one of
   points.csv            data: CSV, .npy, .npz (points.npz:array) or IDX, each also .gz; its exact field
   model.safetensors     a model of \`fewstep train\`, with --label and --guidance where it has classes, --precision
   field.wgsl --dim 2    fn denoise(x: array<f32, 2>, sigma: f32) -> array<f32, 2>
+  model.mjs             a model that your code computes, such as by ONNX Runtime: export default
+                        {dim, prediction: 'eps', process: 'vp-linear', async predict(states, times) { .. }}
 
 A predictor brings its solver, grid, range and AFS, so none of these may be given besides. On another field than the
 one it was distilled on a table of answers is used with a warning, a network only with --force.

@@ -34,6 +34,8 @@ export interface UniversalSettings {
   candidateIterations: number;
   iterations: number;
   seed: number;
+  /** A table that stands beside the starts of the search. */
+  given?: UniversalTable;
   onRecord?: (iteration: number, score: number) => void;
 }
 
@@ -82,6 +84,12 @@ export async function distillUniversal(
       }
     }
     starts.push({ ...best!, score: await scoreAll(formula, best!.unit) });
+  }
+
+  if (settings.given) {
+    const { formula, numbers } = settings.given;
+    const unit = Float64Array.from(numbers);
+    starts.push({ formula, unit, score: await scoreAll(formula, unit) });
   }
 
   const train = async (start: (typeof starts)[number], iterations: number) => {

@@ -84,7 +84,7 @@ export class Validation {
    * Submits the plan with these columns, the same for all trajectories. One at a time: the score before must have come.
    * @returns what it comes to; a plan that diverges is infinitely bad
    */
-  submit(values: ArrayLike<number>): Promise<Score> {
+  async submit(values: ArrayLike<number>): Promise<Score> {
     const { run, plan, columns, size, buffers } = this;
     const { batch, capacity } = size;
     run.clearStatus();
@@ -92,7 +92,7 @@ export class Validation {
       const count = Math.min(capacity, batch - first);
       for (let c = 0; c < plan.columns; c++) columns.fill(values[c], c * count, (c + 1) * count);
       const own = columns.subarray(0, plan.columns * count);
-      run.submit(first, count, { rows: buffers.latents }, own, NEITHER, (encoder) => {
+      await run.submit(first, count, { rows: buffers.latents }, own, NEITHER, (encoder) => {
         this.recordDistances(encoder, first, count);
         if (first + count === batch) run.recordStatus(encoder, buffers.staging, 0);
       });

@@ -64,7 +64,7 @@ export class VariantRun {
         const own = values[Math.floor((first + row) / count)];
         for (let c = 0; c < plan.columns; c++) columns[c * rows + row] = own[c];
       }
-      run.submit(first, rows, all, columns.subarray(0, plan.columns * rows));
+      await run.submit(first, rows, all, columns.subarray(0, plan.columns * rows));
       await run.collect(rows, (chunk) => ends.set(chunk.values(slot), first * dim));
     }
     const { step, trajectories } = await run.status();

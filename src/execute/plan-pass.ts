@@ -42,14 +42,17 @@ export interface PlanRecorder {
    */
   pack(target: ArrayBuffer, trajectories: number, key?: NoiseKey): void;
   /**
-   * Records the plan for the first `trajectories`.
+   * Records the plan, or a part of it, for the first `trajectories`.
    * @param before what else is to be recorded before an operation
    */
   record(
     pass: GPUComputePassEncoder,
     trajectories: number,
     before?: (pass: GPUComputePassEncoder, operation: number) => void,
+    part?: OperationRange,
   ): void;
+  /** Where the field is computed outside of the device: as BoundField says. */
+  readonly compute?: BoundField['compute'];
   destroy(): void;
 }
 
@@ -101,6 +104,10 @@ export class PlanPass implements PlanRecorder {
       noise,
       buffers,
     );
+  }
+
+  get compute(): BoundField['compute'] {
+    return this.bound.compute;
   }
 
   pack(target: ArrayBuffer, trajectories: number, key: NoiseKey = { seed: 0, first: 0 }): void {

@@ -81,7 +81,7 @@ export class PreparedSolve {
       for (let first = 0; first < batch; first += capacity) {
         const ended = first + capacity >= batch;
         const ends = i + 1 === count ? { begin: first === 0, end: ended } : NEITHER;
-        this.run.submit(first, Math.min(capacity, batch - first), latents, NOTHING, ends);
+        await this.run.submit(first, Math.min(capacity, batch - first), latents, NOTHING, ends);
       }
     }
     await this.gpu.settle(this.gpu.device.queue.onSubmittedWorkDone());

@@ -24,6 +24,7 @@ export interface RunShape {
   predictor?: TrajectoryPredictor;
   /** Of the random numbers that the plan draws. */
   seed: number;
+  signal?: AbortSignal;
 }
 
 /** What is asked of a run, its latents aside. */
@@ -38,6 +39,8 @@ export interface RunRequest {
   executor?: Executor;
   /** At most so many trajectories at once. */
   chunk?: number;
+  /** Heeded between evaluations outside of the device. */
+  signal?: AbortSignal;
 }
 
 /**
@@ -45,7 +48,16 @@ export interface RunRequest {
  * @throws FewstepError bad-argument where it cannot run fused and is to, device-limit where not even one trajectory fits
  */
 export async function runShape(gpu: Gpu, field: Field, plan: Plan, request: RunRequest): Promise<RunShape> {
-  const { batch, wanted, reads = true, predictor, seed, executor = 'auto', chunk = Infinity } = request;
+  const {
+    batch,
+    wanted,
+    reads = true,
+    predictor,
+    seed,
+    executor = 'auto',
+    chunk = Infinity,
+    signal,
+  } = request;
   const { dim } = field;
   const chosen = await fusedPlan(gpu, field, plan, executor, predictor);
   const fused = chosen && { plan: chosen, memory: fusedMemory(chosen, plan, wanted) };
@@ -53,7 +65,7 @@ export async function runShape(gpu: Gpu, field: Field, plan: Plan, request: RunR
   // Inside a fused kernel answers stand behind the columns.
   const columnRows = plan.columns + (chosen && predictor ? answersOfRun(predictor) : 0);
   const capacity = Math.min(batch, chunk, largestChunk(gpu, dim, places, columnRows));
-  return { dim, capacity, place, places, columnRows, wanted, reads, predictor, seed, fused };
+  return { dim, capacity, place, places, columnRows, wanted, reads, predictor, seed, fused, signal };
 }
 
 /** A slot array beyond this gains nothing, and memory is not ours alone. */

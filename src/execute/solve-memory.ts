@@ -1,4 +1,4 @@
-import { type Field, preparedField } from '../field/field.js';
+import { type Field, preparedAnywhere } from '../field/field.js';
 import type { Gpu } from '../gpu/gpu.js';
 import { TIMESTAMP_BYTES } from '../gpu/timer.js';
 import {
@@ -51,7 +51,7 @@ export async function solveMemory(
   const wanted = [...new Set([plan.states[plan.states.length - 1], ...kept])];
   const shape = await runShape(gpu, field, plan, { batch, wanted, predictor, seed: 0, executor, chunk });
   const { capacity, fused } = shape;
-  const prepared = fused ? undefined : await preparedField(gpu, field);
+  const prepared = fused ? undefined : await preparedAnywhere(gpu, field);
   const bytes = runBytes(plan, shape, prepared?.operationSize);
   const sizes: Record<string, number> = {
     slots: bytes.slots,
@@ -59,6 +59,7 @@ export async function solveMemory(
     status: bytes.status,
     operations: bytes.operation,
     readback: bytes.staging,
+    'states (readback)': field.outside ? 4 * capacity * (field.dim + 1) : 0,
     ...(gpu.features.has('timestamp-query') && { timestamps: TIMESTAMP_BYTES }),
     ...(fused
       ? await fusedBytes(fused, bytes.slotStride)

@@ -1,4 +1,4 @@
-import { type Field, preparedField } from '../field/field.js';
+import { type Field, preparedAnywhere } from '../field/field.js';
 import { folded } from '../gpu/dispatch.js';
 import type { Gpu } from '../gpu/gpu.js';
 import type { Kernel } from '../gpu/kernel.js';
@@ -9,7 +9,8 @@ import { LATENT_STREAM } from '../rng/streams.js';
 import type { Plan, Slot } from '../solver/plan.js';
 import { FusedPass } from './fused-pass.js';
 import type { Latents } from './inputs.js';
-import { PlanPass, type PlanRecorder } from './plan-pass.js';
+import { OutsideStates } from './outside-states.js';
+import { type OperationRange, PlanPass, type PlanRecorder } from './plan-pass.js';
 import { HEAD_BYTES, runBytes, STATUS_BYTES } from './run-bytes.js';
 import type { RunShape } from './run-shape.js';
 
@@ -73,6 +74,8 @@ export class SolveRun {
     private readonly slotStride: number,
     /** Bytes from one operation's uniform to the next. */
     private readonly stride: number,
+    /** Of a field outside of the device: its way there. */
+    private readonly outside: OutsideStates | undefined,
   ) {
     const { slots, operation, staging } = buffers;
     this.timer = new PassTimer(gpu, shape.reads ? { buffer: staging, offset: STATUS_BYTES } : undefined);
@@ -84,7 +87,7 @@ export class SolveRun {
   static async create(gpu: Gpu, field: Field, plan: Plan, shape: RunShape): Promise<SolveRun> {
     const { STORAGE, UNIFORM, COPY_SRC, COPY_DST, MAP_READ } = GPUBufferUsage;
     const { dim, capacity, place, predictor, fused } = shape;
-    const prepared = fused ? undefined : await preparedField(gpu, field);
+    const prepared = fused ? undefined : await preparedAnywhere(gpu, field);
     const bytes = runBytes(plan, shape, prepared?.operationSize);
     const { slotStride, stride } = bytes;
     const buffers: RunBuffers = {
@@ -121,7 +124,8 @@ export class SolveRun {
         ),
     ]);
     const asked = predictorPass || undefined;
-    return new SolveRun(gpu, plan, shape, buffers, planPass, normal, asked, slotStride, stride);
+    const outside = field.outside && new OutsideStates(gpu, buffers, { dim, capacity, signal: shape.signal });
+    return new SolveRun(gpu, plan, shape, buffers, planPass, normal, asked, slotStride, stride, outside);
   }
 
   /** Evaluations recorded, per trajectory. */
@@ -130,19 +134,20 @@ export class SolveRun {
   }
 
   /**
-   * Records and submits the trajectories [first, first + count).
+   * Records and submits the trajectories [first, first + count). All is submitted when the call returns, except where the
+   * field is outside of the device: then when the promise is kept, and no other chunk may be submitted before.
    * @param columns theirs, [columns, count]
    * @param mark which ends of the chunk's pass are timed
    * @param after records what else is to be done in the same submit
    */
-  submit(
+  async submit(
     first: number,
     count: number,
     latents: RunLatents,
     columns: Float32Array,
     mark?: PassEnds,
     after?: (encoder: GPUCommandEncoder) => void,
-  ): void {
+  ): Promise<void> {
     const { device } = this.gpu;
     const { dim, wanted, reads, place } = this.shape;
     const { slots, status, operation, staging } = this.buffers;
@@ -153,17 +158,34 @@ export class SolveRun {
       device.queue.writeBuffer(slots, 0, float32Part(latents.values, first * dim, count * dim));
     }
 
-    const encoder = device.createCommandEncoder();
+    let encoder = device.createCommandEncoder();
     encoder.clearBuffer(status, 8);
     if ('rows' in latents)
       encoder.copyBufferToBuffer(latents.rows, 4 * first * dim, slots, 0, 4 * count * dim);
-    const pass = encoder.beginComputePass(this.timer.begin(mark));
+    // Passes between which the device waits for others say nothing about its time.
+    let pass = encoder.beginComputePass(this.timer.begin(this.outside ? NEITHER : mark));
     if ('batch' in latents) {
       pass.setPipeline(this.normal.pipeline);
       pass.setBindGroup(0, this.latents, [0]);
       pass.dispatchWorkgroups(...folded(Math.ceil((count * Math.ceil(dim / 4)) / 64)));
     }
-    this.planPass.record(pass, count, (recording, i) => this.predictor?.record(recording, i, count));
+    const before = (recording: GPUComputePassEncoder, i: number) =>
+      this.predictor?.record(recording, i, count);
+    if (!this.outside) this.planPass.record(pass, count, before);
+    else {
+      for (const part of partsAtEvaluations(this.plan)) {
+        const operation = this.plan.operations[part.first];
+        if (operation.kind === 'evaluate') {
+          pass.end();
+          const start = 4 * this.shape.place[operation.state] * this.slotStride;
+          const { states, sigmas } = await this.outside.read(encoder, start, operation.time, count);
+          await this.planPass.compute!(states, sigmas);
+          encoder = device.createCommandEncoder();
+          pass = encoder.beginComputePass();
+        }
+        this.planPass.record(pass, count, before, part);
+      }
+    }
     pass.end();
     this.timer.end(encoder);
     if (reads) {
@@ -233,6 +255,7 @@ export class SolveRun {
   destroy(): void {
     this.planPass.destroy();
     this.predictor?.destroy();
+    this.outside?.destroy();
     this.timer.destroy();
     for (const buffer of Object.values(this.buffers) as GPUBuffer[]) buffer.destroy();
   }
@@ -269,6 +292,14 @@ export class SolveRun {
     this.packed = { first, count };
     return this.uniforms.byteLength;
   }
+}
+
+const NEITHER: PassEnds = { begin: false, end: false };
+
+/** A plan in parts, each evaluation the first of one. */
+function partsAtEvaluations({ operations }: Plan): OperationRange[] {
+  const firsts = operations.flatMap(({ kind }, i) => (i === 0 || kind === 'evaluate' ? [i] : []));
+  return firsts.map((first, n) => ({ first, end: firsts[n + 1] ?? operations.length }));
 }
 
 /** Numbers [first, first + count) in float32, of an array of whichever kind. */

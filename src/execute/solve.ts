@@ -66,8 +66,8 @@ export async function solve(gpu: Gpu, field: Field, plan: Plan, options: SolveOp
   const seed = noiseSeed(plan, options);
   if (options.chunk !== undefined) checkWhole('chunk', options.chunk, 1);
   const wanted = [...new Set([last, ...keep])];
-  const { executor, chunk } = options;
-  const shape = await runShape(gpu, field, plan, { batch, wanted, predictor, seed, executor, chunk });
+  const { executor, chunk, signal } = options;
+  const shape = await runShape(gpu, field, plan, { batch, wanted, predictor, seed, executor, chunk, signal });
   const { capacity, fused } = shape;
   const results = new Map(wanted.map((slot) => [slot, new Float32Array(batch * dim)]));
 
@@ -79,7 +79,7 @@ export async function solve(gpu: Gpu, field: Field, plan: Plan, options: SolveOp
       options.signal?.throwIfAborted();
       const count = Math.min(capacity, batch - first);
       const own = predictor ? columns : chunkOfColumns(columns, plan.columns, batch, first, count);
-      run.submit(first, count, options.latents, own);
+      await run.submit(first, count, options.latents, own);
       await run.collect(count, (chunk) => {
         for (const [slot, values] of results) values.set(chunk.values(slot), first * dim);
         for (let row = 0; answers && row * batch < answers.length; row++) {

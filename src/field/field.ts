@@ -43,7 +43,7 @@ export type Divergence = (x: Float64Array, sigma: number, drift: Float64Array) =
  * of the diffusion ODE and the score follow: d = (x - D) / sigma, score = -d / sigma.
  */
 export interface Field {
-  /** 'gaussian-mixture', 'empirical', 'custom', 'mlp'. */
+  /** 'gaussian-mixture', 'empirical', 'custom', 'mlp', 'external'. */
   readonly kind: string;
   readonly dim: number;
   /** The float64 truth, where there is one. */
@@ -57,6 +57,8 @@ export interface Field {
    * Present exactly where the field has such features, and then its kernels write them too (BatchBuffers).
    */
   readonly features?: (x: Float64Array, sigma: number, out: Float64Array) => void;
+  /** Whether D is computed outside of the device: then evaluations have to be waited for, `preparedAnywhere`. */
+  readonly outside?: true;
   /** Noise levels that it knows, where it does not know all: a network of a process that ends. */
   readonly sigmaRange?: { readonly sigmaMin: number; readonly sigmaMax: number };
   /** Between the data's own units and the field's, where the data was scaled. */
@@ -178,6 +180,11 @@ export interface BatchBuffers {
 }
 
 export interface BoundField {
+  /**
+   * Of a field outside of the device: computes D of some states, [count, dim], at a sigma each, for the evaluation that is
+   * submitted next. That alone is what `encode` then records.
+   */
+  compute?(states: Float32Array, sigmas: Float32Array): Promise<void>;
   /** Records one evaluation, or one product, of the first `trajectories`, whose uniform stands at `offset`. */
   encode(pass: GPUComputePassEncoder, offset: number, trajectories: number): void;
   destroy(): void;
@@ -188,8 +195,21 @@ export type Kept<Prepared> = WeakMap<Gpu, WeakMap<Field, Promise<Prepared>>>;
 const fields: Kept<PreparedField> = new WeakMap();
 const gradients: Kept<PreparedGradient> = new WeakMap();
 
-/** A field on a device, uploaded and compiled once. */
-export function preparedField(gpu: Gpu, field: Field): Promise<PreparedField> {
+/**
+ * A field on a device, uploaded and compiled once.
+ * @throws FewstepError bad-field for one that is computed outside of it
+ */
+export async function preparedField(gpu: Gpu, field: Field): Promise<PreparedField> {
+  if (!field.outside) return preparedAnywhere(gpu, field);
+  throw new FewstepError(
+    'bad-field',
+    `the field '${field.kind}' is not computed on the device, which has to go on by itself here`,
+    'use a solver with a fixed NFE; for its training, one of tables: bespoke, or amed with kind table',
+  );
+}
+
+/** The same for those who wait for evaluations outside of the device. */
+export function preparedAnywhere(gpu: Gpu, field: Field): Promise<PreparedField> {
   return kept(fields, gpu, field, () => field.prepare(gpu));
 }
 

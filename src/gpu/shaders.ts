@@ -26,6 +26,7 @@ import custom from '../../shaders/field/custom.wgsl';
 import customVjp from '../../shaders/field/custom_vjp.wgsl';
 import diverge from '../../shaders/field/diverge.wgsl';
 import evaluate from '../../shaders/field/evaluate.wgsl';
+import external from '../../shaders/field/external.wgsl';
 import four from '../../shaders/field/four.wgsl';
 import mixture from '../../shaders/field/mixture.wgsl';
 import mixtureDivergence from '../../shaders/field/mixture_divergence.wgsl';
@@ -179,6 +180,7 @@ export const shaders = {
   'field/components': components,
   'field/custom': custom,
   'field/custom_vjp': customVjp,
+  'field/external': external,
   'field/diverge': diverge,
   'field/evaluate': evaluate,
   'field/four': four,

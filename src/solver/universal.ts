@@ -18,8 +18,8 @@ export interface UniversalTable {
 /** The tables that come with the package, trained by `npm run train:universal`; of fields that no test uses. */
 export const universalTables: readonly UniversalTable[] = tables.tables;
 
-/** Numbers in a state of the fields that the tables were trained on: glyphs, of 256, are better off with plain solvers. */
-export const TRAINED_UP_TO = 64;
+/** Numbers in a state of the largest fields that the tables were trained on. */
+export const TRAINED_UP_TO = 256;
 
 /** The NFE that there are tables for. */
 export const universalCounts: readonly number[] = universalTables.map(({ nfe }) => nfe);

@@ -4,6 +4,7 @@ import { mlpShape } from '../../bench/mlp-shape.js';
 import { solve } from '../../src/execute/solve.js';
 import { solveMemory } from '../../src/execute/solve-memory.js';
 import { empirical } from '../../src/field/empirical.js';
+import { externalField } from '../../src/field/external.js';
 import type { Field } from '../../src/field/field.js';
 import { gaussianMixture } from '../../src/field/gaussian-mixture.js';
 import { polynomial } from '../../src/grid/grid.js';
@@ -46,6 +47,7 @@ function columned(): Plan {
 }
 
 const mixture = gaussianMixture(randomMixture(seed, 5, 3, 'per-component'));
+const elsewhere = externalField({ dim: 3, predict: (states) => states });
 const { config, parameters } = mlpShape(32, 1);
 const network = mlpField({ config, parameters });
 // Above 128 numbers places are in memory, and more than 64 components are streamed: stepwise keeps sums between shards.
@@ -62,6 +64,7 @@ const cases: { name: string; field: Field; plan: Plan; batch: number; chunk?: nu
   { name: 'kept slots', field: mixture, plan: ipndm, batch: 9, keep: [0, 3] },
   { name: 'constants', field: mixture, plan: withMean(5), batch: 21 },
   { name: 'columns', field: mixture, plan: columned(), batch: 21 },
+  { name: 'a model outside of the device', field: elsewhere, plan: columned(), batch: 23, chunk: 10 },
   { name: 'a network', field: network, plan: euler, batch: 40 },
   { name: 'a streamed data set', field: streamed, plan: euler, batch: 11 },
   {

@@ -7,6 +7,7 @@ import type { MlpFieldOptions } from '../../mlp/field.js';
 import { problemByName, problems } from '../../problem/registry.js';
 import { type DataFieldOptions, loadDataField } from './data.js';
 import { loadDescribedField } from './description.js';
+import { loadExternalField } from './external.js';
 import { loadModelField } from './model.js';
 import { loadShaderField } from './shader.js';
 
@@ -45,6 +46,12 @@ const shader: Source = {
   },
 };
 
+const external: Source = {
+  what: 'a model that a module computes',
+  takes: [],
+  load: loadExternalField,
+};
+
 const model: Source = {
   what: 'a trained model',
   takes: ['label', 'guidance', 'precision'],
@@ -61,7 +68,7 @@ const data: Source = {
  * Loads a field for the command line.
  *
  * @param spec name of a built-in problem; a .json file that describes a field; a .wgsl file with
- *   `fn denoise`; a .safetensors file of a trained model; or a data file (CSV, .npy, .npz, IDX, also .gz), whose
+ *   `fn denoise`; a .safetensors file of a trained model; a .mjs or .js module that computes one; or a data file (CSV, .npy, .npz, IDX, also .gz), whose
  *   exact field is taken
  * @throws FewstepError naming the file and the place: `unknown-name`, `file`, `bad-data`, `bad-field`, and
  *   `bad-argument` for an option that this kind of source does not take
@@ -91,12 +98,13 @@ function sourceOf(spec: string): Source {
   if (/\.json$/i.test(spec)) return description;
   if (/\.wgsl$/i.test(spec)) return shader;
   if (/\.safetensors$/i.test(spec)) return model;
+  if (/\.m?js$/i.test(spec)) return external;
   if (/[./\\]/.test(spec) || existsSync(splitArrayName(spec).path)) return data;
   const names = Object.keys(problems);
   const nearest = nearestName(spec, names);
   throw new FewstepError(
     'unknown-name',
     `field '${spec}' is neither a built-in problem nor a file`,
-    `${nearest ? `did you mean '${nearest}'? ` : ''}built in: ${names.join(', ')}; files: .json, .wgsl, .safetensors, .csv, .npy, .npz, IDX`,
+    `${nearest ? `did you mean '${nearest}'? ` : ''}built in: ${names.join(', ')}; files: .json, .wgsl, .safetensors, .mjs, .csv, .npy, .npz, IDX`,
   );
 }

@@ -1,0 +1,56 @@
+import { FewstepError } from '../../errors.js';
+import { type ExternalFieldOptions, externalField } from '../../field/external.js';
+import type { Field } from '../../field/field.js';
+import { parseProcess } from '../../process/built-in.js';
+import { parsePrediction } from '../../process/prediction.js';
+import type { Process } from '../../process/process.js';
+import { importModule } from '../module.js';
+import { inFile, named } from './place.js';
+
+/** What a module says of its model: process and prediction also by their names. */
+interface Described extends Omit<ExternalFieldOptions, 'process' | 'prediction'> {
+  process?: string | Process;
+  prediction?: string;
+}
+
+const REMEDY =
+  'write: export default { dim: 64, prediction: "eps", process: "vp-linear", predict(states, times) { ... } }, ' +
+  'or an async function that returns such an object';
+
+/**
+ * A field that a JavaScript module computes, with whatever it likes: `externalField`.
+ *
+ * @param path module whose default export is an object of `ExternalFieldOptions`, or a function, also an async one, that
+ *   returns it
+ * @throws FewstepError bad-field, unknown-name, bad-argument, file
+ */
+export async function loadExternalField(path: string): Promise<Field> {
+  const module = await importModule(path, 'bad-field', REMEDY);
+  const described = await descriptionOf(path, module.default);
+  if (typeof described !== 'object' || described === null) {
+    throw new FewstepError('bad-field', `${path} has no object as its default export`, REMEDY);
+  }
+  const { process, prediction, ...rest } = described as Described;
+  return inFile(path, () =>
+    externalField({
+      ...rest,
+      ...(process !== undefined && {
+        process: typeof process === 'string' ? parseProcess(process) : process,
+      }),
+      ...(prediction !== undefined && { prediction: parsePrediction(prediction) }),
+    }),
+  );
+}
+
+async function descriptionOf(path: string, exported: unknown): Promise<unknown> {
+  if (typeof exported !== 'function') return exported;
+  try {
+    return await exported();
+  } catch (error) {
+    if (error instanceof FewstepError) throw named(path, error);
+    const message = error instanceof Error ? error.message : String(error);
+    throw new FewstepError('bad-field', `${path} failed: ${message}`, 'correct its default export', {
+      cause: error,
+    });
+  }
+}
