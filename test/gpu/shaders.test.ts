@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import { AdjointGather, rowShare } from '../../src/execute/adjoint-gather.js';
 import { CONTROL } from '../../src/execute/step-control.js';
 import { customField } from '../../src/field/custom.js';
+import { externalField } from '../../src/field/external.js';
 import type { Field } from '../../src/field/field.js';
 import type { FusedVariant } from '../../src/field/fused.js';
 import { gaussianMixture } from '../../src/field/gaussian-mixture.js';
@@ -125,6 +126,7 @@ const PREPARATIONS: ((on: Gpu) => Promise<unknown>)[] = [
       (on: Gpu) => prepareMixtureGradient(on, own),
     ]);
   }),
+  (on) => externalField({ dim: 5, predict: (states) => states }).prepare(on),
   (on) => on.kernel('adaptive/control', { constants: { ...CONTROL } }),
   ...(['shared', 'per-component', 'per-dimension'] as const).flatMap((shape) =>
     [1, 2, 3, 4, 6].map(
