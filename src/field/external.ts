@@ -65,7 +65,7 @@ export function externalField(options: ExternalFieldOptions): Field {
     outside: true,
     ...(process && { sigmaRange: rangeOf(process) }),
     async prepare(gpu) {
-      const kernel = await gpu.kernel('field/external', { constants: { DIM: dim } });
+      const kernel = await gpu.kernel('field/outside', { constants: { DIM: dim } });
       return {
         ...operationOf(kernel),
         trajectoryBytes: 4 * dim,

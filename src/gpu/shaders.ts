@@ -26,7 +26,6 @@ import custom from '../../shaders/field/custom.wgsl';
 import customVjp from '../../shaders/field/custom_vjp.wgsl';
 import diverge from '../../shaders/field/diverge.wgsl';
 import evaluate from '../../shaders/field/evaluate.wgsl';
-import external from '../../shaders/field/external.wgsl';
 import four from '../../shaders/field/four.wgsl';
 import mixture from '../../shaders/field/mixture.wgsl';
 import mixtureDivergence from '../../shaders/field/mixture_divergence.wgsl';
@@ -42,6 +41,7 @@ import mixtureTiled from '../../shaders/field/mixture_tiled.wgsl';
 import mixtureTiledDivergence from '../../shaders/field/mixture_tiled_divergence.wgsl';
 import mixtureTiledVjp from '../../shaders/field/mixture_tiled_vjp.wgsl';
 import mixtureVjp from '../../shaders/field/mixture_vjp.wgsl';
+import outside from '../../shaders/field/outside.wgsl';
 import posterior from '../../shaders/field/posterior.wgsl';
 import posteriorFew from '../../shaders/field/posterior_few.wgsl';
 import posteriorSmall from '../../shaders/field/posterior_small.wgsl';
@@ -180,7 +180,7 @@ export const shaders = {
   'field/components': components,
   'field/custom': custom,
   'field/custom_vjp': customVjp,
-  'field/external': external,
+  'field/outside': outside,
   'field/diverge': diverge,
   'field/evaluate': evaluate,
   'field/four': four,
