@@ -59,10 +59,10 @@ export async function trainFamily(
 ): Promise<FamilyState> {
   const { training, batch, iterations, units, onRecord, signal } = options;
   if (iterations === 0) return start;
-  const softening = softeningOf(options.reference);
   const order = random(options.seed, 42);
   const optimiser = new GaussNewton(start.parameters, { units, steps: iterations });
-  const size = { parameters: start.parameters.length, batch };
+  const softening = softeningOf(options.reference);
+  const size = { parameters: start.parameters.length, batch, softening };
   const [linearisation, validation] = await Promise.all([
     Linearisation.create(gpu, field, family, size),
     Validation.create(gpu, field, family.plan, options.validation),
@@ -82,10 +82,10 @@ export async function trainFamily(
     for (let iteration = 1; iteration <= iterations; iteration++) {
       signal?.throwIfAborted();
       const { parameters } = optimiser;
-      const part = drawTrajectories(training, batch, order);
+      const part = drawTrajectories(training, linearisation.batch, order);
       const last = validated;
       const [equations, score] = await Promise.all([
-        unlessDiverged(() => linearisation.at(parameters, part, softening)),
+        unlessDiverged(() => linearisation.at(parameters, part)),
         last?.score,
       ]);
       validated = undefined;

@@ -57,14 +57,19 @@ export async function trainShared(
   const order = random(options.seed, 41);
   let best = start;
   const linearisations = new Map<SharedTask, Linearisation>();
-  const equationsOf = async (task: SharedTask, own: Float64Array) => {
-    const { field, family, training, reference } = task;
-    const part = drawTrajectories(training, batch, order);
+  const linearisationOf = async (task: SharedTask, parameters: number) => {
     const known = linearisations.get(task);
-    const linearisation =
-      known ?? (await Linearisation.create(gpu, field, family, { parameters: own.length, batch }));
-    linearisations.set(task, linearisation);
-    return unlessDiverged(() => linearisation.at(own, part, softeningOf(reference)));
+    if (known) return known;
+    const { field, family, reference } = task;
+    const softening = softeningOf(reference);
+    const made = await Linearisation.create(gpu, field, family, { parameters, batch, softening });
+    linearisations.set(task, made);
+    return made;
+  };
+  const equationsOf = async (task: SharedTask, own: Float64Array) => {
+    const linearisation = await linearisationOf(task, own.length);
+    const part = drawTrajectories(task.training, linearisation.batch, order);
+    return unlessDiverged(() => linearisation.at(own, part));
   };
   const iterate = async (parameters: Float64Array) => {
     const matrix = new Float64Array(size * size);
