@@ -101,7 +101,7 @@ const suites: Record<string, () => Suite> = {
     seeds: [0],
     exactNfe: 256,
     timingMs: 15,
-    learning: { ...ROBUST, trajectories: 768, validation: 256, iterations: 60 },
+    learning: { ...ROBUST, trajectories: 768, validation: 256, iterations: 120 },
     // Searching all formulas and starts would take longer than the training; these begin best nearly everywhere.
     bespoke: {
       ...{ iterations: 200, candidates: 5, starts: ['gaussian'] },
