@@ -306,7 +306,8 @@ describe('on a centred Gaussian', () => {
   const settings = {
     ...ROBUST,
     seed: seed % 1000,
-    batch: 64,
+    // All of the lesson: with 64 of them the published rate, which never falls, once left a network 1.4e-3 off.
+    batch: 256,
     iterations: 500,
     scaleDirection: 0,
     scaleTime: 0,
