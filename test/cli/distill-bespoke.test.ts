@@ -232,8 +232,10 @@ describe('fewstep distill --solver bespoke', () => {
     const universal = await sampled({ field: 'ring', solver: 'bespoke', nfe: 3 });
     expect(universal.stderr).toMatch(/universal table, which learned on other fields: distil for this one/);
     expect(universal.report).toMatchObject({ solver: 'bespoke (universal)', evaluations: 3 });
-    const large = await sampled({ field: 'glyphs', solver: 'bespoke', nfe: 3, batch: 2 });
-    expect(large.stderr).toMatch(/of up to 64 numbers: on states of 256 a plain solver may be better/);
+    const wide = { kind: 'gaussian-mixture', weights: [1], means: [new Array(300).fill(0.1)], stds: [0.5] };
+    await writeFile(at('wide.json'), JSON.stringify(wide));
+    const large = await sampled({ field: at('wide.json'), solver: 'bespoke', nfe: 3, batch: 2 });
+    expect(large.stderr).toMatch(/of up to 256 numbers: on states of 300 a plain solver may be better/);
     const given = { field: 'ring', solver: 'bespoke-net', nfe: 3, out: at('x.npy') };
     const { status, stderr } = await inProcess(['sample', ...flags(given)]);
     expect({ status, stderr }).toMatchObject({
