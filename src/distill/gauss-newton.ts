@@ -51,7 +51,9 @@ export class GaussNewton {
       // Sums of several tasks are symmetric but for rounding.
       for (let q = 0; q < p; q++) damped.set(q, p, damped.get(p, q));
     }
-    const direction = new CholeskyDecomposition(damped).solve(Matrix.columnVector(this.average.gradient));
+    const decomposition = new CholeskyDecomposition(damped);
+    if (!decomposition.isPositiveDefinite()) return; // by rounding, where errors are all but nothing
+    const direction = decomposition.solve(Matrix.columnVector(this.average.gradient));
     const move = Float64Array.from(direction.to1DArray(), (value) => -rate * value);
     const longest = Math.max(...move.map((value, p) => Math.abs(value) / units[p]));
     const shrink = Math.min(1, LONGEST / longest);

@@ -1,14 +1,10 @@
-import { FewstepError } from '../errors.js';
 import { notFinite } from '../execute/not-finite.js';
-import { STATUS_BYTES } from '../execute/run-bytes.js';
 import { runShape } from '../execute/run-shape.js';
-import { SolveRun, statusOf } from '../execute/solve-run.js';
+import { SolveRun } from '../execute/solve-run.js';
 import type { Field } from '../field/field.js';
 import type { Gpu } from '../gpu/gpu.js';
-import type { Kernel } from '../gpu/kernel.js';
 import type { Random } from '../problem/random.js';
 import type { TeacherPool } from './pool.js';
-import { FIGURES, StateLossPass } from './state-loss.js';
 import { fillColumns, tiled, type Variants } from './variants.js';
 
 /** What Gauss-Newton knows of a loss near some parameters, of which there are P. */
@@ -62,78 +58,40 @@ export interface LinearisationSize {
  * Normal equations of the loss log(mean |e|) + mean(log |e|^2) / 4, with |e|^2 + softening for |e|^2, on batches of
  * trajectories. W is what makes J^T W e its gradient: 1 / (n mean|e| |e|) + 1 / (2 n |e|^2), each trajectory by how much
  * its error counts. The derivatives are differences of solves, all parameters in one batch: no gradient of the field is
- * needed, and a device has work for many lanes. It adds up too, and only sums come back.
+ * needed, and a device has work for many lanes. The host adds up, in float64: sums in float32 are indefinite by more than
+ * the damping once errors are small, which broke trainings on ring at NFE 10.
  */
 export class Linearisation {
   /** Trajectories in a batch, a multiple of 4. */
   readonly batch: number;
   private readonly columns: Float32Array;
+  private readonly ends: Float32Array;
 
   private constructor(
-    private readonly gpu: Gpu,
     private readonly family: Variants,
     private readonly run: SolveRun,
-    private readonly loss: StateLossPass,
-    private readonly kernel: Kernel,
-    private readonly group: GPUBindGroup,
-    private readonly buffers: Record<'ends' | 'errors' | 'sums' | 'operation' | 'staging', GPUBuffer>,
-    private readonly size: { dim: number; parameters: number; batch: number; capacity: number },
+    private readonly size: LinearisationSize & { dim: number; capacity: number },
   ) {
-    this.batch = size.batch;
-    this.columns = new Float32Array(family.plan.columns * size.capacity);
+    const { batch, parameters, dim, capacity } = size;
+    this.batch = batch;
+    this.columns = new Float32Array(family.plan.columns * capacity);
+    this.ends = new Float32Array((parameters + 1) * batch * dim);
   }
 
-  /** @throws FewstepError device-limit where the end points of all parameters do not fit one binding */
+  /** Compiles, allocates and binds once for all batches. @throws FewstepError device-limit */
   static async create(
     gpu: Gpu,
     field: Field,
     family: Variants,
-    { parameters, softening, chunk, ...given }: LinearisationSize,
+    size: LinearisationSize,
   ): Promise<Linearisation> {
-    const { STORAGE, UNIFORM, COPY_SRC, COPY_DST, MAP_READ } = GPUBufferUsage;
-    const { dim } = field;
     const { plan } = family;
-    const batch = 4 * Math.ceil(given.batch / 4);
-    const variants = parameters + 1;
-    const bytes = 4 * variants * batch * dim;
-    if (bytes > gpu.limits.maxStorageBufferBindingSize) {
-      throw new FewstepError(
-        'device-limit',
-        `${variants} end points of ${batch} trajectories of ${dim} numbers take ${bytes} bytes; ` +
-          `${gpu.adapter.name} binds ${gpu.limits.maxStorageBufferBindingSize}`,
-        'train with a smaller batch',
-      );
-    }
+    const batch = 4 * Math.ceil(size.batch / 4);
     const wanted = [plan.states[plan.states.length - 1]];
-    const shape = await runShape(gpu, field, plan, {
-      ...{ batch: batch * variants, wanted, reads: false, seed: 0, chunk },
-    });
-    const [run, kernel] = await Promise.all([
-      SolveRun.create(gpu, field, plan, shape),
-      gpu.kernel('distill/normal_equations'),
-    ]);
-    const sums = 4 * variants * variants;
-    const operation = { parameters, dim, rows: (batch * dim) / 4, step: STEP };
-    const buffers = {
-      ends: gpu.buffer('end points', STORAGE | COPY_DST, bytes),
-      errors: gpu.buffer('errors', STORAGE, 4 * batch),
-      sums: gpu.buffer('normal equations', STORAGE | COPY_SRC, sums),
-      operation: gpu.buffer('normal equations of', UNIFORM, kernel.layout.pack('operation', operation)),
-      staging: gpu.buffer('normal equations (readback)', MAP_READ | COPY_DST, STATUS_BYTES + FIGURES + sums),
-    };
-    const { ends, errors } = buffers;
-    const loss = await StateLossPass.create(
-      gpu,
-      // Of the parameters themselves, which come first.
-      { slots: ends, errors },
-      [{ result: 0, cotangent: 0 }],
-      { kind: 'log-mean', softening },
-      { batch, dim },
-    );
-    const { targets, slopes } = loss;
-    const group = kernel.bind({ ...buffers, targets, slopes });
-    const size = { dim, parameters, batch, capacity: shape.capacity };
-    return new Linearisation(gpu, family, run, loss, kernel, group, buffers, size);
+    const all = batch * (size.parameters + 1);
+    const shape = await runShape(gpu, field, plan, { batch: all, wanted, seed: 0, chunk: size.chunk });
+    const run = await SolveRun.create(gpu, field, plan, shape);
+    return new Linearisation(family, run, { ...size, batch, dim: field.dim, capacity: shape.capacity });
   }
 
   /**
@@ -141,65 +99,73 @@ export class Linearisation {
    * @throws FewstepError not-finite where a trajectory diverges, bad-grid where times of a plan have become one
    */
   async at(parameters: Float64Array, { latents, endpoints }: Trajectories): Promise<NormalEquations> {
-    const { gpu, family, run, columns, buffers, loss } = this;
-    const { dim, batch, capacity } = this.size;
+    const { family, run, columns, ends } = this;
+    const { batch, capacity, dim, softening } = this.size;
     const { plan } = family;
+    const slot = plan.states[plan.states.length - 1];
     const moved = Array.from(parameters, (value, p) => parameters.with(p, value + STEP));
     const values = [parameters, ...moved].map((variant) => family.values(variant));
     const all = { values: tiled(latents, values.length) };
-    const { slots, start } = run.result(plan.states[plan.states.length - 1]);
     const count = batch * values.length;
     run.clearStatus();
-    gpu.device.queue.writeBuffer(loss.targets, 0, endpoints as Float32Array<ArrayBuffer>);
     for (let first = 0; first < count; first += capacity) {
       const rows = Math.min(capacity, count - first);
       const own = columns.subarray(0, plan.columns * rows);
       fillColumns(own, values, batch, first, rows);
-      await run.submit(first, rows, all, own, NEITHER, (encoder) => {
-        encoder.copyBufferToBuffer(slots, 4 * start, buffers.ends, 4 * first * dim, 4 * rows * dim);
-        if (first + rows === count) this.recordSums(encoder);
-      });
+      await run.submit(first, rows, all, own);
+      await run.collect(rows, (chunk) => ends.set(chunk.values(slot), first * dim));
     }
-    return this.read();
+    const { step, trajectories } = await run.status();
+    if (trajectories > 0) throw notFinite(step, trajectories, count);
+    return equationsOf(ends, endpoints, { dim, parameters: parameters.length, softening });
   }
 
   destroy(): void {
     this.run.destroy();
-    this.loss.destroy();
-    for (const buffer of Object.values(this.buffers)) buffer.destroy();
-  }
-
-  private recordSums(encoder: GPUCommandEncoder): void {
-    const { loss, kernel, group, buffers, run } = this;
-    const { sums, staging } = buffers;
-    const pass = encoder.beginComputePass();
-    loss.compare(pass);
-    pass.setPipeline(kernel.pipeline);
-    pass.setBindGroup(0, group, [0]);
-    const blocks = Math.ceil((this.size.parameters + 1) / 4);
-    pass.dispatchWorkgroups(blocks, blocks);
-    pass.end();
-    run.recordStatus(encoder, staging, 0);
-    encoder.copyBufferToBuffer(loss.figures, 0, staging, STATUS_BYTES, FIGURES);
-    encoder.copyBufferToBuffer(sums, 0, staging, STATUS_BYTES + FIGURES, sums.size);
-  }
-
-  private async read(): Promise<NormalEquations> {
-    const { staging } = this.buffers;
-    const { parameters: size, batch } = this.size;
-    await this.gpu.settle(staging.mapAsync(GPUMapMode.READ));
-    const range = staging.getMappedRange().slice(0);
-    staging.unmap();
-    const { step, trajectories } = statusOf(range);
-    if (trajectories > 0) throw notFinite(step, trajectories, batch * (size + 1));
-    const [loss, meanError, ...sums] = new Float32Array(range, STATUS_BYTES);
-    const matrix = new Float64Array(size * size);
-    for (let p = 0; p < size; p++) {
-      for (let q = 0; q <= p; q++) matrix[p * size + q] = matrix[q * size + p] = sums[p * (size + 1) + q];
-    }
-    // Behind them the products with the error.
-    return { matrix, gradient: Float64Array.from(sums.slice(size * (size + 1), -1)), loss, meanError };
   }
 }
 
-const NEITHER = { begin: false, end: false };
+/** @param ends of the parameters themselves and of each one moved, [parameters + 1, batch, dim], batch a multiple of 4 */
+function equationsOf(
+  ends: Float32Array,
+  endpoints: Float32Array,
+  { dim, parameters: size, softening }: { dim: number; parameters: number; softening: number },
+): NormalEquations {
+  const numbers = endpoints.length;
+  const batch = numbers / dim;
+  const squares = new Float64Array(batch);
+  for (let i = 0; i < numbers; i++) squares[Math.floor(i / dim)] += (ends[i] - endpoints[i]) ** 2;
+  let [meanError, softened, logs] = [0, 0, 0];
+  for (const square of squares) {
+    meanError += Math.sqrt(square) / batch;
+    softened += Math.sqrt(square + softening) / batch;
+    logs += Math.log(square + softening) / batch;
+  }
+  const weights = squares.map((square) => {
+    const own = square + softening;
+    return 1 / (batch * softened * Math.sqrt(own)) + 1 / (2 * batch * own);
+  });
+  const matrix = new Float64Array(size * size);
+  const gradient = new Float64Array(size);
+  // Four numbers of the end points at a time, so that a sum is read and written for each four products.
+  const slopes = new Float64Array(4 * size);
+  for (let i = 0; i < numbers; i += 4) {
+    for (let k = 0; k < 4; k++) {
+      const root = Math.sqrt(weights[Math.floor((i + k) / dim)]);
+      const error = root * (ends[i + k] - endpoints[i + k]);
+      for (let p = 0; p < size; p++) {
+        const slope = (root * (ends[(p + 1) * numbers + i + k] - ends[i + k])) / STEP;
+        slopes[4 * p + k] = slope;
+        gradient[p] += error * slope;
+      }
+    }
+    for (let p = 0; p < size; p++) {
+      const [a, b, c, d] = [slopes[4 * p], slopes[4 * p + 1], slopes[4 * p + 2], slopes[4 * p + 3]];
+      for (let q = 0, at = 0; q <= p; q++, at += 4) {
+        matrix[p * size + q] += a * slopes[at] + b * slopes[at + 1] + c * slopes[at + 2] + d * slopes[at + 3];
+      }
+    }
+  }
+  for (let p = 0; p < size; p++) for (let q = 0; q < p; q++) matrix[q * size + p] = matrix[p * size + q];
+  return { matrix, gradient, loss: Math.log(softened) + logs / 4, meanError };
+}

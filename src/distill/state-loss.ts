@@ -72,21 +72,11 @@ export class StateLossPass {
     return new StateLossPass(byName(compiled), byName(groups), own, batch, dim);
   }
 
-  /** The loss's slope to |e|^2 of each trajectory, [batch], as compared last. */
-  get slopes(): GPUBuffer {
-    return this.own.slopes;
-  }
-
   /** Records the comparison of state `index` with the targets, and writes its cotangent. */
   record(pass: GPUComputePassEncoder, index = 0): void {
-    this.compare(pass, index);
-    this.dispatch(pass, 'distill/cotangent', index, this.batch * this.dim);
-  }
-
-  /** Records the comparison alone. */
-  compare(pass: GPUComputePassEncoder, index = 0): void {
     this.dispatch(pass, 'distill/distance', index, this.batch);
     this.dispatch(pass, 'distill/measure', index, 1);
+    this.dispatch(pass, 'distill/cotangent', index, this.batch * this.dim);
   }
 
   destroy(): void {

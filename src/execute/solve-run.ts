@@ -310,8 +310,7 @@ function float32Part(values: ArrayLike<number>, first: number, count: number): F
   return Float32Array.from({ length: count }, (_, i) => values[first + i]);
 }
 
-/** What `recordStatus` copied to the begin of a buffer. */
-export function statusOf(range: ArrayBuffer): RunStatus {
+function statusOf(range: ArrayBuffer): RunStatus {
   const [first, trajectories] = new Uint32Array(range, 0, 2);
   return { step: ~first >>> 0, trajectories };
 }

@@ -17,7 +17,6 @@ import distillCotangent from '../../shaders/distill/cotangent.wgsl';
 import distillDistance from '../../shaders/distill/distance.wgsl';
 import distillLoss from '../../shaders/distill/loss.wgsl';
 import distillMeasure from '../../shaders/distill/measure.wgsl';
-import normalEquations from '../../shaders/distill/normal_equations.wgsl';
 import divergenceProbe from '../../shaders/divergence/probe.wgsl';
 import divergenceTrace from '../../shaders/divergence/trace.wgsl';
 import divergenceUnit from '../../shaders/divergence/unit.wgsl';
@@ -173,7 +172,6 @@ export const shaders = {
   'distill/cotangent': distillCotangent,
   'distill/distance': distillDistance,
   'distill/loss': distillLoss,
-  'distill/normal_equations': normalEquations,
   'distill/measure': distillMeasure,
   'divergence/probe': divergenceProbe,
   'divergence/trace': divergenceTrace,
