@@ -70,3 +70,14 @@ test('equations that are not finite change nothing', () => {
   optimiser.update({ matrix: Float64Array.of(1, 0, 0, 1), gradient: Float64Array.of(1, 1) });
   expect(optimiser.parameters[0]).toBeLessThan(0.3);
 });
+
+test('equations that are indefinite beyond the damping move nothing, and those after them do', () => {
+  const start = Float64Array.of(0.1, -0.2);
+  const optimiser = new GaussNewton(start, { units: [1, 1], steps: 20 });
+  const gradient = Float64Array.of(1, 1);
+  optimiser.update({ matrix: Float64Array.of(1, 5, 5, 1), gradient });
+  expect(optimiser.parameters).toEqual(start);
+  optimiser.restart(start);
+  optimiser.update({ matrix: Float64Array.of(1, 0.5, 0.5, 1), gradient });
+  expect(optimiser.parameters[0]).toBeLessThan(start[0]);
+});
