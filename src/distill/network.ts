@@ -8,12 +8,13 @@ import { random } from '../problem/random.js';
 import { fixedAnswers } from '../solver/amed.js';
 import { annealed } from './annealed.js';
 import { dataFigures } from './data-figures.js';
+import type { Grid } from './learnable.js';
 import { NetworkTrainer } from './network-trainer.js';
 import { NetworkWeights, type OptimiserSchedule } from './network-weights.js';
 import type { TeacherPool } from './pool.js';
 import { type Score, scoreOf, softeningOf, typicalError } from './score.js';
 import { type DistillSettings, ROBUST } from './settings.js';
-import { type Grid, searchStarts } from './start.js';
+import { searchStarts } from './start.js';
 import { distillTable, learnableTable, type Student } from './table.js';
 
 /** Students whose answers differ from trajectory to trajectory, all from one network. */

@@ -2,25 +2,10 @@ import { FewstepError } from '../errors.js';
 import type { Field } from '../field/field.js';
 import type { Gpu } from '../gpu/gpu.js';
 import { parseGrid, type SigmaRange } from '../grid/grid.js';
-import type { Plan } from '../solver/plan.js';
-import { type PlanFamily, planFamily, probes } from '../solver/plan-family.js';
+import { familyOn, type Grid, type Learnable } from './learnable.js';
 import { searchPart, type TeacherPool } from './pool.js';
 import { leastOf, type Score } from './score.js';
 import { scoreVariants } from './variants.js';
-
-/** A solver with parameters that are the same for all trajectories, on one of several grids. */
-export interface Learnable {
-  /** Times to choose from, each of as many steps; the first are the untrained base's. */
-  grids: readonly Grid[];
-  plan(times: readonly number[], parameters: Float64Array): Plan;
-  /** The parameters that give each step its r and change nothing else. */
-  parametersOf(r: readonly number[]): Float64Array;
-}
-
-export interface Grid {
-  name: string;
-  times: number[];
-}
 
 /** Where a training may begin. */
 export interface Start {
@@ -121,10 +106,4 @@ export async function refineStart(
   }
   const [score] = await scoreVariants(gpu, field, family, [student.parametersOf(r)], validation);
   return score.score < start.score.score ? { ...start, r, score } : start;
-}
-
-/** A student's plans on one grid. */
-export function familyOn(student: Learnable, { times }: Grid): PlanFamily {
-  const { length } = student.parametersOf(times.slice(1).map(() => 0.5));
-  return planFamily((parameters) => student.plan(times, parameters), probes(length));
 }

@@ -2,12 +2,12 @@ import type { Field } from '../field/field.js';
 import type { Gpu } from '../gpu/gpu.js';
 import type { AmedSolver, Answer } from '../solver/amed.js';
 import { type AnswerScales, answersOf, parametersOf } from './answer-parameters.js';
+import { type DistilledLearnable, distillLearnable } from './distill-learnable.js';
 import type { FamilyRecord } from './family-training.js';
-import { type DistilledLearnable, distillLearnable } from './learnable.js';
+import type { Grid, Learnable } from './learnable.js';
 import type { TeacherPool } from './pool.js';
 import type { Score } from './score.js';
 import type { DistillSettings } from './settings.js';
-import type { Grid, Learnable } from './start.js';
 
 /** Which student is to be distilled. */
 export interface Student {

@@ -172,20 +172,7 @@ export class SolveRun {
     const before = (recording: GPUComputePassEncoder, i: number) =>
       this.predictor?.record(recording, i, count);
     if (!this.outside) this.planPass.record(pass, count, before);
-    else {
-      for (const part of partsAtEvaluations(this.plan)) {
-        const operation = this.plan.operations[part.first];
-        if (operation.kind === 'evaluate') {
-          pass.end();
-          const start = 4 * this.shape.place[operation.state] * this.slotStride;
-          const { states, sigmas } = await this.outside.read(encoder, start, operation.time, count);
-          await this.planPass.compute!(states, sigmas);
-          encoder = device.createCommandEncoder();
-          pass = encoder.beginComputePass();
-        }
-        this.planPass.record(pass, count, before, part);
-      }
-    }
+    else ({ encoder, pass } = await this.recordOutside(this.outside, { encoder, pass }, count, before));
     pass.end();
     this.timer.end(encoder);
     if (reads) {
@@ -258,6 +245,33 @@ export class SolveRun {
     this.outside?.destroy();
     this.timer.destroy();
     for (const buffer of Object.values(this.buffers) as GPUBuffer[]) buffer.destroy();
+  }
+
+  /**
+   * Records the plan with what its evaluations wait for between them: submits what was recorded, has the states computed
+   * outside, and goes on in another encoder.
+   * @returns the last one, in which its pass has not ended
+   */
+  private async recordOutside(
+    outside: OutsideStates,
+    recording: { encoder: GPUCommandEncoder; pass: GPUComputePassEncoder },
+    count: number,
+    before: (pass: GPUComputePassEncoder, operation: number) => void,
+  ): Promise<typeof recording> {
+    let { encoder, pass } = recording;
+    for (const part of partsAtEvaluations(this.plan)) {
+      const operation = this.plan.operations[part.first];
+      if (operation.kind === 'evaluate') {
+        pass.end();
+        const start = 4 * this.shape.place[operation.state] * this.slotStride;
+        const { states, sigmas } = await outside.read(encoder, start, operation.time, count);
+        await this.planPass.compute!(states, sigmas);
+        encoder = this.gpu.device.createCommandEncoder();
+        pass = encoder.beginComputePass();
+      }
+      this.planPass.record(pass, count, before, part);
+    }
+    return { encoder, pass };
   }
 
   /** Copies what a predictor answered behind the samples. */

@@ -22,7 +22,7 @@ export interface ExternalFieldOptions {
   predict: Predict;
   /** What is predicted; by default 'x0', which is D itself. */
   prediction?: Prediction;
-  /** What the model was trained on: `parseProcess('vp-linear')`, `tabulate(...)`. By default x_t = x and t = sigma. */
+  /** What the model was trained on: `parseProcess('vp-linear')`, `defineProcess({ .. })`. By default x_t = x and t = sigma. */
   process?: Process;
   /** The most states that it takes at once. By default all of a batch. */
   most?: number;
@@ -36,7 +36,8 @@ const EXPLODING = parseProcess('ve:max=1e9');
 /**
  * A model that something else computes: ONNX Runtime, TensorFlow.js, a server. States go out and predictions come back at
  * each evaluation of a plan, one call at a time; solvers and their training stay on the device. Tables are distilled for
- * it, as they need no gradient; steps of its own for each trajectory (`integrate`), likelihoods and predictors that are
+ * it, as they need no gradient. Beyond the noise levels of its process the model is told the last one, as networks are: what
+ * learns may go there, and float32 may round there; what is sampled is refused by `sigmaRange`. Steps of its own for each trajectory (`integrate`), likelihoods and predictors that are
  * networks do not have it.
  * @throws FewstepError bad-field for an impossible dimension or size; in use where `predict` fails or returns another shape
  */
@@ -98,18 +99,21 @@ function denoiserOf({
   process = EXPLODING,
   most = Infinity,
 }: ExternalFieldOptions) {
+  const { sigmaMin, sigmaMax } = rangeOf(process);
+  const translationAt = (sigma: number) =>
+    translation(process, prediction, Math.min(sigmaMax, Math.max(sigmaMin, sigma)));
   let turn: Promise<unknown> = Promise.resolve();
   const denoised = async (states: Float32Array, sigmas: Float32Array) => {
     const all = new Float32Array(states.length);
     for (let first = 0; first < sigmas.length; first += most) {
       const count = Math.min(most, sigmas.length - first);
-      let translated = translation(process, prediction, sigmas[first]);
+      let translated = translationAt(sigmas[first]);
       let of = sigmas[first];
       const translations = Array.from({ length: count }, (_, i) => {
         // Most batches have one sigma.
         if (sigmas[first + i] !== of) {
           of = sigmas[first + i];
-          translated = translation(process, prediction, of);
+          translated = translationAt(of);
         }
         return translated;
       });
@@ -159,7 +163,7 @@ async function called(
 }
 
 /** Noise levels that a process has. */
-function rangeOf(process: Process): Field['sigmaRange'] {
+function rangeOf(process: Process): NonNullable<Field['sigmaRange']> {
   const { min, max } = process.range;
   return { sigmaMin: process.sigma(min), sigmaMax: process.sigma(max) };
 }

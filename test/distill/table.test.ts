@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest';
 import { answersOf, parametersOf } from '../../src/distill/answer-parameters.js';
+import { familyOn } from '../../src/distill/learnable.js';
 import { runTeacher } from '../../src/distill/pool.js';
 import { scoreOf } from '../../src/distill/score.js';
 import { ROBUST } from '../../src/distill/settings.js';
-import { familyOn, refineStart, searchedGrids, searchStarts } from '../../src/distill/start.js';
+import { refineStart, searchedGrids, searchStarts } from '../../src/distill/start.js';
 import { distillTable, learnableTable, type TableRecord } from '../../src/distill/table.js';
 import { gaussianMixture } from '../../src/field/gaussian-mixture.js';
 import { DEFAULT_RANGE, polynomial } from '../../src/grid/grid.js';

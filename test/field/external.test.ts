@@ -114,6 +114,18 @@ test(`trajectories have times of their own, and a large batch goes out in parts 
   for (const [i, value] of exact.entries()) expect(Math.abs(parts.samples[i] - value)).toBeLessThan(2e-4);
 });
 
+test(`beyond the noise levels of its process a model is told the last one (seed ${seed})`, async () => {
+  const process = parseProcess('ve-geometric:min=0.1,max=10');
+  const { predict, calls } = predictorOf({ process });
+  const field = external({ predict, process });
+  // 20 and 0.05 lie beyond, and what float32 makes of the ends may.
+  const plan = solverByName('euler').plan([20, 10, 0.1, 0.05, 0.01]);
+  await solve(gpu, field, plan, { latents: { batch: 2, seed } });
+  expect(calls.map(({ times }) => times[0])).toEqual([1, 1, 0, 0].map((t) => expect.closeTo(t, 6)));
+  // Whose probes go to 20.
+  expect((await fingerprintOf(field, gpu)).dim).toBe(DIM);
+});
+
 test(`runs that are prepared, or go on at the same time, take turns (seed ${seed})`, async () => {
   let running = 0;
   const { predict } = predictorOf({});
