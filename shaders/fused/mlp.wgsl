@@ -10,9 +10,8 @@ import package::fused::plan::{ coefficient, evaluates, place_start, run, told_ti
 @if(matrix) import package::mlp::matrix::run_layers;
 import package::mlp::precondition::precondition;
 import package::mlp::task::{ denoised, scales, Task };
-import package::mlp::tile::{ clamped, INVOCATIONS, subgroup_lane, TILE };
+import package::mlp::tile::{ clamped, INVOCATIONS, TILE };
 @if(noisy) import package::rng::noise::noise4;
-@if(broadcast) enable subgroups;
 @if(half) enable f16;
 @if(matrix) enable chromium_experimental_subgroup_matrix;
 // A subgroup finds its place by division, which is not seen to be the same for its invocations.
@@ -23,9 +22,7 @@ fn mlp(
   @builtin(workgroup_id) group: vec3u,
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) local: u32,
-  @if(broadcast) @builtin(subgroup_invocation_id) subgroup_local: u32,
 ) {
-  @if(broadcast) subgroup_lane = subgroup_local;
   let first = (group.x + group.y * groups.x) * TILE;
   let begin = first * DIM;
   // Numbers of the tile's states; each invocation does the same ones throughout.
@@ -62,10 +59,8 @@ fn mlp(
       workgroupBarrier();
     }
     @if(predicted) {
-      var lane = 0u;
-      @if(broadcast) lane = subgroup_local;
       storageBarrier();
-      ask_tile(i, first, state, place_start(turns[i].answer), local, lane);
+      ask_tile(i, first, state, place_start(turns[i].answer), local, 0);
     }
   }
 }

@@ -5,8 +5,7 @@ import package::field::evaluate::{ divisor_of, operation, predicted, sigma_of, s
 @if(matrix) import package::mlp::matrix::run_layers;
 import package::mlp::precondition::precondition;
 import package::mlp::task::{ denoised, scales, Task };
-import package::mlp::tile::{ clamped, INVOCATIONS, subgroup_lane, TILE };
-@if(broadcast) enable subgroups;
+import package::mlp::tile::{ clamped, INVOCATIONS, TILE };
 @if(half) enable f16;
 @if(matrix) enable chromium_experimental_subgroup_matrix;
 // A subgroup finds its place by division, which is not seen to be the same for its invocations.
@@ -17,9 +16,7 @@ fn forward(
   @builtin(workgroup_id) group: vec3u,
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) local: u32,
-  @if(broadcast) @builtin(subgroup_invocation_id) subgroup_local: u32,
 ) {
-  @if(broadcast) subgroup_lane = subgroup_local;
   let first = (group.x + group.y * groups.x) * TILE;
   for (var r = local; r < TILE; r += INVOCATIONS) {
     scales[r] = precondition(sigma_of(clamped(first + r, operation.trajectories)));

@@ -1,31 +1,20 @@
 // The Jacobian-vector product of D along (dx, dsigma): tangents go forward through the layers as states do in
 // forward.wgsl, whose tape of the same states says how steep SiLU is. As many operations as a forward pass.
 import constants::{ COLUMNS, DIM, EMBEDDING_QUADS, HIDDEN, LAYERS, ROWS, WIDTH_QUADS };
-import package::batch::scalar::{ Scalar, scalar_of };
+import package::batch::scalar::scalar_of;
 import package::field::evaluate::slots;
 import package::mlp::activation::silu_slope;
 import package::mlp::embedding::waves_slope;
 import package::mlp::precondition::{ Precondition, precondition, precondition_slope };
+import package::mlp::push::operation;
 import package::mlp::shape::{ input_quads, matrix_start, output_quads, tape_hidden, tape_output };
 import package::mlp::weights::turns_of;
 import package::mlp::states::{ state_quad, store_quad };
 import package::mlp::tape::tape;
 import package::mlp::tile::{
-  clamped, Columns, group_of, INVOCATIONS, lane_of, multiply, put_sums, row_of, subgroup_lane, Sums, TILE, tile, tile_at
+  clamped, Columns, group_of, INVOCATIONS, lane_of, multiply, put_sums, row_of, Sums, TILE, tile, tile_at
 };
-@if(broadcast) enable subgroups;
 @if(half) enable f16;
-
-struct Push {
-  state: u32, // slots, in numbers
-  tangent: u32,
-  output: u32,
-  trajectories: u32,
-  @align(16) sigma: Scalar,
-  @align(16) sigma_tangent: Scalar,
-}
-
-@group(0) @binding(3) var<uniform> operation: Push;
 
 var<workgroup> scales: array<Precondition, TILE>;
 var<workgroup> slopes: array<Precondition, TILE>; // times dsigma
@@ -35,9 +24,7 @@ fn jvp(
   @builtin(workgroup_id) group: vec3u,
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) local: u32,
-  @if(broadcast) @builtin(subgroup_invocation_id) subgroup_local: u32,
 ) {
-  @if(broadcast) subgroup_lane = subgroup_local;
   let first = (group.x + group.y * groups.x) * TILE;
   let own_group = group_of(local);
   let lane = lane_of(local);
@@ -92,7 +79,7 @@ fn jvp(
       break;
     }
     workgroupBarrier();
-    put_sums(&dz, own_group, lane, first, operation.trajectories);
+    put_sums(&dz, own_group, lane);
     workgroupBarrier();
     let quads = min(output_quads(layer), WIDTH_QUADS);
     for (var i = local; i < TILE * quads; i += INVOCATIONS) {

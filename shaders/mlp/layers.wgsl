@@ -12,7 +12,7 @@ import package::mlp::states::state_quad;
 @if(taped) import package::mlp::tape::tape;
 import package::mlp::task::{ BRANCHES, same_label, scales, store_output, Task };
 import package::mlp::tile::{
-  clamped, Columns, group_of, INVOCATIONS, lane_of, multiply, row_of, rows_from, subgroup_lane, Sums, TILE, tile, tile_at,
+  clamped, Columns, group_of, INVOCATIONS, lane_of, multiply, row_of, Sums, TILE, tile, tile_at,
 };
 import package::mlp::weights::{ turns_of, weight_quad };
 
@@ -133,14 +133,7 @@ fn holds(lane: u32, c: u32) -> bool {
 
 /// Writes a hidden layer's activations to the tile.
 fn keep_hidden(sums: ptr<function, Sums>, task: Task, layer: u32, group: u32, lane: u32) {
-  @if(broadcast) {
-    var copied = *sums; // may be indexed without taking the sums themselves out of registers
-    let rows = rows_from(task.first, task.trajectories);
-    for (var r = 0u; r < rows && lane < WIDTH_QUADS; r++) {
-      keep_quad(copied[r], task, layer, r, lane);
-    }
-  }
-  @if(!broadcast) for (var r = 0u; r < ROWS; r++) {
+  for (var r = 0u; r < ROWS; r++) {
     for (var c = 0u; c < COLUMNS; c++) {
       if (holds(lane, c)) {
         keep_quad((*sums)[r * COLUMNS + c], task, layer, row_of(group, r), lane + c * HIDDEN);
@@ -157,7 +150,7 @@ fn keep_quad(z: vec4f, task: Task, layer: u32, row: u32, quad: u32) {
 }
 
 /// The last layer of a state of up to four numbers, a trajectory an invocation: by columns one lane would work, and all
-/// others wait. On software adapters lanes tell each other the weights.
+/// others wait.
 @if(by_row)
 fn output_by_row(task: Task, local: u32, branch: u32, same: bool) {
   let matrix = matrix_start(LAYERS);
@@ -165,20 +158,11 @@ fn output_by_row(task: Task, local: u32, branch: u32, same: bool) {
     let row = min(begin + local, TILE - 1);
     var z = start(LAYERS, 0, same);
     let quads = WIDTH_QUADS + select(u32(EMBEDDING_QUADS), 0, same);
-    @if(!broadcast) for (var quad = 0u; quad < turns_of(quads); quad++) {
+    for (var quad = 0u; quad < turns_of(quads); quad++) {
       let a = tile[tile_at(row, quad)];
       let at = matrix + 4 * quad;
       z += a.x * weight_quad(at) + a.y * weight_quad(at + 1);
       z += a.z * weight_quad(at + 2) + a.w * weight_quad(at + 3);
-    }
-    @if(broadcast) for (var quad = 0u; quad < quads; quad += 2) {
-      let own = weight_quad(matrix + 4 * quad + subgroup_lane);
-      let a = tile[tile_at(row, quad)];
-      let b = select(vec4f(0), tile[tile_at(row, quad + 1)], quad + 1 < quads);
-      z += a.x * subgroupBroadcast(own, 0) + a.y * subgroupBroadcast(own, 1);
-      z += a.z * subgroupBroadcast(own, 2) + a.w * subgroupBroadcast(own, 3);
-      z += b.x * subgroupBroadcast(own, 4) + b.y * subgroupBroadcast(own, 5);
-      z += b.z * subgroupBroadcast(own, 6) + b.w * subgroupBroadcast(own, 7);
     }
     if (begin + local < TILE && task.first + row < task.trajectories) {
       store_output(task, task.first + row, 0, branch, z);

@@ -16,9 +16,6 @@ const TILE = ROWS * GROUPS;
 /// From a row to the next: odd, so that the rows that a subgroup reads at once lie in different banks.
 const ROW_STRIDE = select(ROW_QUADS, ROW_QUADS | 1u, GROUPS > 1);
 
-/// This invocation's place in its subgroup; entry points set it.
-@if(broadcast) var<private> subgroup_lane: u32;
-
 var<workgroup> tile: array<vec4f, TILE * ROW_STRIDE>;
 
 /// Sum c of row r is number r * COLUMNS + c.
@@ -46,12 +43,9 @@ fn tile_at(row: u32, quad: u32) -> u32 {
 }
 
 /// sums += (columns [column, column + quads) of the group's rows) times a matrix whose rows have `stride` vec4 and which
-/// starts at `matrix`. All rows of a group share each load of a weight. Where it does not `work`, the sums become anything.
-///
-/// On a software adapter loading a number that all invocations need costs as much as loading one for each. There
-/// (`broadcast`) each lane of a subgroup loads another row, and the lanes tell each other.
+/// starts at `matrix`. All rows of a group share each load of a weight. Where it does not `work`, the sums stay.
 fn multiply(sums: ptr<function, Sums>, works: bool, group: u32, column: u32, quads: u32, matrix: u32, stride: u32, columns: Columns) {
-  @if(!broadcast) if (!works) {
+  if (!works) {
     return;
   }
   let first = matrix + columns[0];
@@ -66,21 +60,10 @@ fn multiply(sums: ptr<function, Sums>, works: bool, group: u32, column: u32, qua
     @if(pair) let v1 = weight_quad(second + at + stride);
     @if(pair) let v2 = weight_quad(second + at + 2 * stride);
     @if(pair) let v3 = weight_quad(second + at + 3 * stride);
-    @if(!broadcast) for (var r = 0u; r < ROWS; r++) {
+    for (var r = 0u; r < ROWS; r++) {
       let a = tile[tile_at(row_of(group, r), column + k)];
       add_product(sums, r * COLUMNS, a, w0, w1, w2, w3);
       @if(pair) add_product(sums, r * COLUMNS + 1, a, v0, v1, v2, v3);
-    }
-    @if(broadcast) for (var r = 0u; r < ROWS; r += 8) {
-      let own = tile[tile_at(r + subgroup_lane % 8, column + k)];
-      add_product(sums, r, subgroupBroadcast(own, 0), w0, w1, w2, w3);
-      add_product(sums, r + 1, subgroupBroadcast(own, 1), w0, w1, w2, w3);
-      add_product(sums, r + 2, subgroupBroadcast(own, 2), w0, w1, w2, w3);
-      add_product(sums, r + 3, subgroupBroadcast(own, 3), w0, w1, w2, w3);
-      add_product(sums, r + 4, subgroupBroadcast(own, 4), w0, w1, w2, w3);
-      add_product(sums, r + 5, subgroupBroadcast(own, 5), w0, w1, w2, w3);
-      add_product(sums, r + 6, subgroupBroadcast(own, 6), w0, w1, w2, w3);
-      add_product(sums, r + 7, subgroupBroadcast(own, 7), w0, w1, w2, w3);
     }
   }
 }
@@ -100,25 +83,10 @@ fn clamped(index: u32, trajectories: u32) -> u32 {
   return min(index, trajectories - 1);
 }
 
-/// How many of a group's rows to go through, from trajectory `first` of the tile on; those past the end hold anything.
-/// Software adapters take only those in use; elsewhere the number is known, so that compilers unroll loops over sums,
-/// which an index that they do not know would put into memory.
-@if(broadcast)
-fn rows_from(first: u32, trajectories: u32) -> u32 {
-  return min(u32(ROWS), trajectories - min(first, trajectories));
-}
-
 /// Writes the sums of a hidden layer's outputs to the tile, as they are. What they become is then for all invocations to
 /// do, an element at a time: loops over sums have to be as small as this one to be unrolled for certain.
-fn put_sums(sums: ptr<function, Sums>, group: u32, lane: u32, first: u32, trajectories: u32) {
-  @if(broadcast) {
-    var copied = *sums; // may be indexed without taking the sums themselves out of registers
-    let rows = rows_from(first, trajectories);
-    for (var r = 0u; r < rows && lane < WIDTH_QUADS; r++) {
-      tile[tile_at(r, lane)] = copied[r];
-    }
-  }
-  @if(!broadcast) for (var r = 0u; r < ROWS; r++) {
+fn put_sums(sums: ptr<function, Sums>, group: u32, lane: u32) {
+  for (var r = 0u; r < ROWS; r++) {
     for (var c = 0u; c < COLUMNS; c++) {
       if (lane + c * HIDDEN < WIDTH_QUADS) {
         tile[tile_at(row_of(group, r), lane + c * HIDDEN)] = (*sums)[r * COLUMNS + c];

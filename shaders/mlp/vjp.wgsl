@@ -8,27 +8,15 @@ import package::field::pull::{ operation, sigma_of, store_sigma_gradient };
 import package::mlp::activation::silu_slope;
 import package::mlp::embedding::waves_slope;
 import package::mlp::precondition::{ Precondition, precondition, precondition_slope };
+import package::mlp::pulled::{ deltas, with_branch_before };
 import package::mlp::shape::{ input_quads, output_quads, tape_embedding, tape_hidden, tape_output, transposed_start };
 import package::mlp::weights::turns_of;
 import package::mlp::states::{ state_quad, store_quad };
 import package::mlp::tape::tape;
 import package::mlp::tile::{
-  clamped, Columns, group_of, INVOCATIONS, lane_of, multiply, put_sums, row_of, rows_from, ROW_QUADS, subgroup_lane, Sums, TILE, tile, tile_at
+  clamped, Columns, group_of, INVOCATIONS, lane_of, multiply, put_sums, row_of, ROW_QUADS, Sums, TILE, tile, tile_at
 };
-@if(broadcast) enable subgroups;
 @if(half) enable f16;
-
-/// The tape's twin, for the weights' gradient: what the cotangent comes to at each z, at F and at the embedding.
-@if(recorded) @group(0) @binding(9) var<storage, read_write> deltas: array<vec4f>;
-
-/// A guided field's product is the sum of two, each weighted: that of the network with its label comes first.
-struct Branch {
-  weight: f32,
-  last: u32, // whether what the branch before came to is added
-}
-
-@if(guided) @group(0) @binding(10) var<storage, read_write> parts: array<f32>; // [trajectories, DIM], [trajectories]
-@if(guided) @group(0) @binding(11) var<uniform> branch: Branch;
 
 /// Lanes past HIDDEN add up the gradient of the embedding, so many vec4 apart.
 const EMBEDDING_LANES = LANES - HIDDEN;
@@ -41,14 +29,10 @@ fn vjp(
   @builtin(workgroup_id) group: vec3u,
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) local: u32,
-  @if(broadcast) @builtin(subgroup_invocation_id) subgroup_local: u32,
 ) {
-  @if(broadcast) subgroup_lane = subgroup_local;
   let first = (group.x + group.y * groups.x) * TILE;
   let own_group = group_of(local);
   let lane = lane_of(local);
-  @if(broadcast) let rows = rows_from(first, operation.trajectories);
-  @if(!broadcast) const rows = ROWS;
   let embeds = lane >= HIDDEN;
   for (var r = local; r < TILE; r += INVOCATIONS) {
     let sigma = sigma_of(clamped(first + r, operation.trajectories));
@@ -74,11 +58,7 @@ fn vjp(
         if (layer == LAYERS) {
           stage_cotangents(first, local, begin, count);
         }
-        @if(broadcast) let before = gradient;
         multiply(&gradient, works, own_group, 0, count, transposed_start(layer) + 4 * begin * stride, stride, columns);
-        @if(broadcast) if (!works) {
-          gradient = before;
-        }
       }
       @if(wide) if (layer == 0 && works && !embeds) {
         for (var r = 0u; r < ROWS; r++) {
@@ -99,16 +79,13 @@ fn vjp(
     }
     @if(residual) if (layer > 0 && !embeds) {
       // What comes past the layer is added to what the tile still holds.
-      @if(broadcast) var copied = gradient; // may be indexed without taking the sums themselves out of registers
-      @if(broadcast) let hidden = &copied;
-      @if(!broadcast) let hidden = &gradient;
-      for (var r = 0u; r < rows; r++) {
+      for (var r = 0u; r < ROWS; r++) {
         for (var c = 0u; c < COLUMNS; c++) {
           let row = row_of(own_group, r);
           let quad = lane + c * HIDDEN;
           if (quad < WIDTH_QUADS && first + row < operation.trajectories) {
             let at = tape_hidden(layer - 1, first + row, operation.trajectories) + quad;
-            var delta = silu_slope(tape[at]) * (*hidden)[r * COLUMNS + c];
+            var delta = silu_slope(tape[at]) * gradient[r * COLUMNS + c];
             if (layer < LAYERS) {
               delta += tile[tile_at(row, quad)];
             }
@@ -121,7 +98,7 @@ fn vjp(
     @if(residual) let puts = layer == 0;
     @if(!residual) const puts = true;
     if (puts && !embeds) {
-      put_sums(&gradient, own_group, lane, first, operation.trajectories);
+      put_sums(&gradient, own_group, lane);
     }
     if (!embeds) {
       gradient = Sums();
@@ -150,17 +127,14 @@ fn vjp(
   }
 
   if (embeds) {
-    @if(broadcast) var copied = gradient;
-    @if(broadcast) let embedding = &copied;
-    @if(!broadcast) let embedding = &gradient;
-    for (var r = 0u; r < rows; r++) {
+    for (var r = 0u; r < ROWS; r++) {
       for (var c = 0u; c < COLUMNS; c++) {
         let row = row_of(own_group, r);
         let quad = lane - HIDDEN + c * EMBEDDING_LANES;
         if (quad < EMBEDDING_QUADS) {
-          tile[tile_at(row, WIDTH_QUADS + quad)] = (*embedding)[r * COLUMNS + c];
+          tile[tile_at(row, WIDTH_QUADS + quad)] = gradient[r * COLUMNS + c];
           @if(recorded) if (first + row < operation.trajectories) {
-            deltas[tape_embedding(first + row, operation.trajectories) + quad] = (*embedding)[r * COLUMNS + c];
+            deltas[tape_embedding(first + row, operation.trajectories) + quad] = gradient[r * COLUMNS + c];
           }
         }
       }
@@ -221,14 +195,5 @@ fn finish(first: u32, local: u32) {
       sum += tile[tile_at(r, n)].x;
     }
     store_sigma_gradient(first + r, with_branch_before(operation.trajectories * DIM + first + r, sum));
-  }
-}
-
-fn with_branch_before(part: u32, pulled: f32) -> f32 {
-  @if(!guided) return pulled;
-  @if(guided) {
-    let sum = branch.weight * pulled + select(0, parts[part], branch.last != 0);
-    parts[part] = sum;
-    return sum;
   }
 }

@@ -2,23 +2,13 @@
 // inputs, transposed, with its deltas. A workgroup takes a part of one layer's matrix and goes through the slice;
 // an invocation holds 16 inputs x 4 outputs. Slices are added by reduce.wgsl, always in the same order, so that
 // gradients are the same to the last bit. 2 operations per parameter and trajectory.
-// On software adapters it is loads that cost, of sums and of what all lanes need. Hence four trajectories at a time,
-// inputs that lanes tell each other, and shifts for divisions: measured against one trajectory at a time, 0.3 to 0.5
-// of the time on lavapipe, 0.5 to 0.7 on SwiftShader.
-import constants::{ CLASSES, EMBEDDING_QUADS, LAYERS, PARAMETER_QUADS, WIDTH_QUADS };
-import package::batch::scalar::scalar_of;
-import package::mlp::activation::silu;
+// On software adapters it is loads that cost, of sums and of what all lanes need. Hence four trajectories at a time and
+// shifts for divisions: measured against one trajectory at a time, 0.5 to 0.7 of the time on SwiftShader. lavapipe has
+// lanes/weight_gradient.wgsl.
+import constants::PARAMETER_QUADS;
 import package::mlp::gradient::operation;
-import package::mlp::labels::label_of;
-import package::mlp::precondition::precondition;
-import package::mlp::shape::{ input_quads, matrix_rows, matrix_start, output_quads, tape_embedding, tape_hidden, tape_output };
-import package::mlp::states::state_quad;
-import package::mlp::tape::tape;
-import package::mlp::tile::subgroup_lane;
-@if(broadcast) enable subgroups;
-
-@group(0) @binding(8) var<storage, read_write> partials: array<vec4f>; // [slices, PARAMETER_QUADS]
-@group(0) @binding(9) var<storage, read_write> deltas: array<vec4f>; // of vjp.wgsl
+import package::mlp::layer_gradient::{ delta_quads, delta_start, deltas, gradient_rows, input_quad, Part, partials };
+import package::mlp::shape::matrix_start;
 
 const INVOCATIONS = 64u;
 const LEAST_LANES = 8u;
@@ -27,20 +17,11 @@ const STAGE = 512u;
 
 var<workgroup> inputs: array<vec4f, STAGE>;
 
-/// A part of a layer's matrix: input rows from 4 `input_quad` on, output columns from 4 `output_quad` on.
-struct Part {
-  layer: u32, // LAYERS + 1 is the table of labels
-  input_quad: u32,
-  output_quad: u32,
-}
-
 @compute @workgroup_size(INVOCATIONS)
 fn weight_gradient(
   @builtin(workgroup_id) group: vec3u,
   @builtin(local_invocation_index) local: u32,
-  @if(broadcast) @builtin(subgroup_invocation_id) subgroup_local: u32,
 ) {
-  @if(broadcast) subgroup_lane = subgroup_local;
   let part = part_of(group.x);
   let lanes = output_lanes(part.layer);
   // All are powers of two, and software adapters divide slowly.
@@ -66,8 +47,8 @@ fn weight_gradient(
       }
     }
     workgroupBarrier();
-    for (var r = 0u; r < rows; r += 4) {
-      add_rows(&sums, works, (r << quad_bits) + own_input, quads, delta, begin + r, end - 1, stride);
+    for (var r = 0u; r < rows && works; r += 4) {
+      add_rows(&sums, (r << quad_bits) + own_input, quads, delta, begin + r, end - 1, stride);
     }
   }
 
@@ -83,31 +64,17 @@ fn weight_gradient(
 }
 
 /// Adds four trajectories, from `row` on: each sum is touched once for all. Their inputs lie `quads` apart in the
-/// stage, those past `last` are 0. Where it does not `work`, the sums become anything.
-///
-/// `broadcast`, as in tile.wgsl: eight lanes load four vec4 of two trajectories and tell each other.
-fn add_rows(sums: ptr<function, array<vec4f, 16>>, works: bool, input: u32, quads: u32, delta: u32, row: u32, last: u32, stride: u32) {
-  @if(!broadcast) if (!works) {
-    return;
-  }
+/// stage, those past `last` are 0.
+fn add_rows(sums: ptr<function, array<vec4f, 16>>, input: u32, quads: u32, delta: u32, row: u32, last: u32, stride: u32) {
   let d = array(
     deltas[delta + min(row, last) * stride],
     deltas[delta + min(row + 1, last) * stride],
     deltas[delta + min(row + 2, last) * stride],
     deltas[delta + min(row + 3, last) * stride],
   );
-  @if(!broadcast) for (var n = 0u; n < 4; n++) {
+  for (var n = 0u; n < 4; n++) {
     let at = input + n;
     add_products(sums, n, inputs[at], inputs[at + quads], inputs[at + 2 * quads], inputs[at + 3 * quads], d);
-  }
-  @if(broadcast) {
-    let own = input + subgroup_lane / 4 % 2 * quads + subgroup_lane % 4;
-    let a = inputs[own]; // rows 0 and 1
-    let b = inputs[own + 2 * quads]; // rows 2 and 3
-    add_products(sums, 0, subgroupBroadcast(a, 0), subgroupBroadcast(a, 4), subgroupBroadcast(b, 0), subgroupBroadcast(b, 4), d);
-    add_products(sums, 1, subgroupBroadcast(a, 1), subgroupBroadcast(a, 5), subgroupBroadcast(b, 1), subgroupBroadcast(b, 5), d);
-    add_products(sums, 2, subgroupBroadcast(a, 2), subgroupBroadcast(a, 6), subgroupBroadcast(b, 2), subgroupBroadcast(b, 6), d);
-    add_products(sums, 3, subgroupBroadcast(a, 3), subgroupBroadcast(a, 7), subgroupBroadcast(b, 3), subgroupBroadcast(b, 7), d);
   }
 }
 
@@ -144,40 +111,4 @@ fn parts_across(layer: u32) -> u32 {
 fn parts_down(layer: u32) -> u32 {
   let inputs = 16 * INVOCATIONS / output_lanes(layer);
   return (gradient_rows(layer) + inputs - 1) / inputs;
-}
-
-/// Rows and columns of a layer's matrix, or of the table of labels.
-fn gradient_rows(layer: u32) -> u32 {
-  return select(matrix_rows(layer), CLASSES + 1, layer > LAYERS);
-}
-
-fn delta_quads(layer: u32) -> u32 {
-  return select(output_quads(layer), EMBEDDING_QUADS, layer > LAYERS);
-}
-
-/// Four of a layer's inputs: the activations before it, the embedding, 1. The table's input is 1 at the label.
-fn input_quad(layer: u32, row: u32, quad: u32) -> vec4f {
-  @if(labelled) if (layer > LAYERS) {
-    return select(vec4f(0), vec4f(1), vec4u(0, 1, 2, 3) + 4 * quad == vec4u(label_of(row)));
-  }
-  let states = input_quads(layer);
-  if (quad < states) {
-    if (layer > 0) {
-      return silu(tape[tape_hidden(layer - 1, row, operation.trajectories) + quad]);
-    }
-    let scale = precondition(scalar_of(operation.sigma, row, operation.trajectories)).input;
-    return scale * state_quad(operation.state, row, quad);
-  }
-  if (quad < states + EMBEDDING_QUADS) {
-    return tape[tape_embedding(row, operation.trajectories) + quad - states];
-  }
-  return vec4f(1, 0, 0, 0);
-}
-
-/// Where the deltas of a layer's outputs start, rows of `delta_quads`.
-fn delta_start(layer: u32) -> u32 {
-  if (layer < LAYERS) {
-    return tape_hidden(layer, 0, operation.trajectories);
-  }
-  return select(tape_embedding(0, operation.trajectories), tape_output(0, operation.trajectories), layer == LAYERS);
 }

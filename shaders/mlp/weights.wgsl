@@ -8,7 +8,7 @@ fn weight_quad(index: u32) -> vec4f {
 }
 
 /// A number of turns that compilers do not know, so that they leave a loop a loop: unrolled, it would fill the
-/// instruction cache and take more registers than there are.
+/// instruction cache and take more registers than there are. Mesa's would know of the least of two numbers.
 fn turns_of(count: u32) -> u32 {
-  return min(count, arrayLength(&weights));
+  return count * min(1, arrayLength(&weights));
 }

@@ -21,19 +21,21 @@ export function shared({
 
 /**
  * A kernel that owns nothing but what it is bound to, as a field: one dispatch.
- * @param trajectories of a workgroup
+ * @param share trajectories of a workgroup, or the workgroups of a batch
  */
 export function boundKernel(
   kernel: Kernel,
   buffers: Parameters<Kernel['bind']>[0],
-  trajectories = 64,
+  share: number | ((trajectories: number) => [x: number, y: number]) = 64,
 ): BoundField {
   const group = kernel.bind(buffers);
   return {
     encode(pass, offset, count) {
       pass.setPipeline(kernel.pipeline);
       pass.setBindGroup(0, group, [offset]);
-      pass.dispatchWorkgroups(...folded(Math.ceil(count / trajectories)));
+      pass.dispatchWorkgroups(
+        ...(typeof share === 'number' ? folded(Math.ceil(count / share)) : share(count)),
+      );
     },
     destroy() {},
   };

@@ -78,11 +78,19 @@ import mlpForward from '../../shaders/mlp/forward.wgsl';
 import mlpGradient from '../../shaders/mlp/gradient.wgsl';
 import mlpJvp from '../../shaders/mlp/jvp.wgsl';
 import mlpLabels from '../../shaders/mlp/labels.wgsl';
+import mlpLanesForward from '../../shaders/mlp/lanes/forward.wgsl';
+import mlpLanesJvp from '../../shaders/mlp/lanes/jvp.wgsl';
+import mlpLanesRows from '../../shaders/mlp/lanes/rows.wgsl';
+import mlpLanesVjp from '../../shaders/mlp/lanes/vjp.wgsl';
+import mlpLanesWeightGradient from '../../shaders/mlp/lanes/weight_gradient.wgsl';
+import mlpLayerGradient from '../../shaders/mlp/layer_gradient.wgsl';
 import mlpLayers from '../../shaders/mlp/layers.wgsl';
 import mlpMatrix from '../../shaders/mlp/matrix.wgsl';
 import mlpMatrixTile from '../../shaders/mlp/matrix_tile.wgsl';
 import mlpPool from '../../shaders/mlp/pool.wgsl';
 import mlpPrecondition from '../../shaders/mlp/precondition.wgsl';
+import mlpPulled from '../../shaders/mlp/pulled.wgsl';
+import mlpPush from '../../shaders/mlp/push.wgsl';
 import mlpReduce from '../../shaders/mlp/reduce.wgsl';
 import mlpShape from '../../shaders/mlp/shape.wgsl';
 import mlpStaged from '../../shaders/mlp/staged.wgsl';
@@ -234,11 +242,19 @@ export const shaders = {
   'mlp/gradient': mlpGradient,
   'mlp/jvp': mlpJvp,
   'mlp/labels': mlpLabels,
+  'mlp/lanes/forward': mlpLanesForward,
+  'mlp/lanes/jvp': mlpLanesJvp,
+  'mlp/lanes/rows': mlpLanesRows,
+  'mlp/lanes/vjp': mlpLanesVjp,
+  'mlp/lanes/weight_gradient': mlpLanesWeightGradient,
+  'mlp/layer_gradient': mlpLayerGradient,
   'mlp/layers': mlpLayers,
   'mlp/matrix': mlpMatrix,
   'mlp/matrix_tile': mlpMatrixTile,
   'mlp/pool': mlpPool,
   'mlp/precondition': mlpPrecondition,
+  'mlp/pulled': mlpPulled,
+  'mlp/push': mlpPush,
   'mlp/reduce': mlpReduce,
   'mlp/shape': mlpShape,
   'mlp/staged': mlpStaged,

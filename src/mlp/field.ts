@@ -110,10 +110,8 @@ async function prepareMlp(gpu: Gpu, given: FieldNetwork): Promise<PreparedField>
     bind(batch): BoundField {
       const { features } = batch;
       const kernel = features ? featured : plain;
-      return boundKernel(
-        kernel,
-        { ...shared(batch), ...buffers, ...(features && { features }) },
-        network.plan().trajectories,
+      return boundKernel(kernel, { ...shared(batch), ...buffers, ...(features && { features }) }, (count) =>
+        network.workgroups('forward', count),
       );
     },
   };
@@ -122,14 +120,14 @@ async function prepareMlp(gpu: Gpu, given: FieldNetwork): Promise<PreparedField>
 async function prepareFusedMlp(gpu: Gpu, given: FieldNetwork): Promise<FusedField> {
   const { network, buffers, guided } = await upload(gpu, given, ['together', 'forward']);
   return {
-    group: ({ columned }) => network.plan(columned ? 'forward' : 'together').trajectories,
+    group: ({ columned }) => network.tilePlan(columned ? 'forward' : 'together').trajectories,
     inMemory: true,
     costly: true,
     buffers,
     kernel(needed) {
       const { conditions, constants } = planVariant(needed);
       const features = needed.asking?.reads.hidden ?? false;
-      const asking = needed.asking && tileAsking(gpu, network.plan('forward'), needed.asking);
+      const asking = needed.asking && tileAsking(gpu, network.tilePlan('forward'), needed.asking);
       return network.kernel(
         'fused/mlp',
         { guided, features, together: !needed.columned },
@@ -150,9 +148,8 @@ async function upload(
 ) {
   const network = await tunedNetwork(gpu, config, parameters, uses, precision);
   const buffers = {
-    weights: network.parameters,
+    ...network.bindings,
     matrices: network.parameters,
-    frequencies: network.frequencies,
     labels: gpu.buffer('label', GPUBufferUsage.STORAGE, Uint32Array.of(label)),
     guidance: gpu.buffer('guidance', GPUBufferUsage.UNIFORM, Float32Array.of(guidance)),
   };

@@ -1,9 +1,11 @@
 import type { planVariant } from '../field/fused.js';
+import { folded } from '../gpu/dispatch.js';
 import type { Gpu } from '../gpu/gpu.js';
 import type { Kernel } from '../gpu/kernel.js';
 import type { ShaderName } from '../gpu/shaders.js';
 import { featureLayer, frequencies, type MlpConfig } from './config.js';
 import { ConventionTable } from './convention.js';
+import { type LanePlan, lanePlan } from './lane-plan.js';
 import { checkParameters, type ParameterLayout, parameterLayout } from './parameters.js';
 import { checkPrecision, halves, type Precision } from './precision.js';
 import type { TileUse } from './tile.js';
@@ -15,6 +17,14 @@ export type NetworkKernel = Extract<
   ShaderName,
   'fused/mlp' | 'mlp/forward' | 'mlp/jvp' | 'mlp/vjp' | 'mlp/weight_gradient' | 'mlp/reduce' | 'mlp/transpose'
 >;
+
+/** Those with another form where lanes share the weights (src/mlp/lane-plan.ts). */
+const LANE_KERNELS = {
+  'mlp/forward': 'mlp/lanes/forward',
+  'mlp/jvp': 'mlp/lanes/jvp',
+  'mlp/vjp': 'mlp/lanes/vjp',
+  'mlp/weight_gradient': 'mlp/lanes/weight_gradient',
+} as const;
 
 /** Those that know shaders/mlp/matrix.wgsl, as long as they keep no tape. */
 const ON_MATRIX_UNITS: readonly NetworkKernel[] = ['fused/mlp', 'mlp/forward'];
@@ -44,6 +54,9 @@ export class Network {
   /** Frequencies of the time embedding, then the table of a convention, where the network has one. */
   readonly frequencies: GPUBuffer;
   private transposedBuffer?: GPUBuffer;
+  /** How the passes share out work where lanes share the weights; undefined elsewhere, and where tiles were given. */
+  readonly lanes: LanePlan | undefined;
+  private rowBuffer?: GPUBuffer;
 
   /**
    * @throws FewstepError bad-shape where the parameters are not those of the configuration; at precision f16
@@ -60,6 +73,8 @@ export class Network {
     checkPrecision(gpu, precision);
     const { STORAGE, COPY_SRC, COPY_DST } = GPUBufferUsage;
     this.layout = parameterLayout(config);
+    const chosen = precision === 'f16-matrix' || Object.keys(tiles).length > 0;
+    this.lanes = chosen ? undefined : lanePlan(gpu, config);
     this.parameters = gpu.buffer('parameters', STORAGE | COPY_SRC | COPY_DST, this.stored(parameters));
     this.frequencies = gpu.buffer(
       'embedding frequencies',
@@ -89,7 +104,27 @@ export class Network {
   }
 
   /** How a workgroup of the forward pass, the Jacobian-vector product, or backwards the vector-Jacobian product works. */
-  plan(use: TileUse = 'forward'): WorkPlan & WorkTile {
+  plan(use: TileUse = 'forward'): WorkPlan {
+    return this.lanes ?? this.tilePlan(use);
+  }
+
+  /** Workgroups of a pass over a batch. */
+  workgroups(use: TileUse, trajectories: number): [x: number, y: number] {
+    const tiles = Math.ceil(trajectories / this.plan(use).trajectories);
+    return folded(Math.min(tiles, this.lanes?.most ?? Number.POSITIVE_INFINITY));
+  }
+
+  /** What all passes read, by names in the shaders. `numbers` is for what lanes keep: they are done with it when they end. */
+  get bindings(): Record<string, GPUBuffer> {
+    const { parameters, frequencies, lanes, gpu } = this;
+    const common = { weights: parameters, frequencies };
+    if (!lanes) return common;
+    this.rowBuffer ??= gpu.buffer('rows of lanes', GPUBufferUsage.STORAGE, lanes.rowBytes);
+    return { ...common, numbers: this.rowBuffer };
+  }
+
+  /** The same where invocations share out a tile: a kernel of whole plans always does. */
+  tilePlan(use: TileUse): WorkPlan & WorkTile {
     const tile = this.tiles[use];
     return tile
       ? workPlan(this.gpu, this.config, tile, use)
@@ -107,8 +142,10 @@ export class Network {
     if (this.precision === 'f16-matrix' && (taped || !ON_MATRIX_UNITS.includes(name))) {
       throw new Error(`'${name}' has no form for matrix units: ask a network of derivativePrecision`);
     }
-    const plan = this.plan(name === 'mlp/vjp' ? 'backward' : together ? 'together' : 'forward');
-    return this.gpu.kernel(name, {
+    const laned = this.lanes && name in LANE_KERNELS && LANE_KERNELS[name as keyof typeof LANE_KERNELS];
+    const use = name === 'mlp/vjp' ? 'backward' : together ? 'together' : 'forward';
+    const plan = laned ? this.lanes! : this.tilePlan(use);
+    return this.gpu.kernel(laned || name, {
       conditions: {
         residual,
         convention: convention !== undefined,
@@ -144,7 +181,8 @@ export class Network {
 
   /** Bytes on the device. */
   get allocated(): number {
-    return this.parameters.size + this.frequencies.size + (this.transposedBuffer?.size ?? 0);
+    const made = [this.parameters, this.frequencies, this.transposedBuffer, this.rowBuffer];
+    return made.reduce((sum, buffer) => sum + (buffer?.size ?? 0), 0);
   }
 
   /** Bytes of a parameter. */
@@ -162,6 +200,7 @@ export class Network {
     this.parameters.destroy();
     this.frequencies.destroy();
     this.transposedBuffer?.destroy();
+    this.rowBuffer?.destroy();
   }
 }
 

@@ -2,6 +2,7 @@ import type { BatchBuffers } from '../field/field.js';
 import { folded } from '../gpu/dispatch.js';
 import type { Kernel } from '../gpu/kernel.js';
 import type { StructValue } from '../gpu/layout.js';
+import { LANE_GRADIENT_PART } from './lane-plan.js';
 import type { Network, NetworkVariant } from './network.js';
 
 /** What the passes of a network read and write. */
@@ -59,13 +60,13 @@ export class NetworkPasses {
     if (noLabel) this.own.push(noLabel);
     const labels = (batch.labels ?? noLabel)!;
 
-    const { parameters, frequencies, transposed } = network;
-    const common = { slots, columns, operation, frequencies, tape, labels };
-    const forward: Record<string, GPUBuffer> = { ...common, weights: parameters };
+    const { parameters, transposed } = network;
+    const common = { ...network.bindings, slots, columns, operation, tape, labels };
+    const forward: Record<string, GPUBuffer> = { ...common };
     if (features) forward.features = features;
     this.groups = {
       forward: kernels.forward.bind(forward),
-      jvp: kernels.jvp.bind({ ...common, weights: parameters }),
+      jvp: kernels.jvp.bind(common),
       vjp: kernels.vjp.bind({ ...common, weights: transposed, deltas, sigma_gradient: this.sigmaGradient }),
       weightGradient: kernels.weightGradient.bind({ ...common, deltas, partials }),
       reduce: kernels.reduce.bind({ operation, partials, gradient: this.gradient }),
@@ -148,10 +149,10 @@ export class NetworkPasses {
     offset: number,
     trajectories: number,
   ): void {
-    const rows = this.network.plan(name === 'vjp' ? 'backward' : 'forward').trajectories;
     pass.setPipeline(this.kernels[name].pipeline);
     pass.setBindGroup(0, this.groups[name], [offset]);
-    pass.dispatchWorkgroups(...folded(Math.ceil(trajectories / rows)));
+    const use = name === 'vjp' ? 'backward' : 'forward';
+    pass.dispatchWorkgroups(...this.network.workgroups(use, trajectories));
   }
 
   /** Trajectories in a slice: it depends on the network and the batch alone, as the sums' order must. */
@@ -166,11 +167,14 @@ export function tapeSize({ config: { dim, width, layers, embedding } }: Network)
   return layers * width + Math.ceil(dim / 4) * 4 + embedding.size;
 }
 
-/** Workgroups that share out all matrices: mlp/weight_gradient.wgsl, part_of. */
-function gradientParts({ layout }: Network): number {
+/** Workgroups that share out all matrices: part_of of mlp/weight_gradient.wgsl, or of that in mlp/lanes. */
+function gradientParts({ layout, lanes }: Network): number {
   const parts = (rows: number, columns: number) => {
-    const lanes = [8, 16, 32].find((count) => columns / 4 <= count) ?? 64;
-    return Math.ceil(rows / ((16 * 64) / lanes)) * Math.ceil(columns / 4 / lanes);
+    const quads = lanes
+      ? LANE_GRADIENT_PART.quads
+      : ([8, 16, 32].find((count) => columns / 4 <= count) ?? 64);
+    const inputs = lanes ? LANE_GRADIENT_PART.inputs : (16 * 64) / quads;
+    return Math.ceil(rows / inputs) * Math.ceil(columns / 4 / quads);
   };
   const matrices = layout.layers.map(({ weight, time }) =>
     parts(Math.ceil(weight.rows / 4) * 4 + time.rows + 1, weight.stride),

@@ -8,7 +8,6 @@ import type { FieldNetwork } from './field.js';
 import type { Network } from './network.js';
 import { tapeSize } from './passes.js';
 import { derivativePrecision } from './precision.js';
-import type { TileUse } from './tile.js';
 import { tunedNetwork } from './tuned-network.js';
 
 /** Where the forward pass finds its uniform, in bytes after that of the product: dynamic offsets are multiples of it. */
@@ -37,7 +36,7 @@ export async function prepareMlpGradient(
     network.kernel('mlp/transpose'),
   ]);
   runTranspose(network, transpose);
-  const { frequencies, transposed } = network;
+  const { transposed } = network;
   const upload = ({ label, ...value }: Branch) => ({
     labels: gpu.buffer('label', GPUBufferUsage.STORAGE, Uint32Array.of(label)),
     branch: guided && gpu.buffer('branch', GPUBufferUsage.UNIFORM, vjp.layout.pack('branch', value)),
@@ -55,23 +54,21 @@ export async function prepareMlpGradient(
       const { STORAGE } = GPUBufferUsage;
       const tape = gpu.buffer('tape', STORAGE, 4 * batch.capacity * tapeSize(network));
       const parts = gpu.buffer('parts', STORAGE, guided ? 4 * batch.capacity * (config.dim + 1) : 4);
-      const common = { ...shared(batch), frequencies, tape };
+      const common = { ...shared(batch), ...network.bindings, tape };
       const pulled = { weights: transposed, sigma_gradient: batch.sigmaGradient, parts };
       const groups = branches.map(({ labels, branch }) => ({
-        forward: forward.bind({ ...common, labels, weights: network.parameters }),
+        forward: forward.bind({ ...common, labels }),
         vjp: vjp.bind({ ...common, ...pulled, ...(branch && { branch }) }),
       }));
       return {
         encode(pass, offset, trajectories) {
-          const workgroups = (use?: TileUse) =>
-            folded(Math.ceil(trajectories / network.plan(use).trajectories));
           for (const group of groups) {
             pass.setPipeline(forward.pipeline);
             pass.setBindGroup(0, group.forward, [offset + FORWARD]);
-            pass.dispatchWorkgroups(...workgroups());
+            pass.dispatchWorkgroups(...network.workgroups('forward', trajectories));
             pass.setPipeline(vjp.pipeline);
             pass.setBindGroup(0, group.vjp, [offset]);
-            pass.dispatchWorkgroups(...workgroups('backward'));
+            pass.dispatchWorkgroups(...network.workgroups('backward', trajectories));
           }
         },
         destroy() {

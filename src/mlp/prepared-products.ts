@@ -33,7 +33,6 @@ export async function prepareMlpProducts(
   const scale = gpu.buffer('guidance', UNIFORM, Float32Array.of(guidance));
   const evaluation = operationOf(forward);
   const product = operationOf(jvp);
-  const { frequencies } = network;
   return {
     weights: guided ? [guidance, 1 - guidance] : [1],
     trajectoryBytes: 4 * tapeSize(network),
@@ -54,9 +53,9 @@ export async function prepareMlpProducts(
     },
     bind(batch): BoundProducts {
       const tape = gpu.buffer('tape', STORAGE, 4 * batch.capacity * tapeSize(network));
-      const common = { ...shared(batch), frequencies, tape, weights: network.parameters };
+      const common = { ...shared(batch), ...network.bindings, tape };
       const bound = (kernel: Kernel, own: Record<string, GPUBuffer> = {}) =>
-        boundKernel(kernel, { ...common, ...own }, network.plan().trajectories);
+        boundKernel(kernel, { ...common, ...own }, (count) => network.workgroups('forward', count));
       const parts = labels.map((own) => bound(forward, { labels: own }));
       // Without guidance the drift leaves the tape that the products need.
       const drift = mixed ? bound(mixed, { labels: labels[0], guidance: scale }) : parts[0];

@@ -1,5 +1,4 @@
 import { FewstepError } from '../errors.js';
-import { canBroadcast } from '../gpu/broadcast.js';
 import type { Gpu } from '../gpu/gpu.js';
 import type { MlpConfig } from './config.js';
 import { fits, type WorkPlan } from './work-plan.js';
@@ -33,8 +32,6 @@ export interface TilePlan extends Tile, WorkPlan {
 export const TILE_USES = ['forward', 'together', 'backward'] as const;
 export type TileUse = (typeof TILE_USES)[number];
 
-/** Trajectories per invocation: more make more of each weight that is read, but need more registers. */
-const BROADCAST_ROWS = [16, 8];
 /** Of an invocation's columns, a tile leaves no more unused. */
 const MOST_IDLE = 1 / 4;
 
@@ -44,7 +41,7 @@ const MOST_IDLE = 1 / 4;
  */
 export function tilesFor(gpu: Gpu, config: MlpConfig, use: TileUse): [TilePlan, ...TilePlan[]] {
   const usable = candidates(gpu).filter(({ staged }) => !staged || use !== 'backward');
-  const found = usable.map((tile) => tilePlan(gpu, config, tile, use));
+  const found = usable.map((tile) => tilePlan(config, tile, use));
   const fitting = found.filter((plan) => fits(gpu, plan));
   const busy = fitting.filter(
     ({ columns, constants }) => idle(config, columns * constants.HIDDEN) <= MOST_IDLE,
@@ -65,9 +62,6 @@ export function tilesFor(gpu: Gpu, config: MlpConfig, use: TileUse): [TilePlan, 
 
 /** In the order in which they are wanted where nothing was measured. */
 function candidates(gpu: Gpu): Tile[] {
-  if (canBroadcast(gpu)) {
-    return BROADCAST_ROWS.map((rows) => ({ rows, groups: 1, columns: 1, block: 8 }));
-  }
   // A software adapter gains nothing from more lanes, and has few registers.
   if (gpu.adapter.software) return [8, 4, 2, 1].map((rows) => ({ rows, groups: 1, columns: 1, block: 8 }));
   return HARDWARE_TILES;
@@ -93,29 +87,27 @@ const HARDWARE_TILES: Tile[] = [
 ];
 
 /** What follows from a tile. */
-export function tilePlan(gpu: Gpu, config: MlpConfig, tile: Tile, use: TileUse): TilePlan {
+export function tilePlan(config: MlpConfig, tile: Tile, use: TileUse): TilePlan {
   const { columns, block } = tile;
   const [width, dim, embedding] = [config.width, config.dim, config.embedding.size].map((size) =>
     Math.ceil(size / 4),
   );
   const lanesFor = (quads: number) => Math.ceil(quads / columns / block) * block;
   const hidden = lanesFor(width);
-  // The lanes of a subgroup tell each other what they load: mlp/tile.wgsl, multiply.
-  const broadcast = canBroadcast(gpu) && tile.groups === 1 && columns === 1 && tile.rows % 8 === 0;
   // Whole blocks of lanes take a part, whose sums find room beside each other in a row of the tile.
   const splits = [8, 4, 2].find((parts) => {
     const share = hidden / parts;
     return share % block === 0 && dim <= share * columns && parts * dim <= width;
   });
   const lanes = hidden + (use === 'backward' ? lanesFor(embedding) : 0);
-  const split = broadcast ? 1 : (splits ?? 1);
+  const split = splits ?? 1;
   return {
     ...tile,
     split,
     trajectories: tile.rows * tile.groups,
     invocations: lanes * tile.groups,
     bytes: workgroupBytes(config, tile, use),
-    conditions: { broadcast, pair: columns === 2, split: split > 1, staged: tile.staged !== undefined },
+    conditions: { pair: columns === 2, split: split > 1, staged: tile.staged !== undefined },
     constants: {
       ROWS: tile.rows,
       GROUPS: tile.groups,

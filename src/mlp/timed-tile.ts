@@ -114,9 +114,8 @@ async function prepareTile(
     const kernel = await network.kernel('mlp/forward', { together: use === 'together' }).catch(failed);
     operationOf(kernel).pack(evaluation, uniforms, 0);
     gpu.device.queue.writeBuffer(operation, 0, uniforms);
-    const { parameters: weights, frequencies } = network;
-    const buffers = { slots, columns, operation, weights, matrices: weights, frequencies, labels };
-    const bound = boundKernel(kernel, buffers, network.plan(use).trajectories);
+    const buffers = { ...network.bindings, slots, columns, operation, matrices: network.parameters, labels };
+    const bound = boundKernel(kernel, buffers, (count) => network.workgroups(use, count));
     record = (pass) => bound.encode(pass, 0, trajectories);
   }
   return {

@@ -28,7 +28,7 @@ export function workPlansFor(
 }
 
 export function workPlan(gpu: Gpu, config: MlpConfig, tile: WorkTile, use: TileUse): WorkPlan & WorkTile {
-  return 'bands' in tile ? matrixPlan(gpu, config, tile, use) : tilePlan(gpu, config, tile, use);
+  return 'bands' in tile ? matrixPlan(gpu, config, tile, use) : tilePlan(config, tile, use);
 }
 
 /** What a tile is called in tables and in what is kept of a measurement. */

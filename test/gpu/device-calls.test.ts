@@ -1,12 +1,13 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { trainFamily } from '../../src/distill/family-training.js';
+import { familyOn } from '../../src/distill/learnable.js';
 import { runTeacher } from '../../src/distill/pool.js';
+import { learnableTable } from '../../src/distill/table.js';
 import { Validation } from '../../src/distill/validation.js';
 import { solve } from '../../src/execute/solve.js';
 import { gaussianMixture } from '../../src/field/gaussian-mixture.js';
 import { polynomial } from '../../src/grid/grid.js';
 import { amedSolvers } from '../../src/solver/amed.js';
-import { amedFamily } from '../../src/solver/amed-family.js';
 import { planFor } from '../../src/solver/plan-for.js';
 import { solverByName } from '../../src/solver/registry.js';
 import { trainingSettings } from '../../src/train/settings.js';
@@ -18,6 +19,13 @@ import { type DeviceCalls, deviceCalls } from './device-calls.js';
 
 const seed = freshSeed();
 const field = gaussianMixture(randomMixture(seed, 3, 4, 'shared'));
+const grid = { name: 'polynomial:7', times: polynomial().times(3) };
+const learnable = learnableTable(
+  { solver: amedSolvers[0], afs: false, grids: [grid] },
+  { scaleDirection: 0.01, scaleTime: 0.2 },
+);
+const family = familyOn(learnable, grid);
+const parameters = learnable.parametersOf([0.5, 0.5, 0.5]);
 
 /** What more work of the same kind asks for beside less of it. */
 function more(much: DeviceCalls, little: DeviceCalls): Partial<DeviceCalls> {
@@ -83,13 +91,12 @@ test('training makes nothing but an encoder for each submit of many steps', asyn
 });
 
 test('a validation takes one submit and one readback, and makes nothing else', async () => {
-  const family = amedFamily(amedSolvers[0], polynomial().times(3), {});
   const pool = await runTeacher(gpu, field, planFor({ solver: 'euler', nfe: 8 }), {
     count: 64,
     seed: 2 ** 40,
   });
   const validation = await Validation.create(gpu, field, family.plan, pool);
-  const values = family.values(Float64Array.from({ length: 9 }, (_, i) => (i % 3 === 0 ? 0.5 : 1)));
+  const values = family.values(parameters);
   const validate = (times: number) => async () => {
     for (let i = 0; i < times; i++) await validation.submit(values);
   };
@@ -101,12 +108,10 @@ test('a validation takes one submit and one readback, and makes nothing else', a
 });
 
 test('a training makes nothing in its iterations and validations', async () => {
-  const family = amedFamily(amedSolvers[0], polynomial().times(3), {});
   const pool = await runTeacher(gpu, field, planFor({ solver: 'euler', nfe: 8 }), {
     count: 64,
     seed: 2 ** 40,
   });
-  const parameters = Float64Array.from({ length: 9 }, (_, i) => (i % 3 === 0 ? 0.5 : 1));
   const train = (iterations: number) => () =>
     trainFamily(
       gpu,
@@ -115,7 +120,7 @@ test('a training makes nothing in its iterations and validations', async () => {
       { parameters, score: { mean: 1, median: 1, score: 0 } },
       {
         ...{ training: pool, validation: pool, batch: 8, iterations, seed, reference: 1 },
-        units: new Float64Array(9).fill(1),
+        units: new Float64Array(parameters.length).fill(1),
       },
     );
   await train(4)();

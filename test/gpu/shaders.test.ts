@@ -188,6 +188,14 @@ const PREPARATIONS: ((on: Gpu) => Promise<unknown>)[] = [
       return NetworkPasses.create(network, { features: {} } as NetworkBatch);
     }),
   ),
+  // With tiles that were chosen, wherever lanes would share the weights.
+  ...[{ residual: true, classes: 3 }, {}].map((options) => (on: Gpu) => {
+    const config = mlpConfig({ dim: 3, width: 32, layers: 2, ...options });
+    const tile = { rows: 4, groups: 2, columns: 1, block: 8 } as const;
+    const tiles = { forward: tile, backward: tile };
+    const network = new Network(on, config, initialParameters(config, 0), 'f32', tiles);
+    return NetworkPasses.create(network, { features: {} } as NetworkBatch);
+  }),
   ...(units ? [3, 16, 40] : []).flatMap((dim) => {
     const config = mlpConfig({ dim, width: 32, layers: 2, residual: dim > 3, classes: 3 });
     const field = mlpField({ config, parameters: initialParameters(config, 0) }, { precision: 'f16-matrix' });
@@ -256,7 +264,7 @@ test('every kernel links and compiles alone, in every variant', async () => {
       try {
         const { layout } = await compileKernel(gpu.device, name, variant);
         // A kernel's entry point is called after its file.
-        if (layout.entryPoint !== name.split('/')[1])
+        if (layout.entryPoint !== name.split('/').at(-1))
           failures.push(`${name}: entry point ${layout.entryPoint}`);
       } catch (error) {
         failures.push(`${name} ${JSON.stringify(variant)}: ${(error as Error).message}`);

@@ -23,14 +23,14 @@ test(
     const first = await tunedNetwork(hardware, config, parameters, ['together']);
     expect(found.size).toBe(1);
     const [key, name] = [...found][0];
-    expect(name).toBe(tileName(first.plan('together')));
+    expect(name).toBe(tileName(first.tilePlan('together')));
 
     // Another choice that was kept is taken as it is, one that does not exist is measured again.
     const tiles = tilesFor(hardware, config, 'together');
     const other = tiles.slice(0, 6).find((tile) => tileName(tile) !== name)!;
     found.set(key, tileName(other));
     const second = await tunedNetwork(hardware, config, parameters, ['together']);
-    expect(second.plan('together')).toEqual(other);
+    expect(second.tilePlan('together')).toEqual(other);
     found.set(key, 'nonsense');
     await tunedNetwork(hardware, config, parameters, ['together']);
     expect(found.get(key)).not.toBe('nonsense');

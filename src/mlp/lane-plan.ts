@@ -1,0 +1,41 @@
+import { canBroadcast } from '../gpu/broadcast.js';
+import type { Gpu } from '../gpu/gpu.js';
+import type { MlpConfig } from './config.js';
+import type { WorkPlan } from './work-plan.js';
+
+/** Lanes of a subgroup: shaders/batch/subgroup.wgsl. */
+const LANES = 8;
+/** Trajectories of a lane: with 2, 3, 6 and 8 a network 256 wide took longer. */
+const ROWS = 4;
+/** Workgroups at most, each of which keeps its rows somewhere: any machine is busy with so many. */
+const MOST = 64;
+/** What all of them keep, at most. */
+const MOST_BYTES = 2 ** 25;
+
+/** Inputs and vec4 of outputs that a workgroup of shaders/mlp/lanes/weight_gradient.wgsl takes. */
+export const LANE_GRADIENT_PART = { inputs: 4 * LANES, quads: LANES };
+
+/** How lanes work, and what for. */
+export interface LanePlan extends WorkPlan {
+  /** Workgroups at most; they go through all tiles. */
+  most: number;
+  /** Memory for their rows, bytes. */
+  rowBytes: number;
+}
+
+/**
+ * How the passes of a network share out work where the lanes of a subgroup tell each other its weights
+ * (shaders/mlp/lanes/rows.wgsl); undefined where they cannot.
+ */
+export function lanePlan(gpu: Gpu, config: MlpConfig): LanePlan | undefined {
+  if (!canBroadcast(gpu)) return undefined;
+  const { dim, width, embedding, residual } = config;
+  const quads = 2 * Math.ceil(Math.max(dim, width) / 4) + (embedding.size + (residual ? width : 0)) / 4;
+  const trajectories = LANES * ROWS;
+  const bytes = 16 * trajectories * quads;
+  const most = Math.max(1, Math.min(MOST, Math.floor(MOST_BYTES / bytes)));
+  return {
+    ...{ trajectories, most, rowBytes: most * bytes },
+    ...{ invocations: LANES, bytes: 0, conditions: {}, constants: { ROWS } },
+  };
+}
