@@ -7,6 +7,8 @@ import type { WorkPlan } from './work-plan.js';
 const LANES = 8;
 /** Trajectories of a lane: with 2, 3, 6 and 8 a network 256 wide took longer. */
 const ROWS = 4;
+/** Vec4 of outputs that are summed at a time. */
+const COLUMNS = 8;
 /** Workgroups at most, each of which keeps its rows somewhere: any machine is busy with so many. */
 const MOST = 64;
 /** What all of them keep, at most. */
@@ -29,13 +31,14 @@ export interface LanePlan extends WorkPlan {
  */
 export function lanePlan(gpu: Gpu, config: MlpConfig): LanePlan | undefined {
   if (!canBroadcast(gpu)) return undefined;
-  const { dim, width, embedding, residual } = config;
-  const quads = 2 * Math.ceil(Math.max(dim, width) / 4) + (embedding.size + (residual ? width : 0)) / 4;
-  const trajectories = LANES * ROWS;
-  const bytes = 16 * trajectories * quads;
+  const { dim, width, layers, embedding, residual } = config;
+  const span = 2 * Math.ceil(Math.max(dim, width) / 4) + (embedding.size + (residual ? width : 0)) / 4;
+  const turns = (numbers: number) => Math.ceil(numbers / 4 / COLUMNS);
+  const starts = 2 * (layers * turns(width) + turns(dim));
+  const bytes = 16 * LANES * (ROWS * span + starts);
   const most = Math.max(1, Math.min(MOST, Math.floor(MOST_BYTES / bytes)));
   return {
-    ...{ trajectories, most, rowBytes: most * bytes },
+    ...{ trajectories: LANES * ROWS, most, rowBytes: most * bytes },
     ...{ invocations: LANES, bytes: 0, conditions: {}, constants: { ROWS } },
   };
 }

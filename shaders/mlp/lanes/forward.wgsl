@@ -6,7 +6,7 @@ import package::mlp::activation::silu;
 import package::mlp::embedding::waves;
 import package::mlp::labels::label_quad;
 import package::mlp::lanes::rows::{
-  COLUMNS, embedding_start, multiply, multiply_one, numbers, own_rows, row_start, rows_of, Sums, sums_start, TILE, trajectory_of,
+  COLUMNS, embedding_start, multiply, multiply_one, numbers, own_rows, row_start, rows_of, start_of, Sums, sums_start, TILE, trajectory_of,
 };
 @if(features) import package::mlp::pool::{ features, FEATURES };
 import package::mlp::precondition::{ Precondition, precondition };
@@ -30,32 +30,53 @@ fn forward(
 ) {
   subgroup_lane = subgroup_local;
   own_rows = rows_of(group.x);
+  let same = operation.sigma.column < 0 && same_label();
+  start_all(group.x * TILE, same);
   for (var first = group.x * TILE; first < operation.trajectories; first += groups.x * TILE) {
-    evaluate(first);
+    evaluate(Task(first, operation.trajectories, operation.state, operation.output, same));
   }
 }
 
-fn evaluate(first: u32) {
-  let task = Task(first, operation.trajectories, operation.state, operation.output, operation.sigma.column < 0);
+/// Puts down what the columns of all layers start from: it is the same for all tiles.
+fn start_all(first: u32, same: bool) {
+  scales[0] = precondition(sigma_of(clamped(first, operation.trajectories)));
+  for (var branch = 0u; branch < turns_of(BRANCHES); branch++) {
+    embed_row(first, 0, branch);
+    for (var layer = 0u; layer <= turns_of(LAYERS); layer++) {
+      for (var column = 0u; column < output_quads(layer); column += COLUMNS) {
+        let quad = min(column + subgroup_lane, output_quads(layer) - 1);
+        numbers[start_of(branch, layer, column)] = start(layer, quad, same);
+      }
+    }
+  }
+}
+
+fn evaluate(task: Task) {
+  let first = task.first;
+  let same = task.same;
   for (var r = 0u; r < turns_of(u32(ROWS)); r++) {
     scales[r] = precondition(sigma_of(clamped(trajectory_of(first, r), task.trajectories)));
   }
-  let same = task.same && same_label();
   for (var branch = 0u; branch < BRANCHES; branch++) {
-    embed(task, branch);
+    // Of one that does for all trajectories, only what all columns start from is needed, and the tape.
+    @if(!taped) let rows = select(u32(ROWS), 0, same);
+    @if(taped) const rows = u32(ROWS);
+    for (var r = 0u; r < turns_of(rows); r++) {
+      embed(task, r, branch);
+    }
     stage_states(task);
     for (var layer = 0u; layer <= turns_of(LAYERS); layer++) {
       let count = input_quads(layer);
       let all = count + select(u32(EMBEDDING_QUADS), 0, same);
       let stride = output_quads(layer);
       @if(by_row) if (layer == LAYERS) {
-        answer_row(task, branch, all, same);
+        answer_row(task, branch, all);
         break;
       }
       for (var column = 0u; column < stride; column += COLUMNS) {
         var sums = Sums();
         multiply(&sums, layer % 2, count, all, matrix_start(layer), stride, column);
-        let own = start(layer, min(column + subgroup_lane, stride - 1), same);
+        let own = numbers[start_of(branch, layer, column)];
         var copied = sums; // may be indexed without taking the sums themselves out of registers
         for (var c = 0u; c < min(COLUMNS, stride - column); c++) {
           let shift = subgroupShuffle(own, c);
@@ -80,25 +101,25 @@ fn evaluate(first: u32) {
   }
 }
 
-/// Writes the time embedding, and what the label adds to it.
-fn embed(task: Task, branch: u32) {
+/// Writes the time embedding of a row, and what the label adds to it.
+fn embed_row(trajectory: u32, row: u32, branch: u32) {
   const HALF = EMBEDDING_QUADS / 2;
-  for (var r = 0u; r < turns_of(u32(ROWS)); r++) {
-    let trajectory = trajectory_of(task.first, r);
-    for (var quad = 0u; quad < turns_of(HALF); quad++) {
-      let wave = waves(quad, scales[r].noise);
-      var cosines = wave.cosines;
-      var sines = wave.sines;
-      @if(labelled) cosines += label_quad(clamped(trajectory, task.trajectories), branch, quad);
-      @if(labelled) sines += label_quad(clamped(trajectory, task.trajectories), branch, HALF + quad);
-      numbers[embedding_start(r) + quad] = cosines;
-      numbers[embedding_start(r) + HALF + quad] = sines;
-      @if(taped) if (trajectory < task.trajectories) {
-        let kept = tape_embedding(trajectory, task.trajectories) + quad;
-        tape[kept] = cosines;
-        tape[kept + HALF] = sines;
-      }
-    }
+  for (var quad = 0u; quad < turns_of(HALF); quad++) {
+    let wave = waves(quad, scales[row].noise);
+    var cosines = wave.cosines;
+    var sines = wave.sines;
+    @if(labelled) cosines += label_quad(clamped(trajectory, operation.trajectories), branch, quad);
+    @if(labelled) sines += label_quad(clamped(trajectory, operation.trajectories), branch, HALF + quad);
+    numbers[embedding_start(row) + quad] = cosines;
+    numbers[embedding_start(row) + HALF + quad] = sines;
+  }
+}
+
+fn embed(task: Task, row: u32, branch: u32) {
+  let trajectory = trajectory_of(task.first, row);
+  embed_row(trajectory, row, branch);
+  @if(taped) for (var quad = 0u; quad < turns_of(EMBEDDING_QUADS) && trajectory < task.trajectories; quad++) {
+    tape[tape_embedding(trajectory, task.trajectories) + quad] = numbers[embedding_start(row) + quad];
   }
 }
 
@@ -149,10 +170,10 @@ fn keep(task: Task, layer: u32, branch: u32, row: u32, quad: u32, summed: vec4f)
 
 /// The last layer of a state of up to four numbers.
 @if(by_row)
-fn answer_row(task: Task, branch: u32, all: u32, same: bool) {
+fn answer_row(task: Task, branch: u32, all: u32) {
   var sums = array<vec4f, ROWS>();
   multiply_one(&sums, LAYERS % 2, WIDTH_QUADS, all, matrix_start(LAYERS));
-  let shift = start(LAYERS, 0, same);
+  let shift = numbers[start_of(branch, LAYERS, 0)];
   for (var r = 0u; r < turns_of(u32(ROWS)); r++) {
     keep(task, LAYERS, branch, r, 0, sums[r] + shift);
   }

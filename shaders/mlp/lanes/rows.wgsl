@@ -1,4 +1,4 @@
-import constants::{ DIM_QUADS, EMBEDDING_QUADS, ROWS, WIDTH_QUADS };
+import constants::{ DIM_QUADS, EMBEDDING_QUADS, LAYERS, ROWS, WIDTH_QUADS };
 import package::batch::subgroup::{ LANES, subgroup_lane };
 import package::mlp::weights::{ turns_of, weight_quad };
 
@@ -24,8 +24,13 @@ const ROOM = max(u32(WIDTH_QUADS), u32(DIM_QUADS));
 /// network's hidden sums, to which each layer adds. src/mlp/lane-plan.ts makes room.
 const SPAN = 2u * ROOM + EMBEDDING_QUADS + SUMS;
 
-/// The rows of each lane of each workgroup, [workgroups, LANES, ROWS, SPAN]. Not private memory, which lavapipe would take half
-/// a minute to compile: it clears it number by number.
+/// Turns that all columns of a layer of the hidden width take, and those of the output layer.
+const HIDDEN_TURNS = (u32(WIDTH_QUADS) + COLUMNS - 1) / COLUMNS;
+const OUTPUT_TURNS = (u32(DIM_QUADS) + COLUMNS - 1) / COLUMNS;
+/// A vec4 a turn, of two branches.
+const STARTS = 2 * (u32(LAYERS) * HIDDEN_TURNS + OUTPUT_TURNS);
+
+/// What each lane of each workgroup keeps, [workgroups, LANES]: [ROWS, SPAN], then what its columns start from, [STARTS].
 @group(0) @binding(14) var<storage, read_write> numbers: array<vec4f>;
 
 /// Where this lane's rows start; entry points set it.
@@ -33,7 +38,7 @@ var<private> own_rows: u32;
 
 /// Of a workgroup.
 fn rows_of(group: u32) -> u32 {
-  return (group * LANES + subgroup_lane) * ROWS * SPAN;
+  return (group * LANES + subgroup_lane) * (ROWS * SPAN + STARTS);
 }
 
 /// Where a row of one of the two halves starts.
@@ -43,6 +48,11 @@ fn row_start(half: u32, row: u32) -> u32 {
 
 fn embedding_start(row: u32) -> u32 {
   return own_rows + row * SPAN + 2 * ROOM;
+}
+
+/// Where a branch keeps what the turn from `column` on starts from.
+fn start_of(branch: u32, layer: u32, column: u32) -> u32 {
+  return own_rows + ROWS * SPAN + branch * STARTS / 2 + layer * HIDDEN_TURNS + column / COLUMNS;
 }
 
 @if(residual)
