@@ -21,7 +21,7 @@ export const LANE_GRADIENT_PART = { inputs: 4 * LANES, quads: LANES };
 export interface LanePlan extends WorkPlan {
   /** Workgroups at most; they go through all tiles. */
   most: number;
-  /** Memory for their rows, bytes. */
+  /** Memory for their rows, bytes; 0 where workgroups have room for them. */
   rowBytes: number;
 }
 
@@ -36,9 +36,15 @@ export function lanePlan(gpu: Gpu, config: MlpConfig): LanePlan | undefined {
   const turns = (numbers: number) => Math.ceil(numbers / 4 / COLUMNS);
   const starts = 2 * (layers * turns(width) + turns(dim));
   const bytes = 16 * LANES * (ROWS * span + starts);
+  const apart = bytes > gpu.limits.maxComputeWorkgroupStorageSize;
   const most = Math.max(1, Math.min(MOST, Math.floor(MOST_BYTES / bytes)));
   return {
-    ...{ trajectories: LANES * ROWS, most, rowBytes: most * bytes },
-    ...{ invocations: LANES, bytes: 0, conditions: {}, constants: { ROWS } },
+    ...{ trajectories: LANES * ROWS, most, rowBytes: apart ? most * bytes : 0 },
+    ...{
+      invocations: LANES,
+      bytes: apart ? 0 : bytes,
+      conditions: { kept_apart: apart },
+      constants: { ROWS },
+    },
   };
 }

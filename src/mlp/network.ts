@@ -118,7 +118,7 @@ export class Network {
   get bindings(): Record<string, GPUBuffer> {
     const { parameters, frequencies, lanes, gpu } = this;
     const common = { weights: parameters, frequencies };
-    if (!lanes) return common;
+    if (!lanes?.rowBytes) return common;
     this.rowBuffer ??= gpu.buffer('rows of lanes', GPUBufferUsage.STORAGE, lanes.rowBytes);
     return { ...common, numbers: this.rowBuffer };
   }

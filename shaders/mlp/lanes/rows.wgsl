@@ -30,15 +30,20 @@ const OUTPUT_TURNS = (u32(DIM_QUADS) + COLUMNS - 1) / COLUMNS;
 /// A vec4 a turn, of two branches.
 const STARTS = 2 * (u32(LAYERS) * HIDDEN_TURNS + OUTPUT_TURNS);
 
-/// What each lane of each workgroup keeps, [workgroups, LANES]: [ROWS, SPAN], then what its columns start from, [STARTS].
-@group(0) @binding(14) var<storage, read_write> numbers: array<vec4f>;
+/// What a lane keeps: [ROWS, SPAN], then what its columns start from, [STARTS].
+const KEPT = ROWS * SPAN + STARTS;
+/// Of each lane of each workgroup, where a workgroup's do not find room with it (`kept_apart`). Not private memory, of which
+/// lavapipe clears each number by an instruction of its own.
+@if(kept_apart) @group(0) @binding(14) var<storage, read_write> numbers: array<vec4f>;
+@if(!kept_apart) var<workgroup> numbers: array<vec4f, LANES * KEPT>;
 
 /// Where this lane's rows start; entry points set it.
 var<private> own_rows: u32;
 
 /// Of a workgroup.
 fn rows_of(group: u32) -> u32 {
-  return (group * LANES + subgroup_lane) * (ROWS * SPAN + STARTS);
+  @if(!kept_apart) return subgroup_lane * KEPT;
+  @if(kept_apart) return (group * LANES + subgroup_lane) * KEPT;
 }
 
 /// Where a row of one of the two halves starts.
