@@ -32,8 +32,8 @@ const STARTS = 2 * (u32(LAYERS) * HIDDEN_TURNS + OUTPUT_TURNS);
 
 /// What a lane keeps: [ROWS, SPAN], then what its columns start from, [STARTS].
 const KEPT = ROWS * SPAN + STARTS;
-/// Of each lane of each workgroup, where a workgroup's do not find room with it (`kept_apart`). Not private memory, of which
-/// lavapipe clears each number by an instruction of its own.
+/// Of each lane of each workgroup, where a workgroup's do not find room with it (`kept_apart`). Not private memory: loads were
+/// no faster there, and lavapipe took twice as long to compile networks 512 wide.
 @if(kept_apart) @group(0) @binding(14) var<storage, read_write> numbers: array<vec4f>;
 @if(!kept_apart) var<workgroup> numbers: array<vec4f, LANES * KEPT>;
 
