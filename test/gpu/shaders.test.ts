@@ -98,6 +98,10 @@ const ONLY_SOMEWHERE: ShaderName[] = [
   'field/mixture_pairs',
   'field/mixture_pairs_vjp',
   'bench/matrix_multiply_add',
+  'mlp/lanes/forward',
+  'mlp/lanes/jvp',
+  'mlp/lanes/vjp',
+  'mlp/lanes/weight_gradient',
 ];
 
 /**
