@@ -99,14 +99,16 @@ describe.each(problems)('$what', ({ field, x }) => {
       // No solver's own: the mean has a share in every state.
       const rows = table.rows.map(([first, , ...rest]) => [first, 0.1, ...rest]);
       const mean = Array.from({ length: dim }, () => Math.fround(draw.between(-1, 1)));
-      for (const { plan, given } of [
-        { plan: own, given: { columns } },
-        { plan: planOfTable({ ...table, rows }, mean), given: {} },
+      for (const { plan, begin, given } of [
+        // Where its first time says. Ten times as far out logits are tens of thousands, of which float32 keeps 0.002 at best:
+        // near a boundary between rows that moved a trajectory further than the bound knows of (seed 519014383: 2.8).
+        { plan: own, begin: latents(seed, BATCH, dim, 8), given: { columns } },
+        { plan: planOfTable({ ...table, rows }, mean), begin: x, given: {} },
       ]) {
         const keep = [...Array(plan.slots).keys()];
-        const exact = solveReference(field, plan, { latents: x, keep, ...given });
-        const errors = roundingErrors(field, plan, { latents: x, ...given }, exact.samples, seed);
-        const options = { latents: { values: x }, keep, ...given };
+        const exact = solveReference(field, plan, { latents: begin, keep, ...given });
+        const errors = roundingErrors(field, plan, { latents: begin, ...given }, exact.samples, seed);
+        const options = { latents: { values: begin }, keep, ...given };
         const made = await solve(gpu, field, plan, { ...options, executor: 'fused' });
         expect(excess(made.samples, exact.samples, errors, dim), plan.solver).toBeLessThan(2);
         const stepwise = await solve(gpu, field, plan, { ...options, executor: 'stepwise' });
