@@ -14,7 +14,7 @@ import package::fused::plan::{ run, turns };
 
 /// Asks the predictor, where turn i does, about the tile's trajectories: SHARES invocations share the hidden layer of one.
 /// `state` and `answer` are where places of the turn start. Called by all invocations, behind a barrier.
-fn ask_tile(i: u32, first: u32, state: u32, answer: u32, local: u32, lane: u32) {
+fn ask_tile(i: u32, first: u32, state: u32, answer: u32, local: u32) {
   if (turns[i].asks < 0) {
     return;
   }
@@ -30,7 +30,7 @@ fn ask_tile(i: u32, first: u32, state: u32, answer: u32, local: u32, lane: u32) 
     let row = item % TILE;
     @if(tangent || !wide) let given = features_of(i, n, min(first + row, run.trajectories - 1), state, answer);
     @if(!tangent && wide) let given = features_of(n, row);
-    let part = part_of(n, given, item / TILE * quads, quads, lane);
+    let part = part_of(n, given, item / TILE * quads, quads, 0);
     let works = begin + local < SHARES * TILE;
     @if(shared_asking) if (works) {
       parts[item] = part;

@@ -35,7 +35,7 @@ fn mixture_wide(
     }
     @if(predicted) {
       storageBarrier();
-      ask_tile(i, first, place_start(turns[i].place), place_start(turns[i].answer), local, 0);
+      ask_tile(i, first, place_start(turns[i].place), place_start(turns[i].answer), local);
     }
     continuing {
       i++;

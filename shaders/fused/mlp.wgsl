@@ -60,7 +60,7 @@ fn mlp(
     }
     @if(predicted) {
       storageBarrier();
-      ask_tile(i, first, state, place_start(turns[i].answer), local, 0);
+      ask_tile(i, first, state, place_start(turns[i].answer), local);
     }
   }
 }

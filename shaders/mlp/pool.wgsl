@@ -9,14 +9,22 @@ import package::mlp::tile::{ INVOCATIONS, TILE, tile, tile_at };
 
 const FEATURES = 64u;
 
-/// Means of contiguous groups of a layer's activations, FEATURES of them; repeated ones where the layer is narrower.
+/// The activations that a feature is the mean of: contiguous ones, the same for several where the layer is narrower.
+fn pooled_from(feature: u32) -> u32 {
+  return feature * 4 * WIDTH_QUADS / FEATURES;
+}
+
+fn pooled_to(feature: u32) -> u32 {
+  return max(pooled_from(feature) + 1, pooled_from(feature + 1));
+}
+
+/// Writes the features of the tile.
 fn pool(task: Task, local: u32) {
-  const WIDTH = 4 * WIDTH_QUADS;
   for (var i = local; i < TILE * FEATURES && task.first + i / FEATURES < task.trajectories; i += INVOCATIONS) {
     let row = i / FEATURES;
     let feature = i % FEATURES;
-    let begin = feature * WIDTH / FEATURES;
-    let end = max(begin + 1, (feature + 1) * WIDTH / FEATURES);
+    let begin = pooled_from(feature);
+    let end = pooled_to(feature);
     var sum = 0.0;
     for (var n = begin; n < end; n++) {
       sum += activation(row, n);

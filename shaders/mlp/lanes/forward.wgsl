@@ -8,7 +8,7 @@ import package::mlp::labels::label_quad;
 import package::mlp::lanes::rows::{
   COLUMNS, embedding_start, multiply, multiply_one, numbers, own_rows, row_start, rows_of, start_of, Sums, sums_start, TILE, trajectory_of,
 };
-@if(features) import package::mlp::pool::{ features, FEATURES };
+@if(features) import package::mlp::pool::{ features, FEATURES, pooled_from, pooled_to };
 import package::mlp::precondition::{ Precondition, precondition };
 import package::mlp::shape::{ input_quads, matrix_start, output_quads, tape_embedding, tape_hidden };
 import package::mlp::states::state_quad;
@@ -179,15 +179,14 @@ fn answer_row(task: Task, branch: u32, all: u32) {
   }
 }
 
-/// Means of contiguous groups of a layer's activations: ../pool.wgsl.
+/// Writes the features of this lane's trajectories: ../pool.wgsl.
 @if(features)
 fn pool(task: Task, layer: u32) {
-  const WIDTH = 4 * WIDTH_QUADS;
   for (var r = 0u; r < turns_of(u32(ROWS)); r++) {
     let trajectory = trajectory_of(task.first, r);
     for (var feature = 0u; feature < turns_of(FEATURES) && trajectory < task.trajectories; feature++) {
-      let begin = feature * WIDTH / FEATURES;
-      let end = max(begin + 1, (feature + 1) * WIDTH / FEATURES);
+      let begin = pooled_from(feature);
+      let end = pooled_to(feature);
       var sum = 0.0;
       for (var n = begin; n < end; n++) {
         sum += numbers[row_start((layer + 1) % 2, r) + n / 4][n % 4];
