@@ -41,7 +41,9 @@ export { type SolveMemory, type SolveMemoryRequest, solveMemory } from './execut
 export { DEFAULT_TOLERANCE, type StepChoice } from './execute/step-control.js';
 export { customField } from './field/custom.js';
 export { empirical } from './field/empirical.js';
-export { type ExternalFieldOptions, externalField, type Predict } from './field/external.js';
+export { type ExternalFieldOptions, externalField } from './field/external.js';
+export type { DeviceInputs, PredictOnDevice } from './field/external-device.js';
+export type { Predict } from './field/external-host.js';
 export type {
   BatchBuffers,
   BoundField,

@@ -59,6 +59,7 @@ export interface PlanRecorder {
 /** A plan's operations, one dispatch each, over the buffers of one run: compiled and bound once. */
 export class PlanPass implements PlanRecorder {
   evaluations = 0;
+  readonly compute: BoundField['compute'];
   private readonly bound: BoundField;
   private readonly groups: Map<Kernel, GPUBindGroup>;
 
@@ -72,6 +73,7 @@ export class PlanPass implements PlanRecorder {
     buffers: BatchBuffers,
   ) {
     this.bound = field.bind(buffers);
+    this.compute = this.bound.compute?.bind(this.bound);
     const { slots, columns, status, operation } = buffers;
     this.groups = new Map(
       Object.values(kernels).map((kernel) => [kernel, kernel.bind({ slots, columns, status, operation })]),
@@ -104,10 +106,6 @@ export class PlanPass implements PlanRecorder {
       noise,
       buffers,
     );
-  }
-
-  get compute(): BoundField['compute'] {
-    return this.bound.compute;
   }
 
   pack(target: ArrayBuffer, trajectories: number, key: NoiseKey = { seed: 0, first: 0 }): void {

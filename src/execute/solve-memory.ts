@@ -59,11 +59,10 @@ export async function solveMemory(
     status: bytes.status,
     operations: bytes.operation,
     readback: bytes.staging,
-    'states (readback)': field.outside ? 4 * capacity * (field.dim + 1) : 0,
     ...(gpu.features.has('timestamp-query') && { timestamps: TIMESTAMP_BYTES }),
     ...(fused
       ? await fusedBytes(fused, bytes.slotStride)
-      : { constants: constantBytes(plan), field: capacity * (prepared?.trajectoryBytes ?? 0) }),
+      : { constants: constantBytes(plan), field: prepared?.boundBytes?.(capacity) ?? 0 }),
     ...(predictor && { features: bytes.features, predictor: predictor.parameters.byteLength }),
     ...(predictor && !fused && (await trajectoryPassBytes(gpu, predictor, capacity))),
   };

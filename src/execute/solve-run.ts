@@ -9,9 +9,8 @@ import { LATENT_STREAM } from '../rng/streams.js';
 import type { Plan, Slot } from '../solver/plan.js';
 import { FusedPass } from './fused-pass.js';
 import type { Latents } from './inputs.js';
-import { OutsideStates } from './outside-states.js';
 import { type OperationRange, PlanPass, type PlanRecorder } from './plan-pass.js';
-import { HEAD_BYTES, runBytes, STATUS_BYTES } from './run-bytes.js';
+import { HEAD_BYTES, type RunBytes, runBytes, STATUS_BYTES } from './run-bytes.js';
 import type { RunShape } from './run-shape.js';
 
 /** Where the trajectories of a run begin: as those of a solve, or at rows that lie on the device, [batch, dim]. */
@@ -46,6 +45,15 @@ interface RunBuffers {
   weights?: GPUBuffer;
 }
 
+/** What records the dispatches of a run. */
+interface RunKernels {
+  recorder: PlanRecorder;
+  /** Draws latents. */
+  normal: Kernel;
+  /** Of stepwise runs that ask one. */
+  predictor: TrajectoryPass | undefined;
+}
+
 /**
  * The buffers, bind groups and uniforms of one solve, used again for each chunk of its batch: inside the loop
  * over chunks nothing is allocated.
@@ -67,20 +75,14 @@ export class SolveRun {
     private readonly plan: Plan,
     private readonly shape: RunShape,
     private readonly buffers: RunBuffers,
-    private readonly planPass: PlanRecorder,
-    private readonly normal: Kernel,
-    private readonly predictor: TrajectoryPass | undefined,
-    /** Numbers from one slot to the next. */
-    private readonly slotStride: number,
-    /** Bytes from one operation's uniform to the next. */
-    private readonly stride: number,
-    /** Of a field outside of the device: its way there. */
-    private readonly outside: OutsideStates | undefined,
+    /** Where slots and uniforms stand in theirs. */
+    private readonly strides: Pick<RunBytes, 'slotStride' | 'stride'>,
+    private readonly kernels: RunKernels,
   ) {
     const { slots, operation, staging } = buffers;
     this.timer = new PassTimer(gpu, shape.reads ? { buffer: staging, offset: STATUS_BYTES } : undefined);
-    this.latents = normal.bind({ slots, operation });
-    this.uniforms = new ArrayBuffer((plan.operations.length + 1) * stride);
+    this.latents = kernels.normal.bind({ slots, operation });
+    this.uniforms = new ArrayBuffer((plan.operations.length + 1) * strides.stride);
   }
 
   /** Compiles what is not compiled yet, and allocates. */
@@ -108,7 +110,7 @@ export class SolveRun {
       start: (slot: Slot) => (place[slot] * slotStride) / 4,
       uniform: (i: number) => (i + 1) * stride,
     };
-    const [planPass, normal, predictorPass] = await Promise.all([
+    const [recorder, normal, predictorPass] = await Promise.all([
       fused
         ? FusedPass.create(gpu, fused.plan, plan, dim, { memory: fused.memory, stride: slotStride }, buffers)
         : PlanPass.create(gpu, prepared!, plan, planPlaces, { ...buffers, capacity }),
@@ -123,14 +125,13 @@ export class SolveRun {
           planPlaces.start,
         ),
     ]);
-    const asked = predictorPass || undefined;
-    const outside = field.outside && new OutsideStates(gpu, buffers, { dim, capacity, signal: shape.signal });
-    return new SolveRun(gpu, plan, shape, buffers, planPass, normal, asked, slotStride, stride, outside);
+    const kernels = { recorder, normal, predictor: predictorPass || undefined };
+    return new SolveRun(gpu, plan, shape, buffers, bytes, kernels);
   }
 
   /** Evaluations recorded, per trajectory. */
   get evaluations(): number {
-    return this.planPass.evaluations;
+    return this.kernels.recorder.evaluations;
   }
 
   /**
@@ -149,9 +150,10 @@ export class SolveRun {
     after?: (encoder: GPUCommandEncoder) => void,
   ): Promise<void> {
     const { device } = this.gpu;
-    const { dim, wanted, reads, place } = this.shape;
+    const { dim, wanted, reads } = this.shape;
     const { slots, status, operation, staging } = this.buffers;
-    if (this.predictor) this.predictor.upload(count);
+    const { recorder, normal, predictor } = this.kernels;
+    if (predictor) predictor.upload(count);
     else device.queue.writeBuffer(this.buffers.columns, 0, columns as Float32Array<ArrayBuffer>);
     device.queue.writeBuffer(operation, 0, this.uniforms, 0, this.pack(first, count, latents));
     if ('values' in latents) {
@@ -163,24 +165,22 @@ export class SolveRun {
     if ('rows' in latents)
       encoder.copyBufferToBuffer(latents.rows, 4 * first * dim, slots, 0, 4 * count * dim);
     // Passes between which the device waits for others say nothing about its time.
-    let pass = encoder.beginComputePass(this.timer.begin(this.outside ? NEITHER : mark));
+    let pass = encoder.beginComputePass(this.timer.begin(recorder.compute ? NEITHER : mark));
     if ('batch' in latents) {
-      pass.setPipeline(this.normal.pipeline);
+      pass.setPipeline(normal.pipeline);
       pass.setBindGroup(0, this.latents, [0]);
       pass.dispatchWorkgroups(...folded(Math.ceil((count * Math.ceil(dim / 4)) / 64)));
     }
-    const before = (recording: GPUComputePassEncoder, i: number) =>
-      this.predictor?.record(recording, i, count);
-    if (!this.outside) this.planPass.record(pass, count, before);
-    else ({ encoder, pass } = await this.recordOutside(this.outside, { encoder, pass }, count, before));
+    const before = (recording: GPUComputePassEncoder, i: number) => predictor?.record(recording, i, count);
+    if (!recorder.compute) recorder.record(pass, count, before);
+    else ({ encoder, pass } = await this.recordOutside({ encoder, pass }, count, before));
     pass.end();
     this.timer.end(encoder);
     if (reads) {
       const bytes = count * dim * 4;
       encoder.copyBufferToBuffer(status, 0, staging, 0, STATUS_BYTES);
       for (const [i, slot] of wanted.entries()) {
-        const start = place[slot] * this.slotStride * 4;
-        encoder.copyBufferToBuffer(slots, start, staging, HEAD_BYTES + i * bytes, bytes);
+        encoder.copyBufferToBuffer(slots, 4 * this.startOf(slot), staging, HEAD_BYTES + i * bytes, bytes);
       }
       this.copyAnswers(encoder, count, HEAD_BYTES + wanted.length * bytes);
     }
@@ -190,7 +190,7 @@ export class SolveRun {
 
   /** The buffer of slots, and where in it one that is wanted begins after a run, in numbers. */
   result(slot: Slot): { slots: GPUBuffer; start: number } {
-    return { slots: this.buffers.slots, start: this.shape.place[slot] * this.slotStride };
+    return { slots: this.buffers.slots, start: this.startOf(slot) };
   }
 
   /** Forgets what was not finite in the runs so far. */
@@ -229,9 +229,8 @@ export class SolveRun {
 
   /** A slot that is wanted, as the last chunk left it, [count, dim]. */
   async wanted(slot: Slot, count: number): Promise<Float32Array> {
-    const { dim, place } = this.shape;
-    const start = place[slot] * this.slotStride * 4;
-    return new Float32Array(await this.gpu.read(this.buffers.slots, count * dim * 4, start));
+    const bytes = 4 * count * this.shape.dim;
+    return new Float32Array(await this.gpu.read(this.buffers.slots, bytes, 4 * this.startOf(slot)));
   }
 
   /** Over all chunks that were collected, or where none is read, submitted. */
@@ -240,38 +239,41 @@ export class SolveRun {
   }
 
   destroy(): void {
-    this.planPass.destroy();
-    this.predictor?.destroy();
-    this.outside?.destroy();
+    this.kernels.recorder.destroy();
+    this.kernels.predictor?.destroy();
     this.timer.destroy();
     for (const buffer of Object.values(this.buffers) as GPUBuffer[]) buffer.destroy();
   }
 
   /**
-   * Records the plan with what its evaluations wait for between them: submits what was recorded, has the states computed
-   * outside, and goes on in another encoder.
-   * @returns the last one, in which its pass has not ended
+   * Records the plan around evaluations outside of the device, each of which submits what was recorded before it.
+   * @returns the last encoder, in which its pass has not ended
    */
   private async recordOutside(
-    outside: OutsideStates,
     recording: { encoder: GPUCommandEncoder; pass: GPUComputePassEncoder },
     count: number,
     before: (pass: GPUComputePassEncoder, operation: number) => void,
   ): Promise<typeof recording> {
+    const { recorder } = this.kernels;
     let { encoder, pass } = recording;
     for (const part of partsAtEvaluations(this.plan)) {
       const operation = this.plan.operations[part.first];
       if (operation.kind === 'evaluate') {
         pass.end();
-        const start = 4 * this.shape.place[operation.state] * this.slotStride;
-        const { states, sigmas } = await outside.read(encoder, start, operation.time, count);
-        await this.planPass.compute!(states, sigmas);
+        this.shape.signal?.throwIfAborted();
+        const state = this.startOf(operation.state);
+        await recorder.compute!(encoder, { state, sigma: operation.time, count });
         encoder = this.gpu.device.createCommandEncoder();
         pass = encoder.beginComputePass();
       }
-      this.planPass.record(pass, count, before, part);
+      recorder.record(pass, count, before, part);
     }
     return { encoder, pass };
+  }
+
+  /** Where a slot begins in theirs, in numbers. */
+  private startOf(slot: Slot): number {
+    return this.shape.place[slot] * this.strides.slotStride;
   }
 
   /** Copies what a predictor answered behind the samples. */
@@ -280,15 +282,15 @@ export class SolveRun {
     if (!predictor) return;
     const { columns, staging } = this.buffers;
     // Inside a fused kernel answers stand behind the columns.
-    const [from, start] = this.predictor
-      ? [this.predictor.answers, 0]
-      : [columns, 4 * this.plan.columns * count];
+    const asked = this.kernels.predictor;
+    const [from, start] = asked ? [asked.answers, 0] : [columns, 4 * this.plan.columns * count];
     encoder.copyBufferToBuffer(from, start, staging, to, 4 * answersOfRun(predictor) * count);
   }
 
   /** Writes what the uniforms of a chunk lack. @returns bytes that are to be copied */
   private pack(first: number, count: number, latents: RunLatents): number {
-    this.normal.layout.pack(
+    const { recorder, normal } = this.kernels;
+    normal.layout.pack(
       'operation',
       {
         output: 0,
@@ -301,8 +303,8 @@ export class SolveRun {
       0,
     );
     // The same chunk again: it differs in its latents alone.
-    if (first === this.packed.first && count === this.packed.count) return this.stride;
-    this.planPass.pack(this.uniforms, count, { seed: this.shape.seed, first });
+    if (first === this.packed.first && count === this.packed.count) return this.strides.stride;
+    recorder.pack(this.uniforms, count, { seed: this.shape.seed, first });
     this.packed = { first, count };
     return this.uniforms.byteLength;
   }

@@ -91,8 +91,8 @@ export interface Field {
 export interface PreparedField {
   /** Size of an evaluation's uniform in bytes. */
   readonly operationSize: number;
-  /** Memory of its own that it binds to a run, bytes a trajectory; by default none. */
-  readonly trajectoryBytes?: number;
+  /** Memory of its own that it binds to a run with room for so many trajectories, bytes; by default none. */
+  boundBytes?(capacity: number): number;
   /** Writes an evaluation's uniform (struct Evaluate of shaders/field/evaluate.wgsl). */
   pack(value: StructValue, target: ArrayBuffer, offset: number): void;
   /** Binds the buffers of a run. */
@@ -179,12 +179,21 @@ export interface BatchBuffers {
   readonly features?: GPUBuffer;
 }
 
+/** An evaluation of the first `count` trajectories outside of the device. */
+export interface OutsideEvaluation {
+  /** Where the first state stands in the slots, in numbers. */
+  readonly state: number;
+  /** The same for all, or offset + scale x a column of the run's. */
+  readonly sigma: number | { readonly column: number; readonly scale: number; readonly offset: number };
+  readonly count: number;
+}
+
 export interface BoundField {
   /**
-   * Of a field outside of the device: computes D of some states, [count, dim], at a sigma each, for the evaluation that is
+   * Of a field outside of the device: submits what was recorded so far, and has D computed for the evaluation that is
    * submitted next. That alone is what `encode` then records.
    */
-  compute?(states: Float32Array, sigmas: Float32Array): Promise<void>;
+  compute?(encoder: GPUCommandEncoder, evaluation: OutsideEvaluation): Promise<void>;
   /** Records one evaluation, or one product, of the first `trajectories`, whose uniform stands at `offset`. */
   encode(pass: GPUComputePassEncoder, offset: number, trajectories: number): void;
   destroy(): void;

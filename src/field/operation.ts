@@ -19,6 +19,11 @@ export function shared({
   return { slots, columns, operation };
 }
 
+/** The workgroups of a kernel whose 64 invocations take a number each. */
+export function numberGroups(numbers: number): [x: number, y: number] {
+  return folded(Math.ceil(numbers / 64));
+}
+
 /**
  * A kernel that owns nothing but what it is bound to, as a field: one dispatch.
  * @param share trajectories of a workgroup, or the workgroups of a batch

@@ -161,7 +161,7 @@ async function prepareTiled(gpu: Gpu, spec: MixtureSpec): Promise<PreparedField>
   });
   return {
     ...operationOf(kernel),
-    trajectoryBytes: CARRY_BYTES,
+    boundBytes: (capacity) => CARRY_BYTES * capacity,
     bind(batch): BoundField {
       const carry = gpu.buffer('running sums', GPUBufferUsage.STORAGE, batch.capacity * CARRY_BYTES);
       const groups = shards.map((shard) => kernel.bind({ ...shared(batch), ...shard, carry }));

@@ -41,6 +41,7 @@ import mixtureTiled from '../../shaders/field/mixture_tiled.wgsl';
 import mixtureTiledDivergence from '../../shaders/field/mixture_tiled_divergence.wgsl';
 import mixtureTiledVjp from '../../shaders/field/mixture_tiled_vjp.wgsl';
 import mixtureVjp from '../../shaders/field/mixture_vjp.wgsl';
+import modelInput from '../../shaders/field/model_input.wgsl';
 import outside from '../../shaders/field/outside.wgsl';
 import posterior from '../../shaders/field/posterior.wgsl';
 import posteriorFew from '../../shaders/field/posterior_few.wgsl';
@@ -188,6 +189,7 @@ export const shaders = {
   'field/components': components,
   'field/custom': custom,
   'field/custom_vjp': customVjp,
+  'field/model_input': modelInput,
   'field/outside': outside,
   'field/diverge': diverge,
   'field/evaluate': evaluate,

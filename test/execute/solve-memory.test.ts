@@ -48,6 +48,7 @@ function columned(): Plan {
 
 const mixture = gaussianMixture(randomMixture(seed, 5, 3, 'per-component'));
 const elsewhere = externalField({ dim: 3, predict: (states) => states });
+const identity = externalField({ dim: 3, predictOnDevice: ({ states }) => states, most: 7 });
 const { config, parameters } = mlpShape(32, 1);
 const network = mlpField({ config, parameters });
 // Above 128 numbers places are in memory, and more than 64 components are streamed: stepwise keeps sums between shards.
@@ -65,6 +66,7 @@ const cases: { name: string; field: Field; plan: Plan; batch: number; chunk?: nu
   { name: 'constants', field: mixture, plan: withMean(5), batch: 21 },
   { name: 'columns', field: mixture, plan: columned(), batch: 21 },
   { name: 'a model outside of the device', field: elsewhere, plan: columned(), batch: 23, chunk: 10 },
+  { name: 'a model on the device', field: identity, plan: columned(), batch: 23, chunk: 10 },
   { name: 'a network', field: network, plan: euler, batch: 40 },
   { name: 'a streamed data set', field: streamed, plan: euler, batch: 11 },
   {

@@ -1,0 +1,62 @@
+import { FewstepError } from '../errors.js';
+import { type Prediction, type Translation, translation } from '../process/prediction.js';
+import type { Process } from '../process/process.js';
+import type { Field } from './field.js';
+
+/** The terms in which a model outside of the device speaks: its process, and what it predicts. */
+export class ModelTerms {
+  /** Noise levels that its process has. */
+  readonly range: NonNullable<Field['sigmaRange']>;
+
+  constructor(
+    private readonly process: Process,
+    private readonly prediction: Prediction,
+  ) {
+    const { min, max } = process.range;
+    this.range = { sigmaMin: process.sigma(min), sigmaMax: process.sigma(max) };
+  }
+
+  /** How D comes out of its prediction at a sigma each; beyond the process' range, as at its end. */
+  translations(sigmas: Float32Array): Translation[] {
+    // Most batches have one sigma.
+    let of = sigmas[0];
+    let translated = this.at(of);
+    return Array.from(sigmas, (sigma) => {
+      if (sigma !== of) {
+        of = sigma;
+        translated = this.at(of);
+      }
+      return translated;
+    });
+  }
+
+  private at(sigma: number): Translation {
+    const { sigmaMin, sigmaMax } = this.range;
+    return translation(this.process, this.prediction, Math.min(sigmaMax, Math.max(sigmaMin, sigma)));
+  }
+}
+
+/** Work of several runs that is done one after the other, such as calls of one session. */
+export class Turns {
+  private last: Promise<unknown> = Promise.resolve();
+
+  take<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.last.then(work);
+    this.last = result.catch(() => {});
+    return result;
+  }
+}
+
+/** What a function of the user's answers. @throws FewstepError bad-field where it fails */
+export async function answerOf<T>(name: string, call: () => T | Promise<T>): Promise<T> {
+  try {
+    return await call();
+  } catch (cause) {
+    throw new FewstepError(
+      'bad-field',
+      `the external field failed: ${cause instanceof Error ? cause.message : cause}`,
+      `correct its ${name}`,
+      { cause },
+    );
+  }
+}
