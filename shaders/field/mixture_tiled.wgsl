@@ -3,14 +3,9 @@
 // shard each.
 import package::field::four::{ BATCH, Task, task_of };
 import package::field::posterior_tiled::{ begin_sums, finish_sums, Running, sum_components };
-
-struct Shard {
-  first: u32, // whether sums start here
-  last: u32, // whether they end here
-}
+import package::field::shard::shard;
 
 @group(0) @binding(7) var<storage, read_write> carry: array<vec2f>; // [trajectories]: maximum, total
-@group(0) @binding(8) var<uniform> shard: Shard;
 
 @compute @workgroup_size(64)
 fn mixture_tiled(

@@ -19,8 +19,8 @@ export const FEW = 64;
 const CHUNK = 8;
 /** Components from which on lanes meet them in pairs, and trajectories of a workgroup that does. */
 const [PAIRS_FROM, PAIRS_BATCH] = [24, 32];
-/** Running sums of a trajectory between shards. */
-const CARRY_BYTES = 8;
+/** Trajectories of a workgroup whose lanes go through tiles by themselves, and vec4 of a state that they hold at a time. */
+const [LANES_BATCH, SPAN] = [32, 24];
 
 /** How components are met: by one invocation a trajectory, or by a workgroup, whose invocations share out dimensions or components. */
 export type MixtureKernel = 'small' | 'registers' | 'few' | 'tiled';
@@ -29,9 +29,10 @@ export type MixtureKernel = 'small' | 'registers' | 'few' | 'tiled';
 export async function prepareMixture(
   gpu: Gpu,
   spec: MixtureSpec,
-  kernel: MixtureKernel = mixtureKernelFor(gpu, spec),
+  kernel: MixtureKernel | 'lanes' = goesByLanes(gpu, spec) ? 'lanes' : mixtureKernelFor(gpu, spec),
 ): Promise<PreparedField> {
   if (kernel === 'tiled') return prepareTiled(gpu, spec);
+  if (kernel === 'lanes') return prepareLanes(gpu, spec);
   if (kernel === 'few') return prepareFew(gpu, spec);
   const { name, variant, row } = untiledKernel(spec, kernel);
   const conditions = { ...variant.conditions, broadcast: canBroadcast(gpu) };
@@ -65,6 +66,11 @@ export function mixtureKernelFor(gpu: Gpu, spec: MixtureSpec): MixtureKernel {
 export function meetsPairs(gpu: Gpu, spec: MixtureSpec): boolean {
   const enough = spec.dim > SMALL_DIM && spec.weights.length >= PAIRS_FROM;
   return canBroadcast(gpu) && enough && !conditionsOf(spec).per_dimension;
+}
+
+/** Whether lanes take trajectories above 128 dimensions by themselves, and tell each other what they load. */
+function goesByLanes(gpu: Gpu, spec: MixtureSpec): boolean {
+  return canBroadcast(gpu) && spec.dim > REGISTER_DIM && !conditionsOf(spec).per_dimension;
 }
 
 /** The kernel of one invocation a trajectory, or its vector-Jacobian product, and the numbers of a row of means. */
@@ -149,6 +155,30 @@ async function prepareFew(gpu: Gpu, spec: MixtureSpec): Promise<PreparedField> {
 async function prepareTiled(gpu: Gpu, spec: MixtureSpec): Promise<PreparedField> {
   const { variant, row } = wideVariant(spec, 'tiled');
   const kernel = await gpu.kernel('field/mixture_tiled', variant);
+  return prepareSharded(gpu, spec, kernel, { row, trajectories: WIDE_BATCH, carryBytes: 8 });
+}
+
+async function prepareLanes(gpu: Gpu, spec: MixtureSpec): Promise<PreparedField> {
+  const row = Math.ceil(spec.dim / 4) * 4;
+  // As many at a time as leave none of a last span idle.
+  const span = Math.ceil(row / 4 / Math.ceil(row / 4 / SPAN));
+  const kernel = await gpu.kernel('field/mixture_lanes', {
+    conditions: conditionsOf(spec),
+    constants: { DIM: spec.dim, SPAN: span },
+  });
+  return prepareSharded(gpu, spec, kernel, { row, trajectories: LANES_BATCH, carryBytes: 16 });
+}
+
+/**
+ * A kernel that streams components, shard by shard.
+ * @param form numbers from one component to the next, trajectories of a workgroup, and bytes of a trajectory's running sums
+ */
+function prepareSharded(
+  gpu: Gpu,
+  spec: MixtureSpec,
+  kernel: Kernel,
+  { row, trajectories, carryBytes }: { row: number; trajectories: number; carryBytes: number },
+): PreparedField {
   const shards = shardsOf(gpu, spec, row).map(([first, last]) => {
     const flags = kernel.layout.pack('shard', {
       first: first === 0 ? 1 : 0,
@@ -161,16 +191,16 @@ async function prepareTiled(gpu: Gpu, spec: MixtureSpec): Promise<PreparedField>
   });
   return {
     ...operationOf(kernel),
-    boundBytes: (capacity) => CARRY_BYTES * capacity,
+    boundBytes: (capacity) => carryBytes * capacity,
     bind(batch): BoundField {
-      const carry = gpu.buffer('running sums', GPUBufferUsage.STORAGE, batch.capacity * CARRY_BYTES);
+      const carry = gpu.buffer('running sums', GPUBufferUsage.STORAGE, carryBytes * batch.capacity);
       const groups = shards.map((shard) => kernel.bind({ ...shared(batch), ...shard, carry }));
       return {
-        encode(pass, offset, trajectories) {
+        encode(pass, offset, count) {
           pass.setPipeline(kernel.pipeline);
           for (const group of groups) {
             pass.setBindGroup(0, group, [offset]);
-            pass.dispatchWorkgroups(...folded(Math.ceil(trajectories / WIDE_BATCH)));
+            pass.dispatchWorkgroups(...folded(Math.ceil(count / trajectories)));
           }
         },
         destroy: () => carry.destroy(),

@@ -31,6 +31,7 @@ import mixture from '../../shaders/field/mixture.wgsl';
 import mixtureDivergence from '../../shaders/field/mixture_divergence.wgsl';
 import mixtureFew from '../../shaders/field/mixture_few.wgsl';
 import mixtureJoinedVjp from '../../shaders/field/mixture_joined_vjp.wgsl';
+import mixtureLanes from '../../shaders/field/mixture_lanes.wgsl';
 import mixturePairs from '../../shaders/field/mixture_pairs.wgsl';
 import mixturePairsVjp from '../../shaders/field/mixture_pairs_vjp.wgsl';
 import mixtureSegment from '../../shaders/field/mixture_segment.wgsl';
@@ -48,6 +49,7 @@ import posteriorFew from '../../shaders/field/posterior_few.wgsl';
 import posteriorSmall from '../../shaders/field/posterior_small.wgsl';
 import posteriorTiled from '../../shaders/field/posterior_tiled.wgsl';
 import pull from '../../shaders/field/pull.wgsl';
+import shard from '../../shaders/field/shard.wgsl';
 import fieldStaged from '../../shaders/field/staged.wgsl';
 import fieldState from '../../shaders/field/state.wgsl';
 import fieldTeam from '../../shaders/field/team.wgsl';
@@ -198,6 +200,7 @@ export const shaders = {
   'field/mixture_divergence': mixtureDivergence,
   'field/mixture_few': mixtureFew,
   'field/mixture_joined_vjp': mixtureJoinedVjp,
+  'field/mixture_lanes': mixtureLanes,
   'field/mixture_pairs': mixturePairs,
   'field/mixture_pairs_vjp': mixturePairsVjp,
   'field/mixture_segment': mixtureSegment,
@@ -213,6 +216,7 @@ export const shaders = {
   'field/posterior_small': posteriorSmall,
   'field/posterior_tiled': posteriorTiled,
   'field/pull': pull,
+  'field/shard': shard,
   'field/staged': fieldStaged,
   'field/team': fieldTeam,
   'field/state': fieldState,

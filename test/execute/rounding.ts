@@ -1,7 +1,7 @@
 import { type ReferenceOptions, solveReference } from '../../src/execute/reference.js';
 import type { Field } from '../../src/field/field.js';
 import { type Random, random } from '../../src/problem/random.js';
-import type { Plan } from '../../src/solver/plan.js';
+import type { Plan, Slot } from '../../src/solver/plan.js';
 
 /** Relative rounding of float32. */
 export const EPSILON = 2 ** -24;
@@ -39,14 +39,38 @@ export function roundingErrors(
   seed: number,
   roundings = 8 + field.dim,
 ): number[] {
-  const { dim } = field;
-  const errors = new Array<number>(exact.length / dim).fill(0);
+  const last = plan.states[plan.states.length - 1];
+  const kept = new Map([[last, exact]]);
+  return keptRoundingErrors(field, plan, { ...options, keep: [last] }, kept, seed, roundings).get(last)!;
+}
+
+/** The same for each slot that is kept. */
+export function keptRoundingErrors(
+  field: Field,
+  plan: Plan,
+  options: ReferenceOptions,
+  exact: ReadonlyMap<Slot, Float64Array>,
+  seed: number,
+  roundings = 8 + field.dim,
+): Map<Slot, number[]> {
+  // An update rounds by itself, whatever its evaluations do: sums may cancel in some numbers, hardly in all.
+  const largest = (values: Float64Array, row: number) =>
+    Math.max(...values.subarray(row * field.dim, (row + 1) * field.dim).map(Math.abs));
+  const errors = new Map(
+    [...exact].map(([slot, values]) => [
+      slot,
+      Array.from({ length: values.length / field.dim }, (_, row) => EPSILON * largest(values, row)),
+    ]),
+  );
   for (let run = 0; run < 4; run++) {
     const disturbed = disturbedField(field, random(seed, run + 1), roundings);
-    const { samples } = solveReference(disturbed, plan, options);
-    for (const [i, value] of samples.entries()) {
-      const row = Math.floor(i / dim);
-      errors[row] = Math.max(errors[row], Math.abs(value - exact[i]));
+    const { kept } = solveReference(disturbed, plan, options);
+    for (const [slot, values] of exact) {
+      const own = errors.get(slot)!;
+      for (const [i, value] of kept.get(slot)!.entries()) {
+        const row = Math.floor(i / field.dim);
+        own[row] = Math.max(own[row], Math.abs(value - values[i]));
+      }
     }
   }
   return errors;

@@ -5,6 +5,7 @@ import type { Field } from '../../src/field/field.js';
 import { gaussianMixture } from '../../src/field/gaussian-mixture.js';
 import type { MixtureSpec } from '../../src/field/mixture.js';
 import { type MixtureKernel, mixtureKernelFor, prepareMixture } from '../../src/field/prepared-mixture.js';
+import { canBroadcast } from '../../src/gpu/broadcast.js';
 import type { Gpu } from '../../src/gpu/gpu.js';
 import { random } from '../../src/problem/random.js';
 import { PlanBuilder } from '../../src/solver/builder.js';
@@ -45,7 +46,7 @@ async function worst(on: Gpu, field: Field, spec: MixtureSpec, batch: number): P
   return ratio;
 }
 
-const withKernel = (spec: MixtureSpec, kernel: MixtureKernel): Field => ({
+const withKernel = (spec: MixtureSpec, kernel: MixtureKernel | 'lanes'): Field => ({
   ...gaussianMixture(spec),
   prepare: (on) => prepareMixture(on, spec, kernel),
 });
@@ -108,24 +109,52 @@ test.each(
   async ({ shape, dim, components }) => {
     const spec = randomMixture(seed, dim, components, shape);
     expect(mixtureKernelFor(gpu, spec)).toBe('few');
-    expect(await worst(gpu, gaussianMixture(spec), spec, 9)).toBeLessThan(1);
+    expect(await worst(gpu, withKernel(spec, 'few'), spec, 9)).toBeLessThan(1);
     const equal = { ...spec, weights: new Float64Array(components).fill(1) };
-    expect(await worst(gpu, gaussianMixture(equal), equal, 6)).toBeLessThan(1);
+    expect(await worst(gpu, withKernel(equal, 'few'), equal, 6)).toBeLessThan(1);
   },
 );
 
-test('a few components in many dimensions give the same however a batch is split', async () => {
-  const spec = randomMixture(seed, 200, 10, 'per-component');
-  const { x, sigmas } = noisyStates(seed, spec, 11);
-  const field = gaussianMixture(spec);
-  const whole = await denoisedOn(gpu, field, x, sigmas);
-  // Seven trajectories at a time: what began a workgroup is elsewhere in one.
-  const parts = [0, 7].map((begin) =>
-    denoisedOn(gpu, field, x.slice(begin * 200, (begin + 7) * 200), sigmas.slice(begin, begin + 7)),
-  );
-  const joined = (await Promise.all(parts)).flatMap((part) => [...part]);
-  expect(joined).toEqual([...whole]);
-});
+// One tile of components and several, the last one not full; one span of dimensions and several, whole vec4 and not; one
+// workgroup of 32 trajectories and more.
+test.skipIf(!canBroadcast(gpu)).each(
+  (['shared', 'per-component'] as const).flatMap((shape) =>
+    [
+      [129, 1],
+      [130, 97],
+      [200, 10],
+      [256, 200],
+      [785, 63],
+    ].map(([dim, components]) => ({ shape, dim, components })),
+  ),
+)(
+  `by lanes: D of $components components, $shape stds, dim $dim (seed ${seed})`,
+  async ({ shape, dim, components }) => {
+    const spec = randomMixture(seed, dim, components, shape);
+    expect(await worst(gpu, withKernel(spec, 'lanes'), spec, 9)).toBeLessThan(1);
+    const equal = { ...spec, weights: new Float64Array(components).fill(1) };
+    expect(await worst(gpu, withKernel(equal, 'lanes'), equal, 45)).toBeLessThan(1);
+  },
+);
+
+test.each([
+  [10, 'per-component'],
+  [150, 'shared'],
+] as const)(
+  '%i components in many dimensions give the same however a batch is split',
+  async (components, shape) => {
+    const spec = randomMixture(seed, 200, components, shape);
+    const { x, sigmas } = noisyStates(seed, spec, 11);
+    const field = gaussianMixture(spec);
+    const whole = await denoisedOn(gpu, field, x, sigmas);
+    // Seven trajectories at a time: what began a workgroup is elsewhere in one.
+    const parts = [0, 7].map((begin) =>
+      denoisedOn(gpu, field, x.slice(begin * 200, (begin + 7) * 200), sigmas.slice(begin, begin + 7)),
+    );
+    const joined = (await Promise.all(parts)).flatMap((part) => [...part]);
+    expect(joined).toEqual([...whole]);
+  },
+);
 
 test('which kernel a mixture gets above 128 dimensions', () => {
   const kernel = (dim: number, components: number, on = gpu) =>
@@ -139,18 +168,28 @@ test('which kernel a mixture gets above 128 dimensions', () => {
   expect(kernel(961, 17, smallGpu(2 ** 16))).toBe('tiled');
 });
 
-test('784 dimensions take the tiled kernel by themselves, in stages', async () => {
+test('784 dimensions take the tiled kernel in stages', async () => {
   const spec = randomMixture(seed, 784, 70, 'shared');
-  expect(await worst(gpu, gaussianMixture(spec), spec, 9)).toBeLessThan(1);
+  expect(await worst(gpu, withKernel(spec, 'tiled'), spec, 9)).toBeLessThan(1);
 });
 
-test.each(SHAPES)('components of %s stds past one binding come in shards', async (shape) => {
-  const dim = TILED_DIM[shape];
-  const spec = randomMixture(seed, dim, 170, shape);
-  // Rows are padded to a multiple of 4 numbers: 50 components a shard, so four shards, the last one of 20.
-  const small = smallGpu(50 * Math.ceil(dim / 4) * 16);
-  expect(await worst(small, gaussianMixture(spec), spec, 11)).toBeLessThan(1);
-});
+const sharded = [
+  ...SHAPES.map((shape) => ({ shape, dim: TILED_DIM[shape], kernel: 'tiled' as const })),
+  ...(canBroadcast(gpu) ? (['shared', 'per-component'] as const) : []).map((shape) => ({
+    shape,
+    dim: 131,
+    kernel: 'lanes' as const,
+  })),
+];
+test.each(sharded)(
+  'components of $shape stds past one binding come in shards, $kernel',
+  async ({ shape, dim, kernel }) => {
+    const spec = randomMixture(seed, dim, 170, shape);
+    // Rows are padded to a multiple of 4 numbers: 50 components a shard, so four shards, the last one of 20.
+    const small = smallGpu(50 * Math.ceil(dim / 4) * 16);
+    expect(await worst(small, withKernel(spec, kernel), spec, 11)).toBeLessThan(1);
+  },
+);
 
 test.each([
   [1, 0],

@@ -95,6 +95,7 @@ function predictorAdjoint(on: Gpu, { solver, field, config }: PredictorCase): Pr
 
 /** Not compiled where nobody asks for them: they need subgroups of eight, or matrix units (test/bench/updates.test.ts). */
 const ONLY_SOMEWHERE: ShaderName[] = [
+  'field/mixture_lanes',
   'field/mixture_pairs',
   'field/mixture_pairs_vjp',
   'bench/matrix_multiply_add',
@@ -125,12 +126,17 @@ const PREPARATIONS: ((on: Gpu) => Promise<unknown>)[] = [
   ...(['shared', 'per-component'] as const).flatMap((shape) => {
     const spec = randomMixture(1, 5, 25, shape);
     const equal = { ...spec, weights: spec.weights.map(() => 1) };
-    return [spec, equal].flatMap((own) => [
-      (on: Gpu) => prepareMixture(on, own),
-      (on: Gpu) => prepareMixtureGradient(on, own),
-    ]);
+    return [
+      ...[spec, equal].flatMap((own) => [
+        (on: Gpu) => prepareMixture(on, own),
+        (on: Gpu) => prepareMixtureGradient(on, own),
+      ]),
+      // And above 128 dimensions by lanes of their own.
+      (on: Gpu) => prepareMixture(on, randomMixture(1, 130, 3, shape)),
+    ];
   }),
   (on) => externalField({ dim: 5, predict: (states) => states }).prepare(on),
+  (on) => externalField({ dim: 5, predictOnDevice: ({ states }) => states }).prepare(on),
   (on) => on.kernel('adaptive/control', { constants: { ...CONTROL } }),
   ...(['shared', 'per-component', 'per-dimension'] as const).flatMap((shape) =>
     [1, 2, 3, 4, 6].map(
