@@ -12,7 +12,7 @@ export interface VulkanDriver {
 const EXTRA_FOLDERS = ['/usr/local/nvidia/share/vulkan/icd.d', '/usr/local/nvidia/vulkan/icd.d'];
 
 /** The drivers that Vulkan's loader would find: those that the environment names, else its search path. */
-export function vulkanDrivers(env: NodeJS.ProcessEnv = process.env): VulkanDriver[] {
+export function vulkanDrivers(env: Record<string, string | undefined> = process.env): VulkanDriver[] {
   const named = env.VK_DRIVER_FILES || env.VK_ICD_FILENAMES;
   const places = named ? split(named) : [...split(env.VK_ADD_DRIVER_FILES), ...searchPath(env)];
   return unique(places.flatMap(manifestsIn)).flatMap(readManifest);
@@ -24,7 +24,7 @@ export function strayDrivers(): VulkanDriver[] {
 }
 
 /** The folders of the loader's documented search order on Linux. */
-function searchPath(env: NodeJS.ProcessEnv): string[] {
+function searchPath(env: Record<string, string | undefined>): string[] {
   const home = env.HOME || homedir();
   const bases = [
     env.XDG_CONFIG_HOME || join(home, '.config'),
