@@ -3,6 +3,7 @@ import { solve } from '../src/execute/solve.js';
 import type { Field } from '../src/field/field.js';
 import type { Gpu } from '../src/gpu/gpu.js';
 import type { Precision } from '../src/mlp/precision.js';
+import type { NetworkPredictor } from '../src/predictor/network-predictor.js';
 import type { Plan } from '../src/solver/plan.js';
 import { relativeDifference } from './relative-difference.js';
 import type { Contestant } from './sampling-contestant.js';
@@ -12,12 +13,12 @@ export async function prepared(
   gpu: Gpu,
   field: Field,
   plan: Plan,
-  { batch, executor }: { batch: number; executor: 'stepwise' | 'fused' },
+  options: { batch: number; executor: 'stepwise' | 'fused'; predictor?: NetworkPredictor },
 ): Promise<Contestant> {
-  const ours = await PreparedSolve.create(gpu, field, plan, { batch, executor });
+  const ours = await PreparedSolve.create(gpu, field, plan, options);
   let seed = 0;
   return {
-    by: executor,
+    by: options.executor,
     async run(count) {
       const { gpuMs } = await ours.repeat(count, seed);
       seed += count;
@@ -45,14 +46,19 @@ export async function preparedRounded(
 }
 
 /** `solve` as users call it, which allocates, binds, and brings the samples to the host. */
-export function called(gpu: Gpu, field: Field, plan: Plan, batch: number): Contestant {
+export function called(
+  gpu: Gpu,
+  field: Field,
+  plan: Plan,
+  { batch, predictor }: { batch: number; predictor?: NetworkPredictor },
+): Contestant {
   let seed = 0;
   return {
     by: 'solve',
     async run(count) {
       let last: number | undefined;
       for (let i = 0; i < count; i++) {
-        const { gpuMs } = await solve(gpu, field, plan, { latents: { batch, seed: seed++ } });
+        const { gpuMs } = await solve(gpu, field, plan, { latents: { batch, seed: seed++ }, predictor });
         last = gpuMs;
       }
       return last;

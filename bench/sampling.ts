@@ -1,5 +1,5 @@
 /**
- * How fast whole trajectories are: euler and heun at NFE 10 by each executor, as `solve` brings them to the host, and
+ * How fast whole trajectories are: euler, heun or others at NFE 10 by each executor, as `solve` brings them to the host, and
  * by TensorFlow.js on the same device, beside the adapter's own multiply-add and copy ceilings in the same run.
  * `npm run bench:sampling -- --help`.
  */
@@ -8,12 +8,10 @@ import { Command } from 'commander';
 import { deviceOption } from '../src/cli/options.js';
 import { FewstepError } from '../src/errors.js';
 import { Gpu } from '../src/gpu/gpu.js';
-import { polynomial } from '../src/grid/grid.js';
 import { precisionsOf } from '../src/mlp/precision.js';
 import { type DeviceChoice, openDevice } from '../src/node/adapter.js';
 import { writeAtomic } from '../src/node/files.js';
-import { nfeOf, type Plan } from '../src/solver/plan.js';
-import { solverByName, stepsForNfe } from '../src/solver/registry.js';
+import { nfeOf } from '../src/solver/plan.js';
 import { copyCeiling, multiplyAddCeiling } from './ceiling.js';
 import { describeRun, finishedRun } from './describe-run.js';
 import { leaveAfter } from './leave.js';
@@ -21,6 +19,7 @@ import { type Repetition, repeatInTurn } from './repeat.js';
 import type { Contestant } from './sampling-contestant.js';
 import { called, prepared, preparedRounded } from './sampling-contestants.js';
 import { exportSubjects } from './sampling-export.js';
+import { type SamplingPlan, samplingPlan } from './sampling-plans.js';
 import type { SamplingFailure, SamplingRow } from './sampling-row.js';
 import { type SamplingSubject, samplingSubjects } from './sampling-subjects.js';
 import { samplingTable } from './sampling-table.js';
@@ -33,6 +32,7 @@ interface Options {
   out?: string;
   export?: string;
   quick?: boolean;
+  solvers: string[];
   only: string;
   data?: string;
   columns?: string;
@@ -41,7 +41,8 @@ interface Options {
 }
 
 const NFE = 10;
-const SOLVERS = ['euler', 'heun'];
+/** What other libraries sample too. */
+const USUAL = ['euler', 'heun'];
 /** A solve on hardware takes a part of a millisecond, on software a second or more. */
 const REPETITION: Record<'hardware' | 'software', Repetition> = {
   hardware: { repeats: 7, repeatMs: 40, enoughMs: 600 },
@@ -49,13 +50,19 @@ const REPETITION: Record<'hardware' | 'software', Repetition> = {
 };
 
 const command = new Command('npm run bench:sampling --')
-  .description('time trajectories of euler and heun at NFE 10: both executors, solve, and TensorFlow.js')
+  .description('time trajectories at NFE 10: both executors, solve, and TensorFlow.js')
   .option('--out <file>', 'where all figures go as JSON')
   .option(
     '--export <folder>',
     'where fields, latents and end points go for bench/pytorch; without --out nothing is timed',
   )
   .option('--quick', 'small batches alone, on software an eighth of them; three repeats')
+  .option(
+    '--solvers <names>',
+    'such as euler,amed,bespoke: AMED with a network of random weights, bespoke as the universal table',
+    (given) => given.split(','),
+    USUAL,
+  )
   .option('--only <word>', 'subjects whose name has this', '')
   .option('--data <file>', 'a data set, scaled to [-1, 1], in place of random numbers of the digits’ shape')
   .option('--columns <columns>', 'its columns, as in 0-63')
@@ -65,7 +72,7 @@ const command = new Command('npm run bench:sampling --')
 await leaveAfter(() => bench(command.parse().opts<Options>()));
 
 async function bench(options: Options): Promise<void> {
-  const { out, quick = false, only, data, columns, device: choice } = options;
+  const { out, quick = false, only, solvers, data, columns, device: choice } = options;
   const started = new Date();
   const { device, adapter } = await openDevice({ device: choice });
   const gpu = new Gpu(device, adapter);
@@ -80,12 +87,9 @@ async function bench(options: Options): Promise<void> {
       `there are: ${all.map(({ name }) => `'${name}'`).join(', ')}`,
     );
   }
-  const plans = SOLVERS.map((name) => {
-    const solver = solverByName(name);
-    return solver.plan(polynomial().times(stepsForNfe(solver, NFE)));
-  });
   if (options.export !== undefined) {
     await mkdir(options.export, { recursive: true });
+    const plans = USUAL.map((name) => samplingPlan(name, subjects[0].field, NFE).plan);
     await exportSubjects(gpu, subjects, plans, options.export);
     console.log(`fields, latents and end points in ${options.export}`);
     if (out === undefined) return;
@@ -100,11 +104,13 @@ async function bench(options: Options): Promise<void> {
   const ceilings: number[] = [];
   for (const subject of subjects) {
     for (const batch of subject.batches) {
-      for (const plan of plans) {
+      for (const name of solvers) {
+        const sampled = samplingPlan(name, subject.field, NFE);
+        const { plan } = sampled;
         console.error(`${subject.name}: ${plan.solver}, batch ${batch}`);
         const what = { id: subject.id, name: subject.name, solver: plan.solver, nfe: nfeOf(plan), batch };
         const fail = (by: string, message: string) => failures.push({ ...what, by, message });
-        const contestants = await contestantsFor(gpu, subject, plan, batch, tfjs === undefined, fail);
+        const contestants = await contestantsFor(gpu, subject, sampled, batch, tfjs === undefined, fail);
         const figures = await repeatInTurn(contestants, repetition, () => warmUp(gpu));
         ceilings.push(await multiplyAddCeiling(gpu, 1)); // while it is warm
         for (const [i, { by, difference }] of contestants.entries()) {
@@ -154,21 +160,23 @@ function startOf(gpu: Gpu): Promise<string | undefined> {
 async function contestantsFor(
   gpu: Gpu,
   subject: SamplingSubject,
-  plan: Plan,
+  { plan, predictor }: SamplingPlan,
   batch: number,
   tfjs: boolean,
   fail: (by: string, message: string) => void,
 ): Promise<Contestant[]> {
   const { field, at } = subject;
-  const contestants = [await prepared(gpu, field, plan, { batch, executor: 'stepwise' })];
-  if (field.prepareFused) contestants.push(await prepared(gpu, field, plan, { batch, executor: 'fused' }));
-  for (const precision of at && !gpu.adapter.software ? precisionsOf(gpu).slice(1) : []) {
+  const run = { batch, predictor };
+  const contestants = [await prepared(gpu, field, plan, { ...run, executor: 'stepwise' })];
+  if (field.prepareFused) contestants.push(await prepared(gpu, field, plan, { ...run, executor: 'fused' }));
+  const rounds = at !== undefined && predictor === undefined && !gpu.adapter.software;
+  for (const precision of rounds ? precisionsOf(gpu).slice(1) : []) {
     const rounded = { exact: field, rounded: at!(precision), precision };
     contestants.push(await preparedRounded(gpu, rounded, plan, batch));
   }
   // Of more, the way to the host is all that would be seen.
-  if (batch === subject.batches[0]) contestants.push(called(gpu, field, plan, batch));
-  if (!tfjs) return contestants;
+  if (batch === subject.batches[0]) contestants.push(called(gpu, field, plan, run));
+  if (!tfjs || !USUAL.includes(plan.solver)) return contestants;
   try {
     const theirs = await tfjsContestant(gpu, subject, plan, batch);
     if (theirs) contestants.push(theirs);

@@ -1,5 +1,6 @@
 import type { Field } from '../field/field.js';
 import type { Gpu } from '../gpu/gpu.js';
+import { checkTrajectoryPredictor, type TrajectoryPredictor } from '../predictor/trajectory-predictor.js';
 import type { Plan, Slot } from '../solver/plan.js';
 import type { Executor } from './fused-plan.js';
 import { checkColumns, checkWhole, noiseSeed } from './inputs.js';
@@ -10,6 +11,8 @@ import { SolveRun } from './solve-run.js';
 export interface PreparedSolveOptions {
   /** Trajectories of one solve. */
   batch: number;
+  /** Who fills the plan's columns while it runs. */
+  predictor?: TrajectoryPredictor;
   /** Default 'auto'. */
   executor?: Executor;
   /** At most so many trajectories at once; by default what the adapter's limits allow. */
@@ -42,23 +45,25 @@ export class PreparedSolve {
   ) {}
 
   /**
-   * @param plan without columns. Its own noise, where it draws some, is the same in each run
+   * @param plan without columns, unless a predictor fills them. Its own noise, where it draws some, is the same in each run
    * @throws FewstepError as `solve`
    */
   static async create(
     gpu: Gpu,
     field: Field,
     plan: Plan,
-    { batch, executor, chunk }: PreparedSolveOptions,
+    { batch, predictor, executor, chunk }: PreparedSolveOptions,
   ): Promise<PreparedSolve> {
     checkWhole('batch', batch, 1);
-    checkColumns(plan, NOTHING, batch);
+    if (predictor) checkTrajectoryPredictor(predictor, field, plan);
+    else checkColumns(plan, NOTHING, batch);
     const seed = noiseSeed(plan, { latents: { batch, seed: 0 } });
     const last = plan.states[plan.states.length - 1];
     const shape = await runShape(gpu, field, plan, {
       batch,
       wanted: [last],
       reads: false,
+      predictor,
       seed,
       executor,
       chunk,

@@ -6,6 +6,7 @@ import { relativeDifference } from '../../bench/relative-difference.js';
 import { repeatInTurn } from '../../bench/repeat.js';
 import { called, prepared } from '../../bench/sampling-contestants.js';
 import { exportSubjects } from '../../bench/sampling-export.js';
+import { samplingPlan } from '../../bench/sampling-plans.js';
 import { type SamplingRow, timesOver } from '../../bench/sampling-row.js';
 import { samplingSubjects } from '../../bench/sampling-subjects.js';
 import { samplingTable } from '../../bench/sampling-table.js';
@@ -13,6 +14,7 @@ import { solveReference } from '../../src/execute/reference.js';
 import { polynomial } from '../../src/grid/grid.js';
 import { parseSafetensors } from '../../src/io/safetensors.js';
 import { saveNpy } from '../../src/node/files.js';
+import { nfeOf } from '../../src/solver/plan.js';
 import { solverByName } from '../../src/solver/registry.js';
 import { gpu } from '../device.js';
 
@@ -89,13 +91,29 @@ test('contestants are timed in turn, with as many solves as fill a repeat', asyn
   clock.mockRestore();
 });
 
+test('solvers that learn are sampled at the same NFE, AMED with its network asked on the way', async () => {
+  for (const { field } of [subjects[0], subjects[2]]) {
+    for (const name of ['euler', 'amed', 'bespoke']) {
+      const { plan, predictor } = samplingPlan(name, field, 10);
+      expect(nfeOf(plan), name).toBe(10);
+      expect(predictor?.config.reads).toBe(
+        name === 'amed' ? (field.features ? 'hidden' : 'state') : undefined,
+      );
+      const contestant = await prepared(gpu, field, plan, { batch: 16, executor: 'stepwise', predictor });
+      await contestant.run(1);
+      contestant.destroy();
+    }
+  }
+  expect(() => samplingPlan('amde', subjects[0].field, 10)).toThrow(/unknown solver 'amde'/);
+});
+
 test('rows compare contestants at the same work alone', async () => {
   const { id, name, field } = subjects[0];
   const batch = 64;
   const contestants = [
     await prepared(gpu, field, euler, { batch, executor: 'stepwise' }),
     await prepared(gpu, field, euler, { batch, executor: 'fused' }),
-    called(gpu, field, euler, batch),
+    called(gpu, field, euler, { batch }),
   ];
   const figures = await repeatInTurn(contestants, { repeats: 1, repeatMs: 0, enoughMs: 0 });
   const rows: SamplingRow[] = contestants.map(({ by }, i) => ({

@@ -3,9 +3,11 @@ import { PreparedSolve } from '../../src/execute/prepared-solve.js';
 import { solve } from '../../src/execute/solve.js';
 import { gaussianMixture } from '../../src/field/gaussian-mixture.js';
 import { polynomial } from '../../src/grid/grid.js';
+import { amedSolvers } from '../../src/solver/amed.js';
 import { solverByName } from '../../src/solver/registry.js';
 import { gpu } from '../device.js';
 import { freshSeed, randomMixture } from '../field/fixtures.js';
+import { randomPredictor } from '../predictor/fixtures.js';
 
 const seed = freshSeed();
 const BATCH = 70;
@@ -42,6 +44,21 @@ test('a batch in chunks is the same batch', async () => {
   // The last 6 of 70.
   expect(await prepared.samples()).toEqual(samples.subarray(64 * 3));
   prepared.destroy();
+});
+
+test.each(['stepwise', 'fused'] as const)('%s: a predictor is asked in each run', async (executor) => {
+  const scales = { scaleDirection: 0.1, scaleTime: 0.2, reads: 'state' as const };
+  const predictor = randomPredictor(amedSolvers[0], field, scales, { seed, steps: 2, afs: false });
+  const asked = predictor.predicted.plan;
+  const prepared = await PreparedSolve.create(gpu, field, asked, { batch: BATCH, predictor, executor });
+  await prepared.repeat(2, seed);
+  const latents = { batch: BATCH, seed: seed + 1 };
+  const { samples } = await solve(gpu, field, asked, { latents, predictor, executor });
+  expect(await prepared.samples()).toEqual(samples);
+  prepared.destroy();
+  await expect(PreparedSolve.create(gpu, field, plan, { batch: 4, predictor })).rejects.toThrow(
+    /whose columns/,
+  );
 });
 
 test('the noise of a sampler of the SDE follows the chunk', async () => {
