@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander';
-import { type AnalyzeCommandOptions, runAnalyze } from './analyze-run.js';
+import type { AnalyzeCommandOptions } from './analyze-run.js';
 import { untilInterrupted } from './interrupt.js';
 import { deviceOption, fieldOptions, positiveNumber, wholeNumber, wholeNumbers } from './options.js';
 
@@ -53,5 +53,7 @@ export function analyzeCommand(): Command {
     .addOption(deviceOption())
     .option('--json', 'print an outline of the results as JSON')
     .addHelpText('after', HELP)
-    .action((options: AnalyzeCommandOptions) => untilInterrupted((signal) => runAnalyze(options, signal)));
+    .action((options: AnalyzeCommandOptions) =>
+      untilInterrupted(async (signal) => (await import('./analyze-run.js')).runAnalyze(options, signal)),
+    );
 }

@@ -1,7 +1,6 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { suiteNames } from '../../bench/suites.js';
 import { EXECUTORS } from '../execute/fused-plan.js';
-import { runBench } from './bench-run.js';
 import { untilFinished } from './interrupt.js';
 import {
   deviceOption,
@@ -115,7 +114,9 @@ export function benchCommand(): Command {
     .addOption(deviceOption())
     .option('--json', 'print an outline of the results as JSON')
     .addHelpText('after', HELP)
-    .action((options) => untilFinished((signal) => runBench(options, signal)));
+    .action((options) =>
+      untilFinished(async (signal) => (await import('./bench-run.js')).runBench(options, signal)),
+    );
 }
 
 /** Names separated by commas, where a name may hold options with commas of their own: a:x=1,y=2,b. */

@@ -10,7 +10,6 @@ import { untilInterrupted } from './interrupt.js';
 import { deviceOption, imageShape } from './options.js';
 import { checkOutput } from './output.js';
 import { loadTrainingData, type TrainingSource } from './train-data.js';
-import { checkImages, parseLossCurve, reportPath, stemOf, writeTrainingReport } from './training-report.js';
 
 const HELP = `
 Writes the report that \`fewstep train\` writes beside a model: its loss curve (where model.loss.csv lies beside it),
@@ -54,6 +53,9 @@ export function inspectCommand(): Command {
 
 async function runInspect(options: InspectOptions, signal: AbortSignal): Promise<void> {
   const { field: path, image, label: named } = options;
+  const { checkImages, parseLossCurve, reportPath, stemOf, writeTrainingReport } = await import(
+    './training-report.js'
+  );
   const out = options.out ?? reportPath(path);
   checkOutput('--out', out, '.html');
   const model = await loadModel(path);

@@ -2,7 +2,6 @@ import { Command, Option } from 'commander';
 import { PRIORS } from '../likelihood/prior.js';
 import { untilInterrupted } from './interrupt.js';
 import type { LikelihoodOptions } from './likelihood-request.js';
-import { runLikelihood } from './likelihood-run.js';
 import { deviceOption, fieldOptions, positiveNumber, wholeNumber } from './options.js';
 
 const HELP = `
@@ -76,5 +75,9 @@ export function likelihoodCommand(): Command {
     .addOption(deviceOption())
     .option('--json', 'print the figures as JSON')
     .addHelpText('after', HELP)
-    .action((options: LikelihoodOptions) => untilInterrupted((signal) => runLikelihood(options, signal)));
+    .action((options: LikelihoodOptions) =>
+      untilInterrupted(async (signal) =>
+        (await import('./likelihood-run.js')).runLikelihood(options, signal),
+      ),
+    );
 }

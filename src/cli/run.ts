@@ -41,6 +41,7 @@ export async function run(args: readonly string[]): Promise<number> {
   }
 }
 
+/** What draws reports is imported by the actions that do: it takes as long to load as all the rest. */
 function program(): Command {
   const fewstep = new Command('fewstep')
     .description('few-step sampling of diffusion models on any GPU')

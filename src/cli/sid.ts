@@ -2,7 +2,7 @@ import { Command, Option } from 'commander';
 import { SID_LOSSES, SID_WEIGHTINGS } from '../sid/settings.js';
 import { untilFinished } from './interrupt.js';
 import { deviceOption, imageShape, nonNegativeNumber, positiveNumber, wholeNumber } from './options.js';
-import { runSid, type SidOptions } from './sid-run.js';
+import type { SidOptions } from './sid-run.js';
 
 const HELP = `
 Distils a model into a generator of one evaluation, g(z) = D(2.5 z, 2.5), without data: score identity distillation
@@ -99,5 +99,10 @@ export function sidCommand(): Command {
     .addOption(deviceOption())
     .option('--json', 'print what was done as JSON')
     .addHelpText('after', HELP)
-    .action((options: SidOptions) => untilFinished((signal) => runSid(options, signal), 'the steps at hand'));
+    .action((options: SidOptions) =>
+      untilFinished(
+        async (signal) => (await import('./sid-run.js')).runSid(options, signal),
+        'the steps at hand',
+      ),
+    );
 }

@@ -4,7 +4,7 @@ import { PREDICTIONS } from '../process/prediction.js';
 import { LOSSES, WEIGHTINGS } from '../train/settings.js';
 import { untilFinished } from './interrupt.js';
 import { deviceOption, imageShape, nonNegativeNumber, positiveNumber, wholeNumber } from './options.js';
-import { runTrain, type TrainOptions } from './train-run.js';
+import type { TrainOptions } from './train-run.js';
 
 const HELP = `
 Trains a small denoiser network by score matching, on the GPU. The model is the moving average of the parameters;
@@ -132,6 +132,9 @@ export function trainCommand(): Command {
     .option('--json', 'print what was done as JSON')
     .addHelpText('after', HELP)
     .action((options: TrainOptions) =>
-      untilFinished((signal) => runTrain(options, signal), 'the steps at hand'),
+      untilFinished(
+        async (signal) => (await import('./train-run.js')).runTrain(options, signal),
+        'the steps at hand',
+      ),
     );
 }
