@@ -13,7 +13,7 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     // A process for each file: Dawn lives as long as its process, and a file opens one device (test/device.ts).
     pool: 'forks',
-    // Compiling takes one thread: on two cores all tests took 293 s by two processes, 360 by the one that is usual there.
+    // Compiling takes one thread: on two cores all tests took 293 s by two processes, about six minutes by one.
     maxWorkers: Math.max(2, availableParallelism() - 1),
     // A large kernel takes about 2 s to compile on a software adapter, more on a busy machine.
     testTimeout: 30_000,
