@@ -47,7 +47,9 @@ function costsOf(students: StudentResult[], noun: string): string {
   if (students.length === 0) return '';
   const each = students.map(({ seconds }) => secondsOf(seconds));
   const { iterations, batch } = students[0].training!;
-  return `${plural(students.length, noun)} of ${count(iterations)} iterations with ${batch} trajectories took ${figure(each.reduce((a, b) => a + b))} s, ${figure(Math.min(...each))} to ${figure(Math.max(...each))} s each.`;
+  const range =
+    each.length > 1 ? `, ${figure(Math.min(...each))} to ${figure(Math.max(...each))} s each` : '';
+  return `${plural(students.length, noun)} of ${count(iterations)} iterations with ${batch} trajectories took ${figure(each.reduce((a, b) => a + b))} s${range}.`;
 }
 
 function secondsOf({ search, candidates = 0, training }: StudentResult['seconds']): number {
