@@ -1,30 +1,22 @@
-// The posterior mean of a Gaussian mixture above 128 dimensions on software adapters whose lanes can tell each other what
-// they load (batch/subgroup.wgsl): a lane takes four trajectories by itself, eight lanes a workgroup. Formulas in
-// posterior.wgsl; sums wait in the output slot and in `carry`, as in mixture_tiled.wgsl.
-// No invocation waits for another: lavapipe makes loops that have a barrier anywhere around them twice as slow.
-// A tile of components is gone through twice, for distances and for sums, SPAN vec4 of the dimensions at a time: so much of
-// four states is in registers, and of a component a lane loads every eighth vec4, which serves 32 trajectories.
+// The posterior mean of a Gaussian mixture above 128 dimensions where a lane takes four trajectories by itself: lanes.wgsl.
+// Formulas in posterior.wgsl; sums wait in the output slot and in `carry`, as in mixture_tiled.wgsl. A tile of components is
+// gone through twice, for distances and for sums.
 // 5 operations a number, component and trajectory. 500 components of 784 numbers, 128 trajectories, ten evaluations: 84.5 ms of
 // processor time, 29 GFLOP/s a core of 82, where mixture_tiled.wgsl took 623. docs/performance.md, "Above 128 dimensions".
 import constants::{ DIM, SPAN };
 import package::batch::subgroup::{ LANES, subgroup_lane };
-import package::field::components::{ log_weights, means, variance_of, variances };
+import package::field::components::{ log_weights, variance_of, variances };
 import package::field::evaluate::{ divisor_of, operation, predicted, sigma_of, slots };
+import package::field::lanes::{ across, BATCH, end, first, four_of, is_there, load, mean_at, row, Span, SPANS, turns_of };
 import package::field::shard::shard;
 enable subgroups;
 diagnostic(off, subgroup_uniformity); // lanes agree on the components that are left, which analysis cannot know
 
 @group(0) @binding(7) var<storage, read_write> carry: array<vec4f>; // [trajectories]: maximum, total, kept
 
-const BATCH = 4u * LANES; // trajectories of a workgroup
 const TILE = 96u; // components; 15 of 16 KiB of workgroup memory
-const QUADS = (DIM + 3u) / 4u; // vec4 of a state
-const SPANS = (QUADS + SPAN - 1u) / SPAN;
-const LOADS = (SPAN + LANES - 1u) / LANES;
 
-var<private> first: u32; // of the lane's trajectories; the others are 8, 16 and 24 after it
-var<private> quads: array<array<vec4f, 4>, SPAN>; // of their states, or of their sums
-var<private> loaded: array<vec4f, LOADS>; // of a component
+var<private> quads: Span; // of states, or of their sums
 /// Of a tile's components and each lane's trajectories: distances, logits, then weights.
 var<workgroup> held: array<vec4f, TILE * LANES>;
 /// Which of them have weights that are not all zero: at small sigma few.
@@ -45,6 +37,7 @@ fn mixture_lanes(
 ) {
   subgroup_lane = lane;
   first = (group.x + group.y * groups.x) * BATCH + lane;
+  end = operation.trajectories;
   let sigma = vec4f(sigma_of(row(0)), sigma_of(row(1)), sigma_of(row(2)), sigma_of(row(3)));
   var running = Running(vec4f(-3e38), vec4f(0), vec4f(0));
   if (shard.first == 0) {
@@ -61,15 +54,6 @@ fn mixture_lanes(
       carry[row(r)] = vec4f(running.top[r], running.total[r], running.kept[r], 0);
     }
   }
-}
-
-/// A trajectory of this lane. Past the end the last one is repeated and nothing written: lanes need each other.
-fn row(r: u32) -> u32 {
-  return min(first + LANES * r, operation.trajectories - 1);
-}
-
-fn is_there(r: u32) -> bool {
-  return first + LANES * r < operation.trajectories;
 }
 
 fn add_tile(tile: u32, count: u32, noise: vec4f, before: Running) -> Running {
@@ -154,18 +138,6 @@ fn answer(r: u32, quad: u32, noise: f32, mean: vec4f, kept: f32) -> vec4f {
   return select(denoised, (x - denoised) / divisor_of(row(r)), operation.velocity != 0);
 }
 
-/// Loads a span of a component: vec4 p is with lane p % LANES. Past the row's end it is zero, as states are.
-fn load(k: u32, span: u32) {
-  for (var n = 0u; n < LOADS; n++) {
-    let quad = span * SPAN + n * LANES + subgroup_lane;
-    loaded[n] = select(vec4f(0), means[k * QUADS + min(quad, QUADS - 1)], quad < QUADS);
-  }
-}
-
-fn mean_at(p: u32) -> vec4f {
-  return subgroupShuffle(loaded[p / LANES], p % LANES);
-}
-
 /// |x - mean|^2 over the span, of the four.
 fn distances() -> vec4f {
   var squares = array<vec4f, 4>();
@@ -176,8 +148,7 @@ fn distances() -> vec4f {
       squares[r] = fma(delta, delta, squares[r]);
     }
   }
-  let one = vec4f(1);
-  return vec4f(dot(squares[0], one), dot(squares[1], one), dot(squares[2], one), dot(squares[3], one));
+  return across(squares);
 }
 
 /// Adds a component to the span's sums.
@@ -190,14 +161,6 @@ fn add(weight: vec4f) {
   }
 }
 
-/// Four numbers of a trajectory of this lane, zeros past its end.
-fn four_of(slot: u32, r: u32, quad: u32) -> vec4f {
-  let start = slot + row(r) * DIM;
-  let d = vec4u(0, 1, 2, 3) + 4 * quad;
-  let at = start + min(d, vec4u(DIM - 1));
-  return select(vec4f(0), vec4f(slots[at.x], slots[at.y], slots[at.z], slots[at.w]), d < vec4u(DIM));
-}
-
 /// Writes those of four numbers that a trajectory has.
 fn store_four(slot: u32, r: u32, quad: u32, value: vec4f) {
   let start = slot + row(r) * DIM + 4 * quad;
@@ -206,9 +169,4 @@ fn store_four(slot: u32, r: u32, quad: u32, value: vec4f) {
       slots[start + n] = value[n];
     }
   }
-}
-
-/// A number of turns that compilers do not know, so that they leave a loop a loop.
-fn turns_of(count: u32) -> u32 {
-  return count * min(1, arrayLength(&log_weights));
 }

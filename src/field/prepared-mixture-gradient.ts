@@ -4,6 +4,7 @@ import type { PreparedGradient } from './field.js';
 import type { MixtureSpec } from './mixture.js';
 import { boundKernel, operationOf, shared } from './operation.js';
 import {
+  goesByLanes,
   type MixtureKernel,
   meetsPairs,
   mixtureKernelFor,
@@ -22,10 +23,11 @@ const PAIRS_GROUP = 16;
 export async function prepareMixtureGradient(
   gpu: Gpu,
   spec: MixtureSpec,
-  kernel: MixtureKernel = mixtureKernelFor(gpu, spec),
+  kernel: MixtureKernel | 'lanes' = goesByLanes(gpu, spec) ? 'lanes' : mixtureKernelFor(gpu, spec),
 ): Promise<PreparedGradient> {
   // Few components have no kernel of their own here.
   if (kernel === 'tiled' || kernel === 'few') return prepareTiledGradient(gpu, spec);
+  if (kernel === 'lanes') return prepareTiledGradient(gpu, spec, true);
   return prepareUntiled(gpu, spec, kernel);
 }
 

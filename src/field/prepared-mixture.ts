@@ -69,7 +69,7 @@ export function meetsPairs(gpu: Gpu, spec: MixtureSpec): boolean {
 }
 
 /** Whether lanes take trajectories above 128 dimensions by themselves, and tell each other what they load. */
-function goesByLanes(gpu: Gpu, spec: MixtureSpec): boolean {
+export function goesByLanes(gpu: Gpu, spec: MixtureSpec): boolean {
   return canBroadcast(gpu) && spec.dim > REGISTER_DIM && !conditionsOf(spec).per_dimension;
 }
 
@@ -129,10 +129,8 @@ export function wideVariant(
 ): { variant: Required<Pick<ShaderVariant, 'conditions' | 'constants'>>; row: number } {
   const row = Math.ceil(spec.dim / 4) * 4;
   const components = spec.weights.length;
-  // As many at a time as leave none of a last chunk idle.
-  const chunk = Math.ceil(components / Math.ceil(components / CHUNK));
   const own: Record<string, number> =
-    kernel === 'few' ? { CHUNK: chunk, MOST: FEW } : { STAGE: Math.min(STAGE, row) };
+    kernel === 'few' ? { CHUNK: evenSpan(components, CHUNK), MOST: FEW } : { STAGE: Math.min(STAGE, row) };
   return {
     variant: {
       conditions: { ...conditionsOf(spec), few: kernel === 'few', aligned: spec.dim % 4 === 0 },
@@ -160,13 +158,16 @@ async function prepareTiled(gpu: Gpu, spec: MixtureSpec): Promise<PreparedField>
 
 async function prepareLanes(gpu: Gpu, spec: MixtureSpec): Promise<PreparedField> {
   const row = Math.ceil(spec.dim / 4) * 4;
-  // As many at a time as leave none of a last span idle.
-  const span = Math.ceil(row / 4 / Math.ceil(row / 4 / SPAN));
   const kernel = await gpu.kernel('field/mixture_lanes', {
     conditions: conditionsOf(spec),
-    constants: { DIM: spec.dim, SPAN: span },
+    constants: { DIM: spec.dim, SPAN: evenSpan(row / 4, SPAN) },
   });
   return prepareSharded(gpu, spec, kernel, { row, trajectories: LANES_BATCH, carryBytes: 16 });
+}
+
+/** As many at a time, of at most so many, as leave none of a last span idle. */
+export function evenSpan(count: number, most: number): number {
+  return Math.ceil(count / Math.ceil(count / most));
 }
 
 /**

@@ -4,7 +4,7 @@ import type { Gpu } from '../gpu/gpu.js';
 import type { BoundField, GradientBuffers, PreparedGradient } from './field.js';
 import type { MixtureSpec } from './mixture.js';
 import { operationOf, shared } from './operation.js';
-import { conditionsOf, shardsOf, uploadComponents } from './prepared-mixture.js';
+import { conditionsOf, evenSpan, shardsOf, uploadComponents } from './prepared-mixture.js';
 
 /** Components per tile of the kernel: segments are whole tiles. */
 const TILE = 64;
@@ -24,20 +24,33 @@ interface Shard {
   components: number;
 }
 
+/** Vec4 of a state that a lane holds at a time where lanes take trajectories by themselves, and trajectories of eight of them. */
+const [SPAN, LANES_BATCH] = [16, 32];
+
 /**
  * Uploads a mixture of any dimension and number of components and compiles its streamed vector-Jacobian product:
- * shaders/field/mixture_tiled_vjp.wgsl for each shard, then mixture_joined_vjp.wgsl.
+ * shaders/field/mixture_tiled_vjp.wgsl, or mixture_lanes_vjp.wgsl, for each shard, then mixture_joined_vjp.wgsl.
+ * @param lanes whether lanes take trajectories by themselves; not with standard deviations per dimension
  * @throws FewstepError device-limit where one trajectory's partial sums do not fit a binding
  */
-export async function prepareTiledGradient(gpu: Gpu, spec: MixtureSpec): Promise<PreparedGradient> {
+export async function prepareTiledGradient(
+  gpu: Gpu,
+  spec: MixtureSpec,
+  lanes = false,
+): Promise<PreparedGradient> {
   const conditions = conditionsOf(spec);
   const quads = Math.ceil(spec.dim / 4);
   const vectors = conditions.per_dimension ? 3 : 2;
   const constants = { DIM: spec.dim, QUADS: quads, VECTORS: vectors };
   // Standard deviations per dimension take as much workgroup memory as the means: fewer trajectories fit.
-  const batch = conditions.per_dimension ? 4 : 16;
+  const batch = lanes ? LANES_BATCH : conditions.per_dimension ? 4 : 16;
   const [tiled, joined] = await Promise.all([
-    gpu.kernel('field/mixture_tiled_vjp', { conditions, constants: { ...constants, BATCH: batch } }),
+    lanes
+      ? gpu.kernel('field/mixture_lanes_vjp', {
+          conditions,
+          constants: { ...constants, SPAN: evenSpan(quads, SPAN) },
+        })
+      : gpu.kernel('field/mixture_tiled_vjp', { conditions, constants: { ...constants, BATCH: batch } }),
     gpu.kernel('field/mixture_joined_vjp', { conditions, constants }),
   ]);
   const shards: Shard[] = [];

@@ -27,11 +27,13 @@ import customVjp from '../../shaders/field/custom_vjp.wgsl';
 import diverge from '../../shaders/field/diverge.wgsl';
 import evaluate from '../../shaders/field/evaluate.wgsl';
 import four from '../../shaders/field/four.wgsl';
+import fieldLanes from '../../shaders/field/lanes.wgsl';
 import mixture from '../../shaders/field/mixture.wgsl';
 import mixtureDivergence from '../../shaders/field/mixture_divergence.wgsl';
 import mixtureFew from '../../shaders/field/mixture_few.wgsl';
 import mixtureJoinedVjp from '../../shaders/field/mixture_joined_vjp.wgsl';
 import mixtureLanes from '../../shaders/field/mixture_lanes.wgsl';
+import mixtureLanesVjp from '../../shaders/field/mixture_lanes_vjp.wgsl';
 import mixturePairs from '../../shaders/field/mixture_pairs.wgsl';
 import mixturePairsVjp from '../../shaders/field/mixture_pairs_vjp.wgsl';
 import mixtureSegment from '../../shaders/field/mixture_segment.wgsl';
@@ -196,11 +198,13 @@ export const shaders = {
   'field/diverge': diverge,
   'field/evaluate': evaluate,
   'field/four': four,
+  'field/lanes': fieldLanes,
   'field/mixture': mixture,
   'field/mixture_divergence': mixtureDivergence,
   'field/mixture_few': mixtureFew,
   'field/mixture_joined_vjp': mixtureJoinedVjp,
   'field/mixture_lanes': mixtureLanes,
+  'field/mixture_lanes_vjp': mixtureLanesVjp,
   'field/mixture_pairs': mixturePairs,
   'field/mixture_pairs_vjp': mixturePairsVjp,
   'field/mixture_segment': mixtureSegment,

@@ -4,6 +4,7 @@ import { type Field, preparedGradient } from '../../src/field/field.js';
 import { gaussianMixture } from '../../src/field/gaussian-mixture.js';
 import type { MixtureSpec } from '../../src/field/mixture.js';
 import { prepareMixtureGradient } from '../../src/field/prepared-mixture-gradient.js';
+import { canBroadcast } from '../../src/gpu/broadcast.js';
 import type { Gpu } from '../../src/gpu/gpu.js';
 import { random } from '../../src/problem/random.js';
 import { gpu } from '../device.js';
@@ -110,16 +111,44 @@ test.each(
   SLOW,
 );
 
-const tiled = (spec: MixtureSpec): Field => ({
-  ...gaussianMixture(spec),
-  prepareGradient: (on) => prepareMixtureGradient(on, spec, 'tiled'),
-});
+const streamed =
+  (kernel: 'tiled' | 'lanes') =>
+  (spec: MixtureSpec): Field => ({
+    ...gaussianMixture(spec),
+    prepareGradient: (on) => prepareMixtureGradient(on, spec, kernel),
+  });
+const tiled = streamed('tiled');
+
+// A tile of 48 components and several, segments and several; spans of dimensions that come out even and one; more than a
+// workgroup of 32 trajectories.
+test.skipIf(!canBroadcast(gpu)).each(
+  (['shared', 'per-component'] as const).flatMap((shape) =>
+    [
+      [129, 5],
+      [200, 48],
+      [6, 350],
+      [256, 70],
+    ].map(([dim, components]) => ({ shape, dim, components })),
+  ),
+)(
+  `by lanes: the gradient of $components components, $shape stds, dim $dim (seed ${seed})`,
+  async ({ shape, dim, components }) => {
+    const spec = randomMixture(seed, dim, components, shape);
+    for (const weights of [spec.weights, new Float64Array(components).fill(1)]) {
+      const own = { ...spec, weights };
+      const { toX, toSigma } = await worst(gpu, streamed('lanes')(own), own, 37);
+      expect(toX).toBeLessThan(1);
+      expect(toSigma).toBeLessThan(1);
+    }
+  },
+  SLOW,
+);
 
 test.each([
   // More than one tile of 64 components in a segment of 256, more than one segment, the last tile not full.
   ...SHAPES.map((shape) => ({ shape, dim: 6, components: 350, of: tiled })),
   // Streamed by themselves; 130 dimensions are the empirical field's.
-  { shape: 'per-component' as const, dim: 256, components: 70, of: gaussianMixture },
+  { shape: 'per-component' as const, dim: 256, components: 70, of: tiled },
   { shape: 'per-dimension' as const, dim: 784, components: 5, of: gaussianMixture },
 ])(
   `the streamed gradient of $components components, $shape stds, dim $dim (seed ${seed})`,

@@ -96,6 +96,7 @@ function predictorAdjoint(on: Gpu, { solver, field, config }: PredictorCase): Pr
 /** Not compiled where nobody asks for them: they need subgroups of eight, or matrix units (test/bench/updates.test.ts). */
 const ONLY_SOMEWHERE: ShaderName[] = [
   'field/mixture_lanes',
+  'field/mixture_lanes_vjp',
   'field/mixture_pairs',
   'field/mixture_pairs_vjp',
   'bench/matrix_multiply_add',
@@ -133,6 +134,7 @@ const PREPARATIONS: ((on: Gpu) => Promise<unknown>)[] = [
       ]),
       // And above 128 dimensions by lanes of their own.
       (on: Gpu) => prepareMixture(on, randomMixture(1, 130, 3, shape)),
+      (on: Gpu) => prepareMixtureGradient(on, randomMixture(1, 130, 3, shape)),
     ];
   }),
   (on) => externalField({ dim: 5, predict: (states) => states }).prepare(on),
