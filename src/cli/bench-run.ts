@@ -109,7 +109,7 @@ export async function runBench(options: BenchOptions, signal: AbortSignal): Prom
       executor: options.executor,
       signal,
       onProgress(done, total, note) {
-        progress ??= showProgress(total, 'cells');
+        progress ??= showProgress(total, 'parts'); // a distillation is some, a cell is one
         progress.update(done, note);
       },
       onProblem: (soFar) => saveFigures(options.out, toResults(soFar)),

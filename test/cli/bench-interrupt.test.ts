@@ -31,7 +31,7 @@ function said({ child, outcome }: Running, what: RegExp): Promise<void> {
   });
 }
 
-const PROGRESS = /^\d+ of \d+ cells, \d+ s left$/m;
+const PROGRESS = /^\d+ of \d+ parts, \d+ s left$/m;
 const results = async (out: string) =>
   parseResults(JSON.parse(await readFile(join(folder, out, 'results.json'), 'utf8')));
 
