@@ -4,7 +4,7 @@ import type { Plan } from './solver/plan.js';
 
 /**
  * Refuses a plan that runs through noise levels that a field does not know, as far as its grid says. A time that a
- * trajectory learned may still leave them by a little: there the network is told the last level it knows.
+ * trajectory learned may still leave them by a little: there the model is told the last level it knows.
  * @throws FewstepError bad-argument
  */
 export function checkSigmaRange({ sigmaRange }: Field, { times }: Plan): void {
@@ -16,7 +16,7 @@ export function checkSigmaRange({ sigmaRange }: Field, { times }: Plan): void {
   const [low, high] = [sigmaMin, sigmaMax].map((sigma) => Number(sigma.toPrecision(6)));
   throw new FewstepError(
     'bad-argument',
-    `the grid goes through sigma ${foreign}, and the network's process has sigma from ${low} to ${high} alone`,
+    `the grid goes through sigma ${foreign}, and the model's process has sigma from ${low} to ${high} alone`,
     `give a grid within: sigma_min ${low} or more, sigma_max ${high} or less`,
   );
 }
