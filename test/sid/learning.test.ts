@@ -44,14 +44,15 @@ test(
     const exact = gaussianMixture({ weights: [1], means: [[0]], stds: [STD] });
     expect((await spreadOf(exact)) / STD).toBeCloseTo((2.5 * STD) / (2.5 ** 2 + STD ** 2), 1);
     const rates = { rate: 2e-3, fakeRate: 4e-3, halfLife: 5000 };
-    const settings = sidSettings({ seed, batch: 128, steps: 600, ...rates });
+    const settings = sidSettings({ seed, batch: 128, steps: 1500, ...rates });
     const trainer = await SidTrainer.create(gpu, { config, teacher: parameters, settings });
     while (trainer.step < settings.steps) trainer.submit(100);
     await trainer.figures();
     const learned = await spreadOf(mlpField({ config, parameters: await trainer.average() }));
     trainer.destroy();
-    // In three runs of other seeds it was 0.995 to 1.07 of the data's.
-    expect(Math.abs(learned / STD - 1)).toBeLessThan(0.2);
+    // Generator and fake score swing about each other at first: after 600 steps it was 0.79 to 1.08 of the data's over twenty
+    // seeds, after 1,500 0.99 to 1.02 over six, of which two had been below 0.83.
+    expect(Math.abs(learned / STD - 1)).toBeLessThan(0.1);
   },
   SLOW,
 );
