@@ -87,6 +87,8 @@ async function bench(options: Options): Promise<void> {
       `there are: ${all.map(({ name }) => `'${name}'`).join(', ')}`,
     );
   }
+  // What has no plan says so before anything is timed.
+  for (const name of solvers) samplingPlan(name, subjects[0].field, NFE);
   if (options.export !== undefined) {
     await mkdir(options.export, { recursive: true });
     const plans = USUAL.map((name) => samplingPlan(name, subjects[0].field, NFE).plan);

@@ -6,7 +6,7 @@
 import constants::{ DIM, SPAN };
 import package::batch::subgroup::{ LANES, subgroup_lane };
 import package::field::components::{ log_weights, variance_of, variances };
-import package::field::evaluate::{ divisor_of, operation, predicted, sigma_of, slots };
+import package::field::evaluate::{ divisor_of, operation, sigma_of, slots };
 import package::field::lanes::{ across, BATCH, end, first, four_of, is_there, load, mean_at, row, Span, SPANS, turns_of };
 import package::field::shard::shard;
 enable subgroups;

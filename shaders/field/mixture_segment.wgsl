@@ -1,13 +1,13 @@
 import constants::{ QUADS, VECTORS };
 
-/// What one dispatch of mixture_tiled_vjp.wgsl takes, and what mixture_joined_vjp.wgsl then joins.
+/// What one dispatch of mixture_tiled_vjp.wgsl or mixture_lanes_vjp.wgsl takes, and what mixture_joined_vjp.wgsl then joins.
 struct Span {
   trajectory: u32, // the first one
   trajectories: u32, // at most
   segment: u32, // the first one of the shard
   segments: u32, // of the shard
   all_segments: u32, // of all shards
-  components: u32, // in a segment, a multiple of the tile
+  components: u32, // in a segment
 }
 
 /// What is left of a segment, for one trajectory. With the weights w = exp(logit - top) and sums over its components:

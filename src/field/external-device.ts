@@ -3,8 +3,8 @@ import type { Gpu } from '../gpu/gpu.js';
 import type { Kernel } from '../gpu/kernel.js';
 import { OutsideReadback } from './external-readback.js';
 import { answerOf, type ModelTerms, type Turns } from './external-terms.js';
-import type { BatchBuffers, BoundField, OutsideEvaluation } from './field.js';
-import { boundKernel, numberGroups, shared } from './operation.js';
+import type { BatchBuffers, BoundField, OutsideEvaluation, PreparedField } from './field.js';
+import { boundKernel, numberGroups, operationOf, shared } from './operation.js';
 
 /** What a model on the device is asked. Its buffers are of float32, with STORAGE, COPY_SRC and COPY_DST, and may be longer. */
 export interface DeviceInputs {
@@ -31,28 +31,50 @@ interface DeviceModel {
   predict: PredictOnDevice;
 }
 
+/** Writes what the model is told, and takes up what it predicted. */
+interface DeviceKernels {
+  input: Kernel;
+  outside: Kernel;
+}
+
 /** Numbers of a trajectory's translation: t, alpha-bar, skip, out. */
 const TRANSLATION = 4;
-/** Bytes of struct Part of shaders/field/model_input.wgsl. */
-const PART_BYTES = 12;
+
+/** Compiles what a model over buffers needs on its device. */
+export async function prepareOnDevice(gpu: Gpu, model: DeviceModel): Promise<PreparedField> {
+  const constants = { DIM: model.dim };
+  const [input, outside] = await Promise.all([
+    gpu.kernel('field/model_input', { constants }),
+    gpu.kernel('field/outside', { constants, conditions: { on_device: true } }),
+  ]);
+  return {
+    ...operationOf(outside),
+    boundBytes(capacity) {
+      const sizes = Object.values(sizesOf(model, input, capacity));
+      return sizes.reduce((sum, size) => sum + size, OutsideReadback.bytes(0, capacity));
+    },
+    bind: (batch) => new OnDevice(gpu, { input, outside }, batch, model),
+  };
+}
 
 /** A model over buffers, in a run. The host waits for nothing but the times of trajectories that have their own. */
-export class OnDevice implements BoundField {
+class OnDevice implements BoundField {
   readonly encode: BoundField['encode'];
   private readonly buffers: Record<'states' | 'times' | 'translations' | 'computed' | 'part', GPUBuffer>;
-  private readonly input: { kernel: Kernel; group: GPUBindGroup };
+  private readonly inputGroup: GPUBindGroup;
+  private readonly part: ArrayBuffer;
   private readonly own: OutsideReadback;
   /** Whether a prediction was once copied, and nothing was wrong with its buffer. */
   private proven = false;
 
   constructor(
     private readonly gpu: Gpu,
-    kernels: { kernel: Kernel; input: Kernel },
+    private readonly kernels: DeviceKernels,
     batch: BatchBuffers,
     private readonly model: DeviceModel,
   ) {
     const { STORAGE, UNIFORM, COPY_SRC, COPY_DST } = GPUBufferUsage;
-    const sizes = sizesOf(model, batch.capacity);
+    const sizes = sizesOf(model, kernels.input, batch.capacity);
     const buffer = (name: keyof typeof sizes, usage: number) =>
       gpu.buffer(`${name} of the model`, usage | COPY_DST, sizes[name]);
     this.buffers = {
@@ -63,19 +85,12 @@ export class OnDevice implements BoundField {
       part: buffer('part', UNIFORM),
     };
     const { computed, translations } = this.buffers;
-    this.input = {
-      kernel: kernels.input,
-      group: kernels.input.bind({ ...this.buffers, slots: batch.slots }),
-    };
-    this.encode = boundKernel(kernels.kernel, { ...shared(batch), computed, translations }, (count) =>
+    this.inputGroup = kernels.input.bind({ ...this.buffers, slots: batch.slots });
+    this.part = new ArrayBuffer(sizes.part);
+    this.encode = boundKernel(kernels.outside, { ...shared(batch), computed, translations }, (count) =>
       numberGroups(count * model.dim),
     ).encode;
     this.own = new OutsideReadback(gpu, batch, 0);
-  }
-
-  static bytes(model: { dim: number; most: number }, capacity: number): number {
-    const sizes = Object.values(sizesOf(model, capacity));
-    return sizes.reduce((sum, size) => sum + size, OutsideReadback.bytes(0, capacity));
   }
 
   compute(encoder: GPUCommandEncoder, evaluation: OutsideEvaluation): Promise<void> {
@@ -115,19 +130,25 @@ export class OnDevice implements BoundField {
 
   /** What the model answers for trajectories [first, first + count), of which the first is at `state`. */
   private async predictedOf(state: number, first: number, count: number): Promise<GPUBuffer> {
-    const { device } = this.gpu;
+    const { gpu, part, buffers } = this;
+    const { device } = gpu;
+    const { input } = this.kernels;
     const { dim, predict } = this.model;
-    const { states, times, part } = this.buffers;
-    device.queue.writeBuffer(part, 0, Uint32Array.of(state, first, count));
+    const { states, times } = buffers;
+    input.layout.pack('part', { state, first, count }, part, 0);
+    device.queue.writeBuffer(buffers.part, 0, part);
     const encoder = device.createCommandEncoder();
     const pass = encoder.beginComputePass();
-    pass.setPipeline(this.input.kernel.pipeline);
-    pass.setBindGroup(0, this.input.group);
+    pass.setPipeline(input.pipeline);
+    pass.setBindGroup(0, this.inputGroup);
     pass.dispatchWorkgroups(...numberGroups(count * dim));
     pass.end();
     device.queue.submit([encoder.finish()]);
-    const predicted = await answerOf('predictOnDevice', () => predict({ device, states, times, count }));
-    return checked(predicted, count, dim);
+    // A model may wait for a device that is lost.
+    const predicted = gpu.settle(
+      answerOf('predictOnDevice', () => predict({ device, states, times, count })),
+    );
+    return checked(await predicted, count, dim);
   }
 
   /** @throws FewstepError bad-field where the buffer that is copied is not of this device, or destroyed */
@@ -150,14 +171,14 @@ export class OnDevice implements BoundField {
   }
 }
 
-function sizesOf({ dim, most }: { dim: number; most: number }, capacity: number) {
+function sizesOf({ dim, most }: DeviceModel, input: Kernel, capacity: number) {
   const atOnce = Math.min(most, capacity);
   return {
     states: 4 * dim * atOnce,
     times: 4 * atOnce,
     translations: 4 * TRANSLATION * capacity,
     computed: 4 * dim * capacity,
-    part: PART_BYTES,
+    part: input.layout.bindings.find(({ name }) => name === 'part')!.size,
   };
 }
 

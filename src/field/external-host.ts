@@ -3,8 +3,8 @@ import type { Gpu } from '../gpu/gpu.js';
 import type { Kernel } from '../gpu/kernel.js';
 import { OutsideReadback } from './external-readback.js';
 import { answerOf, type ModelTerms, type Turns } from './external-terms.js';
-import type { BatchBuffers, BoundField, OutsideEvaluation } from './field.js';
-import { boundKernel, numberGroups, shared } from './operation.js';
+import type { BatchBuffers, BoundField, OutsideEvaluation, PreparedField } from './field.js';
+import { boundKernel, numberGroups, operationOf, shared } from './operation.js';
 
 /**
  * What the model says of some states, as it was trained: its own code, on whatever runs it.
@@ -25,8 +25,19 @@ interface HostModel {
   predict: Predict;
 }
 
+/** Compiles what a model over arrays needs on a device. */
+export async function prepareOnHost(gpu: Gpu, model: HostModel): Promise<PreparedField> {
+  const { dim } = model;
+  const kernel = await gpu.kernel('field/outside', { constants: { DIM: dim } });
+  return {
+    ...operationOf(kernel),
+    boundBytes: (capacity) => 4 * dim * capacity + OutsideReadback.bytes(dim, capacity),
+    bind: (batch) => new OnHost(gpu, kernel, batch, model),
+  };
+}
+
 /** A model over arrays, in a run: its states are read, and D is written for the kernel that makes of it what the plan asks for. */
-export class OnHost implements BoundField {
+class OnHost implements BoundField {
   readonly encode: BoundField['encode'];
   private readonly denoised: GPUBuffer;
   private readonly readback: OutsideReadback;
@@ -43,10 +54,6 @@ export class OnHost implements BoundField {
     this.readback = new OutsideReadback(gpu, batch, dim);
     const buffers = { ...shared(batch), computed: this.denoised };
     this.encode = boundKernel(kernel, buffers, (count) => numberGroups(count * dim)).encode;
-  }
-
-  static bytes({ dim }: { dim: number }, capacity: number): number {
-    return 4 * dim * capacity + OutsideReadback.bytes(dim, capacity);
   }
 
   async compute(encoder: GPUCommandEncoder, evaluation: OutsideEvaluation): Promise<void> {

@@ -2,11 +2,10 @@ import { FewstepError } from '../errors.js';
 import { parseProcess } from '../process/built-in.js';
 import type { Prediction } from '../process/prediction.js';
 import type { Process } from '../process/process.js';
-import { OnDevice, type PredictOnDevice } from './external-device.js';
-import { OnHost, type Predict } from './external-host.js';
+import { type PredictOnDevice, prepareOnDevice } from './external-device.js';
+import { type Predict, prepareOnHost } from './external-host.js';
 import { ModelTerms, Turns } from './external-terms.js';
 import type { Denoise, Field } from './field.js';
-import { operationOf } from './operation.js';
 
 export interface ExternalFieldOptions {
   dim: number;
@@ -30,41 +29,30 @@ const EXPLODING = parseProcess('ve:max=1e9');
 /**
  * A model that something else computes: ONNX Runtime, TensorFlow.js, a server. States go out and predictions come back at
  * each evaluation of a plan, one call at a time; solvers and their training stay on the device. One that computes on this
- * very device, `predictOnDevice`, is handed buffers and waited for by nobody. Tables are distilled for it, as they need no
- * gradient. Beyond the noise levels of its process the model is told the last one, as networks are: what
- * learns may go there, and float32 may round there; what is sampled is refused by `sigmaRange`. Steps of its own for each trajectory (`integrate`), likelihoods and predictors that are
- * networks do not have it.
+ * very device, `predictOnDevice`, is handed buffers, and nobody waits for it. Tables are distilled for it, as they need no
+ * gradient; steps of its own for each trajectory (`integrate`), likelihoods and predictors that are networks do not have it.
+ *
+ * Beyond the noise levels of its process the model is told the last one, as networks are: what learns may go there, and
+ * float32 may round there; what is sampled is refused by `sigmaRange`.
  * @throws FewstepError bad-field for an impossible dimension or size, and unless there is one function; in use where it
  *   fails or returns another shape
  */
 export function externalField(options: ExternalFieldOptions): Field {
-  const { dim, denoise, process, predict, predictOnDevice, prediction = 'x0' } = options;
-  checkNumbers({ dim, most: options.most ?? 1 });
+  const { dim, denoise, process, predict, predictOnDevice, prediction = 'x0', most } = options;
+  checkNumbers({ dim, most: most ?? 1 });
   checkFunction(options);
   const terms = new ModelTerms(process ?? EXPLODING, prediction);
-  const turns = new Turns();
-  const size = { dim, most: options.most ?? Infinity };
+  const model = { dim, most: most ?? Infinity, terms, turns: new Turns() };
   return {
     kind: 'external',
     dim,
     denoise,
     outside: true,
     ...(process && { sigmaRange: terms.range }),
-    async prepare(gpu) {
-      const constants = { DIM: dim };
-      const [kernel, input] = await Promise.all([
-        gpu.kernel('field/outside', { constants, conditions: { on_device: predictOnDevice !== undefined } }),
-        gpu.kernel('field/model_input', { constants }),
-      ]);
-      return {
-        ...operationOf(kernel),
-        boundBytes: (capacity) => (predictOnDevice ? OnDevice : OnHost).bytes(size, capacity),
-        bind: (batch) =>
-          predictOnDevice
-            ? new OnDevice(gpu, { kernel, input }, batch, { ...size, terms, turns, predict: predictOnDevice })
-            : new OnHost(gpu, kernel, batch, { ...size, terms, turns, predict: predict! }),
-      };
-    },
+    prepare: (gpu) =>
+      predictOnDevice
+        ? prepareOnDevice(gpu, { ...model, predict: predictOnDevice })
+        : prepareOnHost(gpu, { ...model, predict: predict! }),
   };
 }
 

@@ -57,7 +57,7 @@ export interface Field {
    * Present exactly where the field has such features, and then its kernels write them too (BatchBuffers).
    */
   readonly features?: (x: Float64Array, sigma: number, out: Float64Array) => void;
-  /** Whether D is computed outside of the device: then evaluations have to be waited for, `preparedAnywhere`. */
+  /** Whether a model of the user's computes D, outside of our kernels: then each evaluation is called for, `preparedAnywhere`. */
   readonly outside?: true;
   /** Noise levels that it knows, where it does not know all: a network of a process that ends. */
   readonly sigmaRange?: { readonly sigmaMin: number; readonly sigmaMax: number };
@@ -179,7 +179,7 @@ export interface BatchBuffers {
   readonly features?: GPUBuffer;
 }
 
-/** An evaluation of the first `count` trajectories outside of the device. */
+/** An evaluation of the first `count` trajectories by a model of the user's. */
 export interface OutsideEvaluation {
   /** Where the first state stands in the slots, in numbers. */
   readonly state: number;
@@ -190,7 +190,7 @@ export interface OutsideEvaluation {
 
 export interface BoundField {
   /**
-   * Of a field outside of the device: submits what was recorded so far, and has D computed for the evaluation that is
+   * Of a field outside of our kernels: submits what was recorded so far, and has D computed for the evaluation that is
    * submitted next. That alone is what `encode` then records.
    */
   compute?(encoder: GPUCommandEncoder, evaluation: OutsideEvaluation): Promise<void>;
@@ -206,18 +206,18 @@ const gradients: Kept<PreparedGradient> = new WeakMap();
 
 /**
  * A field on a device, uploaded and compiled once.
- * @throws FewstepError bad-field for one that is computed outside of it
+ * @throws FewstepError bad-field for one that a model of the user's computes
  */
 export async function preparedField(gpu: Gpu, field: Field): Promise<PreparedField> {
   if (!field.outside) return preparedAnywhere(gpu, field);
   throw new FewstepError(
     'bad-field',
-    `the field '${field.kind}' is not computed on the device, which has to go on by itself here`,
+    `a model of its own computes the field '${field.kind}', and the device has to go on by itself here`,
     'use a solver with a fixed NFE; for its training, one of tables: bespoke, or amed with kind table',
   );
 }
 
-/** The same for those who wait for evaluations outside of the device. */
+/** The same for those who call for evaluations by a model of the user's. */
 export function preparedAnywhere(gpu: Gpu, field: Field): Promise<PreparedField> {
   return kept(fields, gpu, field, () => field.prepare(gpu));
 }

@@ -19,8 +19,10 @@ export const FEW = 64;
 const CHUNK = 8;
 /** Components from which on lanes meet them in pairs, and trajectories of a workgroup that does. */
 const [PAIRS_FROM, PAIRS_BATCH] = [24, 32];
-/** Trajectories of a workgroup whose lanes go through tiles by themselves, and vec4 of a state that they hold at a time. */
-const [LANES_BATCH, SPAN] = [32, 24];
+/** Trajectories of a workgroup whose lanes take them by themselves: BATCH of shaders/field/lanes.wgsl. */
+export const LANES_BATCH = 32;
+/** Vec4 of a state that such a lane holds at a time. */
+const SPAN = 24;
 
 /** How components are met: by one invocation a trajectory, or by a workgroup, whose invocations share out dimensions or components. */
 export type MixtureKernel = 'small' | 'registers' | 'few' | 'tiled';

@@ -4,9 +4,9 @@ import type { Gpu } from '../gpu/gpu.js';
 import type { BoundField, GradientBuffers, PreparedGradient } from './field.js';
 import type { MixtureSpec } from './mixture.js';
 import { operationOf, shared } from './operation.js';
-import { conditionsOf, evenSpan, shardsOf, uploadComponents } from './prepared-mixture.js';
+import { conditionsOf, evenSpan, LANES_BATCH, shardsOf, uploadComponents } from './prepared-mixture.js';
 
-/** Components per tile of the kernel: segments are whole tiles. */
+/** Components per tile of mixture_tiled_vjp.wgsl: segments are whole tiles of it. */
 const TILE = 64;
 /** A segment is at least four tiles, because joining it costs as much as a few components. */
 const SHORTEST_SEGMENT = 4 * TILE;
@@ -24,8 +24,8 @@ interface Shard {
   components: number;
 }
 
-/** Vec4 of a state that a lane holds at a time where lanes take trajectories by themselves, and trajectories of eight of them. */
-const [SPAN, LANES_BATCH] = [16, 32];
+/** Vec4 of a state that a lane holds at a time where lanes take trajectories by themselves. */
+const SPAN = 16;
 
 /**
  * Uploads a mixture of any dimension and number of components and compiles its streamed vector-Jacobian product:

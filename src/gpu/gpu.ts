@@ -149,6 +149,6 @@ function deviceError(error: GPUError): FewstepError {
     : new FewstepError(
         'device-limit',
         `WebGPU refused: ${error.message}`,
-        'this is a fault in fewstep: report it',
+        'this is a fault in fewstep, or in a model of yours that works on the same device: report it',
       );
 }

@@ -10,7 +10,7 @@ import type { Field } from '../../src/field/field.js';
 import { gaussianMixture } from '../../src/field/gaussian-mixture.js';
 import { polynomial } from '../../src/grid/grid.js';
 import { parseProcess } from '../../src/process/built-in.js';
-import type { Prediction } from '../../src/process/prediction.js';
+import { PREDICTIONS, type Prediction } from '../../src/process/prediction.js';
 import { amedSolvers } from '../../src/solver/amed.js';
 import { amedFamily } from '../../src/solver/amed-family.js';
 import type { Plan } from '../../src/solver/plan.js';
@@ -19,6 +19,7 @@ import { solverByName, solvers } from '../../src/solver/registry.js';
 import { gpu } from '../device.js';
 import { excess, roundingErrors } from '../execute/rounding.js';
 import { deviceCalls } from '../gpu/device-calls.js';
+import model from './external-model.wgsl';
 import { freshSeed, latents } from './fixtures.js';
 
 const seed = freshSeed();
@@ -28,19 +29,7 @@ const STD = 0.3;
 const BATCH = 37;
 const mixture = gaussianMixture({ weights: [1], means: [MEANS], stds: [STD] });
 
-/** alpha-bar, beta-bar and their slopes of a process in WGSL, and what is predicted of data that are one Gaussian. */
-const PROCESSES = {
-  ve: 'vec4f(1.0, t, 0.0, 1.0)',
-  'vp-linear': 'variance_preserving(exp(-19.9 * t * t / 4.0 - 0.1 * t / 2.0))',
-  flow: 'vec4f(1.0 - t, t, -1.0, 1.0)',
-};
-const PREDICTED: Record<Prediction, string> = {
-  x0: 'd',
-  eps: 'eps',
-  v: 'p.x * eps - p.y * d',
-  score: '-eps / p.y',
-  velocity: 'p.z * d + p.w * eps',
-};
+const PROCESSES = ['ve', 'vp-linear', 'flow'] as const;
 
 const made: GPUBuffer[] = [];
 afterAll(() => {
@@ -48,40 +37,27 @@ afterAll(() => {
 });
 
 /** A model of the user's own, in plain WebGPU: its predictions go to one buffer, again and again. */
-function modelOf(process: keyof typeof PROCESSES, prediction: Prediction) {
+function modelOf(process: (typeof PROCESSES)[number], prediction: Prediction) {
   const { device } = gpu;
-  const module = device.createShaderModule({
-    code: `
-      @group(0) @binding(0) var<storage, read> states: array<f32>;
-      @group(0) @binding(1) var<storage, read> times: array<f32>;
-      @group(0) @binding(2) var<storage, read_write> predictions: array<f32>;
-      fn variance_preserving(a: f32) -> vec4f { return vec4f(a, sqrt(1.0 - a * a), 0.0, 0.0); }
-      @compute @workgroup_size(64) fn main(@builtin(global_invocation_id) id: vec3u) {
-        if (id.x >= arrayLength(&predictions)) { return; }
-        let t = times[id.x / ${DIM}];
-        let p = ${PROCESSES[process]};
-        let x = states[id.x];
-        let sigma = p.y / p.x;
-        let mean = array(${MEANS.join(', ')});
-        let d = (${STD ** 2} * x / p.x + sigma * sigma * mean[id.x % ${DIM}]) / (${STD ** 2} + sigma * sigma);
-        let eps = (x - p.x * d) / p.y;
-        predictions[id.x] = ${PREDICTED[prediction]};
-      }`,
-  });
-  const pipeline = device.createComputePipeline({ layout: 'auto', compute: { module, entryPoint: 'main' } });
-  const predictions = gpu.buffer(
-    'predictions',
-    GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC,
-    4 * BATCH * DIM,
-  );
-  made.push(predictions);
+  const constants = {
+    ...{ DIM, STD },
+    PROCESS: PROCESSES.indexOf(process),
+    PREDICTION: PREDICTIONS.indexOf(prediction),
+  };
+  const compute = { module: device.createShaderModule({ code: model }), constants };
+  const pipeline = device.createComputePipeline({ layout: 'auto', compute });
+  const { STORAGE, COPY_SRC } = GPUBufferUsage;
+  const means = gpu.buffer('means', STORAGE, Float32Array.from(MEANS));
+  const predictions = gpu.buffer('predictions', STORAGE | COPY_SRC, 4 * BATCH * DIM);
+  made.push(means, predictions);
   const counts: number[] = [];
   const predict: PredictOnDevice = ({ states, times, count }) => {
     counts.push(count);
-    const buffers = [states, times, predictions];
-    const entries = buffers.map((buffer, binding) => ({
+    const parts = { states: 4 * count * DIM, times: 4 * count, means: 4 * DIM, predictions: 4 * count * DIM };
+    const buffers: Record<string, GPUBuffer> = { states, times, means, predictions };
+    const entries = Object.entries(parts).map(([name, size], binding) => ({
       binding,
-      resource: { buffer, size: Math.min(buffer.size, 4 * count * (binding === 1 ? 1 : DIM)) },
+      resource: { buffer: buffers[name], size },
     }));
     const encoder = device.createCommandEncoder();
     const pass = encoder.beginComputePass();
@@ -119,9 +95,8 @@ test.each(solvers.map(({ name }) => name))(
 );
 
 test.each(
-  (Object.keys(PREDICTED) as Prediction[]).flatMap((prediction) =>
-    (['ve', 'vp-linear', 'flow'] as const)
-      .filter((name) => name !== 'vp-linear' || prediction !== 'velocity') // whose slopes the model does not know
+  PREDICTIONS.flatMap((prediction) =>
+    PROCESSES.filter((name) => name !== 'vp-linear' || prediction !== 'velocity') // whose slopes the model does not know
       .map((name) => ({ prediction, name })),
   ),
 )(
