@@ -8,7 +8,7 @@ import {
   plainNumbers,
 } from '../solver/bespoke.js';
 import { bespokeFamily } from '../solver/bespoke-family.js';
-import { searchPart, type TeacherPool } from './pool.js';
+import { partOf, searchPart, type TeacherPool } from './pool.js';
 import type { Score } from './score.js';
 import { searchedGrids } from './start.js';
 import { scoreVariants } from './variants.js';
@@ -36,9 +36,15 @@ const GAUSSIAN_TIMES = [80, 40, 20, 12, 8, 5, 3];
  */
 const DISTINCT_TIMES = [0.5, 0.7, 1, 1.4, 2, 2.8, 4, 5.6, 8, 12, 20];
 
+/** Part of the trajectories on which all candidates are compared first. */
+const FIRST_LOOK = 1 / 4;
+/** Formulas and starts that are looked at again, and grids of each. */
+const FINALISTS = { forms: 16, grids: 2 };
+
 /**
  * Compares every formula, start and grid on a few of the teacher's trajectories, all candidates of one formula and
- * start in one batch, and gives the best of each formula and start, the best first.
+ * start in one batch, and gives the best of each formula and start, the best first. Those that did best on a part of the
+ * trajectories are compared on all of them, and the others follow with the scores that they had.
  */
 export async function searchBespoke(
   gpu: Gpu,
@@ -49,17 +55,24 @@ export async function searchBespoke(
 ): Promise<BespokeCandidate[]> {
   const { formulas = BESPOKE_FORMULAS, starts = BESPOKE_STARTS, onProgress, signal } = choices;
   const few = searchPart(training);
+  const part = partOf(few, 0, Math.ceil(FIRST_LOOK * (few.latents.length / few.dim)));
   const forms = starts.flatMap((start) => formulas.map((formula) => ({ ...common, formula, start })));
-  const found: BespokeCandidate[] = [];
+  const seen: BespokeCandidate[][] = [];
   for (const [i, form] of forms.entries()) {
     signal?.throwIfAborted();
-    const candidates = candidatesOf(form);
-    const scores = await scoreTogether(gpu, field, form, candidates, few);
-    const scored = candidates.map((candidate, j) => ({ ...candidate, score: scores[j] }));
-    if (scored.length > 0) found.push(bestOf(scored));
+    const candidates = await scoredTogether(gpu, field, form, candidatesOf(form), part);
+    if (candidates.length > 0) seen.push(candidates);
     onProgress?.(i + 1, forms.length);
   }
-  return found.sort((a, b) => a.score.score - b.score.score);
+  seen.sort(([a], [b]) => a.score.score - b.score.score);
+  const finalists: BespokeCandidate[] = [];
+  for (const candidates of seen.slice(0, FINALISTS.forms)) {
+    signal?.throwIfAborted();
+    const grids = candidates.slice(0, FINALISTS.grids);
+    finalists.push((await scoredTogether(gpu, field, grids[0].form, grids, few))[0]);
+  }
+  finalists.sort((a, b) => a.score.score - b.score.score);
+  return [...finalists, ...seen.slice(FINALISTS.forms).map(([best]) => best)];
 }
 
 /**
@@ -75,16 +88,9 @@ export async function searchFirstTimes(
   const few = searchPart(training);
   const best: BespokeCandidate[] = [];
   for (const time of DISTINCT_TIMES) {
-    const candidates = candidatesOf(form, [time]);
-    const scores = await scoreTogether(gpu, field, form, candidates, few);
-    const scored = candidates.map((candidate, i) => ({ ...candidate, score: scores[i] }));
-    if (scored.length > 0) best.push(bestOf(scored));
+    best.push(...(await scoredTogether(gpu, field, form, candidatesOf(form, [time]), few)).slice(0, 1));
   }
   return best.sort((a, b) => a.score.score - b.score.score);
-}
-
-function bestOf<C extends { score: Score }>(scored: readonly C[]): C {
-  return scored.reduce((a, b) => (b.score.score < a.score.score ? b : a));
 }
 
 /** A form on every grid; after a Gaussian start on those from each first time, in standard deviations of the data. */
@@ -103,14 +109,17 @@ function candidatesOf(form: BespokeForm, firstTimes = GAUSSIAN_TIMES): Omit<Besp
   );
 }
 
-/** Scores candidates of one form together. */
-function scoreTogether(
+/** Candidates of one form, scored together, the best first. */
+async function scoredTogether(
   gpu: Gpu,
   field: Field,
   form: BespokeForm,
   candidates: readonly Omit<BespokeCandidate, 'score'>[],
   pool: TeacherPool,
-): Promise<Score[]> {
+): Promise<BespokeCandidate[]> {
   const variants = candidates.map(({ numbers }) => numbers);
-  return scoreVariants(gpu, field, bespokeFamily(form), variants, pool);
+  const scores = await scoreVariants(gpu, field, bespokeFamily(form), variants, pool);
+  return candidates
+    .map((candidate, i) => ({ ...candidate, score: scores[i] }))
+    .sort((a, b) => a.score.score - b.score.score);
 }

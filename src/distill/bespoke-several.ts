@@ -7,9 +7,10 @@ import type { PlanFamily } from '../solver/plan-family.js';
 import { findUniversalSolver } from '../solver/universal.js';
 import { type BespokeCandidate, searchBespoke } from './bespoke-search.js';
 import { dataFigures } from './data-figures.js';
+import { type LinearMap, mapped } from './linear-map.js';
 import type { TeacherPool } from './pool.js';
 import { type Score, scoreOf, typicalError } from './score.js';
-import { type LinearMap, mapped, trainShared } from './shared-training.js';
+import { trainShared } from './shared-training.js';
 
 export interface SeveralSettings {
   nfe: readonly number[];

@@ -61,8 +61,7 @@ export async function trainFamily(
   if (iterations === 0) return start;
   const order = random(options.seed, 42);
   const optimiser = new GaussNewton(start.parameters, { units, steps: iterations });
-  const softening = softeningOf(options.reference);
-  const size = { parameters: start.parameters.length, batch, softening };
+  const size = { batch, softening: softeningOf(options.reference) };
   const [linearisation, validation] = await Promise.all([
     Linearisation.create(gpu, field, family, size),
     Validation.create(gpu, field, family.plan, options.validation),

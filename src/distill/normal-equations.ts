@@ -1,11 +1,16 @@
+import type { Executor } from '../execute/fused-plan.js';
 import { notFinite } from '../execute/not-finite.js';
 import { runShape } from '../execute/run-shape.js';
 import { SolveRun } from '../execute/solve-run.js';
 import type { Field } from '../field/field.js';
 import type { Gpu } from '../gpu/gpu.js';
 import type { Random } from '../problem/random.js';
+import { inputsOf, nfeOf, type Plan, type Slot } from '../solver/plan.js';
+import type { PlanFamily } from '../solver/plan-family.js';
+import { scalarsOf } from '../solver/scalars.js';
+import { addMapped } from './linear-map.js';
 import type { TeacherPool } from './pool.js';
-import { fillColumns, tiled, type Variants } from './variants.js';
+import { fillColumns, tiled } from './variants.js';
 
 /** What Gauss-Newton knows of a loss near some parameters, of which there are P. */
 export interface NormalEquations {
@@ -25,8 +30,8 @@ export interface Trajectories {
 }
 
 /**
- * How far a parameter is moved for the derivative to it. Of order 1 are all: logarithms of times, scales, weights. What
- * float32 rounds of an end point is divided by it, what the derivative changes over it is left out.
+ * How far a number is moved for the derivative to it. Of order 1 are all: logarithms of times, scales,
+ * weights. What float32 rounds of an end point is divided by it, what the derivative changes over it is left out.
  */
 export const STEP = 2e-3;
 
@@ -45,21 +50,23 @@ export function drawTrajectories(pool: TeacherPool, count: number, order: Random
 
 /** What a linearisation is of. */
 export interface LinearisationSize {
-  parameters: number;
   /** Trajectories in a batch. */
   batch: number;
   /** Added to squared errors. */
   softening: number;
   /** At most so many solves at once; by default what the adapter's limits allow. */
   chunk?: number;
+  /** Default 'auto'. */
+  executor?: Executor;
 }
 
 /**
  * Normal equations of the loss log(mean |e|) + mean(log |e|^2) / 4, with |e|^2 + softening for |e|^2, on batches of
  * trajectories. W is what makes J^T W e its gradient: 1 / (n mean|e| |e|) + 1 / (2 n |e|^2), each trajectory by how much
- * its error counts. The derivatives are differences of solves, all parameters in one batch: no gradient of the field is
- * needed, and a device has work for many lanes. The host adds up, in float64: sums in float32 are indefinite by more than
- * the damping once errors are small, which broke trainings on ring at NFE 10.
+ * its error counts. The derivatives are differences of solves, all numbers in one batch: no gradient of the field is
+ * needed, and a device has work for many lanes. A number that is moved changes nothing before its own step: where
+ * operations are dispatches of their own, evaluations before it are not made again. The host adds up, in float64: sums in
+ * float32 are indefinite by more than the damping once errors are small, which broke trainings on ring at NFE 10.
  */
 export class Linearisation {
   /** Trajectories in a batch, a multiple of 4. */
@@ -68,30 +75,43 @@ export class Linearisation {
   private readonly ends: Float32Array;
 
   private constructor(
-    private readonly family: Variants,
+    private readonly family: PlanFamily,
+    /** The numbers that are moved, in the order of the solves behind that of none. */
+    private readonly moved: readonly number[],
     private readonly run: SolveRun,
     private readonly size: LinearisationSize & { dim: number; capacity: number },
   ) {
-    const { batch, parameters, dim, capacity } = size;
+    const { batch, dim, capacity } = size;
     this.batch = batch;
-    this.columns = new Float32Array(family.plan.columns * capacity);
-    this.ends = new Float32Array((parameters + 1) * batch * dim);
+    this.columns = new Float32Array(localOf(family).plan.columns * capacity);
+    this.ends = new Float32Array((moved.length + 1) * batch * dim);
   }
 
   /** Compiles, allocates and binds once for all batches. @throws FewstepError device-limit */
   static async create(
     gpu: Gpu,
     field: Field,
-    family: Variants,
+    family: PlanFamily,
     size: LinearisationSize,
   ): Promise<Linearisation> {
-    const { plan } = family;
+    const local = localOf(family);
+    const { plan } = local;
     const batch = 4 * Math.ceil(size.batch / 4);
     const wanted = [plan.states[plan.states.length - 1]];
-    const all = batch * (size.parameters + 1);
-    const shape = await runShape(gpu, field, plan, { batch: all, wanted, seed: 0, chunk: size.chunk });
+    const { moved, asking } = inOrderOfAsking(local);
+    const all = batch * (moved.length + 1);
+    const counts = asking.map((variants) => batch * (variants + 1));
+    const shape = await runShape(gpu, field, plan, {
+      ...{ batch: all, wanted, seed: 0, chunk: size.chunk, executor: size.executor },
+      asking: { period: batch, counts },
+    });
     const run = await SolveRun.create(gpu, field, plan, shape);
-    return new Linearisation(family, run, { ...size, batch, dim: field.dim, capacity: shape.capacity });
+    return new Linearisation(family, moved, run, {
+      ...size,
+      batch,
+      dim: field.dim,
+      capacity: shape.capacity,
+    });
   }
 
   /**
@@ -99,12 +119,14 @@ export class Linearisation {
    * @throws FewstepError not-finite where a trajectory diverges, bad-grid where times of a plan have become one
    */
   async at(parameters: Float64Array, { latents, endpoints }: Trajectories): Promise<NormalEquations> {
-    const { family, run, columns, ends } = this;
+    const { family, moved, run, columns, ends } = this;
     const { batch, capacity, dim, softening } = this.size;
-    const { plan } = family;
+    const local = localOf(family);
+    const { plan } = local;
     const slot = plan.states[plan.states.length - 1];
-    const moved = Array.from(parameters, (value, p) => parameters.with(p, value + STEP));
-    const values = [parameters, ...moved].map((variant) => family.values(variant));
+    const numbers = family.local?.of(parameters) ?? parameters;
+    const variants = moved.map((i) => numbers.with(i, numbers[i] + STEP));
+    const values = [numbers, ...variants].map((variant) => local.values(variant));
     const all = { values: tiled(latents, values.length) };
     const count = batch * values.length;
     run.clearStatus();
@@ -117,7 +139,17 @@ export class Linearisation {
     }
     const { step, trajectories } = await run.status();
     if (trajectories > 0) throw notFinite(step, trajectories, count);
-    return equationsOf(ends, endpoints, { dim, parameters: parameters.length, softening });
+    const own = equationsOf(ends, endpoints, { dim, size: moved.length, softening });
+    const size = parameters.length;
+    const sums = { matrix: new Float64Array(size * size), gradient: new Float64Array(size) };
+    const rows = family.local?.rows(parameters);
+    addMapped(
+      own,
+      moved.map((i) => rows?.[i] ?? [{ at: i, weight: 1 }]),
+      1,
+      sums,
+    );
+    return { ...own, ...sums };
   }
 
   destroy(): void {
@@ -125,11 +157,51 @@ export class Linearisation {
   }
 }
 
-/** @param ends of the parameters themselves and of each one moved, [parameters + 1, batch, dim], batch a multiple of 4 */
+/** The family in the numbers that are moved. */
+function localOf(family: PlanFamily): PlanFamily {
+  return family.local?.family ?? family;
+}
+
+/**
+ * The parameters of a family that change something, those first that change the first evaluations; and of each
+ * evaluation, how many of them it depends on, or an earlier one does.
+ */
+function inOrderOfAsking(family: PlanFamily): { moved: number[]; asking: number[] } {
+  const { plan } = family;
+  const influences = family.influences();
+  const firsts = influences.map((columns) => firstChanged(plan, new Set(columns)));
+  const moved = [...influences.keys()]
+    .filter((i) => influences[i].length > 0)
+    .sort((a, b) => firsts[a] - firsts[b]);
+  const asking = Array.from({ length: nfeOf(plan) }, (_, k) => moved.filter((i) => firsts[i] <= k).length);
+  return { moved, asking };
+}
+
+/** The first evaluation of a plan that changes with some columns; their number, where none does. */
+function firstChanged(plan: Plan, columns: ReadonlySet<number>): number {
+  const changed = new Set<Slot>();
+  let evaluations = 0;
+  for (const operation of plan.operations) {
+    const own = scalarsOf([operation]).some(
+      (scalar) => typeof scalar !== 'number' && columns.has(scalar.column),
+    );
+    if (own || inputsOf(operation).some((slot) => changed.has(slot))) {
+      if (operation.kind === 'evaluate') return evaluations;
+      changed.add(operation.out);
+    }
+    if (operation.kind === 'evaluate') evaluations++;
+  }
+  return evaluations;
+}
+
+/**
+ * @param ends of the numbers themselves and of each one moved, [size + 1, batch, dim], batch a multiple of 4
+ * @returns the equations in the numbers
+ */
 function equationsOf(
   ends: Float32Array,
   endpoints: Float32Array,
-  { dim, parameters: size, softening }: { dim: number; parameters: number; softening: number },
+  { dim, size, softening }: { dim: number; size: number; softening: number },
 ): NormalEquations {
   const numbers = endpoints.length;
   const batch = numbers / dim;

@@ -3,6 +3,7 @@ import type { Gpu } from '../gpu/gpu.js';
 import { random } from '../problem/random.js';
 import type { PlanFamily } from '../solver/plan-family.js';
 import { GaussNewton } from './gauss-newton.js';
+import { addMapped, type LinearMap, mapped } from './linear-map.js';
 import { drawTrajectories, Linearisation } from './normal-equations.js';
 import type { TeacherPool } from './pool.js';
 import { LOST, softeningOf, unlessDiverged } from './score.js';
@@ -17,12 +18,6 @@ export interface SharedTask {
   reference: number;
   /** Its own parameters as a linear function of the shared ones, added to `start`; by default they are the same. */
   map?: LinearMap;
-}
-
-/** Of each own parameter what it begins at, and which shared ones are added with which weight. */
-export interface LinearMap {
-  start: Float64Array;
-  rows: readonly (readonly { at: number; weight: number }[])[];
 }
 
 export interface SharedTrainingOptions {
@@ -57,17 +52,16 @@ export async function trainShared(
   const order = random(options.seed, 41);
   let best = start;
   const linearisations = new Map<SharedTask, Linearisation>();
-  const linearisationOf = async (task: SharedTask, parameters: number) => {
+  const linearisationOf = async (task: SharedTask) => {
     const known = linearisations.get(task);
     if (known) return known;
     const { field, family, reference } = task;
-    const softening = softeningOf(reference);
-    const made = await Linearisation.create(gpu, field, family, { parameters, batch, softening });
+    const made = await Linearisation.create(gpu, field, family, { batch, softening: softeningOf(reference) });
     linearisations.set(task, made);
     return made;
   };
   const equationsOf = async (task: SharedTask, own: Float64Array) => {
-    const linearisation = await linearisationOf(task, own.length);
+    const linearisation = await linearisationOf(task);
     const part = drawTrajectories(task.training, linearisation.batch, order);
     return unlessDiverged(() => linearisation.at(own, part));
   };
@@ -76,9 +70,11 @@ export async function trainShared(
     const gradient = new Float64Array(size);
     for (let i = 0; i < options.tasks; i++) {
       const task = tasks[Math.floor(order.uniform() * tasks.length)];
-      const equations = await equationsOf(task, mapped(parameters, task.map));
+      const own = mapped(parameters, task.map);
+      const rows = task.map?.rows ?? Array.from(own, (_, at) => [{ at, weight: 1 }]);
+      const equations = await equationsOf(task, own);
       // A task that diverges says nothing; validation sees it.
-      if (equations) add(equations, task.map, 1 / options.tasks, { matrix, gradient });
+      if (equations) addMapped(equations, rows, 1 / options.tasks, { matrix, gradient });
     }
     optimiser.update({ matrix, gradient });
   };
@@ -97,36 +93,4 @@ export async function trainShared(
     for (const linearisation of linearisations.values()) linearisation.destroy();
   }
   return best;
-}
-
-/** A task's own parameters. */
-export function mapped(shared: Float64Array, map?: LinearMap): Float64Array {
-  if (!map) return shared;
-  return map.start.map((value, i) =>
-    map.rows[i].reduce((sum, { at, weight }) => sum + weight * shared[at], value),
-  );
-}
-
-interface Sums {
-  /** [size, size] */
-  matrix: Float64Array;
-  gradient: Float64Array;
-}
-
-/** Adds a task's equations, in the shared parameters: M^T A M and M^T g. */
-function add(own: Sums, map: LinearMap | undefined, share: number, sums: Sums): void {
-  const size = sums.gradient.length;
-  const count = own.gradient.length;
-  const itself = Array.from(own.gradient, (_, at) => [{ at, weight: 1 }]);
-  const rows = map?.rows ?? itself;
-  for (let p = 0; p < count; p++) {
-    for (const { at, weight } of rows[p]) sums.gradient[at] += share * weight * own.gradient[p];
-    for (let q = 0; q < count; q++) {
-      const value = share * own.matrix[p * count + q];
-      for (const one of rows[p]) {
-        for (const other of rows[q])
-          sums.matrix[one.at * size + other.at] += one.weight * other.weight * value;
-      }
-    }
-  }
 }

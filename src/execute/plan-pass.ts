@@ -5,8 +5,10 @@ import type { Kernel } from '../gpu/kernel.js';
 import type { NoiseKey } from '../rng/draw.js';
 import { type Plan, type Slot, stepsOf } from '../solver/plan.js';
 import { scalarStruct } from '../solver/scalar-struct.js';
+import type { PartEvaluations } from './asking.js';
 import { PlanConstants } from './plan-constants.js';
 import { PlanNoise } from './plan-noise.js';
+import { PlanRepeats } from './plan-repeats.js';
 import { UPDATE_KERNELS, type UpdateKernel, updateKernel } from './update.js';
 
 /** Where the slots and the uniforms of a plan's operations are. */
@@ -70,6 +72,7 @@ export class PlanPass implements PlanRecorder {
     private readonly kernels: Record<UpdateKernel, Kernel>,
     private readonly constants: PlanConstants | undefined,
     private readonly noise: PlanNoise | undefined,
+    private readonly repeats: PlanRepeats | undefined,
     buffers: BatchBuffers,
   ) {
     this.bound = field.bind(buffers);
@@ -82,6 +85,7 @@ export class PlanPass implements PlanRecorder {
 
   /**
    * Compiles what is not compiled yet, all kernels at once.
+   * @param parts evaluations that not all trajectories ask for
    * @throws FewstepError bad-shape for a constant of another dimension
    */
   static async create(
@@ -90,11 +94,13 @@ export class PlanPass implements PlanRecorder {
     plan: Plan,
     places: PlanPlaces,
     buffers: BatchBuffers,
+    parts?: PartEvaluations,
   ): Promise<PlanPass> {
-    const [kernels, constants, noise] = await Promise.all([
+    const [kernels, constants, noise, repeats] = await Promise.all([
       Promise.all(UPDATE_KERNELS.map((name) => gpu.kernel(name))),
       PlanConstants.create(gpu, plan, places.dim, buffers),
       PlanNoise.create(gpu, plan, places.dim, buffers),
+      parts && PlanRepeats.create(gpu, plan, places, buffers, parts),
     ]);
     const byName = Object.fromEntries(UPDATE_KERNELS.map((name, i) => [name, kernels[i]]));
     return new PlanPass(
@@ -104,6 +110,7 @@ export class PlanPass implements PlanRecorder {
       byName as Record<UpdateKernel, Kernel>,
       constants,
       noise,
+      repeats,
       buffers,
     );
   }
@@ -112,16 +119,19 @@ export class PlanPass implements PlanRecorder {
     const { dim, start } = this.places;
     const count = Math.ceil((trajectories * dim) / 4);
     const steps = stepsOf(this.plan);
+    this.repeats?.pack(target, trajectories);
     for (const [i, operation] of this.plan.operations.entries()) {
       const offset = this.places.uniform(i);
       if (operation.kind === 'evaluate') {
+        const part = this.repeats?.part(i);
+        const { time, divisor } = part ?? operation;
         const value = {
           state: 4 * start(operation.state),
           output: 4 * start(operation.out),
-          trajectories,
+          trajectories: part?.count ?? trajectories,
           velocity: operation.output === 'velocity' ? 1 : 0,
-          sigma: scalarStruct(operation.time),
-          divisor: scalarStruct(operation.divisor),
+          sigma: scalarStruct(time),
+          divisor: scalarStruct(divisor),
         };
         this.field.pack(value, target, offset);
       } else if (operation.kind === 'constant') {
@@ -153,7 +163,8 @@ export class PlanPass implements PlanRecorder {
       const operation = this.plan.operations[i];
       const offset = this.places.uniform(i);
       if (operation.kind === 'evaluate') {
-        this.bound.encode(pass, offset, trajectories);
+        this.bound.encode(pass, offset, this.repeats?.part(i)?.count ?? trajectories);
+        this.repeats?.encode(pass, i, trajectories);
         this.evaluations++;
         continue;
       }

@@ -7,6 +7,7 @@ import { answersOfRun, type TrajectoryPass, trajectoryPass } from '../predictor/
 import { drawStruct } from '../rng/draw.js';
 import { LATENT_STREAM } from '../rng/streams.js';
 import type { Plan, Slot } from '../solver/plan.js';
+import type { PartEvaluations } from './asking.js';
 import { FusedPass } from './fused-pass.js';
 import type { Latents } from './inputs.js';
 import { type OperationRange, PlanPass, type PlanRecorder } from './plan-pass.js';
@@ -82,7 +83,7 @@ export class SolveRun {
     const { slots, operation, staging } = buffers;
     this.timer = new PassTimer(gpu, shape.reads ? { buffer: staging, offset: STATUS_BYTES } : undefined);
     this.latents = kernels.normal.bind({ slots, operation });
-    this.uniforms = new ArrayBuffer((plan.operations.length + 1) * strides.stride);
+    this.uniforms = new ArrayBuffer(operation.size);
   }
 
   /** Compiles what is not compiled yet, and allocates. */
@@ -113,7 +114,7 @@ export class SolveRun {
     const [recorder, normal, predictorPass] = await Promise.all([
       fused
         ? FusedPass.create(gpu, fused.plan, plan, dim, { memory: fused.memory, stride: slotStride }, buffers)
-        : PlanPass.create(gpu, prepared!, plan, planPlaces, { ...buffers, capacity }),
+        : PlanPass.create(gpu, prepared!, plan, planPlaces, { ...buffers, capacity }, shape.parts),
       gpu.kernel('rng/normal'),
       predictor &&
         !fused &&
@@ -154,7 +155,7 @@ export class SolveRun {
     const { slots, status, operation, staging } = this.buffers;
     const { recorder, normal, predictor } = this.kernels;
     if (predictor) predictor.upload(count);
-    else device.queue.writeBuffer(this.buffers.columns, 0, columns as Float32Array<ArrayBuffer>);
+    else this.writeColumns(columns as Float32Array<ArrayBuffer>, count);
     device.queue.writeBuffer(operation, 0, this.uniforms, 0, this.pack(first, count, latents));
     if ('values' in latents) {
       device.queue.writeBuffer(slots, 0, float32Part(latents.values, first * dim, count * dim));
@@ -262,13 +263,23 @@ export class SolveRun {
         pass.end();
         this.shape.signal?.throwIfAborted();
         const state = this.startOf(operation.state);
-        await recorder.compute!(encoder, { state, sigma: operation.time, count });
+        const asked = { sigma: operation.time, count, ...partOf(this.shape.parts, part.first) };
+        await recorder.compute!(encoder, { state, ...asked });
         encoder = this.gpu.device.createCommandEncoder();
         pass = encoder.beginComputePass();
       }
       recorder.record(pass, count, before, part);
     }
     return { encoder, pass };
+  }
+
+  /** @param columns [columns, count] */
+  private writeColumns(columns: Float32Array<ArrayBuffer>, count: number): void {
+    const { queue } = this.gpu.device;
+    queue.writeBuffer(this.buffers.columns, 0, columns);
+    for (const { column, start, count: own } of this.shape.parts?.copies ?? []) {
+      queue.writeBuffer(this.buffers.columns, 4 * start, columns, column * count, own);
+    }
   }
 
   /** Where a slot begins in theirs, in numbers. */
@@ -311,6 +322,12 @@ export class SolveRun {
 }
 
 const NEITHER: PassEnds = { begin: false, end: false };
+
+/** Of an evaluation that not all trajectories ask for, how many do, and what they are told. */
+function partOf(parts: PartEvaluations | undefined, operation: number) {
+  const part = parts?.evaluations.get(operation);
+  return part && { sigma: part.time, count: part.count };
+}
 
 /** A plan in parts, each evaluation the first of one. */
 function partsAtEvaluations({ operations }: Plan): OperationRange[] {

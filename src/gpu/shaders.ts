@@ -164,6 +164,7 @@ import euler from '../../shaders/update/euler.wgsl';
 import eulerAt from '../../shaders/update/euler_at.wgsl';
 import heun from '../../shaders/update/heun.wgsl';
 import updateNoise from '../../shaders/update/noise.wgsl';
+import repeat from '../../shaders/update/repeat.wgsl';
 
 /** Every shader by its path under `shaders/`, so that a browser bundle carries them; a test compares with the folder. */
 export const shaders = {
@@ -333,6 +334,7 @@ export const shaders = {
   'update/euler_at': eulerAt,
   'update/heun': heun,
   'update/noise': updateNoise,
+  'update/repeat': repeat,
 } as const;
 
 export type ShaderName = keyof typeof shaders;

@@ -14,7 +14,14 @@ export function bespokeFamily(form: BespokeForm): PlanFamily {
  */
 export function trainedFamily(form: BespokeForm): PlanFamily {
   const probes = [probe(form, 1), probe(form, 2)].map((numbers) => trainedFrom(form, numbers));
-  return familyOver(form, (trained) => numbersFrom(form, trained), [probes[0], probes[1]]);
+  return {
+    ...familyOver(form, (trained) => numbersFrom(form, trained), [probes[0], probes[1]]),
+    local: {
+      family: bespokeFamily(form),
+      of: (trained) => numbersFrom(form, trained),
+      rows: (trained) => numberRows(form, trained),
+    },
+  };
 }
 
 /** A bespoke solver's numbers for what is trained. */
@@ -32,6 +39,31 @@ export function numbersFrom(form: BespokeForm, trained: Float64Array): Float64Ar
   for (let i = 0; i < steps; i++) numbers[i + 1] = numbers[i] - (whole * shares[i]) / total;
   numbers.set(trained.subarray(steps + free), c);
   return numbers;
+}
+
+/** Of each of the numbers, which of what is trained move it, and its derivative to each. */
+function numberRows(form: BespokeForm, trained: Float64Array): { at: number; weight: number }[][] {
+  const { steps, c, size } = bespokeLayout(form);
+  const { span } = logRange(form);
+  const numbers = numbersFrom(form, trained);
+  const whole = numbers[0] - numbers[steps];
+  const shares = Array.from({ length: steps }, (_, j) => (numbers[j] - numbers[j + 1]) / whole);
+  const times = Array.from({ length: steps + 1 }, (_, i) => {
+    // log t_i is the last, and of the whole what the gaps before it leave.
+    const left = (numbers[i] - numbers[steps]) / whole;
+    const inner = i > 0 && i < steps;
+    const ofGaps = shares.map((share, j) => ({
+      at: j,
+      weight: whole * share * (1 - left - (j < i ? 1 : 0)),
+    }));
+    return [
+      ...(inner ? ofGaps : []),
+      ...(form.start === 'gaussian' ? [{ at: steps, weight: left * whole * (1 - whole / span) }] : []),
+    ];
+  });
+  const free = form.start === 'gaussian' ? 1 : 0;
+  const others = Array.from({ length: size - c }, (_, i) => [{ at: steps + free + i, weight: 1 }]);
+  return [...times, ...others];
 }
 
 /** What is trained, for a bespoke solver's numbers. */

@@ -12,6 +12,19 @@ export interface PlanFamily {
   readonly sources: readonly ColumnSource[];
   /** Their derivatives, [plan.columns][parameters]. */
   jacobian(parameters: Float64Array): Float64Array[];
+  /** Of each parameter, the columns that change with it. */
+  influences(): readonly (readonly number[])[];
+  /** The same plans as a function of other numbers. */
+  readonly local?: LocalNumbers;
+}
+
+/** Numbers that parameters come to, of which each changes less of a plan than a parameter does: one time, not all of them. */
+export interface LocalNumbers {
+  /** The plans as a function of these numbers, of the same structure. */
+  family: PlanFamily;
+  of(parameters: Float64Array): Float64Array;
+  /** Of each number, which parameters move it at some parameters, and its derivative to each. */
+  rows(parameters: Float64Array): { at: number; weight: number }[][];
 }
 
 /** A scalar of a plan: number `place` of an operation, in the order of `mapScalars`. */
@@ -66,15 +79,21 @@ export function planFamily(
     for (let c = 0; c < found.length; c++) found[c] = numbers[sources[c]];
     return found;
   };
+  let known: Influence[] | undefined;
+  const all = () => {
+    known ??= influences(values, probes);
+    return known;
+  };
   let kept: Influence[][] | undefined;
   const groups = () => {
-    kept ??= independentGroups(influences(values, probes));
+    kept ??= independentGroups(all());
     return kept;
   };
   return {
     plan: { ...plan, operations, columns: sources.length },
     values,
     sources: sources.map((source) => places[source]),
+    influences: () => all().map(({ columns }) => columns),
     jacobian(parameters) {
       const rows = sources.map(() => new Float64Array(parameters.length));
       const moved = parameters.slice();

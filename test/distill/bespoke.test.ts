@@ -38,8 +38,8 @@ test.each(forms)(
       (value) => value + source.between(-0.1, 0.1),
     );
     const family = trainedFamily(form);
+    await expectNormalEquations(field, family, (own) => bespokePlan(form, own), trained, seed);
     const planOf = (p: Float64Array) => bespokePlan(form, numbersFrom(form, p));
-    await expectNormalEquations(field, family, planOf, trained, seed);
 
     const batch = 32;
     const x = latents(seed, batch, 2);

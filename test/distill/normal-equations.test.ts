@@ -1,0 +1,97 @@
+import { expect, test } from 'vitest';
+import { Linearisation, type LinearisationSize } from '../../src/distill/normal-equations.js';
+import { customField } from '../../src/field/custom.js';
+import { externalField } from '../../src/field/external.js';
+import type { Field } from '../../src/field/field.js';
+import { gaussianMixture } from '../../src/field/gaussian-mixture.js';
+import { DEFAULT_RANGE, parseGrid } from '../../src/grid/grid.js';
+import { mlpConfig } from '../../src/mlp/config.js';
+import { mlpField } from '../../src/mlp/field.js';
+import { random } from '../../src/problem/random.js';
+import { type BespokeForm, plainNumbers } from '../../src/solver/bespoke.js';
+import { trainedFamily, trainedFrom } from '../../src/solver/bespoke-family.js';
+import { gpu } from '../device.js';
+import twoGaussians from '../field/custom/two-gaussians.wgsl';
+import { freshSeed, latents, randomMixture } from '../field/fixtures.js';
+import { randomParameters, SLOW } from '../mlp/fixtures.js';
+
+const seed = freshSeed();
+const BATCH = 12;
+const NFE = 4;
+
+/** The normal equations of a bespoke solver near the formula's own, step by step. */
+async function equationsOf(
+  field: Field,
+  { formula, start }: Pick<BespokeForm, 'formula' | 'start'>,
+  size: Partial<LinearisationSize> = {},
+) {
+  const { dim } = field;
+  const data = { mean: Array.from({ length: dim }, (_, d) => 0.1 * Math.sin(d)), std: 0.5 };
+  const form = { formula, start, nfe: NFE, range: DEFAULT_RANGE, data };
+  const steps = start === 'afs' ? NFE + 1 : NFE;
+  const times = parseGrid('polynomial:5').times(steps, {
+    ...DEFAULT_RANGE,
+    ...(start === 'gaussian' && { sigmaMax: 5 }),
+  });
+  const source = random(seed, 1);
+  const trained = trainedFrom(form, plainNumbers(form, times)).map(
+    (value) => value + source.between(-0.05, 0.05),
+  );
+  const linearisation = await Linearisation.create(gpu, field, trainedFamily(form), {
+    ...{ batch: BATCH, softening: 0.01, executor: 'stepwise' },
+    ...size,
+  });
+  try {
+    return await linearisation.at(trained, {
+      latents: Float32Array.from(latents(seed, BATCH, dim)),
+      endpoints: Float32Array.from(latents(seed + 1, BATCH, dim, 1)),
+    });
+  } finally {
+    linearisation.destroy();
+  }
+}
+
+const config = mlpConfig({ dim: 7, width: 32, layers: 2 });
+const fields: [string, Field][] = [
+  ['a mixture', gaussianMixture(randomMixture(seed, 3, 4, 'shared'))],
+  ['a mixture in 64-D', gaussianMixture(randomMixture(seed, 64, 5, 'per-component'))],
+  ['a mixture above 128-D', gaussianMixture(randomMixture(seed, 130, 3, 'shared'))],
+  ['a custom field', customField({ dim: 2, wgsl: twoGaussians })],
+  ['a network', mlpField({ config, parameters: randomParameters(config, random(seed, 2)) })],
+];
+
+test.each(fields)(
+  `%s: evaluations that are not made again come to what they would (seed ${seed})`,
+  async (_, field) => {
+    for (const form of [
+      { formula: 'dpmpp-3m', start: 'gaussian' },
+      { formula: 'ipndm-4', start: 'afs' },
+    ] as const) {
+      const shared = await equationsOf(field, form);
+      // In chunks each solve makes all of its own.
+      expect(await equationsOf(field, form, { chunk: 5 * BATCH + 3 })).toEqual(shared);
+    }
+  },
+  SLOW,
+);
+
+test('an evaluation is asked for by those alone whose state, or what the field is told, was moved', async () => {
+  const dim = 3;
+  const asked: number[] = [];
+  const field = externalField({
+    dim,
+    prediction: 'x0',
+    predict(states, times) {
+      asked.push(times.length);
+      return states.map((x, i) => x / (1 + times[Math.floor(i / dim)] ** 2));
+    },
+  });
+  await equationsOf(field, { formula: 'ipndm-3', start: 'none' });
+  // Evaluation k: k + 1 of what the field is told, k times and as many scales, and the weights of the steps before it; and who moves nothing.
+  const weights = [0, 3, 3 + 4, 3 + 4 + 5];
+  expect(asked).toEqual(weights.map((w, k) => BATCH * (1 + (k + 1) + k + k + w)));
+  asked.length = 0;
+  await equationsOf(field, { formula: 'ipndm-3', start: 'none' }, { chunk: 100 });
+  const moved = NFE - 1 + NFE + NFE + (3 + 4 + 5 + 6);
+  expect(asked.reduce((sum, count) => sum + count)).toBe(NFE * BATCH * (1 + moved));
+});
