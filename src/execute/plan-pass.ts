@@ -5,10 +5,9 @@ import type { Kernel } from '../gpu/kernel.js';
 import type { NoiseKey } from '../rng/draw.js';
 import { type Plan, type Slot, stepsOf } from '../solver/plan.js';
 import { scalarStruct } from '../solver/scalar-struct.js';
-import type { PartEvaluations } from './asking.js';
 import { PlanConstants } from './plan-constants.js';
 import { PlanNoise } from './plan-noise.js';
-import { PlanRepeats } from './plan-repeats.js';
+import type { PlacedRepeats } from './repeats.js';
 import { UPDATE_KERNELS, type UpdateKernel, updateKernel } from './update.js';
 
 /** Where the slots and the uniforms of a plan's operations are. */
@@ -72,7 +71,7 @@ export class PlanPass implements PlanRecorder {
     private readonly kernels: Record<UpdateKernel, Kernel>,
     private readonly constants: PlanConstants | undefined,
     private readonly noise: PlanNoise | undefined,
-    private readonly repeats: PlanRepeats | undefined,
+    private readonly repeats: PlacedRepeats | undefined,
     buffers: BatchBuffers,
   ) {
     this.bound = field.bind(buffers);
@@ -85,7 +84,7 @@ export class PlanPass implements PlanRecorder {
 
   /**
    * Compiles what is not compiled yet, all kernels at once.
-   * @param parts evaluations that not all trajectories ask for
+   * @param repeats what need not be done for all trajectories
    * @throws FewstepError bad-shape for a constant of another dimension
    */
   static async create(
@@ -94,13 +93,13 @@ export class PlanPass implements PlanRecorder {
     plan: Plan,
     places: PlanPlaces,
     buffers: BatchBuffers,
-    parts?: PartEvaluations,
+    repeats?: PlacedRepeats,
   ): Promise<PlanPass> {
-    const [kernels, constants, noise, repeats] = await Promise.all([
-      Promise.all(UPDATE_KERNELS.map((name) => gpu.kernel(name))),
+    const variant = repeats && { conditions: { repeated: true } };
+    const [kernels, constants, noise] = await Promise.all([
+      Promise.all(UPDATE_KERNELS.map((name) => gpu.kernel(name, variant))),
       PlanConstants.create(gpu, plan, places.dim, buffers),
       PlanNoise.create(gpu, plan, places.dim, buffers),
-      parts && PlanRepeats.create(gpu, plan, places, buffers, parts),
     ]);
     const byName = Object.fromEntries(UPDATE_KERNELS.map((name, i) => [name, kernels[i]]));
     return new PlanPass(
@@ -117,18 +116,18 @@ export class PlanPass implements PlanRecorder {
 
   pack(target: ArrayBuffer, trajectories: number, key: NoiseKey = { seed: 0, first: 0 }): void {
     const { dim, start } = this.places;
-    const count = Math.ceil((trajectories * dim) / 4);
     const steps = stepsOf(this.plan);
-    this.repeats?.pack(target, trajectories);
+    const vectors = (rows: number) => Math.ceil((rows * dim) / 4);
     for (const [i, operation] of this.plan.operations.entries()) {
       const offset = this.places.uniform(i);
+      const rows = this.repeats?.rows[i] ?? trajectories;
+      const count = vectors(rows);
       if (operation.kind === 'evaluate') {
-        const part = this.repeats?.part(i);
-        const { time, divisor } = part ?? operation;
+        const { time, divisor } = this.repeats?.told.get(i) ?? operation;
         const value = {
           state: 4 * start(operation.state),
           output: 4 * start(operation.out),
-          trajectories: part?.count ?? trajectories,
+          trajectories: rows,
           velocity: operation.output === 'velocity' ? 1 : 0,
           sigma: scalarStruct(time),
           divisor: scalarStruct(divisor),
@@ -140,7 +139,14 @@ export class PlanPass implements PlanRecorder {
         const place = { trajectories, step: steps[i], start: (slot: Slot) => 4 * start(slot) };
         this.noise!.pack(operation, place, key, target, offset);
       } else {
-        const { kernel, uniform } = updateKernel(operation, start);
+        const { kernel, uniform } = updateKernel(
+          operation,
+          start,
+          this.repeats && {
+            period: vectors(this.repeats.period),
+            rowsOf: (slot) => vectors(this.repeats!.slotRows[slot]),
+          },
+        );
         const common = { dim, trajectories, step: steps[i], count };
         this.kernels[kernel].layout.pack('operation', { ...uniform, ...common }, target, offset);
       }
@@ -162,9 +168,9 @@ export class PlanPass implements PlanRecorder {
       before?.(pass, i);
       const operation = this.plan.operations[i];
       const offset = this.places.uniform(i);
+      const rows = this.repeats?.rows[i] ?? trajectories;
       if (operation.kind === 'evaluate') {
-        this.bound.encode(pass, offset, this.repeats?.part(i)?.count ?? trajectories);
-        this.repeats?.encode(pass, i, trajectories);
+        this.bound.encode(pass, offset, rows);
         this.evaluations++;
         continue;
       }
@@ -179,7 +185,7 @@ export class PlanPass implements PlanRecorder {
         pass.setPipeline(this.kernels[kernel].pipeline);
         pass.setBindGroup(0, this.groups.get(this.kernels[kernel])!, [offset]);
       }
-      pass.dispatchWorkgroups(...folded(Math.ceil((trajectories * this.places.dim) / 4 / 64)));
+      pass.dispatchWorkgroups(...folded(Math.ceil((rows * this.places.dim) / 4 / 64)));
     }
   }
 

@@ -14,7 +14,7 @@ export interface RunBytes {
   slots: number;
   columns: number;
   status: number;
-  /** The latents' uniform, then those of the plan's operations, and of what fills up evaluations of a part. */
+  /** The latents' uniform, then those of the plan's operations. */
   operation: number;
   /** What the field's evaluations show AMED's network. */
   features: number;
@@ -29,7 +29,7 @@ export const HEAD_BYTES = STATUS_BYTES + TIMESTAMP_BYTES;
 
 /** @param operationSize of the uniform of an evaluation, where those are dispatches of their own */
 export function runBytes(plan: Plan, shape: RunShape, operationSize = 0): RunBytes {
-  const { dim, capacity, places, columnRows, wanted, reads, predictor, parts } = shape;
+  const { dim, capacity, places, columnRows, wanted, reads, predictor, repeats } = shape;
   const read = wanted.length * dim + (predictor ? answersOfRun(predictor) : 0);
   const slotStride = Math.ceil((capacity * dim) / 64) * 64;
   const stride = uniformStride(operationSize);
@@ -37,10 +37,10 @@ export function runBytes(plan: Plan, shape: RunShape, operationSize = 0): RunByt
     slotStride,
     stride,
     slots: places * slotStride * 4,
-    columns: 4 * Math.max(1, columnRows * capacity, parts?.numbers ?? 0),
+    columns: 4 * Math.max(1, columnRows * capacity, repeats?.numbers ?? 0),
     status: STATUS_BYTES + capacity * 4,
     features: predictor?.kind === 'amed' ? 4 * FEATURES * capacity : 0,
-    operation: (1 + plan.operations.length + (parts?.evaluations.size ?? 0)) * stride,
+    operation: (plan.operations.length + 1) * stride,
     staging: reads ? HEAD_BYTES + 4 * capacity * read : 0,
   };
 }

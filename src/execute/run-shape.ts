@@ -3,8 +3,8 @@ import type { Field } from '../field/field.js';
 import type { Gpu } from '../gpu/gpu.js';
 import { answersOfRun, slotsReadBy, type TrajectoryPredictor } from '../predictor/trajectory-predictor.js';
 import { allocate, type Plan, type Slot } from '../solver/plan.js';
-import { type Asking, type PartEvaluations, partEvaluations } from './asking.js';
 import { type Executor, type FusedMemory, type FusedPlan, fusedMemory, fusedPlan } from './fused-plan.js';
+import { type PlacedRepeats, placedRepeats, type Repeats } from './repeats.js';
 
 /** What a run of a plan needs to be allocated: who executes it, and where its slots are. */
 export interface RunShape {
@@ -23,8 +23,8 @@ export interface RunShape {
   fused?: { plan: FusedPlan; memory: FusedMemory };
   /** Who fills the columns while the plan runs. */
   predictor?: TrajectoryPredictor;
-  /** Evaluations of a part of the trajectories, stepwise. */
-  parts?: PartEvaluations;
+  /** What need not be done for all trajectories, stepwise. */
+  repeats?: PlacedRepeats;
   /** Of the random numbers that the plan draws. */
   seed: number;
   signal?: AbortSignal;
@@ -42,8 +42,8 @@ export interface RunRequest {
   executor?: Executor;
   /** At most so many trajectories at once. */
   chunk?: number;
-  /** Who need not ask the field: used where the run is stepwise, and all of the batch at once. */
-  asking?: Asking;
+  /** What need not be done for all trajectories: used where the run is stepwise, and all of the batch at once. */
+  repeats?: Repeats;
   /** Heeded between evaluations outside of the device. */
   signal?: AbortSignal;
 }
@@ -61,7 +61,7 @@ export async function runShape(gpu: Gpu, field: Field, plan: Plan, request: RunR
     seed,
     executor = 'auto',
     chunk = Infinity,
-    asking,
+    repeats,
     signal,
   } = request;
   const { dim } = field;
@@ -71,8 +71,10 @@ export async function runShape(gpu: Gpu, field: Field, plan: Plan, request: RunR
   // Inside a fused kernel answers stand behind the columns.
   const columnRows = plan.columns + (chosen && predictor ? answersOfRun(predictor) : 0);
   const capacity = Math.min(batch, chunk, largestChunk(gpu, dim, places, columnRows));
-  const parts = asking && !fused && capacity === batch ? partEvaluations(plan, batch, asking) : undefined;
-  return { dim, capacity, place, places, columnRows, wanted, reads, predictor, parts, seed, fused, signal };
+  return {
+    ...{ dim, capacity, place, places, columnRows, wanted, reads, predictor, seed, fused, signal },
+    ...(repeats && !fused && capacity === batch && { repeats: placedRepeats(plan, repeats, batch, wanted) }),
+  };
 }
 
 /** A slot array beyond this gains nothing, and memory is not ours alone. */

@@ -7,7 +7,6 @@ import { answersOfRun, type TrajectoryPass, trajectoryPass } from '../predictor/
 import { drawStruct } from '../rng/draw.js';
 import { LATENT_STREAM } from '../rng/streams.js';
 import type { Plan, Slot } from '../solver/plan.js';
-import type { PartEvaluations } from './asking.js';
 import { FusedPass } from './fused-pass.js';
 import type { Latents } from './inputs.js';
 import { type OperationRange, PlanPass, type PlanRecorder } from './plan-pass.js';
@@ -83,7 +82,7 @@ export class SolveRun {
     const { slots, operation, staging } = buffers;
     this.timer = new PassTimer(gpu, shape.reads ? { buffer: staging, offset: STATUS_BYTES } : undefined);
     this.latents = kernels.normal.bind({ slots, operation });
-    this.uniforms = new ArrayBuffer(operation.size);
+    this.uniforms = new ArrayBuffer((plan.operations.length + 1) * strides.stride);
   }
 
   /** Compiles what is not compiled yet, and allocates. */
@@ -114,7 +113,7 @@ export class SolveRun {
     const [recorder, normal, predictorPass] = await Promise.all([
       fused
         ? FusedPass.create(gpu, fused.plan, plan, dim, { memory: fused.memory, stride: slotStride }, buffers)
-        : PlanPass.create(gpu, prepared!, plan, planPlaces, { ...buffers, capacity }, shape.parts),
+        : PlanPass.create(gpu, prepared!, plan, planPlaces, { ...buffers, capacity }, shape.repeats),
       gpu.kernel('rng/normal'),
       predictor &&
         !fused &&
@@ -263,8 +262,9 @@ export class SolveRun {
         pass.end();
         this.shape.signal?.throwIfAborted();
         const state = this.startOf(operation.state);
-        const asked = { sigma: operation.time, count, ...partOf(this.shape.parts, part.first) };
-        await recorder.compute!(encoder, { state, ...asked });
+        const { rows, told } = this.shape.repeats ?? {};
+        const sigma = told?.get(part.first)?.time ?? operation.time;
+        await recorder.compute!(encoder, { state, sigma, count: rows?.[part.first] ?? count });
         encoder = this.gpu.device.createCommandEncoder();
         pass = encoder.beginComputePass();
       }
@@ -277,7 +277,7 @@ export class SolveRun {
   private writeColumns(columns: Float32Array<ArrayBuffer>, count: number): void {
     const { queue } = this.gpu.device;
     queue.writeBuffer(this.buffers.columns, 0, columns);
-    for (const { column, start, count: own } of this.shape.parts?.copies ?? []) {
+    for (const { column, start, count: own } of this.shape.repeats?.copies ?? []) {
       queue.writeBuffer(this.buffers.columns, 4 * start, columns, column * count, own);
     }
   }
@@ -322,12 +322,6 @@ export class SolveRun {
 }
 
 const NEITHER: PassEnds = { begin: false, end: false };
-
-/** Of an evaluation that not all trajectories ask for, how many do, and what they are told. */
-function partOf(parts: PartEvaluations | undefined, operation: number) {
-  const part = parts?.evaluations.get(operation);
-  return part && { sigma: part.time, count: part.count };
-}
 
 /** A plan in parts, each evaluation the first of one. */
 function partsAtEvaluations({ operations }: Plan): OperationRange[] {

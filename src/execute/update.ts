@@ -8,12 +8,30 @@ import { scalarStruct } from '../solver/scalar-struct.js';
 export const UPDATE_KERNELS = ['update/euler', 'update/heun', 'update/euler_at', 'update/combine'] as const;
 export type UpdateKernel = (typeof UPDATE_KERNELS)[number] & ShaderName;
 
-/** Which kernel does an update, and the uniform it needs, without what is common to all. */
+/** Where some trajectories have no rows in some slots: after how many vec4 they repeat, and how many a slot has. */
+export interface UpdateRepeats {
+  period: number;
+  rowsOf(slot: Slot): number;
+}
+
+/**
+ * Which kernel does an update, and the uniform it needs, without what is common to all.
+ * @param repeats for the kernels with the condition `repeated`
+ */
 export function updateKernel(
   operation: Combine | EulerAt,
   start: (slot: Slot) => number,
+  repeats?: UpdateRepeats,
 ): { kernel: UpdateKernel; uniform: StructValue } {
   const output = start(operation.out);
+  /** The rows of some slots, by the names that these have in the uniform. */
+  const repeated = (slots: Record<string, Slot>) =>
+    repeats && {
+      period: repeats.period,
+      ...Object.fromEntries(
+        Object.entries(slots).map(([name, slot]) => [`${name}_rows`, repeats.rowsOf(slot)]),
+      ),
+    };
   if (operation.kind === 'euler-at') {
     return {
       kernel: 'update/euler_at',
@@ -21,6 +39,7 @@ export function updateKernel(
         state: start(operation.state),
         velocity: start(operation.velocity),
         output,
+        ...repeated({ state: operation.state, velocity: operation.velocity }),
         at: scalarStruct(operation.at),
         start: scalarStruct(operation.start),
         scale: scalarStruct(operation.scale),
@@ -42,6 +61,7 @@ export function updateKernel(
         state: start(state.slot),
         velocity: start(first.slot),
         output,
+        ...repeated({ state: state.slot, velocity: first.slot }),
         dt: scalarStruct(first.coefficient, -1),
       },
     };
@@ -58,6 +78,7 @@ export function updateKernel(
         velocity: start(first.slot),
         predicted_velocity: start(second.slot),
         output,
+        ...repeated({ state: state.slot, velocity: first.slot, predicted_velocity: second.slot }),
         dt: scalarStruct(first.coefficient, -2),
       },
     };
@@ -68,9 +89,11 @@ export function updateKernel(
       output,
       terms: operation.terms.length,
       columned: operation.terms.some(({ coefficient }) => typeof coefficient !== 'number') ? 1 : 0,
+      ...repeated({}),
       term: operation.terms.map(({ coefficient, slot }) => ({
         coefficient: scalarStruct(coefficient),
         slot: start(slot),
+        ...(repeats && { rows: repeats.rowsOf(slot) }),
       })),
     },
   };

@@ -6,6 +6,7 @@ import adjointGradient from '../../shaders/adjoint/gradient.wgsl';
 import adjointRow from '../../shaders/adjoint/row.wgsl';
 import dispatch from '../../shaders/batch/dispatch.wgsl';
 import matrixUnits from '../../shaders/batch/matrix_units.wgsl';
+import repeated from '../../shaders/batch/repeated.wgsl';
 import scalar from '../../shaders/batch/scalar.wgsl';
 import slots from '../../shaders/batch/slots.wgsl';
 import status from '../../shaders/batch/status.wgsl';
@@ -164,7 +165,6 @@ import euler from '../../shaders/update/euler.wgsl';
 import eulerAt from '../../shaders/update/euler_at.wgsl';
 import heun from '../../shaders/update/heun.wgsl';
 import updateNoise from '../../shaders/update/noise.wgsl';
-import repeat from '../../shaders/update/repeat.wgsl';
 
 /** Every shader by its path under `shaders/`, so that a browser bundle carries them; a test compares with the folder. */
 export const shaders = {
@@ -176,6 +176,7 @@ export const shaders = {
   'adaptive/trajectory': adaptiveTrajectory,
   'batch/dispatch': dispatch,
   'batch/matrix_units': matrixUnits,
+  'batch/repeated': repeated,
   'batch/scalar': scalar,
   'batch/slots': slots,
   'batch/status': status,
@@ -334,7 +335,6 @@ export const shaders = {
   'update/euler_at': eulerAt,
   'update/heun': heun,
   'update/noise': updateNoise,
-  'update/repeat': repeat,
 } as const;
 
 export type ShaderName = keyof typeof shaders;

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { uniformStride } from '../../src/execute/plan-pass.js';
-import { UPDATE_KERNELS, updateKernel } from '../../src/execute/update.js';
+import { UPDATE_KERNELS, type UpdateKernel, updateKernel } from '../../src/execute/update.js';
 import { random } from '../../src/problem/random.js';
 import { type Combine, type EulerAt, perTrajectory, type Scalar } from '../../src/solver/plan.js';
 import { scalarStruct } from '../../src/solver/scalar-struct.js';
@@ -99,6 +99,48 @@ test.each(cases)(`$name with $kind is itself in float64 (seed ${seed})`, async (
   }
 });
 
+test.each(cases)(
+  `$name with $kind reads of a slot with few rows those that repeat (seed ${seed})`,
+  async ({ name, operation }) => {
+    const source = random(seed, 1);
+    const [dim, period, trajectories, written] = [3, 4, 20, 16];
+    const rows = [trajectories, period, 2 * period];
+    const vectors = (count: number) => (count * dim) / 4;
+    const stride = trajectories * dim;
+    const slots = new Float32Array(4 * stride).fill(Number.NaN);
+    for (const [slot, count] of rows.entries()) {
+      for (let i = 0; i < count * dim; i++) slots[slot * stride + i] = source.normal();
+    }
+    const columns = Float32Array.from({ length: COLUMNS * trajectories }, () => source.between(-2, 2));
+    const { uniform } = updateKernel(operation, (slot) => slot * vectors(trajectories), {
+      period: vectors(period),
+      rowsOf: (slot) => vectors(rows[slot]),
+    });
+    const common = { dim, trajectories, step: 0, count: vectors(written) };
+    const bytes = await runKernel(
+      await gpu.kernel(name as UpdateKernel, { conditions: { repeated: true } }),
+      { slots, columns, status: new Uint32Array(2 + trajectories) },
+      { ...uniform, ...common },
+      [1, 1],
+      'slots',
+    );
+    const result = new Float32Array(bytes).subarray(3 * stride);
+    for (let i = 0; i < written * dim; i++) {
+      const row = Math.floor(i / dim);
+      const value = (scalar: Scalar) =>
+        typeof scalar === 'number'
+          ? scalar
+          : scalar.offset + scalar.scale * columns[scalar.column * trajectories + row];
+      const inputs = rows.map((count, slot) => {
+        const from = row < count ? row : row % period;
+        return slots[slot * stride + from * dim + (i % dim)];
+      });
+      expect(result[i]).toBeCloseTo(updated(operation, inputs, value), 4);
+    }
+    expect(result.subarray(written * dim).every(Number.isNaN)).toBe(true);
+  },
+);
+
 test('a combination takes thirty terms, and refuses more', async () => {
   const terms = Array.from({ length: 30 }, (_, slot) => ({ coefficient: 1, slot }));
   const { kernel: name, uniform } = updateKernel({ kind: 'combine', terms, out: 30 }, (slot) => slot);
@@ -114,7 +156,8 @@ test('a combination takes thirty terms, and refuses more', async () => {
 test.each([...UPDATE_KERNELS, 'update/constant'] as const)(
   'the uniform of %s ends before the next one',
   async (name) => {
-    const { layout } = await gpu.kernel(name);
+    const repeated = name !== 'update/constant';
+    const { layout } = await gpu.kernel(name, { conditions: { repeated } });
     const { size } = layout.bindings.find((binding) => binding.name === 'operation')!;
     expect(size).toBeGreaterThan(0);
     expect(size).toBeLessThanOrEqual(uniformStride(0));
