@@ -2,7 +2,7 @@ import { FewstepError } from '../errors.js';
 import type { Field } from '../field/field.js';
 import type { Gpu } from '../gpu/gpu.js';
 import { answersOfRun, slotsReadBy, type TrajectoryPredictor } from '../predictor/trajectory-predictor.js';
-import { allocate, type Plan, type Slot } from '../solver/plan.js';
+import { allocate, isStochastic, type Plan, type Slot } from '../solver/plan.js';
 import { type Executor, type FusedMemory, type FusedPlan, fusedMemory, fusedPlan } from './fused-plan.js';
 import { type PlacedRepeats, placedRepeats, type Repeats } from './repeats.js';
 
@@ -42,7 +42,7 @@ export interface RunRequest {
   executor?: Executor;
   /** At most so many trajectories at once. */
   chunk?: number;
-  /** What need not be done for all trajectories: used where the run is stepwise, and all of the batch at once. */
+  /** What need not be done for all trajectories: used where the run is stepwise, draws no noise, and is of all of the batch at once. */
   repeats?: Repeats;
   /** Heeded between evaluations outside of the device. */
   signal?: AbortSignal;
@@ -73,7 +73,10 @@ export async function runShape(gpu: Gpu, field: Field, plan: Plan, request: RunR
   const capacity = Math.min(batch, chunk, largestChunk(gpu, dim, places, columnRows));
   return {
     ...{ dim, capacity, place, places, columnRows, wanted, reads, predictor, seed, fused, signal },
-    ...(repeats && !fused && capacity === batch && { repeats: placedRepeats(plan, repeats, batch, wanted) }),
+    ...(repeats &&
+      !fused &&
+      capacity === batch &&
+      !isStochastic(plan) && { repeats: placedRepeats(plan, repeats, batch, wanted) }),
   };
 }
 
