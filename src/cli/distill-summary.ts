@@ -1,4 +1,5 @@
 import type { Score } from '../distill/score.js';
+import type { FieldWork } from '../gpu/gpu.js';
 import type { NodeAdapterDescription } from '../node/adapter.js';
 import {
   type BespokePredictor,
@@ -20,12 +21,14 @@ interface Made {
   learned: Learned;
   training: DistillationInfo;
   adapter: NodeAdapterDescription;
+  /** Of the field, in all, the teacher's included. */
+  work: FieldWork;
   /** In all. */
   seconds: number;
 }
 
 /** What was done, for people. */
-export function distillSummary({ out, learned, training, adapter, seconds }: Made): string {
+export function distillSummary({ out, learned, training, adapter, work, seconds }: Made): string {
   const { predictor } = learned;
   const { teacher, validation } = training;
   const kind = adapter.software ? 'software adapter' : 'adapter';
@@ -37,8 +40,9 @@ export function distillSummary({ out, learned, training, adapter, seconds }: Mad
   if (predictor.kind === 'bespoke')
     parts.push(...predictor.schedules.map((schedule) => learnedTable(predictor, schedule)));
   if (predictor.kind === 'table') parts.push(learnedAnswers(predictor));
+  const products = work.products > 0 ? ` and ${count(work.products)} products with the field's Jacobian` : '';
   parts.push(
-    `${count(teacher.evaluations)} evaluations of the teacher in ${learned.teacher.seconds.toFixed(1)} s; in all ${seconds.toFixed(1)} s on ${kind} ${adapter.name}`,
+    `${count(teacher.evaluations)} evaluations of the teacher in ${learned.teacher.seconds.toFixed(1)} s; in all ${count(work.evaluations)} evaluations${products} in ${seconds.toFixed(1)} s on ${kind} ${adapter.name}`,
   );
   return `${parts.join('\n\n')}\n`;
 }
@@ -111,7 +115,7 @@ function errors({ mean, median }: Pick<Score, 'mean' | 'median'>): string {
 }
 
 /** The same for scripts. */
-export function distillReport({ out, learned, training, adapter, seconds }: Made) {
+export function distillReport({ out, learned, training, adapter, work, seconds }: Made) {
   const { predictor, runs, teacher } = learned;
   return {
     out,
@@ -135,6 +139,7 @@ export function distillReport({ out, learned, training, adapter, seconds }: Made
     training,
     teacher,
     adapter,
+    work,
     seconds,
   };
 }

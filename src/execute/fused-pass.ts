@@ -105,6 +105,7 @@ export class FusedPass implements PlanRecorder {
     pass.setBindGroup(0, this.group);
     pass.dispatchWorkgroups(...folded(Math.ceil(trajectories / this.counts.group)));
     this.evaluations = this.counts.evaluations;
+    this.gpu.work.evaluations += trajectories * this.counts.evaluations;
   }
 
   destroy(): void {

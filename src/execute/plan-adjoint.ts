@@ -191,7 +191,10 @@ export class PlanAdjoint {
     if (!found) throw new Error(`operations ${part.first} to ${part.end} are no part that was asked for`);
     for (const { step, uniform } of found.steps) {
       if (step.kind === 'gather') this.gather.record(pass, this.group, uniform, this.batch);
-      else this.bound.encode(pass, uniform, this.batch);
+      else {
+        this.bound.encode(pass, uniform, this.batch);
+        this.gpu.work.products += this.batch;
+      }
     }
   }
 

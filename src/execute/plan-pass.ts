@@ -65,6 +65,7 @@ export class PlanPass implements PlanRecorder {
   private readonly groups: Map<Kernel, GPUBindGroup>;
 
   private constructor(
+    private readonly gpu: Gpu,
     private readonly field: PreparedField,
     private readonly plan: Plan,
     private readonly places: PlanPlaces,
@@ -103,6 +104,7 @@ export class PlanPass implements PlanRecorder {
     ]);
     const byName = Object.fromEntries(UPDATE_KERNELS.map((name, i) => [name, kernels[i]]));
     return new PlanPass(
+      gpu,
       field,
       plan,
       places,
@@ -171,6 +173,7 @@ export class PlanPass implements PlanRecorder {
       const rows = this.repeats?.rows[i] ?? trajectories;
       if (operation.kind === 'evaluate') {
         this.bound.encode(pass, offset, rows);
+        this.gpu.work.evaluations += rows;
         this.evaluations++;
         continue;
       }

@@ -31,12 +31,20 @@ export function describeAdapter(info: GPUAdapterInfo, toggles: string[] = []): A
   };
 }
 
+/** What fields were asked. */
+export interface FieldWork {
+  evaluations: number;
+  products: number;
+}
+
 /**
  * A GPUDevice with what fewstep keeps per device: compiled kernels, and the errors that WebGPU would
  * otherwise raise where nobody listens.
  */
 export class Gpu {
   readonly adapter: AdapterDescription;
+  /** What plans asked of fields so far, of all trajectories: evaluations, and products with the Jacobian. */
+  readonly work: FieldWork = { evaluations: 0, products: 0 };
   private readonly kernels = new Map<string, Promise<Kernel>>();
   private failure: FewstepError | undefined;
   private readonly lost: Promise<never>;
