@@ -8,8 +8,8 @@ import { solveReference } from '../../src/execute/reference.js';
 import { gaussianMixture } from '../../src/field/gaussian-mixture.js';
 import { DEFAULT_RANGE, parseGrid } from '../../src/grid/grid.js';
 import { random } from '../../src/problem/random.js';
-import { BESPOKE_FORMULAS, BESPOKE_STARTS, bespokePlan, plainNumbers } from '../../src/solver/bespoke.js';
-import { numbersFrom, trainedFamily, trainedFrom } from '../../src/solver/bespoke-family.js';
+import { BESPOKE_FORMULAS, BESPOKE_STARTS, bespokePlan } from '../../src/solver/bespoke.js';
+import { numbersFrom, trainedFamily } from '../../src/solver/bespoke-family.js';
 import { planFor } from '../../src/solver/plan-for.js';
 import { solverByName } from '../../src/solver/registry.js';
 import { universalPlan } from '../../src/solver/universal.js';
@@ -18,6 +18,7 @@ import { adjointOnGpu, columnsOf } from '../execute/adjoint-fixtures.js';
 import { freshSeed, latents, randomMixture } from '../field/fixtures.js';
 import { SLOW } from '../mlp/fixtures.js';
 import { expectNormalEquations } from './expect-normal-equations.js';
+import { nearPlain } from './fixtures.js';
 
 const seed = freshSeed();
 const field = gaussianMixture(randomMixture(seed, 2, 4, 'shared'));
@@ -28,15 +29,7 @@ test.each(forms)(
   `$formula after $start: the gradient of all that is learned, and its normal equations by differences, are those of float64 (seed ${seed})`,
   async ({ formula, start }) => {
     const form = { formula, start, nfe: 3, range: DEFAULT_RANGE, data };
-    const steps = start.endsWith('afs') ? 4 : 3;
-    const plain = parseGrid('polynomial:5').times(steps, {
-      ...DEFAULT_RANGE,
-      ...(start === 'gaussian' && { sigmaMax: 5 }),
-    });
-    const source = random(seed, 3);
-    const trained = trainedFrom(form, plainNumbers(form, plain)).map(
-      (value) => value + source.between(-0.1, 0.1),
-    );
+    const trained = nearPlain(form, random(seed, 3), 0.1);
     const family = trainedFamily(form);
     await expectNormalEquations(field, family, (own) => bespokePlan(form, own), trained, seed);
     const planOf = (p: Float64Array) => bespokePlan(form, numbersFrom(form, p));

@@ -4,16 +4,17 @@ import { customField } from '../../src/field/custom.js';
 import { externalField } from '../../src/field/external.js';
 import type { Field } from '../../src/field/field.js';
 import { gaussianMixture } from '../../src/field/gaussian-mixture.js';
-import { DEFAULT_RANGE, parseGrid } from '../../src/grid/grid.js';
+import { DEFAULT_RANGE } from '../../src/grid/grid.js';
 import { mlpConfig } from '../../src/mlp/config.js';
 import { mlpField } from '../../src/mlp/field.js';
 import { random } from '../../src/problem/random.js';
-import { type BespokeForm, plainNumbers } from '../../src/solver/bespoke.js';
-import { trainedFamily, trainedFrom } from '../../src/solver/bespoke-family.js';
+import type { BespokeForm } from '../../src/solver/bespoke.js';
+import { trainedFamily } from '../../src/solver/bespoke-family.js';
 import { gpu } from '../device.js';
 import twoGaussians from '../field/custom/two-gaussians.wgsl';
 import { freshSeed, latents, randomMixture } from '../field/fixtures.js';
 import { randomParameters, SLOW } from '../mlp/fixtures.js';
+import { nearPlain } from './fixtures.js';
 
 const seed = freshSeed();
 const BATCH = 12;
@@ -28,15 +29,7 @@ async function equationsOf(
   const { dim } = field;
   const data = { mean: Array.from({ length: dim }, (_, d) => 0.1 * Math.sin(d)), std: 0.5 };
   const form = { formula, start, nfe: NFE, range: DEFAULT_RANGE, data };
-  const steps = start === 'afs' ? NFE + 1 : NFE;
-  const times = parseGrid('polynomial:5').times(steps, {
-    ...DEFAULT_RANGE,
-    ...(start === 'gaussian' && { sigmaMax: 5 }),
-  });
-  const source = random(seed, 1);
-  const trained = trainedFrom(form, plainNumbers(form, times)).map(
-    (value) => value + source.between(-0.05, 0.05),
-  );
+  const trained = nearPlain(form, random(seed, 1), 0.05);
   const linearisation = await Linearisation.create(gpu, field, trainedFamily(form), {
     ...{ batch: BATCH, softening: 0.01, executor: 'stepwise' },
     ...size,
