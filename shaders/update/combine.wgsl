@@ -1,14 +1,12 @@
 // The general linear combination x' = sum_i c_i slot_i, which every multistep solver's update is.
 // 4 bytes read per number and term, 4 written. Terms are added in their order, so results are reproducible.
 import package::batch::dispatch::linear_index;
-@if(repeated) import package::batch::repeated::at_row;
 import package::batch::scalar::{ column_lanes, rows_of, Scalar };
 import package::batch::status::check_finite;
 
 struct Term {
   coefficient: Scalar,
   @align(16) slot: u32, // in vec4
-  @if(repeated) rows: u32,
 }
 
 struct Combine {
@@ -18,7 +16,6 @@ struct Combine {
   trajectories: u32,
   step: u32,
   terms: u32,
-  @if(repeated) period: u32, // in vec4, as the rows of slots
   columned: u32, // whether a coefficient is a column's: who divides indices for nothing loses bandwidth
   @align(16) term: array<Term, 30>,
 }
@@ -36,16 +33,13 @@ fn combine(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) gr
   if (operation.columned != 0) {
     rows = rows_of(index, operation.dim, operation.trajectories);
   }
-  @if(repeated) let first = index % operation.period;
   var sum = vec4f(0);
   for (var i = 0u; i < operation.terms; i++) {
     var coefficient = vec4f(operation.term[i].coefficient.offset);
     if (operation.term[i].coefficient.column >= 0) {
       coefficient = column_lanes(operation.term[i].coefficient, rows, operation.trajectories);
     }
-    var at = index;
-    @if(repeated) at = at_row(index, first, operation.term[i].rows);
-    sum += coefficient * slots[operation.term[i].slot + at];
+    sum += coefficient * slots[operation.term[i].slot + index];
   }
   slots[operation.output + index] = sum;
   check_finite(sum, index, operation.dim, operation.trajectories, operation.step);

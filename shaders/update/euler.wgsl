@@ -1,7 +1,6 @@
 // The Euler update x' = x - v dt (DDIM in sigma space), with dt = t_c - t_n > 0 for the batch or per trajectory.
 // 8 bytes read and 4 written per number.
 import package::batch::dispatch::linear_index;
-@if(repeated) import package::batch::repeated::at_row;
 import package::batch::scalar::{ Scalar, scalar_lanes };
 import package::batch::status::check_finite;
 
@@ -13,9 +12,6 @@ struct Euler {
   dim: u32,
   trajectories: u32,
   step: u32,
-  @if(repeated) period: u32, // in vec4, as the rows of slots
-  @if(repeated) state_rows: u32,
-  @if(repeated) velocity_rows: u32,
   @align(16) dt: Scalar,
 }
 
@@ -29,11 +25,8 @@ fn euler(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) grou
     return;
   }
   let dt = scalar_lanes(operation.dt, index, operation.dim, operation.trajectories);
-  @if(!repeated) let state = slots[operation.state + index];
-  @if(!repeated) let velocity = slots[operation.velocity + index];
-  @if(repeated) let first = index % operation.period;
-  @if(repeated) let state = slots[operation.state + at_row(index, first, operation.state_rows)];
-  @if(repeated) let velocity = slots[operation.velocity + at_row(index, first, operation.velocity_rows)];
+  let state = slots[operation.state + index];
+  let velocity = slots[operation.velocity + index];
   let next = state - velocity * dt;
   slots[operation.output + index] = next;
   check_finite(next, index, operation.dim, operation.trajectories, operation.step);

@@ -3,7 +3,6 @@
 // time and c the predictor's scale it is the second half of AMED-Plugin on Euler.
 // 8 bytes read and 4 written per number, and 4 per trajectory for each number that differs.
 import package::batch::dispatch::linear_index;
-@if(repeated) import package::batch::repeated::at_row;
 import package::batch::scalar::{ Scalar, scalar_lanes };
 import package::batch::status::check_finite;
 
@@ -15,9 +14,6 @@ struct EulerAt {
   dim: u32,
   trajectories: u32,
   step: u32,
-  @if(repeated) period: u32, // in vec4, as the rows of slots
-  @if(repeated) state_rows: u32,
-  @if(repeated) velocity_rows: u32,
   @align(16) at: Scalar,
   @align(16) start: Scalar,
   @align(16) scale: Scalar,
@@ -36,11 +32,8 @@ fn euler_at(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) g
   let trajectories = operation.trajectories;
   let span = scalar_lanes(operation.at, index, dim, trajectories) - scalar_lanes(operation.start, index, dim, trajectories);
   let step = scalar_lanes(operation.scale, index, dim, trajectories) * span;
-  @if(!repeated) let state = slots[operation.state + index];
-  @if(!repeated) let velocity = slots[operation.velocity + index];
-  @if(repeated) let first = index % operation.period;
-  @if(repeated) let state = slots[operation.state + at_row(index, first, operation.state_rows)];
-  @if(repeated) let velocity = slots[operation.velocity + at_row(index, first, operation.velocity_rows)];
+  let state = slots[operation.state + index];
+  let velocity = slots[operation.velocity + index];
   let next = state + velocity * step;
   slots[operation.output + index] = next;
   check_finite(next, index, dim, trajectories, operation.step);

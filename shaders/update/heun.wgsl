@@ -1,7 +1,6 @@
 // The Heun average x' = x - (v + v') dt / 2, v' being the velocity at the Euler prediction (EDM, algorithm 1).
 // 12 bytes read and 4 written per number.
 import package::batch::dispatch::linear_index;
-@if(repeated) import package::batch::repeated::at_row;
 import package::batch::scalar::{ Scalar, scalar_lanes };
 import package::batch::status::check_finite;
 
@@ -14,10 +13,6 @@ struct Heun {
   dim: u32,
   trajectories: u32,
   step: u32,
-  @if(repeated) period: u32, // in vec4, as the rows of slots
-  @if(repeated) state_rows: u32,
-  @if(repeated) velocity_rows: u32,
-  @if(repeated) predicted_velocity_rows: u32,
   @align(16) dt: Scalar,
 }
 
@@ -31,13 +26,9 @@ fn heun(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     return;
   }
   let dt = scalar_lanes(operation.dt, index, operation.dim, operation.trajectories);
-  @if(!repeated) let state = slots[operation.state + index];
-  @if(!repeated) let velocity = slots[operation.velocity + index];
-  @if(!repeated) let predicted_velocity = slots[operation.predicted_velocity + index];
-  @if(repeated) let first = index % operation.period;
-  @if(repeated) let state = slots[operation.state + at_row(index, first, operation.state_rows)];
-  @if(repeated) let velocity = slots[operation.velocity + at_row(index, first, operation.velocity_rows)];
-  @if(repeated) let predicted_velocity = slots[operation.predicted_velocity + at_row(index, first, operation.predicted_velocity_rows)];
+  let state = slots[operation.state + index];
+  let velocity = slots[operation.velocity + index];
+  let predicted_velocity = slots[operation.predicted_velocity + index];
   let average = 0.5 * (velocity + predicted_velocity);
   let next = state - average * dt;
   slots[operation.output + index] = next;

@@ -56,7 +56,7 @@ export interface LinearisationSize {
   softening: number;
   /** At most so many solves at once; by default what the adapter's limits allow. */
   chunk?: number;
-  /** Default 'auto'. */
+  /** Default 'stepwise': a fused kernel would make every solve's evaluations anew. */
   executor?: Executor;
 }
 
@@ -79,11 +79,11 @@ export class Linearisation {
     /** The numbers that are moved, in the order of the solves behind that of none. */
     private readonly moved: readonly number[],
     private readonly run: SolveRun,
-    private readonly size: LinearisationSize & { dim: number; capacity: number },
+    private readonly size: LinearisationSize & { dim: number; capacity: number; repeats: boolean },
   ) {
-    const { batch, dim, capacity } = size;
+    const { batch, dim, capacity, repeats } = size;
     this.batch = batch;
-    this.columns = new Float32Array(localOf(family).plan.columns * capacity);
+    this.columns = new Float32Array(localOf(family).plan.columns * (repeats ? moved.length + 1 : capacity));
     this.ends = new Float32Array((moved.length + 1) * batch * dim);
   }
 
@@ -102,7 +102,7 @@ export class Linearisation {
     const all = batch * (moved.length + 1);
     const rows = dependent.map((variants) => batch * (variants + 1));
     const shape = await runShape(gpu, field, plan, {
-      ...{ batch: all, wanted, seed: 0, chunk: size.chunk, executor: size.executor },
+      ...{ batch: all, wanted, seed: 0, chunk: size.chunk, executor: size.executor ?? 'stepwise' },
       repeats: { period: batch, rows },
     });
     const run = await SolveRun.create(gpu, field, plan, shape);
@@ -111,6 +111,7 @@ export class Linearisation {
       batch,
       dim: field.dim,
       capacity: shape.capacity,
+      repeats: shape.repeats !== undefined,
     });
   }
 
@@ -119,26 +120,11 @@ export class Linearisation {
    * @throws FewstepError not-finite where a trajectory diverges, bad-grid where times of a plan have become one
    */
   async at(parameters: Float64Array, { latents, endpoints }: Trajectories): Promise<NormalEquations> {
-    const { family, moved, run, columns, ends } = this;
-    const { batch, capacity, dim, softening } = this.size;
+    const { family, moved, ends } = this;
+    const { dim, softening } = this.size;
     const local = localOf(family);
-    const { plan } = local;
-    const slot = plan.states[plan.states.length - 1];
     const numbers = family.local?.of(parameters) ?? parameters;
-    const variants = moved.map((i) => numbers.with(i, numbers[i] + STEP));
-    const values = [numbers, ...variants].map((variant) => local.values(variant));
-    const all = { values: tiled(latents, values.length) };
-    const count = batch * values.length;
-    run.clearStatus();
-    for (let first = 0; first < count; first += capacity) {
-      const rows = Math.min(capacity, count - first);
-      const own = columns.subarray(0, plan.columns * rows);
-      fillColumns(own, values, batch, first, rows);
-      await run.submit(first, rows, all, own);
-      await run.collect(rows, (chunk) => ends.set(chunk.values(slot), first * dim));
-    }
-    const { step, trajectories } = await run.status();
-    if (trajectories > 0) throw notFinite(step, trajectories, count);
+    await this.solve([local.values(numbers), ...local.moved(numbers, moved, STEP)], latents);
     const own = equationsOf(ends, endpoints, { dim, size: moved.length, softening });
     const size = parameters.length;
     const sums = { matrix: new Float64Array(size * size), gradient: new Float64Array(size) };
@@ -154,6 +140,27 @@ export class Linearisation {
 
   destroy(): void {
     this.run.destroy();
+  }
+
+  /** Leaves the end points of the latents by each of some sets of columns. */
+  private async solve(values: readonly Float64Array[], latents: Float32Array): Promise<void> {
+    const { run, columns, ends } = this;
+    const { batch, capacity, dim, repeats } = this.size;
+    const { plan } = localOf(this.family);
+    const slot = plan.states[plan.states.length - 1];
+    const count = batch * values.length;
+    const all = { values: repeats ? latents : tiled(latents, values.length) };
+    run.clearStatus();
+    for (let first = 0; first < count; first += capacity) {
+      const rows = Math.min(capacity, count - first);
+      const own = columns.subarray(0, plan.columns * (repeats ? values.length : rows));
+      if (repeats) fillColumns(own, values, 1, 0, values.length);
+      else fillColumns(own, values, batch, first, rows);
+      await run.submit(first, rows, all, own);
+      await run.collect(rows, (chunk) => ends.set(chunk.values(slot), first * dim));
+    }
+    const { step, trajectories } = await run.status();
+    if (trajectories > 0) throw notFinite(step, trajectories, count);
   }
 }
 

@@ -8,7 +8,13 @@ import { scalarStruct } from '../solver/scalar-struct.js';
 import { PlanConstants } from './plan-constants.js';
 import { PlanNoise } from './plan-noise.js';
 import type { PlacedRepeats } from './repeats.js';
-import { UPDATE_KERNELS, type UpdateKernel, updateKernel } from './update.js';
+import {
+  REPEATED_KERNELS,
+  UPDATE_KERNELS,
+  type UpdateKernel,
+  type UpdateRepeats,
+  updateKernel,
+} from './update.js';
 
 /** Where the slots and the uniforms of a plan's operations are. */
 export interface PlanPlaces {
@@ -69,7 +75,7 @@ export class PlanPass implements PlanRecorder {
     private readonly field: PreparedField,
     private readonly plan: Plan,
     private readonly places: PlanPlaces,
-    private readonly kernels: Record<UpdateKernel, Kernel>,
+    private readonly kernels: ReadonlyMap<UpdateKernel, Kernel>,
     private readonly constants: PlanConstants | undefined,
     private readonly noise: PlanNoise | undefined,
     private readonly repeats: PlacedRepeats | undefined,
@@ -79,7 +85,7 @@ export class PlanPass implements PlanRecorder {
     this.compute = this.bound.compute?.bind(this.bound);
     const { slots, columns, status, operation } = buffers;
     this.groups = new Map(
-      Object.values(kernels).map((kernel) => [kernel, kernel.bind({ slots, columns, status, operation })]),
+      [...kernels.values()].map((kernel) => [kernel, kernel.bind({ slots, columns, status, operation })]),
     );
   }
 
@@ -96,19 +102,18 @@ export class PlanPass implements PlanRecorder {
     buffers: BatchBuffers,
     repeats?: PlacedRepeats,
   ): Promise<PlanPass> {
-    const variant = repeats && { conditions: { repeated: true } };
+    const names: readonly UpdateKernel[] = repeats ? REPEATED_KERNELS : UPDATE_KERNELS;
     const [kernels, constants, noise] = await Promise.all([
-      Promise.all(UPDATE_KERNELS.map((name) => gpu.kernel(name, variant))),
+      Promise.all(names.map((name) => gpu.kernel(name))),
       PlanConstants.create(gpu, plan, places.dim, buffers),
       PlanNoise.create(gpu, plan, places.dim, buffers),
     ]);
-    const byName = Object.fromEntries(UPDATE_KERNELS.map((name, i) => [name, kernels[i]]));
     return new PlanPass(
       gpu,
       field,
       plan,
       places,
-      byName as Record<UpdateKernel, Kernel>,
+      new Map(names.map((name, i) => [name, kernels[i]])),
       constants,
       noise,
       repeats,
@@ -120,6 +125,7 @@ export class PlanPass implements PlanRecorder {
     const { dim, start } = this.places;
     const steps = stepsOf(this.plan);
     const vectors = (rows: number) => Math.ceil((rows * dim) / 4);
+    const repeats = this.updateRepeats();
     for (const [i, operation] of this.plan.operations.entries()) {
       const offset = this.places.uniform(i);
       const rows = this.repeats?.rows[i] ?? trajectories;
@@ -141,16 +147,9 @@ export class PlanPass implements PlanRecorder {
         const place = { trajectories, step: steps[i], start: (slot: Slot) => 4 * start(slot) };
         this.noise!.pack(operation, place, key, target, offset);
       } else {
-        const { kernel, uniform } = updateKernel(
-          operation,
-          start,
-          this.repeats && {
-            period: vectors(this.repeats.period),
-            rowsOf: (slot) => vectors(this.repeats!.slotRows[slot]),
-          },
-        );
+        const { kernel, uniform } = updateKernel(operation, start, repeats);
         const common = { dim, trajectories, step: steps[i], count };
-        this.kernels[kernel].layout.pack('operation', { ...uniform, ...common }, target, offset);
+        this.kernels.get(kernel)!.layout.pack('operation', { ...uniform, ...common }, target, offset);
       }
     }
   }
@@ -166,6 +165,7 @@ export class PlanPass implements PlanRecorder {
     part: OperationRange = { first: 0, end: this.plan.operations.length },
   ): void {
     if (part.first === 0) this.evaluations = 0;
+    const repeats = this.updateRepeats();
     for (let i = part.first; i < part.end; i++) {
       before?.(pass, i);
       const operation = this.plan.operations[i];
@@ -184,12 +184,19 @@ export class PlanPass implements PlanRecorder {
       if (operation.kind === 'constant') {
         this.constants!.bind(pass, offset);
       } else {
-        const { kernel } = updateKernel(operation, this.places.start);
-        pass.setPipeline(this.kernels[kernel].pipeline);
-        pass.setBindGroup(0, this.groups.get(this.kernels[kernel])!, [offset]);
+        const kernel = this.kernels.get(updateKernel(operation, this.places.start, repeats).kernel)!;
+        pass.setPipeline(kernel.pipeline);
+        pass.setBindGroup(0, this.groups.get(kernel)!, [offset]);
       }
       pass.dispatchWorkgroups(...folded(Math.ceil((rows * this.places.dim) / 4 / 64)));
     }
+  }
+
+  private updateRepeats(): UpdateRepeats | undefined {
+    if (!this.repeats) return undefined;
+    const { period, variants, slotRows } = this.repeats;
+    const vectors = (rows: number) => (rows * this.places.dim) / 4;
+    return { period: vectors(period), variants, rowsOf: (slot) => vectors(slotRows[slot]) };
   }
 
   destroy(): void {

@@ -37,7 +37,7 @@ export function runBytes(plan: Plan, shape: RunShape, operationSize = 0): RunByt
     slotStride,
     stride,
     slots: places * slotStride * 4,
-    columns: 4 * Math.max(1, columnRows * capacity, repeats?.numbers ?? 0),
+    columns: 4 * Math.max(1, repeats?.numbers ?? columnRows * capacity),
     status: STATUS_BYTES + capacity * 4,
     features: predictor?.kind === 'amed' ? 4 * FEATURES * capacity : 0,
     operation: (plan.operations.length + 1) * stride,

@@ -42,7 +42,10 @@ export interface RunRequest {
   executor?: Executor;
   /** At most so many trajectories at once. */
   chunk?: number;
-  /** What need not be done for all trajectories: used where the run is stepwise, draws no noise, and is of all of the batch at once. */
+  /**
+   * What need not be done for all trajectories: used where the run is stepwise, asks no predictor, draws no noise, and is of
+   * all of the batch at once.
+   */
   repeats?: Repeats;
   /** Heeded between evaluations outside of the device. */
   signal?: AbortSignal;
@@ -75,6 +78,7 @@ export async function runShape(gpu: Gpu, field: Field, plan: Plan, request: RunR
     ...{ dim, capacity, place, places, columnRows, wanted, reads, predictor, seed, fused, signal },
     ...(repeats &&
       !fused &&
+      !predictor &&
       capacity === batch &&
       !isStochastic(plan) && { repeats: placedRepeats(plan, repeats, batch, wanted) }),
   };

@@ -10,6 +10,7 @@ import type { Plan, Slot } from '../solver/plan.js';
 import { FusedPass } from './fused-pass.js';
 import type { Latents } from './inputs.js';
 import { type OperationRange, PlanPass, type PlanRecorder } from './plan-pass.js';
+import { spreadColumns } from './repeats.js';
 import { HEAD_BYTES, type RunBytes, runBytes, STATUS_BYTES } from './run-bytes.js';
 import type { RunShape } from './run-shape.js';
 
@@ -69,6 +70,8 @@ export class SolveRun {
   private packed = { first: -1, count: -1 };
   /** As it was collected last. */
   private reported?: RunStatus;
+  /** Where trajectories repeat, the columns as they are written. */
+  private readonly spread?: Float32Array<ArrayBuffer>;
 
   private constructor(
     private readonly gpu: Gpu,
@@ -83,6 +86,7 @@ export class SolveRun {
     this.timer = new PassTimer(gpu, shape.reads ? { buffer: staging, offset: STATUS_BYTES } : undefined);
     this.latents = kernels.normal.bind({ slots, operation });
     this.uniforms = new ArrayBuffer((plan.operations.length + 1) * strides.stride);
+    if (shape.repeats) this.spread = new Float32Array(shape.repeats.numbers);
   }
 
   /** Compiles what is not compiled yet, and allocates. */
@@ -137,7 +141,8 @@ export class SolveRun {
   /**
    * Records and submits the trajectories [first, first + count). All is submitted when the call returns, except where the
    * field is outside of the device: then when the promise is kept, and no other chunk may be submitted before.
-   * @param columns theirs, [columns, count]
+   * @param latents where trajectories repeat, `values` of the first period alone
+   * @param columns theirs, [columns, count]; where trajectories repeat [columns, variants]
    * @param mark which ends of the chunk's pass are timed
    * @param after records what else is to be done in the same submit
    */
@@ -154,10 +159,10 @@ export class SolveRun {
     const { slots, status, operation, staging } = this.buffers;
     const { recorder, normal, predictor } = this.kernels;
     if (predictor) predictor.upload(count);
-    else this.writeColumns(columns as Float32Array<ArrayBuffer>, count);
+    else this.writeColumns(columns as Float32Array<ArrayBuffer>);
     device.queue.writeBuffer(operation, 0, this.uniforms, 0, this.pack(first, count, latents));
     if ('values' in latents) {
-      device.queue.writeBuffer(slots, 0, float32Part(latents.values, first * dim, count * dim));
+      this.writeLatents(latents.values, first, count);
     }
 
     let encoder = device.createCommandEncoder();
@@ -273,13 +278,19 @@ export class SolveRun {
     return { encoder, pass };
   }
 
-  /** @param columns [columns, count] */
-  private writeColumns(columns: Float32Array<ArrayBuffer>, count: number): void {
+  private writeColumns(columns: Float32Array<ArrayBuffer>): void {
+    const { repeats } = this.shape;
+    if (repeats) spreadColumns(repeats, columns, this.spread!);
+    this.gpu.device.queue.writeBuffer(this.buffers.columns, 0, this.spread ?? columns);
+  }
+
+  private writeLatents(values: ArrayLike<number>, first: number, count: number): void {
+    const { dim, repeats } = this.shape;
     const { queue } = this.gpu.device;
-    queue.writeBuffer(this.buffers.columns, 0, columns);
-    for (const { column, start, count: own } of this.shape.repeats?.copies ?? []) {
-      queue.writeBuffer(this.buffers.columns, 4 * start, columns, column * count, own);
-    }
+    const rows = repeats?.period ?? count;
+    const part = float32Part(values, first * dim, rows * dim);
+    const all = repeats?.slotRows[this.plan.states[0]] ?? count;
+    for (let row = 0; row < all; row += rows) queue.writeBuffer(this.buffers.slots, 4 * row * dim, part);
   }
 
   /** Where a slot begins in theirs, in numbers. */

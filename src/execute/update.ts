@@ -6,17 +6,21 @@ import { scalarStruct } from '../solver/scalar-struct.js';
 
 /** The update kernels; an operation takes the most specific one that fits. */
 export const UPDATE_KERNELS = ['update/euler', 'update/heun', 'update/euler_at', 'update/combine'] as const;
-export type UpdateKernel = (typeof UPDATE_KERNELS)[number] & ShaderName;
+/** Those of runs whose trajectories repeat. */
+export const REPEATED_KERNELS = ['repeated/euler_at', 'repeated/combine'] as const;
+export type UpdateKernel = (typeof UPDATE_KERNELS | typeof REPEATED_KERNELS)[number] & ShaderName;
 
 /** Where some trajectories have no rows in some slots: after how many vec4 they repeat, and how many a slot has. */
 export interface UpdateRepeats {
   period: number;
+  /** Sets of columns, one a period. */
+  variants: number;
   rowsOf(slot: Slot): number;
 }
 
 /**
  * Which kernel does an update, and the uniform it needs, without what is common to all.
- * @param repeats for the kernels with the condition `repeated`
+ * @param repeats of a run whose trajectories repeat
  */
 export function updateKernel(
   operation: Combine | EulerAt,
@@ -24,22 +28,19 @@ export function updateKernel(
   repeats?: UpdateRepeats,
 ): { kernel: UpdateKernel; uniform: StructValue } {
   const output = start(operation.out);
-  /** The rows of some slots, by the names that these have in the uniform. */
-  const repeated = (slots: Record<string, Slot>) =>
-    repeats && {
-      period: repeats.period,
-      ...Object.fromEntries(
-        Object.entries(slots).map(([name, slot]) => [`${name}_rows`, repeats.rowsOf(slot)]),
-      ),
-    };
+  const repeated = repeats && { period: repeats.period, variants: repeats.variants };
   if (operation.kind === 'euler-at') {
     return {
-      kernel: 'update/euler_at',
+      kernel: repeats ? 'repeated/euler_at' : 'update/euler_at',
       uniform: {
         state: start(operation.state),
         velocity: start(operation.velocity),
         output,
-        ...repeated({ state: operation.state, velocity: operation.velocity }),
+        ...repeated,
+        ...(repeats && {
+          state_rows: repeats.rowsOf(operation.state),
+          velocity_rows: repeats.rowsOf(operation.velocity),
+        }),
         at: scalarStruct(operation.at),
         start: scalarStruct(operation.start),
         scale: scalarStruct(operation.scale),
@@ -53,6 +54,21 @@ export function updateKernel(
       'write it as several combinations',
     );
   }
+  if (repeats) {
+    return {
+      kernel: 'repeated/combine',
+      uniform: {
+        output,
+        terms: operation.terms.length,
+        ...repeated,
+        term: operation.terms.map(({ coefficient, slot }) => ({
+          coefficient: scalarStruct(coefficient),
+          slot: start(slot),
+          rows: repeats.rowsOf(slot),
+        })),
+      },
+    };
+  }
   const [state, first, second] = operation.terms;
   if (state?.coefficient === 1 && operation.terms.length === 2) {
     return {
@@ -61,7 +77,6 @@ export function updateKernel(
         state: start(state.slot),
         velocity: start(first.slot),
         output,
-        ...repeated({ state: state.slot, velocity: first.slot }),
         dt: scalarStruct(first.coefficient, -1),
       },
     };
@@ -78,7 +93,6 @@ export function updateKernel(
         velocity: start(first.slot),
         predicted_velocity: start(second.slot),
         output,
-        ...repeated({ state: state.slot, velocity: first.slot, predicted_velocity: second.slot }),
         dt: scalarStruct(first.coefficient, -2),
       },
     };
@@ -89,11 +103,9 @@ export function updateKernel(
       output,
       terms: operation.terms.length,
       columned: operation.terms.some(({ coefficient }) => typeof coefficient !== 'number') ? 1 : 0,
-      ...repeated({}),
       term: operation.terms.map(({ coefficient, slot }) => ({
         coefficient: scalarStruct(coefficient),
         slot: start(slot),
-        ...(repeats && { rows: repeats.rowsOf(slot) }),
       })),
     },
   };

@@ -6,7 +6,6 @@ import adjointGradient from '../../shaders/adjoint/gradient.wgsl';
 import adjointRow from '../../shaders/adjoint/row.wgsl';
 import dispatch from '../../shaders/batch/dispatch.wgsl';
 import matrixUnits from '../../shaders/batch/matrix_units.wgsl';
-import repeated from '../../shaders/batch/repeated.wgsl';
 import scalar from '../../shaders/batch/scalar.wgsl';
 import slots from '../../shaders/batch/slots.wgsl';
 import status from '../../shaders/batch/status.wgsl';
@@ -131,6 +130,9 @@ import predictorStep from '../../shaders/predictor/step.wgsl';
 import predictorUnipc from '../../shaders/predictor/unipc.wgsl';
 import predictorWeights from '../../shaders/predictor/weights.wgsl';
 import processDiffuse from '../../shaders/process/diffuse.wgsl';
+import repeatedCombine from '../../shaders/repeated/combine.wgsl';
+import repeatedEulerAt from '../../shaders/repeated/euler_at.wgsl';
+import repeatedRow from '../../shaders/repeated/row.wgsl';
 import noise from '../../shaders/rng/noise.wgsl';
 import normal from '../../shaders/rng/normal.wgsl';
 import threefry from '../../shaders/rng/threefry.wgsl';
@@ -176,7 +178,6 @@ export const shaders = {
   'adaptive/trajectory': adaptiveTrajectory,
   'batch/dispatch': dispatch,
   'batch/matrix_units': matrixUnits,
-  'batch/repeated': repeated,
   'batch/scalar': scalar,
   'batch/slots': slots,
   'batch/status': status,
@@ -301,6 +302,9 @@ export const shaders = {
   'mlp/weights': mlpWeights,
   'predictor/weights': predictorWeights,
   'process/diffuse': processDiffuse,
+  'repeated/combine': repeatedCombine,
+  'repeated/euler_at': repeatedEulerAt,
+  'repeated/row': repeatedRow,
   'rng/noise': noise,
   'rng/normal': normal,
   'rng/threefry': threefry,

@@ -14,6 +14,8 @@ export interface PlanFamily {
   jacobian(parameters: Float64Array): Float64Array[];
   /** Of each parameter, the columns that change with it. */
   influences(): readonly (readonly number[])[];
+  /** The columns with each of some parameters moved by `step` alone. */
+  moved(parameters: Float64Array, which: readonly number[], step: number): Float64Array[];
   /** The same plans as a function of other numbers. */
   readonly local?: LocalNumbers;
 }
@@ -94,6 +96,22 @@ export function planFamily(
     values,
     sources: sources.map((source) => places[source]),
     influences: () => all().map(({ columns }) => columns),
+    moved(parameters, which, step) {
+      const before = values(parameters);
+      const found = which.map(() => before.slice());
+      for (const group of groups()) {
+        const together = group.filter(({ parameter }) => which.includes(parameter));
+        if (together.length === 0) continue;
+        const moved = parameters.slice();
+        for (const { parameter } of together) moved[parameter] += step;
+        const after = values(moved);
+        for (const { parameter, columns } of together) {
+          const own = found[which.indexOf(parameter)];
+          for (const c of columns) own[c] = after[c];
+        }
+      }
+      return found;
+    },
     jacobian(parameters) {
       const rows = sources.map(() => new Float64Array(parameters.length));
       const moved = parameters.slice();

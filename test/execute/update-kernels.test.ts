@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { uniformStride } from '../../src/execute/plan-pass.js';
-import { UPDATE_KERNELS, type UpdateKernel, updateKernel } from '../../src/execute/update.js';
+import { REPEATED_KERNELS, UPDATE_KERNELS, updateKernel } from '../../src/execute/update.js';
 import { random } from '../../src/problem/random.js';
 import { type Combine, type EulerAt, perTrajectory, type Scalar } from '../../src/solver/plan.js';
 import { scalarStruct } from '../../src/solver/scalar-struct.js';
@@ -100,8 +100,8 @@ test.each(cases)(`$name with $kind is itself in float64 (seed ${seed})`, async (
 });
 
 test.each(cases)(
-  `$name with $kind reads of a slot with few rows those that repeat (seed ${seed})`,
-  async ({ name, operation }) => {
+  `where trajectories repeat, what $name does with $kind reads those of a slot with few rows again (seed ${seed})`,
+  async ({ operation }) => {
     const source = random(seed, 1);
     const [dim, period, trajectories, written] = [3, 4, 20, 16];
     const rows = [trajectories, period, 2 * period];
@@ -111,14 +111,16 @@ test.each(cases)(
     for (const [slot, count] of rows.entries()) {
       for (let i = 0; i < count * dim; i++) slots[slot * stride + i] = source.normal();
     }
-    const columns = Float32Array.from({ length: COLUMNS * trajectories }, () => source.between(-2, 2));
-    const { uniform } = updateKernel(operation, (slot) => slot * vectors(trajectories), {
+    const variants = trajectories / period;
+    const columns = Float32Array.from({ length: COLUMNS * variants }, () => source.between(-2, 2));
+    const { kernel, uniform } = updateKernel(operation, (slot) => slot * vectors(trajectories), {
       period: vectors(period),
+      variants,
       rowsOf: (slot) => vectors(rows[slot]),
     });
     const common = { dim, trajectories, step: 0, count: vectors(written) };
     const bytes = await runKernel(
-      await gpu.kernel(name as UpdateKernel, { conditions: { repeated: true } }),
+      await gpu.kernel(kernel),
       { slots, columns, status: new Uint32Array(2 + trajectories) },
       { ...uniform, ...common },
       [1, 1],
@@ -130,7 +132,7 @@ test.each(cases)(
       const value = (scalar: Scalar) =>
         typeof scalar === 'number'
           ? scalar
-          : scalar.offset + scalar.scale * columns[scalar.column * trajectories + row];
+          : scalar.offset + scalar.scale * columns[scalar.column * variants + Math.floor(row / period)];
       const inputs = rows.map((count, slot) => {
         const from = row < count ? row : row % period;
         return slots[slot * stride + from * dim + (i % dim)];
@@ -153,11 +155,10 @@ test('a combination takes thirty terms, and refuses more', async () => {
   expect(() => updateKernel(more, (slot) => slot)).toThrow('31 terms');
 });
 
-test.each([...UPDATE_KERNELS, 'update/constant'] as const)(
+test.each([...UPDATE_KERNELS, ...REPEATED_KERNELS, 'update/constant'] as const)(
   'the uniform of %s ends before the next one',
   async (name) => {
-    const repeated = name !== 'update/constant';
-    const { layout } = await gpu.kernel(name, { conditions: { repeated } });
+    const { layout } = await gpu.kernel(name);
     const { size } = layout.bindings.find((binding) => binding.name === 'operation')!;
     expect(size).toBeGreaterThan(0);
     expect(size).toBeLessThanOrEqual(uniformStride(0));
