@@ -1,7 +1,8 @@
 /**
  * A model that other code computes, for `--field examples/external_field.mjs` or `externalField` of the package. This
  * one knows data of two points, PLUS and -PLUS, and predicts the noise in x_t = A x_0 + B eps. In its place may stand
- * anything that takes [count, dim] states and their times, such as a session of ONNX Runtime:
+ * anything that takes [count, dim] states and their times, such as a session of ONNX Runtime. One of 1,000 steps is told
+ * 999 t: `modelTime: (t) => 999 * t`, beside `dim`.
  *
  *   const session = await ort.InferenceSession.create('model.onnx');
  *   async predict(states, times) {

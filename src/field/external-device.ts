@@ -11,7 +11,7 @@ export interface DeviceInputs {
   device: GPUDevice;
   /** x_t = alpha-bar(t) x, [count, dim]; they have been submitted. */
   states: GPUBuffer;
-  /** t of the model's process, [count]; sigma where it has none. */
+  /** What the model is told: t of its process, or what `modelTime` makes of it, [count]; sigma where it has no process. */
   times: GPUBuffer;
   count: number;
 }

@@ -9,7 +9,7 @@ import { boundKernel, numberGroups, operationOf, shared } from './operation.js';
 /**
  * What the model says of some states, as it was trained: its own code, on whatever runs it.
  * @param states x_t = alpha-bar(t) x, [count, dim]
- * @param times t of the model's process, one a state; sigma where it has none
+ * @param times t of the model's process, or what `modelTime` makes of it, one a state; sigma where it has no process
  * @returns the prediction, [count, dim]
  */
 export type Predict = (

@@ -3,7 +3,7 @@ import { type Prediction, type Translation, translation } from '../process/predi
 import type { Process } from '../process/process.js';
 import type { Field } from './field.js';
 
-/** The terms in which a model outside of the device speaks: its process, and what it predicts. */
+/** The terms in which a model outside of the device speaks: its process, what it predicts, and what it is told for t. */
 export class ModelTerms {
   /** Noise levels that its process has. */
   readonly range: NonNullable<Field['sigmaRange']>;
@@ -11,6 +11,7 @@ export class ModelTerms {
   constructor(
     private readonly process: Process,
     private readonly prediction: Prediction,
+    private readonly modelTime: (t: number) => number = (t) => t,
   ) {
     const { min, max } = process.range;
     this.range = { sigmaMin: process.sigma(min), sigmaMax: process.sigma(max) };
@@ -32,7 +33,14 @@ export class ModelTerms {
 
   private at(sigma: number): Translation {
     const { sigmaMin, sigmaMax } = this.range;
-    return translation(this.process, this.prediction, Math.min(sigmaMax, Math.max(sigmaMin, sigma)));
+    const of = translation(this.process, this.prediction, Math.min(sigmaMax, Math.max(sigmaMin, sigma)));
+    const time = this.modelTime(of.time);
+    if (Number.isFinite(time)) return { ...of, time };
+    throw new FewstepError(
+      'bad-field',
+      `the external field's modelTime is ${time} at t = ${of.time}`,
+      'correct its modelTime',
+    );
   }
 }
 

@@ -17,6 +17,8 @@ export interface ExternalFieldOptions {
   prediction?: Prediction;
   /** What the model was trained on: `parseProcess('vp-linear')`, `defineProcess({ .. })`. By default x_t = x and t = sigma. */
   process?: Process;
+  /** What the model is told in place of t, such as t => 999 * t for a model of 1,000 steps. By default t itself. */
+  modelTime?: (t: number) => number;
   /** The most states that it takes at once. By default all of a batch. */
   most?: number;
   /** D(x, sigma) in float64, for the reference executor. */
@@ -38,10 +40,10 @@ const EXPLODING = parseProcess('ve:max=1e9');
  *   fails or returns another shape
  */
 export function externalField(options: ExternalFieldOptions): Field {
-  const { dim, denoise, process, predict, predictOnDevice, prediction = 'x0', most } = options;
+  const { dim, denoise, process, modelTime, predict, predictOnDevice, prediction = 'x0', most } = options;
   checkNumbers({ dim, most: most ?? 1 });
   checkFunction(options);
-  const terms = new ModelTerms(process ?? EXPLODING, prediction);
+  const terms = new ModelTerms(process ?? EXPLODING, prediction, modelTime);
   const model = { dim, most: most ?? Infinity, terms, turns: new Turns() };
   return {
     kind: 'external',
@@ -67,7 +69,14 @@ function checkNumbers(numbers: Record<string, number>): void {
   }
 }
 
-function checkFunction({ predict, predictOnDevice }: ExternalFieldOptions): void {
+function checkFunction({ predict, predictOnDevice, modelTime }: ExternalFieldOptions): void {
+  if (modelTime !== undefined && typeof modelTime !== 'function') {
+    throw new FewstepError(
+      'bad-field',
+      `an external field has ${typeof modelTime} for modelTime`,
+      'give a function of t, such as t => 999 * t, or none',
+    );
+  }
   const given = [predict, predictOnDevice].filter((each) => each !== undefined);
   if (given.length === 1 && typeof given[0] === 'function') return;
   throw new FewstepError(

@@ -117,6 +117,22 @@ test.each(
   },
 );
 
+test('a model on the device is told its own terms for t', async () => {
+  const process = parseProcess('vp-linear');
+  const told: number[][] = [];
+  const field = externalField({
+    ...{ dim: DIM, prediction: 'eps', process, modelTime: (t: number) => 999 * t },
+    async predictOnDevice({ states, times, count }) {
+      told.push([...new Float32Array(await gpu.read(times, 4 * count))]);
+      return states;
+    },
+  });
+  const plan = planFor({ solver: 'euler', nfe: 2, range: { sigmaMin: 0.05, sigmaMax: 50 } });
+  await solve(gpu, field, plan, { latents: { batch: 4, seed } });
+  const times = plan.times.slice(0, 2).map((sigma) => Math.fround(999 * process.timeOf(sigma)));
+  expect(told).toEqual(times.map((time) => new Array(4).fill(time)));
+});
+
 test(`trajectories have times of their own, and a large batch goes out in parts (seed ${seed})`, async () => {
   const family = amedFamily(amedSolvers[0], polynomial().times(2), {});
   const columns = new Float32Array(family.plan.columns * BATCH);

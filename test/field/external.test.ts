@@ -91,6 +91,33 @@ test.each(
   },
 );
 
+test(`a model is told its own terms for t (seed ${seed})`, async () => {
+  const process = parseProcess('vp-linear');
+  const { predict, calls } = predictorOf({ process });
+  const inSteps: number[] = [];
+  const field = external({
+    process,
+    modelTime: (t) => 999 * t,
+    predict(states, times) {
+      inSteps.push(times[0]);
+      return predict(
+        states,
+        times.map((time) => time / 999),
+      );
+    },
+  });
+  const plan = planFor({ solver: 'ipndm-2', nfe: 3, range: { sigmaMin: 0.05, sigmaMax: 50 } });
+  const values = latents(seed, BATCH, DIM, 50);
+  const { samples } = await solve(gpu, field, plan, { latents: { values } });
+  const times = plan.times.slice(0, 3).map((sigma) => 999 * process.timeOf(sigma));
+  for (const [n, time] of times.entries()) expect(inSteps[n]).toBeCloseTo(time, 2);
+  expect(calls).toHaveLength(3);
+  const exact = solveReference(mixture, plan, { latents: values }).samples;
+  // Times round twice.
+  const errors = roundingErrors(mixture, plan, { latents: values }, exact, seed, 16 + DIM);
+  expect(excess(samples, exact, errors, DIM)).toBeLessThan(3);
+});
+
 test(`trajectories have times of their own, and a large batch goes out in parts (seed ${seed})`, async () => {
   const { predict, calls } = predictorOf({});
   const family = amedFamily(amedSolvers[0], polynomial().times(2), {});
@@ -195,6 +222,7 @@ describe('refuses', () => {
     ['a dimension', { dim: 0 }, /dim 0/],
     ['a number of states', { most: 1.5 }, /most 1\.5/],
     ['what is no function', { predict: 3 as unknown as Predict }, /number for predict/],
+    ['times', { modelTime: 999 as unknown as () => number }, /number for modelTime/],
   ])('%s that is none', (_, options, message) => {
     expect(() => external(options)).toThrow(message);
   });
@@ -208,6 +236,11 @@ describe('refuses', () => {
     await expect(sampled(external({ predict }))).rejects.toThrow(message);
     // And goes on after that.
     expect((await sampled(external())).samples).toHaveLength(8 * DIM);
+  });
+
+  test('times that are no numbers', async () => {
+    const modelTime = (t: number) => Math.log(t - 80);
+    await expect(sampled(external({ modelTime }))).rejects.toThrow(/modelTime is -Infinity at t = 80/);
   });
 
   test('steps of its own for each trajectory, which the device chooses', async () => {
