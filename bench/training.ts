@@ -1,22 +1,25 @@
 /**
- * How fast learning is: steps of `fewstep train` beside the adapter's multiply-add ceiling, and whole distillations with
- * 10,000 trajectories. `npm run bench:training -- --help`.
+ * How fast learning is: steps of `fewstep train` beside the adapter's multiply-add ceiling, whole distillations with 10,000
+ * trajectories, and an iteration of them by both executors. `npm run bench:training -- --help`.
  */
+import { basename } from 'node:path';
 import { Command, Option } from 'commander';
 import { deviceOption, wholeNumber } from '../src/cli/options.js';
 import { table } from '../src/cli/table.js';
 import { Gpu } from '../src/gpu/gpu.js';
 import { type DeviceChoice, openDevice } from '../src/node/adapter.js';
+import { loadField } from '../src/node/field/load.js';
 import { writeAtomic } from '../src/node/files.js';
 import { figure } from '../src/report/number.js';
 import { multiplyAddCeiling } from './ceiling.js';
 import { describeRun, finishedRun } from './describe-run.js';
 import { type DistillationRow, distillationCases, measureDistillation } from './distillation-rows.js';
+import { type IterationRow, measureIteration } from './iteration-rows.js';
 import { leaveAfter } from './leave.js';
 import { measureTraining, type TrainingRow } from './training-rows.js';
 import { warmUp } from './warm-up.js';
 
-const PARTS = ['train', 'distill'] as const;
+const PARTS = ['train', 'distill', 'iterate'] as const;
 type Part = (typeof PARTS)[number];
 
 interface Options {
@@ -29,9 +32,10 @@ interface Options {
 
 const NFE = 5;
 const PROBLEMS = ['ring', 'mixture-64'];
+const ITERATED = ['ring', 'mixture-64', 'models/digits.safetensors'];
 
 const command = new Command('npm run bench:training --')
-  .description('time training steps and distillations')
+  .description('time training steps, distillations and their iterations')
   .option('--out <file>', 'where all figures go as JSON')
   .option('--quick', 'smaller batches on software adapters, distillations of fewer iterations')
   .addOption(new Option('--only <part>', 'one part alone').choices(PARTS))
@@ -52,8 +56,9 @@ async function bench({ out, quick = false, only, repeats, device: choice }: Opti
   const { software } = adapter;
   await warmUp(gpu);
   const ceiling = await multiplyAddCeiling(gpu);
+  const wanted = (part: Part) => only === undefined || only === part;
   const training: TrainingRow[] = [];
-  if (only !== 'distill') {
+  if (wanted('train')) {
     const repetition = { repeats: quick ? 3 : 7, repeatMs: software ? 200 : 100 };
     for (const shape of shapes(software, quick)) {
       console.error(`training: width ${shape.width}, batch ${shape.batch}`);
@@ -61,7 +66,7 @@ async function bench({ out, quick = false, only, repeats, device: choice }: Opti
     }
   }
   const distillation: DistillationRow[] = [];
-  if (only !== 'train') {
+  if (wanted('distill')) {
     for (const problem of PROBLEMS) {
       for (const each of distillationCases(quick)) {
         console.error(`distilling: ${each.name} on ${problem}`);
@@ -69,19 +74,41 @@ async function bench({ out, quick = false, only, repeats, device: choice }: Opti
       }
     }
   }
+  const iterations: IterationRow[] = [];
+  if (wanted('iterate')) {
+    for (const name of ITERATED) iterations.push(...(await measureIterations(gpu, name, quick)));
+  }
   gpu.destroy();
 
   printTraining(training, ceiling);
   printDistillation(distillation);
+  printIterations(iterations);
   console.log(
     `${adapter.name} (${adapter.driver}), ${software ? 'software' : 'hardware'}; commit ${description.commit}`,
   );
   console.log(`multiply-add ceiling ${giga(ceiling)} GFLOP/s`);
   if (out === undefined) return;
   const run = finishedRun(description, started, 'bench:training');
-  const results = { schema: 'fewstep-bench-training-1', run, ceiling, training, distillation };
+  const results = {
+    schema: 'fewstep-bench-training-2',
+    ...{ run, ceiling, training, distillation, iterations },
+  };
   await writeAtomic(out, `${JSON.stringify(results, null, 2)}\n`);
   console.log(`figures in ${out}`);
+}
+
+/** By both executors; not by fused kernels of networks in software, which take minutes to compile and are far slower. */
+async function measureIterations(gpu: Gpu, name: string, quick: boolean): Promise<IterationRow[]> {
+  const field = await loadField(name);
+  const fuses = field.mixture !== undefined || !gpu.adapter.software;
+  const rows: IterationRow[] = [];
+  for (const nfe of quick ? [NFE] : [NFE, 2 * NFE]) {
+    for (const executor of fuses ? (['stepwise', 'fused'] as const) : (['stepwise'] as const)) {
+      console.error(`iterating: ${name}, NFE ${nfe}, ${executor}`);
+      rows.push(await measureIteration(gpu, field, { name: basename(name), nfe, executor }, quick ? 5 : 40));
+    }
+  }
+  return rows;
 }
 
 /** A narrow and a wide network, on hardware also at batches that fill it. */
@@ -152,6 +179,20 @@ function printDistillation(rows: readonly DistillationRow[]): void {
       figure(errors.distilled),
     ],
   );
+  console.log(`${table(header, lines)}\n`);
+}
+
+function printIterations(rows: readonly IterationRow[]): void {
+  if (rows.length === 0) return;
+  const header = ['iteration', 'NFE', 'executor', 'parameters', 'evaluations', 'ms', 'least', 'most'];
+  const lines = rows.map(({ field, nfe, executor, parameters, evaluations, ms }) => [
+    field,
+    `${nfe}`,
+    executor,
+    `${parameters}`,
+    evaluations.toLocaleString('en'),
+    ...[ms[1], ms[0], ms[2]].map((time) => time.toPrecision(3)),
+  ]);
   console.log(`${table(header, lines)}\n`);
 }
 

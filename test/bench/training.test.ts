@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest';
 import { distillationCases, measureDistillation } from '../../bench/distillation-rows.js';
+import { measureIteration } from '../../bench/iteration-rows.js';
 import { mlpShape, multiplyAdds } from '../../bench/mlp-shape.js';
 import { measureTraining } from '../../bench/training-rows.js';
+import { gaussianMixture } from '../../src/field/gaussian-mixture.js';
 import { gpu } from '../device.js';
 import { SLOW } from '../mlp/fixtures.js';
 
@@ -21,6 +23,29 @@ test(
   },
   SLOW,
 );
+
+test('iterations of both executors are timed, with the evaluations that each makes', async () => {
+  const field = gaussianMixture({
+    weights: [1, 1],
+    means: [
+      [-1, 0],
+      [1, 0],
+    ],
+    stds: [0.2, 0.2],
+  });
+  const measured = (executor: 'stepwise' | 'fused') =>
+    measureIteration(gpu, field, { name: 'two', nfe: 3, executor }, 2);
+  const [stepwise, fused] = [await measured('stepwise'), await measured('fused')];
+  expect(stepwise).toMatchObject({ field: 'two', dim: 2, nfe: 3, executor: 'stepwise', repeats: 2 });
+  // Fused, every solve asks at every step: those of each parameter, and that of none; both ends of the times are among them.
+  expect(fused.evaluations % (3 * fused.batch)).toBe(0);
+  expect(fused.evaluations / (3 * fused.batch)).toBeGreaterThanOrEqual(fused.parameters);
+  expect(stepwise.evaluations).toBeLessThan(0.7 * fused.evaluations);
+  for (const { ms } of [stepwise, fused]) {
+    expect(ms[0]).toBeGreaterThan(0);
+    expect(ms[1]).toBeLessThanOrEqual(ms[2]);
+  }
+});
 
 test.each(distillationCases(true))(
   'a distillation is what the command line does: $name',
