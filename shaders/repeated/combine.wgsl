@@ -1,5 +1,8 @@
 // The general linear combination, as ../update/combine.wgsl, over slots in which trajectories repeat (row.wgsl). Each
-// period of trajectories has coefficients of its own: columns are [columns, variants].
+// period of trajectories has coefficients of its own: columns are [columns, variants]. What an invocation reads of a term
+// besides its numbers serves QUADS vec4 of one variant: on lavapipe it costs more than they do. The period is a multiple of
+// QUADS.
+import constants::QUADS;
 import package::batch::dispatch::linear_index;
 import package::batch::scalar::{ Scalar, scalar_of };
 import package::batch::status::check_finite;
@@ -28,17 +31,21 @@ struct Combine {
 
 @compute @workgroup_size(64)
 fn combine(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let index = linear_index(id, groups, 64);
+  let index = QUADS * linear_index(id, groups, 64);
   if (index >= operation.count) {
     return;
   }
   let variant = index / operation.period;
-  var sum = vec4f(0);
+  var sums: array<vec4f, QUADS>;
   for (var i = 0u; i < operation.terms; i++) {
     let coefficient = scalar_of(operation.term[i].coefficient, variant, operation.variants);
-    let at = at_row(index, operation.period, operation.term[i].rows);
-    sum += coefficient * slots[operation.term[i].slot + at];
+    let at = operation.term[i].slot + at_row(index, operation.period, operation.term[i].rows);
+    for (var q = 0u; q < QUADS; q++) {
+      sums[q] += coefficient * slots[at + q];
+    }
   }
-  slots[operation.output + index] = sum;
-  check_finite(sum, index, operation.dim, operation.trajectories, operation.step);
+  for (var q = 0u; q < QUADS; q++) {
+    slots[operation.output + index + q] = sums[q];
+    check_finite(sums[q], index + q, operation.dim, operation.trajectories, operation.step);
+  }
 }

@@ -10,6 +10,7 @@ import { PlanNoise } from './plan-noise.js';
 import type { PlacedRepeats } from './repeats.js';
 import {
   REPEATED_KERNELS,
+  REPEATED_QUADS,
   UPDATE_KERNELS,
   type UpdateKernel,
   type UpdateRepeats,
@@ -75,7 +76,8 @@ export class PlanPass implements PlanRecorder {
     private readonly field: PreparedField,
     private readonly plan: Plan,
     private readonly places: PlanPlaces,
-    private readonly kernels: ReadonlyMap<UpdateKernel, Kernel>,
+    /** Those of updates, and how many vec4 an invocation of the repeated combination takes. */
+    private readonly updates: { byName: ReadonlyMap<UpdateKernel, Kernel>; quads: number },
     private readonly constants: PlanConstants | undefined,
     private readonly noise: PlanNoise | undefined,
     private readonly repeats: PlacedRepeats | undefined,
@@ -85,7 +87,10 @@ export class PlanPass implements PlanRecorder {
     this.compute = this.bound.compute?.bind(this.bound);
     const { slots, columns, status, operation } = buffers;
     this.groups = new Map(
-      [...kernels.values()].map((kernel) => [kernel, kernel.bind({ slots, columns, status, operation })]),
+      [...updates.byName.values()].map((kernel) => [
+        kernel,
+        kernel.bind({ slots, columns, status, operation }),
+      ]),
     );
   }
 
@@ -103,8 +108,11 @@ export class PlanPass implements PlanRecorder {
     repeats?: PlacedRepeats,
   ): Promise<PlanPass> {
     const names: readonly UpdateKernel[] = repeats ? REPEATED_KERNELS : UPDATE_KERNELS;
+    const most = REPEATED_QUADS[gpu.adapter.software ? 'software' : 'hardware'];
+    const quads = repeats && (repeats.period * places.dim) % (4 * most) === 0 ? most : 1;
+    const variant = { constants: { QUADS: quads } };
     const [kernels, constants, noise] = await Promise.all([
-      Promise.all(names.map((name) => gpu.kernel(name))),
+      Promise.all(names.map((name) => gpu.kernel(name, name === 'repeated/combine' ? variant : undefined))),
       PlanConstants.create(gpu, plan, places.dim, buffers),
       PlanNoise.create(gpu, plan, places.dim, buffers),
     ]);
@@ -113,7 +121,7 @@ export class PlanPass implements PlanRecorder {
       field,
       plan,
       places,
-      new Map(names.map((name, i) => [name, kernels[i]])),
+      { byName: new Map(names.map((name, i) => [name, kernels[i]])), quads },
       constants,
       noise,
       repeats,
@@ -149,7 +157,7 @@ export class PlanPass implements PlanRecorder {
       } else {
         const { kernel, uniform } = updateKernel(operation, start, repeats);
         const common = { dim, trajectories, step: steps[i], count };
-        this.kernels.get(kernel)!.layout.pack('operation', { ...uniform, ...common }, target, offset);
+        this.updates.byName.get(kernel)!.layout.pack('operation', { ...uniform, ...common }, target, offset);
       }
     }
   }
@@ -181,14 +189,17 @@ export class PlanPass implements PlanRecorder {
         this.noise!.encode(pass, trajectories, offset);
         continue;
       }
+      let quads = 1;
       if (operation.kind === 'constant') {
         this.constants!.bind(pass, offset);
       } else {
-        const kernel = this.kernels.get(updateKernel(operation, this.places.start, repeats).kernel)!;
+        const name = updateKernel(operation, this.places.start, repeats).kernel;
+        const kernel = this.updates.byName.get(name)!;
+        if (name === 'repeated/combine') quads = this.updates.quads;
         pass.setPipeline(kernel.pipeline);
         pass.setBindGroup(0, this.groups.get(kernel)!, [offset]);
       }
-      pass.dispatchWorkgroups(...folded(Math.ceil((rows * this.places.dim) / 4 / 64)));
+      pass.dispatchWorkgroups(...folded(Math.ceil((rows * this.places.dim) / 4 / 64 / quads)));
     }
   }
 

@@ -99,11 +99,16 @@ test.each(cases)(`$name with $kind is itself in float64 (seed ${seed})`, async (
   }
 });
 
-test.each(cases)(
-  `where trajectories repeat, what $name does with $kind reads those of a slot with few rows again (seed ${seed})`,
-  async ({ operation }) => {
+test.each(
+  cases.flatMap((one) => [
+    { ...one, dim: 3, quads: 1 },
+    { ...one, dim: 8, quads: 4 },
+  ]),
+)(
+  `where trajectories repeat, what $name does with $kind reads those of a slot with few rows again, $quads vec4 at a time (seed ${seed})`,
+  async ({ operation, dim, quads }) => {
     const source = random(seed, 1);
-    const [dim, period, trajectories, written] = [3, 4, 20, 16];
+    const [period, trajectories, written] = [4, 20, 16];
     const rows = [trajectories, period, 2 * period];
     const vectors = (count: number) => (count * dim) / 4;
     const stride = trajectories * dim;
@@ -120,7 +125,7 @@ test.each(cases)(
     });
     const common = { dim, trajectories, step: 0, count: vectors(written) };
     const bytes = await runKernel(
-      await gpu.kernel(kernel),
+      await gpu.kernel(kernel, { constants: { QUADS: quads } }),
       { slots, columns, status: new Uint32Array(2 + trajectories) },
       { ...uniform, ...common },
       [1, 1],
@@ -158,7 +163,7 @@ test('a combination takes thirty terms, and refuses more', async () => {
 test.each([...UPDATE_KERNELS, ...REPEATED_KERNELS, 'update/constant'] as const)(
   'the uniform of %s ends before the next one',
   async (name) => {
-    const { layout } = await gpu.kernel(name);
+    const { layout } = await gpu.kernel(name, { constants: { QUADS: 1 } });
     const { size } = layout.bindings.find((binding) => binding.name === 'operation')!;
     expect(size).toBeGreaterThan(0);
     expect(size).toBeLessThanOrEqual(uniformStride(0));
