@@ -83,7 +83,8 @@ test.each([1, 2, 3, 4, 6, 9])(
     for (const field of [mixture, network]) {
       const fused = await solve(gpu, field, plan, { ...options, executor: 'fused', chunk: 40 });
       const stepwise = await solve(gpu, field, plan, { ...options, executor: 'stepwise' });
-      expect(stepwise.kept.get(first)!.every((value) => value !== 0)).toBe(true);
+      // An angle of 24 bits has two of which the sine is 0: one seed of some ten thousand draws one of them.
+      expect(stepwise.kept.get(first)!.filter((value) => value === 0).length).toBeLessThan(3);
       expect(fused.kept.get(first), field.kind).toEqual(stepwise.kept.get(first));
       expect(fused.kept.get(other), field.kind).toEqual(stepwise.kept.get(other));
       expect(fused.samples, field.kind).toEqual(stepwise.samples);
@@ -151,7 +152,12 @@ test.each(sdeSolvers.map(({ name }) => [name]))(
       const { samples } = await solve(gpu, field, plan, { latents: { batch, seed } });
       distances.push(reference.compare(samples).slicedWasserstein);
     }
+    // As many other true draws have a distance too, 0.036 for one seed where the first is 0.127. Beyond it the last is up
+    // to 0.25 of the first, over 25 seeds and six samplers.
+    const floor = reference.compare(
+      Float32Array.from(sampleMixture(spec, batch, seed + 1)),
+    ).slicedWasserstein;
     expect(distances[1]).toBeLessThan(distances[0]);
-    expect(distances[2]).toBeLessThan(distances[0] / 2);
+    expect(distances[2] - floor).toBeLessThan(distances[0] / 2);
   },
 );
