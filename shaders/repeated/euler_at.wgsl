@@ -1,5 +1,7 @@
 // The Euler prediction x' = x + c (s - t) v, as ../update/euler_at.wgsl, over slots in which trajectories repeat (row.wgsl).
-// Each period of trajectories has times and a scale of its own: columns are [columns, variants].
+// Each period of trajectories has times and a scale of its own: columns are [columns, variants]. An invocation takes QUADS
+// vec4, as combine.wgsl.
+import constants::QUADS;
 import package::batch::dispatch::linear_index;
 import package::batch::scalar::{ Scalar, scalar_of };
 import package::batch::status::check_finite;
@@ -27,7 +29,7 @@ struct EulerAt {
 
 @compute @workgroup_size(64)
 fn euler_at(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let index = linear_index(id, groups, 64);
+  let index = QUADS * linear_index(id, groups, 64);
   if (index >= operation.count) {
     return;
   }
@@ -35,9 +37,11 @@ fn euler_at(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) g
   let variant = index / period;
   let span = scalar_of(operation.at, variant, operation.variants) - scalar_of(operation.start, variant, operation.variants);
   let step = scalar_of(operation.scale, variant, operation.variants) * span;
-  let state = slots[operation.state + at_row(index, period, operation.state_rows)];
-  let velocity = slots[operation.velocity + at_row(index, period, operation.velocity_rows)];
-  let next = state + velocity * step;
-  slots[operation.output + index] = next;
-  check_finite(next, index, operation.dim, operation.trajectories, operation.step);
+  let state = operation.state + at_row(index, period, operation.state_rows);
+  let velocity = operation.velocity + at_row(index, period, operation.velocity_rows);
+  for (var q = 0u; q < QUADS; q++) {
+    let next = slots[state + q] + slots[velocity + q] * step;
+    slots[operation.output + index + q] = next;
+    check_finite(next, index + q, operation.dim, operation.trajectories, operation.step);
+  }
 }

@@ -4,11 +4,11 @@ import { runShape } from '../execute/run-shape.js';
 import { SolveRun } from '../execute/solve-run.js';
 import type { Field } from '../field/field.js';
 import type { Gpu } from '../gpu/gpu.js';
+import { timesTransposed } from '../metrics/matrix-product.js';
 import type { Random } from '../problem/random.js';
 import { inputsOf, type Plan, type Slot } from '../solver/plan.js';
 import type { PlanFamily } from '../solver/plan-family.js';
 import { scalarsOf } from '../solver/scalars.js';
-import { gram } from './gram.js';
 import { addMapped } from './linear-map.js';
 import type { TeacherPool } from './pool.js';
 import { fillColumns, tiled } from './variants.js';
@@ -35,6 +35,9 @@ export interface Trajectories {
  * weights. What float32 rounds of an end point is divided by it, what the derivative changes over it is left out.
  */
 export const STEP = 2e-3;
+
+/** Numbers of the end points whose derivatives are there at once, in float64. */
+const AT_ONCE = 2048;
 
 /** Draws trajectories of a pool. */
 export function drawTrajectories(pool: TeacherPool, count: number, order: Random): Trajectories {
@@ -223,19 +226,26 @@ function equationsOf(
     const own = square + softening;
     return 1 / (batch * softened * Math.sqrt(own)) + 1 / (2 * batch * own);
   });
-  // Column p is the derivative to a parameter, the last one the errors; rows are weighted.
   const roots = Float64Array.from(endpoints, (_, i) => Math.sqrt(weights[Math.floor(i / dim)]));
-  const products = gram(size + 1, numbers, (p, { first, count }, target, { at, stride }) => {
-    const own = (p + 1) * numbers;
-    for (let i = first, to = at; i < first + count; i++, to += stride) {
-      const difference = p < size ? (ends[own + i] - ends[i]) / STEP : ends[i] - endpoints[i];
-      target[to] = roots[i] * difference;
-    }
-  });
   const matrix = new Float64Array(size * size);
-  for (let p = 0; p < size; p++) {
-    matrix.set(products.subarray(p * (size + 1), p * (size + 1) + size), p * size);
+  const gradient = new Float64Array(size);
+  for (let first = 0; first < numbers; first += AT_ONCE) {
+    const count = Math.min(AT_ONCE, numbers - first);
+    // The derivatives to each parameter, and last the errors, weighted.
+    const rows = new Float64Array((size + 1) * count);
+    for (let p = 0; p <= size; p++) {
+      const from = (p + 1) * numbers;
+      for (let i = 0; i < count; i++) {
+        const at = first + i;
+        const difference = p < size ? (ends[from + at] - ends[at]) / STEP : ends[at] - endpoints[at];
+        rows[p * count + i] = roots[at] * difference;
+      }
+    }
+    const products = timesTransposed(rows, rows, count, true);
+    for (let p = 0; p < size; p++) {
+      for (let q = 0; q < size; q++) matrix[p * size + q] += products[p * (size + 1) + q];
+      gradient[p] += products[size * (size + 1) + p];
+    }
   }
-  const gradient = products.slice(size * (size + 1), size * (size + 1) + size);
   return { matrix, gradient, loss: Math.log(softened) + logs / 4, meanError };
 }

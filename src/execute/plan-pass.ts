@@ -2,6 +2,7 @@ import type { BatchBuffers, BoundField, PreparedField } from '../field/field.js'
 import { folded } from '../gpu/dispatch.js';
 import type { Gpu } from '../gpu/gpu.js';
 import type { Kernel } from '../gpu/kernel.js';
+import type { StructValue } from '../gpu/layout.js';
 import type { NoiseKey } from '../rng/draw.js';
 import { type Plan, type Slot, stepsOf } from '../solver/plan.js';
 import { scalarStruct } from '../solver/scalar-struct.js';
@@ -13,7 +14,6 @@ import {
   REPEATED_QUADS,
   UPDATE_KERNELS,
   type UpdateKernel,
-  type UpdateRepeats,
   updateKernel,
 } from './update.js';
 
@@ -64,20 +64,28 @@ export interface PlanRecorder {
   destroy(): void;
 }
 
+/** An update of a plan: which kernel does it, over the buffers of the run, and its uniform without what a pass adds. */
+interface Update {
+  kernel: Kernel;
+  group: GPUBindGroup;
+  uniform: StructValue;
+}
+
 /** A plan's operations, one dispatch each, over the buffers of one run: compiled and bound once. */
 export class PlanPass implements PlanRecorder {
   evaluations = 0;
   readonly compute: BoundField['compute'];
   private readonly bound: BoundField;
-  private readonly groups: Map<Kernel, GPUBindGroup>;
 
   private constructor(
     private readonly gpu: Gpu,
     private readonly field: PreparedField,
     private readonly plan: Plan,
     private readonly places: PlanPlaces,
-    /** Those of updates, and how many vec4 an invocation of the repeated combination takes. */
-    private readonly updates: { byName: ReadonlyMap<UpdateKernel, Kernel>; quads: number },
+    /** By operation. */
+    private readonly updates: ReadonlyMap<number, Update>,
+    /** Vec4 that an invocation of them takes. */
+    private readonly quads: number,
     private readonly constants: PlanConstants | undefined,
     private readonly noise: PlanNoise | undefined,
     private readonly repeats: PlacedRepeats | undefined,
@@ -85,13 +93,6 @@ export class PlanPass implements PlanRecorder {
   ) {
     this.bound = field.bind(buffers);
     this.compute = this.bound.compute?.bind(this.bound);
-    const { slots, columns, status, operation } = buffers;
-    this.groups = new Map(
-      [...updates.byName.values()].map((kernel) => [
-        kernel,
-        kernel.bind({ slots, columns, status, operation }),
-      ]),
-    );
   }
 
   /**
@@ -110,34 +111,41 @@ export class PlanPass implements PlanRecorder {
     const names: readonly UpdateKernel[] = repeats ? REPEATED_KERNELS : UPDATE_KERNELS;
     const most = REPEATED_QUADS[gpu.adapter.software ? 'software' : 'hardware'];
     const quads = repeats && (repeats.period * places.dim) % (4 * most) === 0 ? most : 1;
-    const variant = { constants: { QUADS: quads } };
+    const variant = repeats && { constants: { QUADS: quads } };
     const [kernels, constants, noise] = await Promise.all([
-      Promise.all(names.map((name) => gpu.kernel(name, name === 'repeated/combine' ? variant : undefined))),
+      Promise.all(names.map((name) => gpu.kernel(name, variant))),
       PlanConstants.create(gpu, plan, places.dim, buffers),
       PlanNoise.create(gpu, plan, places.dim, buffers),
     ]);
-    return new PlanPass(
-      gpu,
-      field,
-      plan,
-      places,
-      { byName: new Map(names.map((name, i) => [name, kernels[i]])), quads },
-      constants,
-      noise,
-      repeats,
-      buffers,
+    const { slots, columns, status, operation } = buffers;
+    const bound = new Map(
+      names.map((name, i) => {
+        const kernel = kernels[i];
+        return [name, { kernel, group: kernel.bind({ slots, columns, status, operation }) }];
+      }),
     );
+    const vectors = (rows: number) => (rows * places.dim) / 4;
+    const repeated = repeats && {
+      period: vectors(repeats.period),
+      variants: repeats.variants,
+      rowsOf: (slot: Slot) => vectors(repeats.slotRows[slot]),
+    };
+    const updates = new Map<number, Update>();
+    for (const [i, own] of plan.operations.entries()) {
+      if (own.kind !== 'combine' && own.kind !== 'euler-at') continue;
+      const { kernel, uniform } = updateKernel(own, places.start, repeated);
+      updates.set(i, { ...bound.get(kernel)!, uniform });
+    }
+    return new PlanPass(gpu, field, plan, places, updates, quads, constants, noise, repeats, buffers);
   }
 
   pack(target: ArrayBuffer, trajectories: number, key: NoiseKey = { seed: 0, first: 0 }): void {
     const { dim, start } = this.places;
     const steps = stepsOf(this.plan);
-    const vectors = (rows: number) => Math.ceil((rows * dim) / 4);
-    const repeats = this.updateRepeats();
     for (const [i, operation] of this.plan.operations.entries()) {
       const offset = this.places.uniform(i);
       const rows = this.repeats?.rows[i] ?? trajectories;
-      const count = vectors(rows);
+      const count = Math.ceil((rows * dim) / 4);
       if (operation.kind === 'evaluate') {
         const { time, divisor } = this.repeats?.told.get(i) ?? operation;
         const value = {
@@ -155,9 +163,9 @@ export class PlanPass implements PlanRecorder {
         const place = { trajectories, step: steps[i], start: (slot: Slot) => 4 * start(slot) };
         this.noise!.pack(operation, place, key, target, offset);
       } else {
-        const { kernel, uniform } = updateKernel(operation, start, repeats);
+        const { kernel, uniform } = this.updates.get(i)!;
         const common = { dim, trajectories, step: steps[i], count };
-        this.updates.byName.get(kernel)!.layout.pack('operation', { ...uniform, ...common }, target, offset);
+        kernel.layout.pack('operation', { ...uniform, ...common }, target, offset);
       }
     }
   }
@@ -173,7 +181,6 @@ export class PlanPass implements PlanRecorder {
     part: OperationRange = { first: 0, end: this.plan.operations.length },
   ): void {
     if (part.first === 0) this.evaluations = 0;
-    const repeats = this.updateRepeats();
     for (let i = part.first; i < part.end; i++) {
       before?.(pass, i);
       const operation = this.plan.operations[i];
@@ -189,25 +196,16 @@ export class PlanPass implements PlanRecorder {
         this.noise!.encode(pass, trajectories, offset);
         continue;
       }
-      let quads = 1;
-      if (operation.kind === 'constant') {
-        this.constants!.bind(pass, offset);
+      const update = this.updates.get(i);
+      if (update) {
+        pass.setPipeline(update.kernel.pipeline);
+        pass.setBindGroup(0, update.group, [offset]);
       } else {
-        const name = updateKernel(operation, this.places.start, repeats).kernel;
-        const kernel = this.updates.byName.get(name)!;
-        if (name === 'repeated/combine') quads = this.updates.quads;
-        pass.setPipeline(kernel.pipeline);
-        pass.setBindGroup(0, this.groups.get(kernel)!, [offset]);
+        this.constants!.bind(pass, offset);
       }
+      const quads = update ? this.quads : 1;
       pass.dispatchWorkgroups(...folded(Math.ceil((rows * this.places.dim) / 4 / 64 / quads)));
     }
-  }
-
-  private updateRepeats(): UpdateRepeats | undefined {
-    if (!this.repeats) return undefined;
-    const { period, variants, slotRows } = this.repeats;
-    const vectors = (rows: number) => (rows * this.places.dim) / 4;
-    return { period: vectors(period), variants, rowsOf: (slot) => vectors(slotRows[slot]) };
   }
 
   destroy(): void {

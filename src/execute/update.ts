@@ -8,7 +8,7 @@ import { scalarStruct } from '../solver/scalar-struct.js';
 export const UPDATE_KERNELS = ['update/euler', 'update/heun', 'update/euler_at', 'update/combine'] as const;
 /** Those of runs whose trajectories repeat. */
 export const REPEATED_KERNELS = ['repeated/euler_at', 'repeated/combine'] as const;
-/** Vec4 that an invocation of the second takes, where a period can be divided so; on hardware lanes read one after the other. */
+/** Vec4 that an invocation of these takes, where a period can be divided so; on hardware lanes read one beside the other. */
 export const REPEATED_QUADS = { software: 4, hardware: 1 };
 export type UpdateKernel = (typeof UPDATE_KERNELS | typeof REPEATED_KERNELS)[number] & ShaderName;
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { AdjointGather, rowShare } from '../../src/execute/adjoint-gather.js';
 import { CONTROL } from '../../src/execute/step-control.js';
-import { REPEATED_QUADS } from '../../src/execute/update.js';
+import { REPEATED_KERNELS, REPEATED_QUADS } from '../../src/execute/update.js';
 import { customField } from '../../src/field/custom.js';
 import { externalField } from '../../src/field/external.js';
 import type { Field } from '../../src/field/field.js';
@@ -141,8 +141,8 @@ const PREPARATIONS: ((on: Gpu) => Promise<unknown>)[] = [
   (on) => externalField({ dim: 5, predict: (states) => states }).prepare(on),
   (on) => externalField({ dim: 5, predictOnDevice: ({ states }) => states }).prepare(on),
   (on) => on.kernel('adaptive/control', { constants: { ...CONTROL } }),
-  ...Object.values(REPEATED_QUADS).map(
-    (QUADS) => (on: Gpu) => on.kernel('repeated/combine', { constants: { QUADS } }),
+  ...REPEATED_KERNELS.flatMap((name) =>
+    Object.values(REPEATED_QUADS).map((QUADS) => (on: Gpu) => on.kernel(name, { constants: { QUADS } })),
   ),
   ...(['shared', 'per-component', 'per-dimension'] as const).flatMap((shape) =>
     [1, 2, 3, 4, 6].map(
