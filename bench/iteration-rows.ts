@@ -25,7 +25,7 @@ export interface IterationRow {
   /** Of the field, of all trajectories. */
   evaluations: number;
   repeats: number;
-  /** Wall time: columns, a submit, a wait, end points to the host, sums. */
+  /** Wall time: columns, a submit, a wait, the sums to the host. */
   ms: MinMedianMax;
 }
 

@@ -4,11 +4,11 @@ import { runShape } from '../execute/run-shape.js';
 import { SolveRun } from '../execute/solve-run.js';
 import type { Field } from '../field/field.js';
 import type { Gpu } from '../gpu/gpu.js';
-import { timesTransposed } from '../metrics/matrix-product.js';
 import type { Random } from '../problem/random.js';
 import { inputsOf, type Plan, type Slot } from '../solver/plan.js';
 import type { PlanFamily } from '../solver/plan-family.js';
 import { scalarsOf } from '../solver/scalars.js';
+import { EquationsPass } from './equations-pass.js';
 import { addMapped } from './linear-map.js';
 import type { TeacherPool } from './pool.js';
 import { fillColumns, tiled } from './variants.js';
@@ -36,8 +36,8 @@ export interface Trajectories {
  */
 export const STEP = 2e-3;
 
-/** Numbers of the end points whose derivatives are there at once, in float64. */
-const AT_ONCE = 2048;
+/** Nothing of a run is timed. */
+const NEITHER = { begin: false, end: false };
 
 /** Draws trajectories of a pool. */
 export function drawTrajectories(pool: TeacherPool, count: number, order: Random): Trajectories {
@@ -69,26 +69,24 @@ export interface LinearisationSize {
  * trajectories. W is what makes J^T W e its gradient: 1 / (n mean|e| |e|) + 1 / (2 n |e|^2), each trajectory by how much
  * its error counts. The derivatives are differences of solves, all numbers in one batch: no gradient of the field is
  * needed, and a device has work for many lanes. A number that is moved changes nothing before its own step: where
- * operations are dispatches of their own, what is before it is not done again. The host adds up, in float64: sums in
- * float32 are indefinite by more than the damping once errors are small, which broke trainings on ring at NFE 10.
+ * operations are dispatches of their own, what is before it is not done again. Sums are made on the device, too.
  */
 export class Linearisation {
   /** Trajectories in a batch, a multiple of 4. */
   readonly batch: number;
   private readonly columns: Float32Array;
-  private readonly ends: Float32Array;
 
   private constructor(
     private readonly family: PlanFamily,
     /** The numbers that are moved, in the order of the solves behind that of none. */
     private readonly moved: readonly number[],
     private readonly run: SolveRun,
-    private readonly size: LinearisationSize & { dim: number; capacity: number; repeats: boolean },
+    private readonly sums: EquationsPass,
+    private readonly size: { batch: number; dim: number; capacity: number; repeats: boolean },
   ) {
-    const { batch, dim, capacity, repeats } = size;
+    const { batch, capacity, repeats } = size;
     this.batch = batch;
     this.columns = new Float32Array(localOf(family).plan.columns * (repeats ? moved.length + 1 : capacity));
-    this.ends = new Float32Array((moved.length + 1) * batch * dim);
   }
 
   /** Compiles, allocates and binds once for all batches. @throws FewstepError device-limit */
@@ -106,16 +104,28 @@ export class Linearisation {
     const all = batch * (moved.length + 1);
     const rows = dependent.map((variants) => batch * (variants + 1));
     const shape = await runShape(gpu, field, plan, {
-      ...{ batch: all, wanted, seed: 0, chunk: size.chunk, executor: size.executor ?? 'stepwise' },
+      ...{
+        batch: all,
+        wanted,
+        reads: false,
+        seed: 0,
+        chunk: size.chunk,
+        executor: size.executor ?? 'stepwise',
+      },
       repeats: { period: batch, rows },
     });
-    const run = await SolveRun.create(gpu, field, plan, shape);
-    return new Linearisation(family, moved, run, {
-      ...size,
+    const { dim } = field;
+    const { softening } = size;
+    const [run, sums] = await Promise.all([
+      SolveRun.create(gpu, field, plan, shape),
+      EquationsPass.create(gpu, { batch, dim, moved: moved.length, step: STEP, softening }),
+    ]);
+    const { capacity, repeats } = shape;
+    return new Linearisation(family, moved, run, sums, {
       batch,
-      dim: field.dim,
-      capacity: shape.capacity,
-      repeats: shape.repeats !== undefined,
+      dim,
+      capacity,
+      repeats: repeats !== undefined,
     });
   }
 
@@ -124,12 +134,14 @@ export class Linearisation {
    * @throws FewstepError not-finite where a trajectory diverges, bad-grid where times of a plan have become one
    */
   async at(parameters: Float64Array, { latents, endpoints }: Trajectories): Promise<NormalEquations> {
-    const { family, moved, ends } = this;
-    const { dim, softening } = this.size;
+    const { family, moved } = this;
     const local = localOf(family);
     const numbers = family.local?.of(parameters) ?? parameters;
+    this.sums.compareWith(endpoints);
     await this.solve([local.values(numbers), ...local.moved(numbers, moved, STEP)], latents);
-    const own = equationsOf(ends, endpoints, { dim, size: moved.length, softening });
+    const { status, ...own } = await this.sums.read();
+    if (status.trajectories > 0)
+      throw notFinite(status.step, status.trajectories, this.batch * (moved.length + 1));
     const size = parameters.length;
     const sums = { matrix: new Float64Array(size * size), gradient: new Float64Array(size) };
     const rows = family.local?.rows(parameters);
@@ -144,14 +156,15 @@ export class Linearisation {
 
   destroy(): void {
     this.run.destroy();
+    this.sums.destroy();
   }
 
-  /** Leaves the end points of the latents by each of some sets of columns. */
+  /** Submits the latents by each of some sets of columns, and the sums of what they come to. */
   private async solve(values: readonly Float64Array[], latents: Float32Array): Promise<void> {
-    const { run, columns, ends } = this;
+    const { run, sums, columns } = this;
     const { batch, capacity, dim, repeats } = this.size;
     const { plan } = localOf(this.family);
-    const slot = plan.states[plan.states.length - 1];
+    const ends = run.result(plan.states[plan.states.length - 1]);
     const count = batch * values.length;
     const all = { values: repeats ? latents : tiled(latents, values.length) };
     run.clearStatus();
@@ -160,11 +173,11 @@ export class Linearisation {
       const own = columns.subarray(0, plan.columns * (repeats ? values.length : rows));
       if (repeats) fillColumns(own, values, 1, 0, values.length);
       else fillColumns(own, values, batch, first, rows);
-      await run.submit(first, rows, all, own);
-      await run.collect(rows, (chunk) => ends.set(chunk.values(slot), first * dim));
+      await run.submit(first, rows, all, own, NEITHER, (encoder) => {
+        sums.take(encoder, ends, first * dim, rows * dim);
+        if (first + rows === count) sums.record(encoder, (target) => run.recordStatus(encoder, target, 0));
+      });
     }
-    const { step, trajectories } = await run.status();
-    if (trajectories > 0) throw notFinite(step, trajectories, count);
   }
 }
 
@@ -201,51 +214,4 @@ function changedBy(plan: Plan, columns: ReadonlySet<number>): boolean[] {
     changed.add(operation.out);
     return true;
   });
-}
-
-/**
- * @param ends of the numbers themselves and of each one moved, [size + 1, batch, dim]
- * @returns the equations in the numbers
- */
-function equationsOf(
-  ends: Float32Array,
-  endpoints: Float32Array,
-  { dim, size, softening }: { dim: number; size: number; softening: number },
-): NormalEquations {
-  const numbers = endpoints.length;
-  const batch = numbers / dim;
-  const squares = new Float64Array(batch);
-  for (let i = 0; i < numbers; i++) squares[Math.floor(i / dim)] += (ends[i] - endpoints[i]) ** 2;
-  let [meanError, softened, logs] = [0, 0, 0];
-  for (const square of squares) {
-    meanError += Math.sqrt(square) / batch;
-    softened += Math.sqrt(square + softening) / batch;
-    logs += Math.log(square + softening) / batch;
-  }
-  const weights = squares.map((square) => {
-    const own = square + softening;
-    return 1 / (batch * softened * Math.sqrt(own)) + 1 / (2 * batch * own);
-  });
-  const roots = Float64Array.from(endpoints, (_, i) => Math.sqrt(weights[Math.floor(i / dim)]));
-  const matrix = new Float64Array(size * size);
-  const gradient = new Float64Array(size);
-  for (let first = 0; first < numbers; first += AT_ONCE) {
-    const count = Math.min(AT_ONCE, numbers - first);
-    // The derivatives to each parameter, and last the errors, weighted.
-    const rows = new Float64Array((size + 1) * count);
-    for (let p = 0; p <= size; p++) {
-      const from = (p + 1) * numbers;
-      for (let i = 0; i < count; i++) {
-        const at = first + i;
-        const difference = p < size ? (ends[from + at] - ends[at]) / STEP : ends[at] - endpoints[at];
-        rows[p * count + i] = roots[at] * difference;
-      }
-    }
-    const products = timesTransposed(rows, rows, count, true);
-    for (let p = 0; p < size; p++) {
-      for (let q = 0; q < size; q++) matrix[p * size + q] += products[p * (size + 1) + q];
-      gradient[p] += products[size * (size + 1) + p];
-    }
-  }
-  return { matrix, gradient, loss: Math.log(softened) + logs / 4, meanError };
 }

@@ -348,7 +348,8 @@ function float32Part(values: ArrayLike<number>, first: number, count: number): F
   return Float32Array.from({ length: count }, (_, i) => values[first + i]);
 }
 
-function statusOf(range: ArrayBuffer): RunStatus {
+/** A run's status from what `recordStatus` copied. */
+export function statusOf(range: ArrayBuffer): RunStatus {
   const [first, trajectories] = new Uint32Array(range, 0, 2);
   return { step: ~first >>> 0, trajectories };
 }

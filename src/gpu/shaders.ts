@@ -14,9 +14,12 @@ import benchCopy from '../../shaders/bench/copy.wgsl';
 import matrixMultiplyAdd from '../../shaders/bench/matrix_multiply_add.wgsl';
 import multiplyAdd from '../../shaders/bench/multiply_add.wgsl';
 import distillCotangent from '../../shaders/distill/cotangent.wgsl';
+import distillDerivatives from '../../shaders/distill/derivatives.wgsl';
 import distillDistance from '../../shaders/distill/distance.wgsl';
 import distillLoss from '../../shaders/distill/loss.wgsl';
 import distillMeasure from '../../shaders/distill/measure.wgsl';
+import distillProducts from '../../shaders/distill/products.wgsl';
+import distillWhole from '../../shaders/distill/whole.wgsl';
 import divergenceProbe from '../../shaders/divergence/probe.wgsl';
 import divergenceTrace from '../../shaders/divergence/trace.wgsl';
 import divergenceUnit from '../../shaders/divergence/unit.wgsl';
@@ -186,9 +189,12 @@ export const shaders = {
   'bench/matrix_multiply_add': matrixMultiplyAdd,
   'bench/multiply_add': multiplyAdd,
   'distill/cotangent': distillCotangent,
+  'distill/derivatives': distillDerivatives,
   'distill/distance': distillDistance,
   'distill/loss': distillLoss,
   'distill/measure': distillMeasure,
+  'distill/products': distillProducts,
+  'distill/whole': distillWhole,
   'divergence/probe': divergenceProbe,
   'divergence/trace': divergenceTrace,
   'divergence/unit': divergenceUnit,
