@@ -9,12 +9,12 @@ import { polynomial } from '../src/grid/grid.js';
 import { type DeviceChoice, openDevice } from '../src/node/adapter.js';
 import { writeAtomic } from '../src/node/files.js';
 import { solverByName } from '../src/solver/registry.js';
+import { warmUp } from './adapter/warm-up.js';
 import { type CallBreakdown, callBreakdown } from './call-breakdown.js';
 import { describeRun, finishedRun } from './describe-run.js';
 import { leaveAfter } from './leave.js';
 import { randomMixture } from './random-fields.js';
 import { type MinMedianMax, minMedianMax } from './spread.js';
-import { warmUp } from './warm-up.js';
 
 interface Options {
   out?: string;

@@ -12,8 +12,8 @@ import { deviceOption, plainNames, wholeNumber } from '../src/cli/options.js';
 import type { DeviceChoice } from '../src/node/adapter.js';
 import { writeAtomic } from '../src/node/files.js';
 import { ROOT } from './describe-run.js';
-import { type PartOutcome, runPart } from './gpu-part.js';
-import { type GpuFigures, gpuSummary, type TorchFigures } from './gpu-summary.js';
+import { type PartOutcome, runPart } from './gpu/part.js';
+import { type GpuFigures, gpuSummary, type TorchFigures } from './gpu/summary.js';
 import { leaveAfter } from './leave.js';
 
 interface Options {

@@ -12,17 +12,17 @@ import { type Precision, precisionsOf } from '../src/mlp/precision.js';
 import { type DeviceChoice, openDevice } from '../src/node/adapter.js';
 import { writeAtomic } from '../src/node/files.js';
 import { loadModel } from '../src/node/model.js';
-import { multiplyAddCeiling } from './ceiling.js';
+import { multiplyAddCeiling } from './adapter/ceiling.js';
+import { warmUp } from './adapter/warm-up.js';
 import { describeRun, finishedRun, ROOT } from './describe-run.js';
 import { leaveAfter } from './leave.js';
-import { type PrecisionError, precisionErrors, sampleDifference } from './mlp-accuracy.js';
-import { type MlpRow, measureSubject } from './mlp-measure.js';
-import { mlpSubjects } from './mlp-passes.js';
-import { mlpShape } from './mlp-shape.js';
+import { type PrecisionError, precisionErrors, sampleDifference } from './mlp/accuracy.js';
+import { type MlpRow, measureSubject } from './mlp/measure.js';
+import { mlpSubjects } from './mlp/passes.js';
+import { mlpShape } from './mlp/shape.js';
 import { minMedianMax } from './spread.js';
-import { startTfjs, TFJS_PACKAGES } from './tfjs.js';
-import { tfjsSubjects } from './tfjs-passes.js';
-import { warmUp } from './warm-up.js';
+import { startTfjs, TFJS_PACKAGES } from './tfjs/backend.js';
+import { tfjsSubjects } from './tfjs/passes.js';
 
 interface Options {
   out?: string;

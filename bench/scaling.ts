@@ -13,11 +13,11 @@ import { writeAtomic } from '../src/node/files.js';
 import type { Plan } from '../src/solver/plan.js';
 import { solverByName } from '../src/solver/registry.js';
 import { describeRun, finishedRun } from './describe-run.js';
-import { type LatencyRow, measureLatency } from './latency.js';
 import { leaveAfter } from './leave.js';
 import { randomMixture, randomNetwork } from './random-fields.js';
-import { measureScaling, type ScalingRow } from './scaling-rows.js';
-import { measureStartup, type StartupRow } from './startup.js';
+import { type LatencyRow, measureLatency } from './scaling/latency.js';
+import { measureScaling, type ScalingRow } from './scaling/scaling-rows.js';
+import { measureStartup, type StartupRow } from './scaling/startup.js';
 
 const PARTS = ['batch', 'dimension', 'latency', 'startup'] as const;
 type Part = (typeof PARTS)[number];

@@ -11,13 +11,17 @@ import { type DeviceChoice, openDevice } from '../src/node/adapter.js';
 import { loadField } from '../src/node/field/load.js';
 import { writeAtomic } from '../src/node/files.js';
 import { figure } from '../src/report/number.js';
-import { multiplyAddCeiling } from './ceiling.js';
+import { multiplyAddCeiling } from './adapter/ceiling.js';
+import { warmUp } from './adapter/warm-up.js';
 import { describeRun, finishedRun } from './describe-run.js';
-import { type DistillationRow, distillationCases, measureDistillation } from './distillation-rows.js';
-import { type IterationRow, measureIteration } from './iteration-rows.js';
 import { leaveAfter } from './leave.js';
-import { measureTraining, type TrainingRow } from './training-rows.js';
-import { warmUp } from './warm-up.js';
+import {
+  type DistillationRow,
+  distillationCases,
+  measureDistillation,
+} from './training/distillation-rows.js';
+import { type IterationRow, measureIteration } from './training/iteration-rows.js';
+import { measureTraining, type TrainingRow } from './training/training-rows.js';
 
 const PARTS = ['train', 'distill', 'iterate'] as const;
 type Part = (typeof PARTS)[number];

@@ -11,15 +11,15 @@ import { Gpu } from '../src/gpu/gpu.js';
 import { type Precision, precisionsOf } from '../src/mlp/precision.js';
 import { type DeviceChoice, openDevice } from '../src/node/adapter.js';
 import { writeAtomic } from '../src/node/files.js';
-import { multiplyAddCeiling } from './ceiling.js';
-import { copyKernelSubject, copySubject } from './copy-rate.js';
+import { multiplyAddCeiling } from './adapter/ceiling.js';
+import { copyKernelSubject, copySubject } from './adapter/copy-rate.js';
+import { type DispatchOverhead, dispatchOverhead } from './adapter/dispatch-overhead.js';
+import { type BandwidthRow, measureBandwidth } from './adapter/measure-bandwidth.js';
+import { warmUp } from './adapter/warm-up.js';
 import { describeRun, finishedRun } from './describe-run.js';
-import { type DispatchOverhead, dispatchOverhead } from './dispatch-overhead.js';
 import { leaveAfter } from './leave.js';
-import { type BandwidthRow, measureBandwidth } from './measure-bandwidth.js';
-import { slotSizes } from './slot-sizes.js';
-import { UPDATES, UpdateSlots } from './update-subjects.js';
-import { warmUp } from './warm-up.js';
+import { slotSizes } from './updates/slot-sizes.js';
+import { UPDATES, UpdateSlots } from './updates/update-subjects.js';
 
 interface Options {
   out?: string;

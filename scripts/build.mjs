@@ -53,7 +53,7 @@ export async function buildBench(root) {
       gpu: 'bench/gpu.ts',
       learned: 'bench/learned.ts',
       mlp: 'bench/mlp.ts',
-      tiles: 'bench/mlp-tiles.ts',
+      tiles: 'bench/tiles.ts',
       sampling: 'bench/sampling.ts',
       scaling: 'bench/scaling.ts',
       sid: 'bench/sid.ts',

@@ -13,7 +13,7 @@ import {
 import { endpointErrors } from '../../src/metrics/endpoint-errors.js';
 import type { Plan } from '../../src/solver/plan.js';
 import { planFor } from '../../src/solver/plan-for.js';
-import { FLOOR_SEED, floorOf } from '../floor.js';
+import { FLOOR_SEED, floorOf } from '../solvers/floor.js';
 import { flipsOf, nearest } from './flips.js';
 import type { Measured } from './row.js';
 import type { Truth } from './truth.js';

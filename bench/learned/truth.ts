@@ -5,7 +5,7 @@ import { applyScaling } from '../../src/io/scaling.js';
 import { loadDataSet } from '../../src/node/files.js';
 import { problemByName, problems } from '../../src/problem/registry.js';
 import { sampleMixture } from '../../src/problem/sample-mixture.js';
-import { REFERENCE_SEED, TRUE_SAMPLES } from '../floor.js';
+import { REFERENCE_SEED, TRUE_SAMPLES } from '../solvers/floor.js';
 import type { Anchors } from './flips.js';
 
 /** What a field's samples should be like. */

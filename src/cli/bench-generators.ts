@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
-import { type Row, rowOfGenerator } from '../../bench/rows.js';
-import type { Subject } from '../../bench/subject.js';
+import { type Row, rowOfGenerator } from '../../bench/solvers/rows.js';
+import type { Subject } from '../../bench/solvers/subject.js';
 import { FewstepError } from '../errors.js';
 import type { MlpFieldOptions } from '../mlp/field.js';
 import { generatorSource } from './sample-generator.js';

@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
-import { type Row, rowOfPredictor } from '../../bench/rows.js';
-import type { Subject } from '../../bench/subject.js';
+import { type Row, rowOfPredictor } from '../../bench/solvers/rows.js';
+import type { Subject } from '../../bench/solvers/subject.js';
 import { FewstepError } from '../errors.js';
 import { fingerprintOf } from '../execute/fingerprint.js';
 import type { Gpu } from '../gpu/gpu.js';

@@ -8,9 +8,9 @@ import {
   rowsOf,
   SEARCHED_GRID,
   solverOf,
-} from '../../bench/rows.js';
-import { type Measured, runBenchmark } from '../../bench/run.js';
-import { type Suite, suiteByName } from '../../bench/suites.js';
+} from '../../bench/solvers/rows.js';
+import { type Measured, runBenchmark } from '../../bench/solvers/run.js';
+import { type Suite, suiteByName } from '../../bench/solvers/suites.js';
 import { checkSettings } from '../distill/settings.js';
 import { FewstepError } from '../errors.js';
 import type { Executor } from '../execute/fused-plan.js';

@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import { type Subject, subjectOfField, subjectOfProblem } from '../../bench/subject.js';
+import { type Subject, subjectOfField, subjectOfProblem } from '../../bench/solvers/subject.js';
 import { FewstepError } from '../errors.js';
 import { scaleToUnit } from '../io/scaling.js';
 import { type FieldOptions, loadField } from '../node/field/load.js';

@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
-import { type Row, rowOfTable } from '../../bench/rows.js';
-import type { Subject } from '../../bench/subject.js';
+import { type Row, rowOfTable } from '../../bench/solvers/rows.js';
+import type { Subject } from '../../bench/solvers/subject.js';
 import { FewstepError } from '../errors.js';
 import { checkConstants } from '../execute/inputs.js';
 import type { SigmaRange } from '../grid/grid.js';

@@ -1,5 +1,5 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { suiteNames } from '../../bench/suites.js';
+import { suiteNames } from '../../bench/solvers/suites.js';
 import { EXECUTORS } from '../execute/fused-plan.js';
 import { untilFinished } from './interrupt.js';
 import {

@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander';
-import { type Comparison, compareResults, type PairedCell } from '../../bench/compare.js';
+import { type Comparison, compareResults, type PairedCell } from '../../bench/solvers/compare.js';
 import { FewstepError } from '../errors.js';
 import { readBytes } from '../node/files.js';
 import { plural } from '../report/number.js';

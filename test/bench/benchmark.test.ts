@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { rowsOf } from '../../bench/rows.js';
-import { runBenchmark } from '../../bench/run.js';
-import { subjectOfField, subjectOfProblem } from '../../bench/subject.js';
+import { rowsOf } from '../../bench/solvers/rows.js';
+import { runBenchmark } from '../../bench/solvers/run.js';
+import { subjectOfField, subjectOfProblem } from '../../bench/solvers/subject.js';
 import { solveReference } from '../../src/execute/reference.js';
 import { customField } from '../../src/field/custom.js';
 import { gaussianMixture } from '../../src/field/gaussian-mixture.js';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { compareResults } from '../../bench/compare.js';
+import { compareResults } from '../../bench/solvers/compare.js';
 import type { Cell, Results } from '../../src/report/results.js';
 import { resultsWith } from '../report/results.js';
 

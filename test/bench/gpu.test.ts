@@ -2,9 +2,9 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test, vi } from 'vitest';
-import { runPart } from '../../bench/gpu-part.js';
-import { gpuSummary, type TorchRow } from '../../bench/gpu-summary.js';
-import type { SamplingRow } from '../../bench/sampling-row.js';
+import { runPart } from '../../bench/gpu/part.js';
+import { gpuSummary, type TorchRow } from '../../bench/gpu/summary.js';
+import type { SamplingRow } from '../../bench/sampling/row.js';
 
 const folder = await mkdtemp(join(tmpdir(), 'fewstep-gpu-'));
 afterAll(() => rm(folder, { recursive: true }));

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { rowOfPredictor, rowsOf, solverOf } from '../../bench/rows.js';
-import { subjectOfProblem } from '../../bench/subject.js';
-import { suiteByName } from '../../bench/suites.js';
+import { rowOfPredictor, rowsOf, solverOf } from '../../bench/solvers/rows.js';
+import { subjectOfProblem } from '../../bench/solvers/subject.js';
+import { suiteByName } from '../../bench/solvers/suites.js';
 import { parseGrid } from '../../src/grid/grid.js';
 import type { TablePredictor } from '../../src/predictor/predictor.js';
 import { problemByName } from '../../src/problem/registry.js';

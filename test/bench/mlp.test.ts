@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { measureSubject } from '../../bench/mlp-measure.js';
-import { mlpSubjects, prepareForward } from '../../bench/mlp-passes.js';
-import { mlpShape, multiplyAdds } from '../../bench/mlp-shape.js';
+import { measureSubject } from '../../bench/mlp/measure.js';
+import { mlpSubjects, prepareForward } from '../../bench/mlp/passes.js';
+import { mlpShape, multiplyAdds } from '../../bench/mlp/shape.js';
 import { parameterLayout } from '../../src/mlp/parameters.js';
 import { MlpReference } from '../../src/mlp/reference.js';
 import { gpu } from '../device.js';

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import { allocatedBytes } from '../../bench/allocated-bytes.js';
-import { measureLatency } from '../../bench/latency.js';
 import { randomMixture, randomNetwork } from '../../bench/random-fields.js';
-import { measureScaling } from '../../bench/scaling-rows.js';
-import { measureStartup } from '../../bench/startup.js';
+import { allocatedBytes } from '../../bench/scaling/allocated-bytes.js';
+import { measureLatency } from '../../bench/scaling/latency.js';
+import { measureScaling } from '../../bench/scaling/scaling-rows.js';
+import { measureStartup } from '../../bench/scaling/startup.js';
 import { polynomial } from '../../src/grid/grid.js';
 import type { NodeAdapterDescription } from '../../src/node/adapter.js';
 import { solverByName } from '../../src/solver/registry.js';

@@ -1,7 +1,7 @@
-import { rowsOf } from '../../bench/rows.js';
-import { runBenchmark } from '../../bench/run.js';
-import type { Subject } from '../../bench/subject.js';
-import type { Suite } from '../../bench/suites.js';
+import { rowsOf } from '../../bench/solvers/rows.js';
+import { runBenchmark } from '../../bench/solvers/run.js';
+import type { Subject } from '../../bench/solvers/subject.js';
+import type { Suite } from '../../bench/solvers/suites.js';
 import { ROBUST } from '../../src/distill/settings.js';
 import { DEFAULT_RANGE } from '../../src/grid/grid.js';
 import { gpu } from '../device.js';

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { distillationCases, measureDistillation } from '../../bench/distillation-rows.js';
-import { measureIteration } from '../../bench/iteration-rows.js';
-import { mlpShape, multiplyAdds } from '../../bench/mlp-shape.js';
-import { measureTraining } from '../../bench/training-rows.js';
+import { mlpShape, multiplyAdds } from '../../bench/mlp/shape.js';
+import { distillationCases, measureDistillation } from '../../bench/training/distillation-rows.js';
+import { measureIteration } from '../../bench/training/iteration-rows.js';
+import { measureTraining } from '../../bench/training/training-rows.js';
 import { gaussianMixture } from '../../src/field/gaussian-mixture.js';
 import { gpu } from '../device.js';
 import { SLOW } from '../mlp/fixtures.js';

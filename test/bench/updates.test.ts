@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
-import { copyCeiling, multiplyAddCeiling } from '../../bench/ceiling.js';
-import { copyKernelSubject, copySubject } from '../../bench/copy-rate.js';
-import { countLasting } from '../../bench/count-lasting.js';
-import { dispatchOverhead } from '../../bench/dispatch-overhead.js';
-import { measureBandwidth } from '../../bench/measure-bandwidth.js';
-import { slotSizes } from '../../bench/slot-sizes.js';
-import { UPDATES, type UpdateCase, UpdateSlots } from '../../bench/update-subjects.js';
+import { copyCeiling, multiplyAddCeiling } from '../../bench/adapter/ceiling.js';
+import { copyKernelSubject, copySubject } from '../../bench/adapter/copy-rate.js';
+import { countLasting } from '../../bench/adapter/count-lasting.js';
+import { dispatchOverhead } from '../../bench/adapter/dispatch-overhead.js';
+import { measureBandwidth } from '../../bench/adapter/measure-bandwidth.js';
+import { slotSizes } from '../../bench/updates/slot-sizes.js';
+import { UPDATES, type UpdateCase, UpdateSlots } from '../../bench/updates/update-subjects.js';
 import type { Gpu } from '../../src/gpu/gpu.js';
 import { precisionsOf } from '../../src/mlp/precision.js';
 import { SOLVER_STREAM } from '../../src/rng/streams.js';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { allocatedBytes } from '../../bench/allocated-bytes.js';
-import { mlpShape } from '../../bench/mlp-shape.js';
+import { mlpShape } from '../../bench/mlp/shape.js';
+import { allocatedBytes } from '../../bench/scaling/allocated-bytes.js';
 import { solve } from '../../src/execute/solve.js';
 import { solveMemory } from '../../src/execute/solve-memory.js';
 import { empirical } from '../../src/field/empirical.js';

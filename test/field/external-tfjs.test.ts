@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { startTfjs } from '../../bench/tfjs.js';
+import { startTfjs } from '../../bench/tfjs/backend.js';
 import { solve } from '../../src/execute/solve.js';
 import { externalField } from '../../src/field/external.js';
 import { random } from '../../src/problem/random.js';
