@@ -10,7 +10,8 @@ import { random } from '../../src/problem/random.js';
 import { gpu } from '../device.js';
 import { randomParameters, SLOW } from './fixtures.js';
 
-const config = mlpConfig({ dim: 2, width: 32, layers: 2 });
+// Of many numbers, for which fewer trajectories are timed: it is a software adapter that computes them.
+const config = mlpConfig({ dim: 64, width: 32, layers: 2 });
 const parameters = randomParameters(config, random(Math.floor(Math.random() * 2 ** 32)));
 /** This device, as if it were no software. */
 const hardware = new Gpu(gpu.device, { ...gpu.adapter, software: false });
@@ -18,22 +19,25 @@ const hardware = new Gpu(gpu.device, { ...gpu.adapter, software: false });
 test(
   'the tiles of hardware are timed once, and what was found is kept',
   async () => {
-    const found = new Map<string, string>();
+    // What is kept at first is no tile's name, and measured again.
+    class Kept extends Map<string, string> {
+      override get(key: string) {
+        return super.get(key) ?? 'nonsense';
+      }
+    }
+    const found = new Kept();
     keepChoicesWith(gpu.device, found);
     const first = await tunedNetwork(hardware, config, parameters, ['together']);
     expect(found.size).toBe(1);
     const [key, name] = [...found][0];
     expect(name).toBe(tileName(first.tilePlan('together')));
 
-    // Another choice that was kept is taken as it is, one that does not exist is measured again.
+    // Another choice that was kept is taken as it is.
     const tiles = tilesFor(hardware, config, 'together');
     const other = tiles.slice(0, 6).find((tile) => tileName(tile) !== name)!;
     found.set(key, tileName(other));
     const second = await tunedNetwork(hardware, config, parameters, ['together']);
     expect(second.tilePlan('together')).toEqual(other);
-    found.set(key, 'nonsense');
-    await tunedNetwork(hardware, config, parameters, ['together']);
-    expect(found.get(key)).not.toBe('nonsense');
     for (const network of [first, second]) network.destroy();
   },
   SLOW,
