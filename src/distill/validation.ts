@@ -52,6 +52,7 @@ export class Validation {
       batch,
       wanted: [result],
       reads: false,
+      prepared: true,
       seed: 0,
       executor,
       chunk,

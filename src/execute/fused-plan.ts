@@ -35,13 +35,21 @@ const PLACES = [3, 6, 8, 12, 16, 24] as const;
  * where lavapipe takes half a minute to compile it for 64 numbers.
  */
 const [USUAL_ROOM, FEW_NUMBERS] = [12, 192];
+/**
+ * Evaluations of a solve, of all trajectories, from which fusing gains on software what compiling a kernel of whole plans
+ * takes: so many gain 0.5 s in 2-D and 1.3 in 64-D on lavapipe, of two cores, which compiles it for 0.5 to 2 and for 6 to 29.
+ * The driver keeps what it compiled, so the next process gains.
+ */
+const WORTH_COMPILING = 1e6;
 /** The kinds of operation that fusedTurns knows. */
 const KINDS: readonly string[] = ['evaluate', 'combine', 'euler-at', 'constant', 'noise'];
 
 /**
  * The rule of `auto`: fused wherever that is possible and there are two evaluations to fuse. It is possible where the
- * field has a fused form and the plan's slots find room. On software adapters it has to gain as well: `gainsBySoftware`.
+ * field has a fused form and the plan's slots find room. On software adapters it has to gain as well, `gainsBySoftware`, and
+ * more than it takes to compile.
  * @param predictor who fills the plan's columns while it runs
+ * @param evaluations that are made with the kernel, of all trajectories; by default so many that compiling does not count
  * @returns undefined where the plan is to run stepwise
  * @throws FewstepError bad-argument where `fused` is asked for and not possible
  */
@@ -51,8 +59,10 @@ export async function fusedPlan(
   plan: Plan,
   executor: Executor,
   predictor?: TrajectoryPredictor,
+  evaluations = Number.POSITIVE_INFINITY,
 ): Promise<FusedPlan | undefined> {
   if (executor === 'stepwise' || (executor === 'auto' && nfeOf(plan) < 2)) return undefined;
+  if (executor === 'auto' && gpu.adapter.software && evaluations < WORTH_COMPILING) return undefined;
   const fused = await fusedField(gpu, field);
   const asking = predictor && fusedAsking(predictor);
   // Kernels whose states are in registers have them at hand where the predictor reads them.

@@ -63,6 +63,7 @@ export class PreparedSolve {
       batch,
       wanted: [last],
       reads: false,
+      prepared: true,
       predictor,
       seed,
       executor,

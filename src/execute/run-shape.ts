@@ -2,7 +2,7 @@ import { FewstepError } from '../errors.js';
 import type { Field } from '../field/field.js';
 import type { Gpu } from '../gpu/gpu.js';
 import { answersOfRun, slotsReadBy, type TrajectoryPredictor } from '../predictor/trajectory-predictor.js';
-import { allocate, isStochastic, type Plan, type Slot } from '../solver/plan.js';
+import { allocate, isStochastic, nfeOf, type Plan, type Slot } from '../solver/plan.js';
 import { type Executor, type FusedMemory, type FusedPlan, fusedMemory, fusedPlan } from './fused-plan.js';
 import { type PlacedRepeats, placedRepeats, type Repeats } from './repeats.js';
 
@@ -47,6 +47,8 @@ export interface RunRequest {
    * all of the batch at once.
    */
   repeats?: Repeats;
+  /** Whether the run is made again and again, so that what compiling takes does not count. */
+  prepared?: boolean;
   /** Heeded between evaluations outside of the device. */
   signal?: AbortSignal;
 }
@@ -65,10 +67,12 @@ export async function runShape(gpu: Gpu, field: Field, plan: Plan, request: RunR
     executor = 'auto',
     chunk = Infinity,
     repeats,
+    prepared,
     signal,
   } = request;
   const { dim } = field;
-  const chosen = await fusedPlan(gpu, field, plan, executor, predictor);
+  const evaluations = prepared ? Number.POSITIVE_INFINITY : batch * nfeOf(plan);
+  const chosen = await fusedPlan(gpu, field, plan, executor, predictor, evaluations);
   const fused = chosen && { plan: chosen, memory: fusedMemory(chosen, plan, wanted) };
   const { place, places } = fused?.memory ?? allocate(plan, wanted, predictor && slotsReadBy(predictor));
   // Inside a fused kernel answers stand behind the columns.

@@ -173,10 +173,12 @@ describe('--executor', () => {
   it('says who runs the plans, and the figures are alike', async () => {
     const [fused, stepwise, auto] = [await asked('fused'), await asked('stepwise'), await asked('auto')];
     const ran = ({ results }: typeof fused) => results.cells.map(({ executor }) => executor);
+    // So few evaluations are not worth compiling a kernel for on software.
+    const { software } = auto.results.run.adapter;
     expect([ran(fused), ran(stepwise), ran(auto)]).toEqual([
       ['fused', 'fused'],
       ['stepwise', 'stepwise'],
-      ['fused', 'fused'],
+      software ? ['stepwise', 'stepwise'] : ['fused', 'fused'],
     ]);
     for (const [i, { error }] of fused.results.cells.entries()) {
       expect(error!.median / stepwise.results.cells[i].error!.median).toBeCloseTo(1, 3);

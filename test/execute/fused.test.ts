@@ -1,6 +1,8 @@
 import { beforeAll, describe, expect, test } from 'vitest';
+import { fusedPlan } from '../../src/execute/fused-plan.js';
+import { PreparedSolve } from '../../src/execute/prepared-solve.js';
 import { solveReference } from '../../src/execute/reference.js';
-import { type SolveOptions, solve } from '../../src/execute/solve.js';
+import { solve } from '../../src/execute/solve.js';
 import { customField } from '../../src/field/custom.js';
 import { empirical } from '../../src/field/empirical.js';
 import type { Field } from '../../src/field/field.js';
@@ -11,6 +13,7 @@ import { polynomial } from '../../src/grid/grid.js';
 import { mlpConfig } from '../../src/mlp/config.js';
 import { mlpField } from '../../src/mlp/field.js';
 import { initialParameters } from '../../src/mlp/parameters.js';
+import type { TrajectoryPredictor } from '../../src/predictor/trajectory-predictor.js';
 import { amedSolvers } from '../../src/solver/amed.js';
 import { PlanBuilder } from '../../src/solver/builder.js';
 import { nfeOf, type Plan, perTrajectory } from '../../src/solver/plan.js';
@@ -144,12 +147,27 @@ describe('which executor runs', () => {
   const { field, x } = problems[1];
   const options = { latents: { values: x } };
 
+  /** Who runs a plan that `auto` chooses for, with so many evaluations that compiling does not count. */
+  const chosen = async (of: Field, own: Plan, predictor?: TrajectoryPredictor) =>
+    (await fusedPlan(gpu, of, own, 'auto', predictor)) ? 'fused' : 'stepwise';
+
   test('auto fuses two evaluations or more of a field that can be fused', async () => {
-    expect((await solve(gpu, field, plan, options)).executor).toBe('fused');
+    expect(await chosen(field, plan)).toBe('fused');
     const one = solverByName('euler').plan([80, 0.1]);
-    expect((await solve(gpu, field, one, options)).executor).toBe('stepwise');
+    expect(await chosen(field, one)).toBe('stepwise');
     const { prepareFused: _, ...unfused }: Field = field;
-    expect((await solve(gpu, unfused, plan, options)).executor).toBe('stepwise');
+    expect(await chosen(unfused, plan)).toBe('stepwise');
+  });
+
+  test('on software auto fuses from a million evaluations on, or what is to run again and again', async () => {
+    const few = gpu.adapter.software ? 'stepwise' : 'fused';
+    const ran = async (batch: number) =>
+      (await solve(gpu, field, plan, { latents: { batch, seed } })).executor;
+    expect(await ran(499_999)).toBe(few);
+    expect(await ran(500_000)).toBe('fused');
+    const prepared = await PreparedSolve.create(gpu, field, plan, { batch: 2 });
+    expect(prepared.executor).toBe('fused');
+    prepared.destroy();
   });
 
   test('auto fuses what evaluates at length on hardware alone, and predictors of fields in registers where lanes broadcast', async () => {
@@ -159,24 +177,20 @@ describe('which executor runs', () => {
     const scales = { scaleDirection: 0, scaleTime: 0, reads: 'times' as const };
     const predictor = randomPredictor(amedSolvers[0], network, scales, { seed, steps: 2, afs: false });
     const long = gpu.adapter.software ? 'stepwise' : 'fused';
-    const asking = { ...options, predictor };
-    const run = async (of: Field, own: Plan, given: SolveOptions) =>
-      (await solve(gpu, of, own, given)).executor;
-    for (const own of [network, data]) expect(await run(own, plan, options)).toBe(long);
-    expect(await run(network, predictor.predicted.plan, asking)).toBe(long);
+    for (const own of [network, data]) expect(await chosen(own, plan)).toBe(long);
+    expect(await chosen(network, predictor.predicted.plan, predictor)).toBe(long);
     const inRegisters = gpu.adapter.software && !canBroadcast(gpu) ? 'stepwise' : 'fused';
-    expect(await run(data, predictor.predicted.plan, asking)).toBe(inRegisters);
-    expect(await run(field, predictor.predicted.plan, asking)).toBe(inRegisters);
+    expect(await chosen(data, predictor.predicted.plan, predictor)).toBe(inRegisters);
+    expect(await chosen(field, predictor.predicted.plan, predictor)).toBe(inRegisters);
     const spec = eulerSpec(nearEuler(2, seed, 0.1));
-    const moving = { ...options, predictor: randomTangent(spec, 2, seed) };
-    expect(await run(network, spec.family.plan, moving)).toBe(long);
-    expect(await run(field, spec.family.plan, moving)).toBe(inRegisters);
+    const moving = randomTangent(spec, 2, seed);
+    expect(await chosen(network, spec.family.plan, moving)).toBe(long);
+    expect(await chosen(field, spec.family.plan, moving)).toBe(inRegisters);
   });
 
   test('auto fuses states above 128 numbers but on lavapipe', async () => {
     const wide = gaussianMixture(randomMixture(seed, 129, 2, 'shared'));
-    const { executor } = await solve(gpu, wide, plan, { latents: { batch: 2, seed } });
-    expect(executor).toBe(canBroadcast(gpu) ? 'stepwise' : 'fused');
+    expect(await chosen(wide, plan)).toBe(canBroadcast(gpu) ? 'stepwise' : 'fused');
   });
 
   test('fused is refused where it is not possible', async () => {
