@@ -1,6 +1,6 @@
 // One workgroup: the loss of a batch, added up in a fixed order, and its slope to each squared error.
 import package::distill::loss::{ errors, Figures, operation, slopes };
-import package::train::lanes::{ LANES, summed };
+import package::train::lanes::{ LANES, summed_four };
 
 @group(0) @binding(7) var<storage, read_write> figures: Figures;
 
@@ -18,18 +18,15 @@ fn measure(@builtin(local_invocation_index) local: u32) {
     softened += sqrt(square + operation.softening);
     logarithms += log(square + operation.softening);
   }
-  let mean_square = summed(squares, local) / count;
-  let mean_error = summed(roots, local) / count;
-  let mean_softened = summed(softened, local) / count;
-  let mean_logarithm = summed(logarithms, local) / count;
+  let mean = summed_four(vec4f(squares, roots, softened, logarithms), local) / count;
   let log_mean = operation.log_mean != 0;
   if (local == 0) {
-    figures.loss = select(mean_square, log(mean_softened) + 0.25 * mean_logarithm, log_mean);
-    figures.mean_error = mean_error;
+    figures.loss = select(mean.x, log(mean.z) + 0.25 * mean.w, log_mean);
+    figures.mean_error = mean.y;
   }
   for (var i = local; i < operation.trajectories; i += LANES) {
     let square = errors[i] + operation.softening;
-    let slope = 0.5 / (mean_softened * sqrt(square)) + 0.25 / square;
+    let slope = 0.5 / (mean.z * sqrt(square)) + 0.25 / square;
     slopes[i] = select(1.0, slope, log_mean) / count;
   }
 }

@@ -1,8 +1,9 @@
 const LANES = 64u;
 
 var<workgroup> lanes: array<f32, LANES>;
+var<workgroup> wide_lanes: array<vec4f, LANES>;
 
-/// The sum over a workgroup's invocations, pairwise and so always in the same order; lane 0 has it.
+/// The sum over a workgroup's invocations, pairwise and so always in the same order; all of them have it.
 fn summed(value: f32, local: u32) -> f32 {
   workgroupBarrier();
   lanes[local] = value;
@@ -16,7 +17,21 @@ fn summed(value: f32, local: u32) -> f32 {
   return lanes[0];
 }
 
-/// The greatest of a workgroup's values, none below 0; lane 0 has it.
+/// Four sums at once: a lane waits as often as for one.
+fn summed_four(values: vec4f, local: u32) -> vec4f {
+  workgroupBarrier();
+  wide_lanes[local] = values;
+  for (var half = LANES / 2; half > 0; half /= 2) {
+    workgroupBarrier();
+    if (local < half) {
+      wide_lanes[local] += wide_lanes[local + half];
+    }
+  }
+  workgroupBarrier();
+  return wide_lanes[0];
+}
+
+/// The greatest of a workgroup's values, none below 0; all of its invocations have it.
 fn greatest(value: f32, local: u32) -> f32 {
   workgroupBarrier();
   lanes[local] = value;

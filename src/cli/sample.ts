@@ -28,7 +28,8 @@ A field is one of
 A predictor brings its solver, grid, range and AFS, so none of these may be given besides. On another field than the
 one it was distilled on a table of answers is used with a warning, a network only with --force.
 
-On a GPU the executor 'auto' runs the whole plan in one dispatch where it can (fused), else one dispatch an operation.
+On a GPU the executor 'auto' runs the whole plan in one dispatch where it can (fused), else one dispatch an operation;
+on a software adapter it does so from a million evaluations on, where that gains more than it takes to compile.
 
 A table (--table) is any solver whose coefficients are the same for all trajectories, as \`fewstep solver --table\`,
 \`fewstep export --form table\` or another program wrote it.
