@@ -61,7 +61,7 @@ export async function measureScaling(
   // Not among those that are timed, since counting takes time too.
   const { peak } = await allocatedBytes(gpu, () => solve(gpu, field, plan, { latents: { batch, seed: 0 } }));
 
-  const prepared = await PreparedSolve.create(gpu, field, plan, { batch });
+  const prepared = await PreparedSolve.create(gpu, field, plan, { batch, executor });
   let seed = 0;
   const several = async (count: number) => {
     const { hostMs } = await prepared.repeat(count, seed);

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
 import { gaussianMixture } from '../../src/field/gaussian-mixture.js';
+import { quantile } from '../../src/metrics/quantile.js';
 import { loadArray, saveNpy } from '../../src/node/files.js';
 import { loadPredictor } from '../../src/node/predictor.js';
 import type { Results } from '../../src/report/results.js';
@@ -26,6 +27,8 @@ const gaussians = {
 await writeFile(at('gaussians.json'), JSON.stringify({ kind: 'gaussian-mixture', ...gaussians }));
 
 type Options = Parameters<typeof flags>[0];
+/** Latents that solvers are compared on: few tell a median within a third. */
+const FRESH = 2000;
 const distilling = (options: Options) => [
   'distill',
   ...flags({
@@ -33,7 +36,7 @@ const distilling = (options: Options) => [
     solver: 'bespoke',
     nfe: 3,
     trajectories: 512,
-    validation: 128,
+    validation: 1024,
     batch: 64,
     formulas: 'ipndm-2,dpmpp-2m',
     candidates: 2,
@@ -44,7 +47,7 @@ const distilling = (options: Options) => [
 
 async function sampled(options: Options) {
   const out = at('x.npy');
-  const given: Options = { field: at('gaussians.json'), batch: 400, out, json: true, ...options };
+  const given: Options = { field: at('gaussians.json'), batch: FRESH, out, json: true, ...options };
   const outcome = await inProcess(['sample', ...flags(given)]);
   expect(outcome, outcome.stderr).toMatchObject({ status: 0 });
   return {
@@ -54,11 +57,14 @@ async function sampled(options: Options) {
   };
 }
 
-function distance(a: ArrayLike<number>, b: ArrayLike<number>): number {
-  const distances = Array.from({ length: 400 }, (_, i) =>
+function distancesOf(a: ArrayLike<number>, b: ArrayLike<number>): number[] {
+  return Array.from({ length: FRESH }, (_, i) =>
     Math.hypot(a[2 * i] - b[2 * i], a[2 * i + 1] - b[2 * i + 1]),
   );
-  return distances.reduce((sum, value) => sum + value, 0) / 400;
+}
+
+function distance(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  return distancesOf(a, b).reduce((sum, value) => sum + value, 0) / FRESH;
 }
 
 beforeAll(async () => {
@@ -120,7 +126,7 @@ describe('fewstep distill --solver bespoke', () => {
         range: { sigmaMin: 0.002, sigmaMax: 80 },
         training: {
           recipe: 'bespoke',
-          teacher: { solver: 'unipc-3', nfe: 100, evaluations: 640 * 100 },
+          teacher: { solver: 'unipc-3', nfe: 100, evaluations: (512 + 1024) * 100 },
           stages: [
             { nfe: 2, iterations: { candidates: 20, table: 70 } },
             { nfe: 3, iterations: { candidates: 20, table: 70 } },
@@ -138,11 +144,13 @@ describe('fewstep distill --solver bespoke', () => {
         expect(told.numbers).toEqual([...schedule.numbers]);
         expect(told.numbers).toHaveLength(bespokeLayout(schedule).size);
         expect(told.table.times).toHaveLength(nfe);
-        const after = distance((await sampled({ predictor: out, nfe, seed })).values, exact.values);
+        // Not means: a few trajectories that end at the other Gaussian make half of one.
+        const distances = distancesOf((await sampled({ predictor: out, nfe, seed })).values, exact.values);
+        const after = quantile(distances, 0.5);
         const { base, best } = told.scores;
         expect(best.mean).toBeLessThan(base.mean);
-        expect(after / best.mean, `NFE ${nfe}, seed ${seed}`).toBeGreaterThan(0.5);
-        expect(after / best.mean, `NFE ${nfe}, seed ${seed}`).toBeLessThan(2);
+        expect(after / best.median, `NFE ${nfe}, seed ${seed}`).toBeGreaterThan(0.5);
+        expect(after / best.median, `NFE ${nfe}, seed ${seed}`).toBeLessThan(2);
       }
       // The same seed gives the same numbers.
       const again = await loadPredictor(at('p.safetensors'));

@@ -40,7 +40,9 @@ test.each(['stepwise', 'fused'] as const)(
 test('a batch in chunks is the same batch', async () => {
   const prepared = await PreparedSolve.create(gpu, field, plan, { batch: BATCH, chunk: 32 });
   await prepared.repeat(2, seed);
-  const { samples } = await solve(gpu, field, plan, { latents: { batch: BATCH, seed: seed + 1 } });
+  const { executor } = prepared;
+  const latents = { batch: BATCH, seed: seed + 1 };
+  const { samples } = await solve(gpu, field, plan, { latents, executor });
   // The last 6 of 70.
   expect(await prepared.samples()).toEqual(samples.subarray(64 * 3));
   prepared.destroy();
@@ -65,7 +67,9 @@ test('the noise of a sampler of the SDE follows the chunk', async () => {
   const noisy = planOf('ancestral');
   const prepared = await PreparedSolve.create(gpu, field, noisy, { batch: BATCH, chunk: 64 });
   await prepared.repeat(2);
-  const { samples } = await solve(gpu, field, noisy, { latents: { batch: BATCH, seed: 1 }, seed: 0 });
+  const { executor } = prepared;
+  const latents = { batch: BATCH, seed: 1 };
+  const { samples } = await solve(gpu, field, noisy, { latents, seed: 0, executor });
   expect(await prepared.samples()).toEqual(samples.subarray(64 * 3));
   prepared.destroy();
 });
