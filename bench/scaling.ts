@@ -16,7 +16,7 @@ import { describeRun, finishedRun } from './describe-run.js';
 import { leaveAfter } from './leave.js';
 import { randomMixture, randomNetwork } from './random-fields.js';
 import { type LatencyRow, measureLatency } from './scaling/latency.js';
-import { measureScaling, type ScalingRow } from './scaling/scaling-rows.js';
+import { measureScaling, type ScalingRow } from './scaling/rows.js';
 import { measureStartup, type StartupRow } from './scaling/startup.js';
 
 const PARTS = ['batch', 'dimension', 'latency', 'startup'] as const;

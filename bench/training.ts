@@ -21,7 +21,7 @@ import {
   measureDistillation,
 } from './training/distillation-rows.js';
 import { type IterationRow, measureIteration } from './training/iteration-rows.js';
-import { measureTraining, type TrainingRow } from './training/training-rows.js';
+import { measureTraining, type TrainingRow } from './training/step-rows.js';
 
 const PARTS = ['train', 'distill', 'iterate'] as const;
 type Part = (typeof PARTS)[number];

@@ -19,7 +19,7 @@ import { warmUp } from './adapter/warm-up.js';
 import { describeRun, finishedRun } from './describe-run.js';
 import { leaveAfter } from './leave.js';
 import { slotSizes } from './updates/slot-sizes.js';
-import { UPDATES, UpdateSlots } from './updates/update-subjects.js';
+import { UPDATES, UpdateSlots } from './updates/subjects.js';
 
 interface Options {
   out?: string;

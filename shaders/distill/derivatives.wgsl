@@ -1,11 +1,14 @@
 // A column of what normal equations are made of, for one number that was moved or for the errors: how much each number of
 // the end points differs by, times the root of its trajectory's weight; and the unit in which these are whole numbers. A
 // workgroup a column; 12 bytes read and 4 written per number, of which two columns are the same for all.
+import package::batch::lanes::LANES;
 import package::distill::loss::{ operation, slopes, slots, targets };
 import package::distill::whole::{ LARGEST, units };
-import package::train::lanes::{ greatest, LANES };
 
 @group(0) @binding(1) var<storage, read_write> columns: array<f32>; // [trajectories, dim, columns], in whole fours
+
+/// The bits of the column's largest, which are in the order of what they stand for.
+var<workgroup> largest: atomic<u32>;
 
 @compute @workgroup_size(LANES)
 fn derivatives(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
@@ -28,8 +31,9 @@ fn derivatives(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_in
     columns[i * stride + column] = value;
     most = max(most, abs(value));
   }
-  let all = greatest(most, local);
+  atomicMax(&largest, bitcast<u32>(most));
+  workgroupBarrier();
   if (local == 0) {
-    units[column] = all / LARGEST;
+    units[column] = bitcast<f32>(atomicLoad(&largest)) / LARGEST;
   }
 }

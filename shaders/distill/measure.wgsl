@@ -1,6 +1,6 @@
 // One workgroup: the loss of a batch, added up in a fixed order, and its slope to each squared error.
+import package::batch::lanes::{ LANES, summed_four };
 import package::distill::loss::{ errors, Figures, operation, slopes };
-import package::train::lanes::{ LANES, summed_four };
 
 @group(0) @binding(7) var<storage, read_write> figures: Figures;
 

@@ -6,7 +6,7 @@
 //   32 sums of two such are exact in float32, whose multiply-add is the fastest that adapters have;
 //   those are added up as integers, carried into digits of ten bits, and added to the digits of other rows, in any order.
 //
-// One invocation takes four columns by four over a part of the rows, at most 4,096: 32 bytes are loaded for 64
+// One invocation takes four columns by four over a part of the rows, at most 2,048: 32 bytes are loaded for 64
 // multiply-adds, and 40 operations round them, again for each pair of fours. What limits it on lavapipe is arithmetic: without
 // its loads it takes 0.9 of the time; 48 sums are more than the registers hold.
 import package::distill::loss::operation;

@@ -1,7 +1,7 @@
 // The gradient to the shift of each column, summed over the trajectories in a fixed order: what moves for all of them
 // is pulled by that. A workgroup a column.
+import package::batch::lanes::{ LANES, summed };
 import package::tangent::tangent::{ shift_slope, tangent };
-import package::train::lanes::{ LANES, summed };
 
 @group(0) @binding(1) var<storage, read> columns: array<f32>; // [columns, trajectories]
 @group(0) @binding(4) var<storage, read_write> column_gradient: array<f32>; // as the columns

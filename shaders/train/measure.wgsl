@@ -1,7 +1,7 @@
 // One workgroup: the batch's mean loss and the gradient's norm, each added up in a fixed order, into the history;
 // whether they are finite; and how much the gradient is to be scaled down.
+import package::batch::lanes::{ LANES, summed };
 import package::train::figures::Figures;
-import package::train::lanes::{ LANES, summed };
 import package::train::step::operation;
 
 @group(0) @binding(4) var<storage, read_write> losses: array<f32>;

@@ -1,5 +1,5 @@
 // The squared norm of the gradient in PARTS parts, each added up in a fixed order. 4 bytes read per parameter.
-import package::train::lanes::{ LANES, summed };
+import package::batch::lanes::{ LANES, summed };
 
 @group(0) @binding(4) var<storage, read> gradient: array<vec4f>;
 @group(0) @binding(5) var<storage, read_write> parts: array<f32>; // [PARTS], one a workgroup

@@ -104,14 +104,12 @@ export class Linearisation {
     const all = batch * (moved.length + 1);
     const rows = dependent.map((variants) => batch * (variants + 1));
     const shape = await runShape(gpu, field, plan, {
-      ...{
-        batch: all,
-        wanted,
-        reads: false,
-        seed: 0,
-        chunk: size.chunk,
-        executor: size.executor ?? 'stepwise',
-      },
+      batch: all,
+      wanted,
+      reads: false,
+      seed: 0,
+      chunk: size.chunk,
+      executor: size.executor ?? 'stepwise',
       repeats: { period: batch, rows },
     });
     const { dim } = field;

@@ -53,9 +53,7 @@ export async function scoreOf(
   predictor?: TrajectoryPredictor,
 ): Promise<Score> {
   const latents = { values: pool.latents };
-  // Who trains a tangent network has its stepwise kernels already; a fused one takes software seconds to compile.
-  const executor = predictor?.kind === 'tangent' ? 'stepwise' : 'auto';
-  const solution = await unlessDiverged(() => solve(gpu, field, plan, { latents, predictor, executor }));
+  const solution = await unlessDiverged(() => solve(gpu, field, plan, { latents, predictor }));
   if (!solution) return DIVERGED;
   return scoreOfErrors(endpointErrors(solution.samples, pool.states[pool.states.length - 1], pool.dim));
 }

@@ -46,15 +46,11 @@ export class Validation {
     const { dim } = field;
     const batch = pool.latents.length / dim;
     const result = plan.states[plan.states.length - 1];
-    // Who trains has the stepwise kernels already; a fused one takes software seconds to compile.
-    const executor = gpu.adapter.software ? 'stepwise' : 'auto';
     const shape = await runShape(gpu, field, plan, {
       batch,
       wanted: [result],
       reads: false,
-      prepared: true,
       seed: 0,
-      executor,
       chunk,
     });
     const { capacity } = shape;

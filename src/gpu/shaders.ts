@@ -5,6 +5,7 @@ import adjointGather from '../../shaders/adjoint/gather.wgsl';
 import adjointGradient from '../../shaders/adjoint/gradient.wgsl';
 import adjointRow from '../../shaders/adjoint/row.wgsl';
 import dispatch from '../../shaders/batch/dispatch.wgsl';
+import lanes from '../../shaders/batch/lanes.wgsl';
 import matrixUnits from '../../shaders/batch/matrix_units.wgsl';
 import scalar from '../../shaders/batch/scalar.wgsl';
 import slots from '../../shaders/batch/slots.wgsl';
@@ -157,7 +158,6 @@ import tangentTangent from '../../shaders/tangent/tangent.wgsl';
 import tangentWeightGradient from '../../shaders/tangent/weight_gradient.wgsl';
 import trainDraw from '../../shaders/train/draw.wgsl';
 import trainFigures from '../../shaders/train/figures.wgsl';
-import trainLanes from '../../shaders/train/lanes.wgsl';
 import trainLevel from '../../shaders/train/level.wgsl';
 import trainLoss from '../../shaders/train/loss.wgsl';
 import trainMeasure from '../../shaders/train/measure.wgsl';
@@ -180,6 +180,7 @@ export const shaders = {
   'adaptive/stage': adaptiveStage,
   'adaptive/trajectory': adaptiveTrajectory,
   'batch/dispatch': dispatch,
+  'batch/lanes': lanes,
   'batch/matrix_units': matrixUnits,
   'batch/scalar': scalar,
   'batch/slots': slots,
@@ -332,7 +333,6 @@ export const shaders = {
   'tangent/weight_gradient': tangentWeightGradient,
   'train/draw': trainDraw,
   'train/figures': trainFigures,
-  'train/lanes': trainLanes,
   'train/level': trainLevel,
   'train/loss': trainLoss,
   'train/measure': trainMeasure,

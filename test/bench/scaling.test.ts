@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { randomMixture, randomNetwork } from '../../bench/random-fields.js';
 import { allocatedBytes } from '../../bench/scaling/allocated-bytes.js';
 import { measureLatency } from '../../bench/scaling/latency.js';
-import { measureScaling } from '../../bench/scaling/scaling-rows.js';
+import { measureScaling } from '../../bench/scaling/rows.js';
 import { measureStartup } from '../../bench/scaling/startup.js';
 import { polynomial } from '../../src/grid/grid.js';
 import type { NodeAdapterDescription } from '../../src/node/adapter.js';

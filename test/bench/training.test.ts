@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { mlpShape, multiplyAdds } from '../../bench/mlp/shape.js';
 import { distillationCases, measureDistillation } from '../../bench/training/distillation-rows.js';
 import { measureIteration } from '../../bench/training/iteration-rows.js';
-import { measureTraining } from '../../bench/training/training-rows.js';
+import { measureTraining } from '../../bench/training/step-rows.js';
 import { gaussianMixture } from '../../src/field/gaussian-mixture.js';
 import { gpu } from '../device.js';
 import { SLOW } from '../mlp/fixtures.js';

@@ -5,7 +5,7 @@ import { countLasting } from '../../bench/adapter/count-lasting.js';
 import { dispatchOverhead } from '../../bench/adapter/dispatch-overhead.js';
 import { measureBandwidth } from '../../bench/adapter/measure-bandwidth.js';
 import { slotSizes } from '../../bench/updates/slot-sizes.js';
-import { UPDATES, type UpdateCase, UpdateSlots } from '../../bench/updates/update-subjects.js';
+import { UPDATES, type UpdateCase, UpdateSlots } from '../../bench/updates/subjects.js';
 import type { Gpu } from '../../src/gpu/gpu.js';
 import { precisionsOf } from '../../src/mlp/precision.js';
 import { SOLVER_STREAM } from '../../src/rng/streams.js';

@@ -43,7 +43,6 @@ async function scoreOnHost(family: PlanFamily, parameters: Float64Array, given: 
   const { samples } = await solve(gpu, field, family.plan, {
     latents: { values: given.latents },
     columns,
-    executor: gpu.adapter.software ? 'stepwise' : 'auto',
   });
   return scoreOfErrors(endpointErrors(samples, given.states[given.states.length - 1], DIM));
 }

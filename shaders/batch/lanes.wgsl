@@ -30,17 +30,3 @@ fn summed_four(values: vec4f, local: u32) -> vec4f {
   workgroupBarrier();
   return wide_lanes[0];
 }
-
-/// The greatest of a workgroup's values, none below 0; all of its invocations have it.
-fn greatest(value: f32, local: u32) -> f32 {
-  workgroupBarrier();
-  lanes[local] = value;
-  for (var half = LANES / 2; half > 0; half /= 2) {
-    workgroupBarrier();
-    if (local < half) {
-      lanes[local] = max(lanes[local], lanes[local + half]);
-    }
-  }
-  workgroupBarrier();
-  return lanes[0];
-}
