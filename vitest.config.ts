@@ -11,6 +11,7 @@ export default defineConfig({
   ],
   test: {
     include: ['test/**/*.test.ts'],
+    setupFiles: ['test/seed.ts'],
     // A process for each file: Dawn lives as long as its process, and a file opens one device (test/device.ts).
     pool: 'forks',
     // Compiling takes one thread: on two cores all tests took 293 s by two processes, about six minutes by one.

@@ -4,14 +4,15 @@ import { endpointErrors } from '../src/metrics/endpoint-errors.js';
 import { sample } from '../src/sample.js';
 import { sampleReference } from '../src/sample-reference.js';
 import { gpu } from './device.js';
-import { freshSeed, randomMixture } from './field/fixtures.js';
+import { randomMixture } from './field/fixtures.js';
 import { expectRefusal } from './refusal.js';
+import { freshSeed } from './seed.js';
 
 const seed = freshSeed();
 const field = gaussianMixture(randomMixture(seed, 3, 5, 'per-component'));
 const mean = (errors: Float64Array) => errors.reduce((sum, error) => sum + error, 0) / errors.length;
 
-test(`the bespoke solver without a predictor is better than plain ones on a field it never saw (seed ${seed})`, async () => {
+test('the bespoke solver without a predictor is better than plain ones on a field it never saw', async () => {
   const common = { field, batch: 256, seed: 3 };
   const exact = await sample(gpu, { ...common, solver: 'unipc-3', nfe: 128 });
   const errorOf = async (solver: string, afs?: boolean) => {
@@ -28,7 +29,7 @@ test(`the bespoke solver without a predictor is better than plain ones on a fiel
   expect(reference.plan.solver).toBe('bespoke (universal)');
 });
 
-test(`it has room for its times wherever the data's own spread leaves some (seed ${seed})`, async () => {
+test(`it has room for its times wherever the data's own spread leaves some`, async () => {
   // As large as the range is far: in the usual units these times would end below sigma_min.
   const spec = randomMixture(seed, 2, 4, 'shared');
   const large = gaussianMixture({

@@ -5,12 +5,13 @@ import { gaussianMixture } from '../../src/field/gaussian-mixture.js';
 import { drawLatents } from '../../src/rng/latents.js';
 import { planFor } from '../../src/solver/plan-for.js';
 import { gpu } from '../device.js';
-import { freshSeed, randomMixture } from '../field/fixtures.js';
+import { randomMixture } from '../field/fixtures.js';
 import { expectRefused, type Refusal } from '../refusal.js';
+import { freshSeed } from '../seed.js';
 
 const seed = freshSeed();
 
-test(`trajectories of a Gaussian lie on lines, and their mean directions where the closed form says (seed ${seed})`, async () => {
+test('trajectories of a Gaussian lie on lines, and their mean directions where the closed form says', async () => {
   const [s, dim] = [0.5, 5];
   const field = gaussianMixture({ weights: [1], means: [new Array(dim).fill(0)], stds: [s] });
   const analysis = await analyze(gpu, { field, trajectories: 20, seed, nfe: 240 });
@@ -34,7 +35,7 @@ test(`trajectories of a Gaussian lie on lines, and their mean directions where t
   }
 });
 
-test(`figures of a mixture are those of float64 (seed ${seed})`, async () => {
+test('figures of a mixture are those of float64', async () => {
   const [dim, count] = [4, 6];
   const field = gaussianMixture(randomMixture(seed, dim, 3, 'per-component'));
   const analysis = await analyze(gpu, { field, trajectories: count, seed, nfe: 40, steps: [4] });

@@ -4,8 +4,8 @@ import { meanValue } from '../../src/analysis/mean-value.js';
 import { chordOf, type Path } from '../../src/analysis/path.js';
 import { principalComponents } from '../../src/analysis/principal-components.js';
 import { random } from '../../src/problem/random.js';
-import { freshSeed } from '../metrics/fixtures.js';
 import { expectRefusal } from '../refusal.js';
+import { freshSeed } from '../seed.js';
 
 /** A path through a space of curves given in closed form, with `count` states at decreasing times. */
 function pathOf(

@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { Matrix, SVD } from 'ml-matrix';
 import { expect, test } from 'vitest';
 import { principalComponents } from '../../src/analysis/principal-components.js';
-import { freshSeed, normals } from '../metrics/fixtures.js';
+import { normals } from '../metrics/fixtures.js';
+import { freshSeed } from '../seed.js';
 
 /** Squared distances of all pairs of rows: what no rotation changes. */
 function squaredDistances(points: Float64Array, width: number): number[] {

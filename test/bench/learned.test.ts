@@ -6,7 +6,7 @@ import { parseGrid } from '../../src/grid/grid.js';
 import type { TablePredictor } from '../../src/predictor/predictor.js';
 import { problemByName } from '../../src/problem/registry.js';
 import { type Results, rowLabel } from '../../src/report/results.js';
-import { freshSeed } from '../metrics/fixtures.js';
+import { freshSeed } from '../seed.js';
 import { measure, SMALL } from './suite.js';
 
 const ring = subjectOfProblem(problemByName('ring'));

@@ -5,7 +5,7 @@ import { parseHTML } from 'linkedom';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { AnalysisFile } from '../../src/analysis/results.js';
 import { random } from '../../src/problem/random.js';
-import { freshSeed } from '../metrics/fixtures.js';
+import { freshSeed } from '../seed.js';
 import { flags, inProcess } from './command.js';
 
 const folder = await mkdtemp(join(tmpdir(), 'fewstep-analyze-'));

@@ -7,7 +7,7 @@ import { writeNpy } from '../../src/io/npy.js';
 import { random } from '../../src/problem/random.js';
 import { parseResults } from '../../src/report/parse-results.js';
 import { rowLabel } from '../../src/report/results.js';
-import { freshSeed } from '../metrics/fixtures.js';
+import { freshSeed } from '../seed.js';
 import { flags, inProcess } from './command.js';
 
 const folder = await mkdtemp(join(tmpdir(), 'fewstep-bench-'));

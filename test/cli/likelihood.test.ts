@@ -11,7 +11,7 @@ import { loadArray, saveNpy } from '../../src/node/files.js';
 import { random } from '../../src/problem/random.js';
 import { problemByName } from '../../src/problem/registry.js';
 import { sampleMixture } from '../../src/problem/sample-mixture.js';
-import { freshSeed } from '../metrics/fixtures.js';
+import { freshSeed } from '../seed.js';
 import { flags, inProcess } from './command.js';
 
 const folder = await mkdtemp(join(tmpdir(), 'fewstep-likelihood-'));
@@ -52,7 +52,7 @@ async function found(options: Options = {}) {
 }
 
 describe('fewstep likelihood', () => {
-  it(`writes the log-densities of a mixture to 1e-3 nats, and says what they are (seed ${seed})`, async () => {
+  it('writes the log-densities of a mixture to 1e-3 nats, and says what they are', async () => {
     const { values, shape, json } = await found({ prior: 'gaussian', rtol: 1e-6, atol: 1e-6 });
     const exact = exactLogDensity(spec, rows, 0.002);
     expect(shape).toEqual([24]);

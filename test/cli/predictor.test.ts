@@ -10,8 +10,8 @@ import { savePredictor } from '../../src/node/predictor.js';
 import type { FeatureSource } from '../../src/predictor/network-config.js';
 import type { ExportedSchedules } from '../../src/predictor/schedule-export.js';
 import { problemByName } from '../../src/problem/registry.js';
-import { freshSeed } from '../field/fixtures.js';
 import { randomStoredNetwork, randomTable } from '../predictor/file-fixtures.js';
+import { freshSeed } from '../seed.js';
 import { flags, inProcess } from './command.js';
 
 const folder = await mkdtemp(join(tmpdir(), 'fewstep-predictor-'));
@@ -67,7 +67,7 @@ describe('fewstep sample --predictor', () => {
     ['a table of one NFE', { predictor: at('one.safetensors') }, 6, 3],
     ['a network of the state', { predictor: at('state.safetensors'), nfe: 5 }, 5, 3],
     ['a network of the times', { predictor: at('times.safetensors') }, 5, 3],
-  ])(`takes %s, on the GPU and in float64 (seed ${seed})`, async (_, options, nfe, steps) => {
+  ])('takes %s, on the GPU and in float64', async (_, options, nfe, steps) => {
     const [stepwise, reference] = [
       await sampled(options),
       await sampled({ ...options, executor: 'reference' }),
@@ -242,7 +242,7 @@ function solved({ name, afs, schedules: [schedule] }: ExportedSchedules, start: 
 }
 
 describe('fewstep export', () => {
-  it.each(['amed', 'amed-euler'])(`of %s is all that it takes to sample (seed ${seed})`, async (name) => {
+  it.each(['amed', 'amed-euler'])('of %s is all that it takes to sample', async (name) => {
     for (const afs of [false, true]) {
       const nfe = afs ? 5 : 6;
       const file = at('exported.safetensors');

@@ -11,8 +11,8 @@ import { predictedRun } from '../../src/predictor/predictor.js';
 import { problemByName } from '../../src/problem/registry.js';
 import { type PlanRequest, planFor } from '../../src/solver/plan-for.js';
 import { tableOf } from '../../src/solver/table.js';
-import { freshSeed } from '../field/fixtures.js';
 import { randomStoredNetwork, randomTable } from '../predictor/file-fixtures.js';
+import { freshSeed } from '../seed.js';
 import { flags, inProcess } from './command.js';
 
 const folder = await mkdtemp(join(tmpdir(), 'fewstep-table-'));
@@ -121,7 +121,7 @@ describe('fewstep solver', () => {
 });
 
 describe('fewstep sample --table', () => {
-  it(`samples as the solver does, on the GPU and in float64 (seed ${seed})`, async () => {
+  it('samples as the solver does, on the GPU and in float64', async () => {
     for (const executor of ['stepwise', 'reference']) {
       const solver = await sampled({ solver: 'unipc-3', nfe: 6, executor });
       const table = await sampled({ table: at('unipc.json'), executor });
@@ -147,7 +147,7 @@ describe('fewstep sample --table', () => {
 });
 
 describe('fewstep export --form table', () => {
-  it(`samples as the predictor does (seed ${seed})`, async () => {
+  it('samples as the predictor does', async () => {
     const predictor = at('learned.safetensors');
     const { stdout } = await succeeded([
       'export',

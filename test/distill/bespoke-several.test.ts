@@ -9,8 +9,9 @@ import { type BespokeForm, bespokePlan } from '../../src/solver/bespoke.js';
 import { planFor } from '../../src/solver/plan-for.js';
 import { placed } from '../../src/solver/universal.js';
 import { gpu } from '../device.js';
-import { freshSeed, randomMixture } from '../field/fixtures.js';
+import { randomMixture } from '../field/fixtures.js';
 import { SLOW } from '../mlp/fixtures.js';
+import { freshSeed } from '../seed.js';
 
 const seed = freshSeed();
 const teacher = planFor({ solver: 'unipc-3', nfe: 64 });
@@ -23,7 +24,7 @@ async function poolsOf(index: number) {
 }
 
 test(
-  `what several NFE learn together helps each of them on fresh latents (seed ${seed})`,
+  'what several NFE learn together helps each of them on fresh latents',
   async () => {
     const { field, ...pools } = await poolsOf(0);
     const settings = { nfe: [3, 4], batch: 32, iterations: 40, seed: 0 };
@@ -41,7 +42,7 @@ test(
 );
 
 test(
-  `a table that was trained over some fields helps another (seed ${seed})`,
+  'a table that was trained over some fields helps another',
   async () => {
     const fields = [await poolsOf(1), await poolsOf(2), await poolsOf(3)];
     const { formula, numbers, score, start } = await distillUniversal(gpu, fields, {

@@ -15,8 +15,9 @@ import { solverByName } from '../../src/solver/registry.js';
 import { universalPlan } from '../../src/solver/universal.js';
 import { gpu } from '../device.js';
 import { adjointOnGpu, columnsOf } from '../execute/adjoint-fixtures.js';
-import { freshSeed, latents, randomMixture } from '../field/fixtures.js';
+import { latents, randomMixture } from '../field/fixtures.js';
 import { SLOW } from '../mlp/fixtures.js';
+import { freshSeed } from '../seed.js';
 import { expectNormalEquations } from './expect-normal-equations.js';
 import { nearPlain } from './fixtures.js';
 
@@ -26,7 +27,7 @@ const data = { mean: [0.2, -0.1], std: 0.6 };
 const forms = BESPOKE_FORMULAS.flatMap((formula) => BESPOKE_STARTS.map((start) => ({ formula, start })));
 
 test.each(forms)(
-  `$formula after $start: the gradient of all that is learned, and its normal equations by differences, are those of float64 (seed ${seed})`,
+  '$formula after $start: the gradient of all that is learned, and its normal equations by differences, are those of float64',
   async ({ formula, start }) => {
     const form = { formula, start, nfe: 3, range: DEFAULT_RANGE, data };
     const trained = nearPlain(form, random(seed, 3), 0.1);
@@ -72,7 +73,7 @@ async function pools(validation = 256) {
 }
 
 test(
-  `a search scores a solver together with others as it does alone (seed ${seed})`,
+  'a search scores a solver together with others as it does alone',
   async () => {
     const { training } = await pools();
     const { mean, std } = dataFigures(training);
@@ -97,7 +98,7 @@ test(
 );
 
 test(
-  `a bespoke solver is far better than its start on fresh latents without a gradient of the field, and the same again for the same seed (seed ${seed})`,
+  'a bespoke solver is far better than its start on fresh latents without a gradient of the field, and the same again for the same seed',
   async () => {
     const options = await pools();
     const without = { ...field, gradient: undefined, prepareGradient: undefined };

@@ -7,8 +7,9 @@ import { gaussianMixture } from '../../src/field/gaussian-mixture.js';
 import { bespokePlan } from '../../src/solver/bespoke.js';
 import { planFor } from '../../src/solver/plan-for.js';
 import { gpu } from '../device.js';
-import { freshSeed, randomMixture } from '../field/fixtures.js';
+import { randomMixture } from '../field/fixtures.js';
 import { SLOW } from '../mlp/fixtures.js';
+import { freshSeed } from '../seed.js';
 
 const seed = freshSeed();
 const field = gaussianMixture(randomMixture(seed, 2, 4, 'shared'));
@@ -43,7 +44,7 @@ test('trajectories are iterations of a batch; seconds say nothing before anythin
 });
 
 test.each(['iterations', 'trajectories', 'seconds'] as const)(
-  `a budget in %s is kept, and no state is worse than those before it (seed ${seed})`,
+  'a budget in %s is kept, and no state is worse than those before it',
   async (unit) => {
     const batch = 16;
     const amount = { iterations: 60, trajectories: 60 * batch, seconds: 4 }[unit];
@@ -71,7 +72,7 @@ test.each(['iterations', 'trajectories', 'seconds'] as const)(
 );
 
 test(
-  `a given solver is a candidate in the units of its new field, and nothing is worse than it (seed ${seed})`,
+  'a given solver is a candidate in the units of its new field, and nothing is worse than it',
   async () => {
     const options = await pools();
     const settings = { ...BESPOKE, nfe: 3, candidates: 1, candidateIterations: 0, iterations: 20 };

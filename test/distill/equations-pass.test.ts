@@ -3,8 +3,8 @@ import { expect, test } from 'vitest';
 import { EquationsPass, type EquationsSize } from '../../src/distill/equations-pass.js';
 import { random } from '../../src/problem/random.js';
 import { gpu } from '../device.js';
-import { freshSeed } from '../field/fixtures.js';
 import { smallGpu } from '../gpu/small-gpu.js';
+import { freshSeed } from '../seed.js';
 
 const STEP = 2e-3;
 const seed = freshSeed();
@@ -78,7 +78,7 @@ test.each([
   { batch: 32, dim: 64, moved: 105 },
   { batch: 8, dim: 1500, moved: 10 },
 ])(
-  `$moved numbers moved, $batch trajectories in $dim-D: the products of all columns are those of float64 (seed ${seed})`,
+  '$moved numbers moved, $batch trajectories in $dim-D: the products of all columns are those of float64',
   async ({ batch, dim, moved }) => {
     const source = random(seed, moved);
     const numbers = batch * dim;
@@ -119,7 +119,7 @@ test.each([
   },
 );
 
-test(`columns that only rounding tells apart have products without an eigenvalue below 0 (seed ${seed})`, async () => {
+test('columns that only rounding tells apart have products without an eigenvalue below 0', async () => {
   const size = { batch: 32, dim: 20, moved: 24, step: STEP, softening: 1e-12 };
   const source = random(seed, 99);
   const numbers = size.batch * size.dim;
@@ -143,7 +143,7 @@ test(`columns that only rounding tells apart have products without an eigenvalue
   expect(Math.min(...eigenvalues)).toBeGreaterThan(-1e-13 * Math.max(...eigenvalues));
 });
 
-test(`sums are exact: the same in whatever order the trajectories stand (seed ${seed})`, async () => {
+test('sums are exact: the same in whatever order the trajectories stand', async () => {
   const size = { batch: 64, dim: 33, moved: 6, step: STEP, softening: 1e-6 };
   const { batch, dim, moved } = size;
   const source = random(seed, 7);

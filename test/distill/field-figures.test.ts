@@ -3,13 +3,14 @@ import { fieldFigures, mixtureFigures } from '../../src/distill/field-figures.js
 import { gaussianMixture } from '../../src/field/gaussian-mixture.js';
 import { sampleMixture } from '../../src/problem/sample-mixture.js';
 import { gpu } from '../device.js';
-import { freshSeed, randomMixture } from '../field/fixtures.js';
+import { randomMixture } from '../field/fixtures.js';
 import { expectRefusal } from '../refusal.js';
+import { freshSeed } from '../seed.js';
 
 const seed = freshSeed();
 
 test.each(['shared', 'per-component', 'per-dimension'] as const)(
-  `a mixture's mean and spread are those of many draws, stds %s (seed ${seed})`,
+  `a mixture's mean and spread are those of many draws, stds %s`,
   (shape) => {
     const spec = randomMixture(seed, 3, 4, shape);
     const { mean, std } = mixtureFigures(spec);
@@ -24,7 +25,7 @@ test.each(['shared', 'per-component', 'per-dimension'] as const)(
   },
 );
 
-test(`of another field they are measured, and the cost is told (seed ${seed})`, async () => {
+test('of another field they are measured, and the cost is told', async () => {
   const spec = randomMixture(seed, 2, 4, 'shared');
   const known = mixtureFigures(spec);
   const { mixture: _, ...secret } = gaussianMixture(spec);

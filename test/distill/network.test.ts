@@ -22,9 +22,10 @@ import { type AmedSolver, amedSolvers } from '../../src/solver/amed.js';
 import type { Operation, Plan } from '../../src/solver/plan.js';
 import { planFor } from '../../src/solver/plan-for.js';
 import { gpu } from '../device.js';
-import { freshSeed, latents, randomMixture } from '../field/fixtures.js';
+import { latents, randomMixture } from '../field/fixtures.js';
 import { randomParameters, SLOW } from '../mlp/fixtures.js';
 import { randomPredictor } from '../predictor/fixtures.js';
+import { freshSeed } from '../seed.js';
 
 const seed = freshSeed();
 const STEPS = 3;
@@ -167,7 +168,7 @@ const cases = amedSolvers.flatMap((solver) => [
 
 describe('one batch by the published rules', () => {
   test.each(cases)(
-    `$name, $reads: the updates of all steps are those in float64 (seed ${seed})`,
+    '$name, $reads: the updates of all steps are those in float64',
     async ({ solver, field, reads, afs }) => {
       const config: NetworkConfig = { scaleDirection: 0.1, scaleTime: 0.2, reads };
       const predictor = randomPredictor(solver, field, config, { seed, steps: STEPS, afs });
@@ -192,27 +193,29 @@ describe('one batch by the published rules', () => {
       const batch = new PublishedBatch(field, predictor, pool, restart);
       let parameters: Float64Array = Float64Array.from(predictor.parameters);
       const [first, second] = [new Float64Array(parameters.length), new Float64Array(parameters.length)];
-      let exact: ReturnType<PublishedBatch['gradient']> = { gradient: parameters, meanSquare: 0 };
+      const exact: Float64Array[] = [];
       for (let n = 0; n < STEPS; n++) {
-        exact = batch.gradient(n, parameters);
-        expect(Math.abs(state.meanSquares[n] / exact.meanSquare - 1), `step ${n + 1}`).toBeLessThan(1e-4);
+        const { gradient, meanSquare } = batch.gradient(n, parameters);
+        exact.push(gradient);
+        expect(Math.abs(state.meanSquares[n] / meanSquare - 1), `step ${n + 1}`).toBeLessThan(1e-4);
         parameters = parameters.map((value, i) => {
-          first[i] = 0.9 * first[i] + 0.1 * exact.gradient[i];
-          second[i] = 0.999 * second[i] + 0.001 * exact.gradient[i] ** 2;
+          first[i] = 0.9 * first[i] + 0.1 * gradient[i];
+          second[i] = 0.999 * second[i] + 0.001 * gradient[i] ** 2;
           const mean = first[i] / (1 - 0.9 ** (n + 1));
           return value - (rate * mean) / (Math.sqrt(second[i] / (1 - 0.999 ** (n + 1))) + 1e-8);
         });
       }
-      // Adam's first updates are of size `rate` whatever the gradient: where that is all but 0, its sign is rounding's.
-      const scale = Math.max(...exact.gradient.map(Math.abs));
-      expect(scale).toBeGreaterThan(0);
+      const scales = exact.map((gradient) => Math.max(...gradient.map(Math.abs)));
+      expect(Math.min(...scales)).toBeGreaterThan(0);
       let compared = 0;
       for (const { offset, shape } of networkLayout(config).tensors) {
         for (let i = offset; i < offset + shape[0] * shape[1]; i++) {
-          expect(Math.abs(lastGradient[i] - exact.gradient[i])).toBeLessThan(2e-3 * scale);
-          if (Math.abs(exact.gradient[i]) < 0.02 * scale) continue;
+          expect(Math.abs(lastGradient[i] - exact[STEPS - 1][i])).toBeLessThan(2e-4 * scales[STEPS - 1]);
+          // Adam's first updates are of size `rate` whatever the gradient: where one is all but 0, at any step, its sign
+          // is rounding's. Gradients were 2e-5 of the scale off at most, over 80 draws.
+          if (exact.some((gradient, n) => Math.abs(gradient[i]) < 1e-3 * scales[n])) continue;
           compared++;
-          expect(Math.abs(state.parameters[i] - parameters[i])).toBeLessThan(0.05 * rate);
+          expect(Math.abs(state.parameters[i] - parameters[i])).toBeLessThan(0.01 * rate);
         }
       }
       expect(compared).toBeGreaterThan(20);
@@ -223,7 +226,7 @@ describe('one batch by the published rules', () => {
 
 describe('whole trajectories', () => {
   test.each(cases)(
-    `$name, $reads: the gradient is that in float64, features taken as they are (seed ${seed})`,
+    '$name, $reads: the gradient is that in float64, features taken as they are',
     async ({ solver, field, reads, afs }) => {
       const config: NetworkConfig = { scaleDirection: 0.1, scaleTime: 0.2, reads };
       const predictor = randomPredictor(solver, field, config, { seed, steps: STEPS, afs });
@@ -323,7 +326,7 @@ describe('on a centred Gaussian', () => {
   const [solver] = amedSolvers;
 
   test.each([...steps, { times: grid.slice(0, 2), afs: true }])(
-    `r comes to the closed-form optimum of the step $times, AFS $afs: table and published network (seed ${seed})`,
+    'r comes to the closed-form optimum of the step $times, AFS $afs: table and published network',
     async ({ times, afs }) => {
       const pool = lesson({ times });
       const student = { solver, afs, grids: [{ name: 'one step', times }] };
@@ -375,7 +378,7 @@ function optimalR(a: number, b: number, std: number, afs: boolean): number {
 }
 
 test(
-  `the robust recipe is better than where it began, and never worse than the untrained (seed ${seed})`,
+  'the robust recipe is better than where it began, and never worse than the untrained',
   async () => {
     const field = gaussianMixture(randomMixture(seed, 2, 4, 'shared'));
     const teacher = planFor({ solver: 'ipndm-4', nfe: 60 });

@@ -12,8 +12,9 @@ import type { BespokeForm } from '../../src/solver/bespoke.js';
 import { trainedFamily } from '../../src/solver/bespoke-family.js';
 import { gpu } from '../device.js';
 import twoGaussians from '../field/custom/two-gaussians.wgsl';
-import { freshSeed, latents, randomMixture } from '../field/fixtures.js';
+import { latents, randomMixture } from '../field/fixtures.js';
 import { randomParameters, SLOW } from '../mlp/fixtures.js';
+import { freshSeed } from '../seed.js';
 import { nearPlain } from './fixtures.js';
 
 const seed = freshSeed();
@@ -54,7 +55,7 @@ const fields: [string, Field][] = [
 ];
 
 test.each(fields)(
-  `%s: evaluations that are not made again come to what they would (seed ${seed})`,
+  '%s: evaluations that are not made again come to what they would',
   async (_, field) => {
     for (const form of [
       { formula: 'dpmpp-3m', start: 'gaussian' },

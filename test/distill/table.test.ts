@@ -13,8 +13,9 @@ import { problemByName } from '../../src/problem/registry.js';
 import { amedSolvers } from '../../src/solver/amed.js';
 import { planFor } from '../../src/solver/plan-for.js';
 import { gpu } from '../device.js';
-import { freshSeed, randomMixture } from '../field/fixtures.js';
+import { randomMixture } from '../field/fixtures.js';
 import { SLOW } from '../mlp/fixtures.js';
+import { freshSeed } from '../seed.js';
 import { expectNormalEquations } from './expect-normal-equations.js';
 
 const seed = freshSeed();
@@ -22,7 +23,7 @@ const field = gaussianMixture(randomMixture(seed, 2, 4, 'shared'));
 const SCALES = { scaleDirection: 0.4, scaleTime: 0.3 };
 
 test.each(amedSolvers)(
-  `$name: the normal equations of what is learned are those of float64 (seed ${seed})`,
+  '$name: the normal equations of what is learned are those of float64',
   async (solver) => {
     const grid = { name: 'polynomial:7', times: polynomial().times(3) };
     const student = learnableTable({ solver, afs: true, grids: [grid] }, SCALES);
@@ -67,7 +68,7 @@ test(
 );
 
 test(
-  `a table is better than its start on fresh latents, and the same again for the same seed (seed ${seed})`,
+  'a table is better than its start on fresh latents, and the same again for the same seed',
   async () => {
     const settings = { ...ROBUST, ...SCALES, trajectories: 1024, validation: 256, iterations: 80 };
     const teacher = planFor(settings.teacher);

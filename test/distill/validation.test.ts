@@ -13,7 +13,8 @@ import { bespokeFamily, trainedFamily, trainedFrom, unitsOf } from '../../src/so
 import type { PlanFamily } from '../../src/solver/plan-family.js';
 import { planFor } from '../../src/solver/plan-for.js';
 import { gpu } from '../device.js';
-import { freshSeed, randomMixture } from '../field/fixtures.js';
+import { randomMixture } from '../field/fixtures.js';
+import { freshSeed } from '../seed.js';
 
 const seed = freshSeed();
 const DIM = 5;
@@ -51,7 +52,7 @@ async function scoreOnHost(family: PlanFamily, parameters: Float64Array, given: 
 const ROUNDING = 1e-5;
 
 test.each([undefined, 64, 50])(
-  `scores are those of the host, in turn and at most %s trajectories at once (seed ${seed})`,
+  'scores are those of the host, in turn and at most %s trajectories at once',
   async (chunk) => {
     const given = await pool(150, 2 ** 40);
     const family = bespokeFamily(form);
@@ -82,7 +83,7 @@ test('a plan that diverges is infinitely bad, and the next one is not', async ()
 
 const SETTINGS = { batch: 16, iterations: 18, seed, reference: 0.01, units: unitsOf(form) };
 
-test(`training gives its records in order, and the best of those validated (seed ${seed})`, async () => {
+test('training gives its records in order, and the best of those validated', async () => {
   const [training, validation] = [await pool(256, 2 ** 40), await pool(100, 2 ** 40 + 1)];
   const parameters = trainedFrom(form, numbersNear(1));
   const family = trainedFamily(form);

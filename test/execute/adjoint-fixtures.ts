@@ -6,7 +6,7 @@ import { random } from '../../src/problem/random.js';
 import type { amedSolvers } from '../../src/solver/amed.js';
 import { type PlanFamily, planFamily } from '../../src/solver/plan-family.js';
 import { gpu } from '../device.js';
-import { freshSeed } from '../field/fixtures.js';
+import { freshSeed } from '../seed.js';
 import { disturbedField, EPSILON } from './rounding.js';
 
 export const seed = freshSeed();

@@ -61,7 +61,7 @@ describe('rows of one dimension and another', () => {
   const family = answersFamily(amedSolvers[0], true);
 
   test.each([1, 3, 4, 5, 17, 64, 65, 100, 300])(
-    `%i numbers by as many lanes as hardware takes (seed ${seed})`,
+    '%i numbers by as many lanes as hardware takes',
     async (dim) => {
       // 11 rows fill no workgroup, nor a whole number of them.
       const columns = columnsOf(family, 11).map(Math.fround);
@@ -77,7 +77,7 @@ describe('rows of one dimension and another', () => {
     [20, 4],
     [40, 2],
   ])(
-    `%i numbers by %i lanes of two vec4 (seed ${seed})`,
+    '%i numbers by %i lanes of two vec4',
     async (dim, lanes) => {
       const columns = columnsOf(family, 67).map(Math.fround);
       await expectAdjoint(gaussian(dim), family, columns, lanes);
@@ -87,7 +87,7 @@ describe('rows of one dimension and another', () => {
 });
 
 test.each([1, 4])(
-  `a slot that goes into more than is added up at once, by %i lanes (seed ${seed})`,
+  'a slot that goes into more than is added up at once, by %i lanes',
   async (lanes) => {
     const family = bespokeFamily(form);
     const split = backwardSteps(family.plan).flatMap((step) => (step.kind === 'gather' ? step.slots : []));

@@ -14,8 +14,9 @@ import { type BespokeStart, bespokeLayout, bespokePlan, plainNumbers } from '../
 import type { Plan } from '../../src/solver/plan.js';
 import { bespokeTangent } from '../../src/tangent/bespoke-moves.js';
 import { gpu } from '../device.js';
-import { freshSeed, latents, randomMixture } from '../field/fixtures.js';
+import { latents, randomMixture } from '../field/fixtures.js';
 import { SLOW } from '../mlp/fixtures.js';
+import { freshSeed } from '../seed.js';
 import { randomTangent } from '../tangent/fixtures.js';
 import { EPSILON, excess, roundingErrors } from './rounding.js';
 
@@ -54,7 +55,7 @@ describe.each([
     [12, 'ipndm-4', 'gaussian', 16],
     [16, 'euler', 'calibrated-afs', 24],
   ] as const)(
-    `NFE %i from %s, %s, has room in %i and is the reference up to rounding (seed ${seed})`,
+    'NFE %i from %s, %s, has room in %i and is the reference up to rounding',
     async (nfe, formula, start, room) => {
       const { plan } = bespoke(field.dim, nfe, formula, start);
       expect((await fusedPlan(gpu, field, plan, 'fused'))!.variant.places).toBe(room);
@@ -83,7 +84,7 @@ describe.each([
 });
 
 test(
-  `tangent networks on a bespoke solver of 12 evaluations: fused is stepwise (seed ${seed})`,
+  'tangent networks on a bespoke solver of 12 evaluations: fused is stepwise',
   async () => {
     const field = mixture(2);
     const { numbers } = bespoke(2, 12);

@@ -11,9 +11,10 @@ import { nfeOf, perTrajectory } from '../../src/solver/plan.js';
 import { sdeSolvers, solverByName, solvers } from '../../src/solver/registry.js';
 import { planOfTable, tableOf } from '../../src/solver/table.js';
 import { gpu } from '../device.js';
-import { freshSeed, latents, randomMixture } from '../field/fixtures.js';
+import { latents, randomMixture } from '../field/fixtures.js';
 import { smallGpu } from '../gpu/small-gpu.js';
 import { SLOW } from '../mlp/fixtures.js';
+import { freshSeed } from '../seed.js';
 import { excess, keptRoundingErrors, roundingErrors } from './rounding.js';
 
 const seed = freshSeed();
@@ -48,7 +49,7 @@ describe.each(problems)('$what', ({ field, x }) => {
   const { dim } = field;
 
   test(
-    `every solver, fused, is the reference up to rounding (seed ${seed})`,
+    'every solver, fused, is the reference up to rounding',
     async () => {
       for (const solver of [...solvers, ...sdeSolvers]) {
         // Of four steps euler-maruyama leaves eight times the noise that the next time says. There logits are thousands, whose
@@ -69,7 +70,7 @@ describe.each(problems)('$what', ({ field, x }) => {
   );
 
   test(
-    `a trajectory is the same to the last bit in any batch, drawn noise included (seed ${seed})`,
+    'a trajectory is the same to the last bit in any batch, drawn noise included',
     async () => {
       for (const name of ['heun', 'ancestral']) {
         const plan = solverByName(name).plan(polynomial().times(4));
@@ -85,7 +86,7 @@ describe.each(problems)('$what', ({ field, x }) => {
 
   // Kernels take seconds to compile: few components with states of odd ends, and many with whole vec4.
   test.skipIf(dim === 256 || dim === 130)(
-    `times and coefficients of a trajectory's own, constants, and what is kept (seed ${seed})`,
+    `times and coefficients of a trajectory's own, constants, and what is kept`,
     async () => {
       const b = new PlanBuilder([8, 1]);
       const inner = perTrajectory(0);
@@ -158,7 +159,7 @@ describe.each([
   { few: 'many', components: 130 },
 ])('$few components', ({ components }) => {
   test.each(SHAPES.map((shape, i) => ({ shape, dim: 140 + ((seed + i) % 2) })))(
-    `of $shape stds in $dim-D, equal weights (seed ${seed})`,
+    'of $shape stds in $dim-D, equal weights',
     async ({ shape, dim }) => {
       const spec = randomMixture(seed, dim, components, shape);
       const field = gaussianMixture({ ...spec, weights: spec.weights.fill(1) });

@@ -21,8 +21,9 @@ import { solverByName, solvers } from '../../src/solver/registry.js';
 import { planOfTable, tableOf } from '../../src/solver/table.js';
 import { gpu } from '../device.js';
 import twoGaussians from '../field/custom/two-gaussians.wgsl';
-import { freshSeed, latents, randomMixture } from '../field/fixtures.js';
+import { latents, randomMixture } from '../field/fixtures.js';
 import { randomPredictor } from '../predictor/fixtures.js';
+import { freshSeed } from '../seed.js';
 import { eulerSpec, nearEuler, randomTangent } from '../tangent/fixtures.js';
 import { EPSILON, excess, roundingErrors } from './rounding.js';
 
@@ -58,7 +59,7 @@ beforeAll(
 );
 
 describe.each([false, true])('with AFS %s', (afs) => {
-  test.each(solvers)(`$name fused is the reference up to rounding (seed ${seed})`, async (solver) => {
+  test.each(solvers)('$name fused is the reference up to rounding', async (solver) => {
     const plan = solver.plan(polynomial().times(5), { afs });
     for (const { dim, field, x, shape } of problems) {
       const exact = solveReference(field, plan, { latents: x }).samples;
@@ -74,7 +75,7 @@ describe.each([false, true])('with AFS %s', (afs) => {
 
 // NVIDIA's GPUs have lanes share a trajectory of many numbers; this device as if it were one.
 test.skipIf(!gpu.features.has('subgroups'))(
-  `teams of lanes do as one invocation (seed ${seed})`,
+  'teams of lanes do as one invocation',
   async () => {
     const hardware = new Gpu(gpu.device, { ...gpu.adapter, vendor: 'nvidia', software: false });
     for (const [i, [dim, batch]] of [

@@ -12,9 +12,10 @@ import { random } from '../../src/problem/random.js';
 import { sampleMixture } from '../../src/problem/sample-mixture.js';
 import { gpu } from '../device.js';
 import twoGaussians from '../field/custom/two-gaussians.wgsl';
-import { freshSeed, hostField, randomMixture } from '../field/fixtures.js';
+import { hostField, randomMixture } from '../field/fixtures.js';
 import { randomParameters } from '../mlp/fixtures.js';
 import { expectRefused, type Refusal } from '../refusal.js';
+import { freshSeed } from '../seed.js';
 import breaking from './breaking.wgsl';
 import { disturbedRuns, integrationRounding } from './integrate-fixtures.js';
 import { excess } from './rounding.js';
@@ -45,7 +46,7 @@ const cases: [string, Field, Float64Array, DivergenceMethod][] = [
   ['a guided network, exactly', network(2, { label: 1, guidance: 2.5 }), draws(2, 16), { kind: 'exact' }],
 ];
 
-describe(`the GPU does what float64 does (seed ${seed})`, () => {
+describe('the GPU does what float64 does', () => {
   test.each(cases)(
     '%s',
     async (_, field, states, divergence) => {
@@ -136,7 +137,7 @@ function countedOnGpu(field: Field): { field: Field; recorded: () => number } {
   return { field: { ...field, prepare }, recorded: () => recorded };
 }
 
-test(`evaluations are those that were made, but for idle attempts after the end (seed ${seed})`, async () => {
+test('evaluations are those that were made, but for idle attempts after the end', async () => {
   const states = draws(2, 1);
   const equal = countedOnGpu(fieldOf(2));
   await integrate(gpu, equal.field, { states, ...UP, steps: { nfe: 44 } });
@@ -150,7 +151,7 @@ test(`evaluations are those that were made, but for idle attempts after the end 
   expect(evaluations[0]).toBeGreaterThan(6 * rejected[0]);
 });
 
-describe(`steps of each trajectory's own (seed ${seed})`, () => {
+describe(`steps of each trajectory's own`, () => {
   const field = fieldOf(2);
   const states = draws(2, 300);
   const request = { states, ...UP, steps: TOLERANCE, divergence: hutchinson(2) };
@@ -193,7 +194,7 @@ describe(`steps of each trajectory's own (seed ${seed})`, () => {
   });
 });
 
-test(`the way up and down again is the identity (seed ${seed})`, async () => {
+test('the way up and down again is the identity', async () => {
   for (const field of [fieldOf(2), fieldOf(6)]) {
     const states = draws(field.dim, 50);
     const steps = { rtol: 1e-6, atol: 1e-6 };

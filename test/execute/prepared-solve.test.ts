@@ -6,8 +6,9 @@ import { polynomial } from '../../src/grid/grid.js';
 import { amedSolvers } from '../../src/solver/amed.js';
 import { solverByName } from '../../src/solver/registry.js';
 import { gpu } from '../device.js';
-import { freshSeed, randomMixture } from '../field/fixtures.js';
+import { randomMixture } from '../field/fixtures.js';
 import { randomPredictor } from '../predictor/fixtures.js';
+import { freshSeed } from '../seed.js';
 
 const seed = freshSeed();
 const BATCH = 70;

@@ -14,7 +14,8 @@ import { nfeOf } from '../../src/solver/plan.js';
 import { planFor } from '../../src/solver/plan-for.js';
 import { sdeSolvers, solverByName } from '../../src/solver/registry.js';
 import { gpu } from '../device.js';
-import { freshSeed, latents, randomMixture } from '../field/fixtures.js';
+import { latents, randomMixture } from '../field/fixtures.js';
+import { freshSeed } from '../seed.js';
 import { momentsOf } from '../solver/sde-moments.js';
 import { excess, roundingErrors } from './rounding.js';
 
@@ -30,24 +31,21 @@ const problems = [
   x: latents(seed + dim, batch, dim),
 }));
 
-test.each(sdeSolvers)(
-  `$name on the GPU is the reference with the same noise (seed ${seed})`,
-  async ({ plan: planOf }) => {
-    const plan = planOf(polynomial().times(5));
-    for (const { dim, field, x } of problems) {
-      const options = { latents: x, seed };
-      const exact = solveReference(field, plan, options).samples;
-      // Float32's normals are off by some roundings more: WGSL's cosine, sine and logarithm.
-      const errors = roundingErrors(field, plan, options, exact, seed, 32 + dim);
-      for (const executor of EXECUTORS) {
-        const made = await solve(gpu, field, plan, { latents: { values: x }, seed, executor });
-        expect(excess(made.samples, exact, errors, dim), `dim ${dim}, ${executor}`).toBeLessThan(2);
-        expect(made.evaluations).toBe(nfeOf(plan));
-        expect(made.executor).toBe(executor);
-      }
+test.each(sdeSolvers)('$name on the GPU is the reference with the same noise', async ({ plan: planOf }) => {
+  const plan = planOf(polynomial().times(5));
+  for (const { dim, field, x } of problems) {
+    const options = { latents: x, seed };
+    const exact = solveReference(field, plan, options).samples;
+    // Float32's normals are off by some roundings more: WGSL's cosine, sine and logarithm.
+    const errors = roundingErrors(field, plan, options, exact, seed, 32 + dim);
+    for (const executor of EXECUTORS) {
+      const made = await solve(gpu, field, plan, { latents: { values: x }, seed, executor });
+      expect(excess(made.samples, exact, errors, dim), `dim ${dim}, ${executor}`).toBeLessThan(2);
+      expect(made.evaluations).toBe(nfeOf(plan));
+      expect(made.executor).toBe(executor);
     }
-  },
-);
+  }
+});
 
 test.each(sdeSolvers.flatMap(({ name, plan }) => EXECUTORS.map((executor) => ({ name, plan, executor }))))(
   '$name, $executor, gives the same whatever the chunk, and other samples for other seeds',

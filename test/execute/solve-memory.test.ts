@@ -17,9 +17,10 @@ import { type Plan, perTrajectory } from '../../src/solver/plan.js';
 import { solverByName } from '../../src/solver/registry.js';
 import { planOfTable, tableOf } from '../../src/solver/table.js';
 import { gpu } from '../device.js';
-import { freshSeed, latents, randomMixture } from '../field/fixtures.js';
+import { latents, randomMixture } from '../field/fixtures.js';
 import { SLOW } from '../mlp/fixtures.js';
 import { randomPredictor } from '../predictor/fixtures.js';
+import { freshSeed } from '../seed.js';
 import { eulerSpec, nearEuler, randomTangent } from '../tangent/fixtures.js';
 
 const seed = freshSeed();
@@ -86,7 +87,7 @@ const runs = cases.flatMap((each) =>
 );
 
 test.each(runs)(
-  `$name, $executor: what is allocated is what was predicted (seed ${seed})`,
+  '$name, $executor: what is allocated is what was predicted',
   async ({ field, plan, batch, executor, chunk, keep }) => {
     const predicted = await solveMemory(gpu, field, plan, { batch, executor, chunk, keep });
     const columns = new Float32Array(plan.columns * batch).fill(0.5);
@@ -139,7 +140,7 @@ const asking = [
 );
 
 test.each(asking)(
-  `$what, $field.kind of $field.dim, $executor: what is allocated is what was predicted (seed ${seed})`,
+  '$what, $field.kind of $field.dim, $executor: what is allocated is what was predicted',
   async ({ field, predictor, plan, executor }) => {
     const values = latents(seed, 21, field.dim);
     for (const chunk of [undefined, 8]) {

@@ -7,8 +7,9 @@ import { PlanBuilder } from '../../src/solver/builder.js';
 import { nfeOf, type Plan } from '../../src/solver/plan.js';
 import { planOfTable, tableOf } from '../../src/solver/table.js';
 import { gpu } from '../device.js';
-import { freshSeed, latents, randomMixture } from '../field/fixtures.js';
+import { latents, randomMixture } from '../field/fixtures.js';
 import { expectRefusal } from '../refusal.js';
+import { freshSeed } from '../seed.js';
 import { everyPlan } from '../solver/table-fixtures.js';
 import { excess, roundingErrors } from './rounding.js';
 
@@ -16,7 +17,7 @@ const seed = freshSeed();
 const DIM = 3;
 const field = gaussianMixture(randomMixture(seed, DIM, 4, 'per-component'));
 
-test.each(everyPlan(seed, 4))(`$name: its table on the GPU is the plan (seed ${seed})`, async ({ plan }) => {
+test.each(everyPlan(seed, 4))('$name: its table on the GPU is the plan', async ({ plan }) => {
   const table = tableOf(plan);
   const again = planOfTable(table);
   const x = latents(seed, 33, DIM, plan.times[0]);
@@ -49,7 +50,7 @@ test.each([
   [5, 33],
   [7, 1],
   [64, 5],
-])(`constants of %i numbers are the same for %i trajectories (seed ${seed})`, async (dim, batch) => {
+])('constants of %i numbers are the same for %i trajectories', async (dim, batch) => {
   const mixture = gaussianMixture(randomMixture(seed, dim, 3, 'shared'));
   const plan = byConstants(dim);
   const x = latents(seed, batch, dim, 8);

@@ -5,8 +5,8 @@ import { random } from '../../src/problem/random.js';
 import { type Combine, type EulerAt, perTrajectory, type Scalar } from '../../src/solver/plan.js';
 import { scalarStruct } from '../../src/solver/scalar-struct.js';
 import { gpu } from '../device.js';
-import { freshSeed } from '../field/fixtures.js';
 import { runKernel } from '../gpu/run-kernel.js';
+import { freshSeed } from '../seed.js';
 
 const seed = freshSeed();
 const COLUMNS = 3;
@@ -53,7 +53,7 @@ const cases = scalars.flatMap(({ kind, scalar }) =>
   Object.entries(operations(scalar)).map(([name, operation]) => ({ name, kind, operation })),
 );
 
-test.each(cases)(`$name with $kind is itself in float64 (seed ${seed})`, async ({ name, operation }) => {
+test.each(cases)('$name with $kind is itself in float64', async ({ name, operation }) => {
   const source = random(seed);
   for (const [dim, trajectories] of [
     [1, 7],
@@ -105,7 +105,7 @@ test.each(
     { ...one, dim: 8, quads: 4 },
   ]),
 )(
-  `where trajectories repeat, what $name does with $kind reads those of a slot with few rows again, $quads vec4 at a time (seed ${seed})`,
+  'where trajectories repeat, what $name does with $kind reads those of a slot with few rows again, $quads vec4 at a time',
   async ({ operation, dim, quads }) => {
     const source = random(seed, 1);
     const [period, trajectories, written] = [4, 20, 16];

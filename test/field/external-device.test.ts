@@ -19,8 +19,9 @@ import { solverByName, solvers } from '../../src/solver/registry.js';
 import { gpu } from '../device.js';
 import { excess, roundingErrors } from '../execute/rounding.js';
 import { deviceCalls } from '../gpu/device-calls.js';
+import { freshSeed } from '../seed.js';
 import model from './external-model.wgsl';
-import { freshSeed, latents } from './fixtures.js';
+import { latents } from './fixtures.js';
 
 const seed = freshSeed();
 const DIM = 5;
@@ -82,7 +83,7 @@ function difference(samples: Float32Array, plan: Plan, from: ReferenceOptions, r
 }
 
 test.each(solvers.map(({ name }) => name))(
-  `%s of a model on the device is that of the field which it computes (seed ${seed})`,
+  '%s of a model on the device is that of the field which it computes',
   async (name) => {
     const { predict, counts } = modelOf('ve', 'x0');
     const plan = planFor({ solver: name, nfe: 8 });
@@ -100,7 +101,7 @@ test.each(
       .map((name) => ({ prediction, name })),
   ),
 )(
-  `a model on the device that predicts $prediction of $name is told its own states and times (seed ${seed})`,
+  'a model on the device that predicts $prediction of $name is told its own states and times',
   async ({ prediction, name }) => {
     const { predict } = modelOf(name, prediction);
     const field = externalField({
@@ -133,7 +134,7 @@ test('a model on the device is told its own terms for t', async () => {
   expect(told).toEqual(times.map((time) => new Array(4).fill(time)));
 });
 
-test(`trajectories have times of their own, and a large batch goes out in parts (seed ${seed})`, async () => {
+test('trajectories have times of their own, and a large batch goes out in parts', async () => {
   const family = amedFamily(amedSolvers[0], polynomial().times(2), {});
   const columns = new Float32Array(family.plan.columns * BATCH);
   for (let row = 0; row < BATCH; row++) {
@@ -163,7 +164,7 @@ test('the host waits for samples alone, and what is allocated was predicted', as
   expect(many.createBuffer).toBe(few.createBuffer);
 });
 
-test(`runs that go on at the same time take turns (seed ${seed})`, async () => {
+test('runs that go on at the same time take turns', async () => {
   const { predict } = modelOf('ve', 'x0');
   let running = 0;
   const alone = async (inputs: DeviceInputs) => {
@@ -180,7 +181,7 @@ test(`runs that go on at the same time take turns (seed ${seed})`, async () => {
   expect(two.samples).toEqual((await run(2)).samples);
 });
 
-test(`a bespoke solver is learned for it (seed ${seed})`, async () => {
+test('a bespoke solver is learned for it', async () => {
   const field = external(undefined, BATCH);
   const teacher = planFor({ solver: 'unipc-3', nfe: 40, grid: 'logsnr' });
   const training = await runTeacher(gpu, field, teacher, { count: 128, seed: 2 ** 40 });

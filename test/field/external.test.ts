@@ -24,7 +24,8 @@ import { solverByName, solvers } from '../../src/solver/registry.js';
 import { gpu } from '../device.js';
 import { excess, roundingErrors } from '../execute/rounding.js';
 import { SLOW } from '../mlp/fixtures.js';
-import { freshSeed, latents, randomMixture } from './fixtures.js';
+import { freshSeed } from '../seed.js';
+import { latents, randomMixture } from './fixtures.js';
 
 const seed = freshSeed();
 const DIM = 5;
@@ -55,7 +56,7 @@ function external(options: Partial<ExternalFieldOptions> = {}): Field {
 }
 
 test.each(solvers.map(({ name }) => name))(
-  `%s of a model outside of the device is that of the field which it computes (seed ${seed})`,
+  '%s of a model outside of the device is that of the field which it computes',
   async (name) => {
     const plan = planFor({ solver: name, nfe: 8 });
     const { predict, calls } = predictorOf({});
@@ -72,7 +73,7 @@ test.each(solvers.map(({ name }) => name))(
 test.each(
   PREDICTIONS.flatMap((prediction) => ['ve', 'vp-linear', 'flow'].map((name) => ({ prediction, name }))),
 )(
-  `a model that predicts $prediction of $name is told its own states and times (seed ${seed})`,
+  'a model that predicts $prediction of $name is told its own states and times',
   async ({ prediction, name }) => {
     const process = parseProcess(name);
     const { predict, calls } = predictorOf({ process, prediction });
@@ -91,7 +92,7 @@ test.each(
   },
 );
 
-test(`a model is told its own terms for t (seed ${seed})`, async () => {
+test('a model is told its own terms for t', async () => {
   const process = parseProcess('vp-linear');
   const { predict, calls } = predictorOf({ process });
   const inSteps: number[] = [];
@@ -118,7 +119,7 @@ test(`a model is told its own terms for t (seed ${seed})`, async () => {
   expect(excess(samples, exact, errors, DIM)).toBeLessThan(3);
 });
 
-test(`trajectories have times of their own, and a large batch goes out in parts (seed ${seed})`, async () => {
+test('trajectories have times of their own, and a large batch goes out in parts', async () => {
   const { predict, calls } = predictorOf({});
   const family = amedFamily(amedSolvers[0], polynomial().times(2), {});
   const answers = Array.from({ length: BATCH }, (_, i) =>
@@ -144,7 +145,7 @@ test(`trajectories have times of their own, and a large batch goes out in parts 
   expect(excess(parts.samples, exact, errors, DIM)).toBeLessThan(3);
 });
 
-test(`beyond the noise levels of its process a model is told the last one (seed ${seed})`, async () => {
+test('beyond the noise levels of its process a model is told the last one', async () => {
   const process = parseProcess('ve-geometric:min=0.1,max=10');
   const { predict, calls } = predictorOf({ process });
   const field = external({ predict, process });
@@ -156,7 +157,7 @@ test(`beyond the noise levels of its process a model is told the last one (seed 
   expect((await fingerprintOf(field, gpu)).dim).toBe(DIM);
 });
 
-test(`runs that are prepared, or go on at the same time, take turns (seed ${seed})`, async () => {
+test('runs that are prepared, or go on at the same time, take turns', async () => {
   let running = 0;
   const { predict } = predictorOf({});
   const alone: Predict = async (states, times) => {
@@ -178,7 +179,7 @@ test(`runs that are prepared, or go on at the same time, take turns (seed ${seed
 });
 
 test(
-  `solvers are learned for it, without a gradient (seed ${seed})`,
+  'solvers are learned for it, without a gradient',
   async () => {
     const field = external();
     const teacher = planFor({ solver: 'unipc-3', nfe: 40, grid: 'logsnr' });

@@ -3,8 +3,6 @@ import type { MixtureSpec } from '../../src/field/mixture.js';
 import { random } from '../../src/problem/random.js';
 import { sampleMixture } from '../../src/problem/sample-mixture.js';
 
-export { freshSeed } from '../metrics/fixtures.js';
-
 /** A field with a float64 form alone. */
 export function hostField(dim: number, denoise: Denoise): Field {
   return {

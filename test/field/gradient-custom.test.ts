@@ -3,9 +3,10 @@ import { customField } from '../../src/field/custom.js';
 import type { Field } from '../../src/field/field.js';
 import { gaussianMixture, mixtureSpec } from '../../src/field/gaussian-mixture.js';
 import { gpu } from '../device.js';
+import { freshSeed } from '../seed.js';
 import gaussian from './custom/gaussian.wgsl';
 import twoGaussians from './custom/two-gaussians.wgsl';
-import { freshSeed, noisyStates } from './fixtures.js';
+import { noisyStates } from './fixtures.js';
 import { gradientsOn, randomCotangents } from './gradient-fixtures.js';
 import { EPSILON, roundingOfD, roundingOfGradient } from './rounding.js';
 
@@ -48,7 +49,7 @@ async function compared(
   }
 }
 
-test(`a user's own gradient is what is used (seed ${seed})`, async () => {
+test(`a user's own gradient is what is used`, async () => {
   await compared(customField({ dim: 3, wgsl: gaussian }), one, ({ sigma, x, c, actual, expected }) => {
     const bound = roundingOfGradient(one, x, sigma, c);
     for (const [d, value] of expected.entries()) {
@@ -86,7 +87,7 @@ function differences(x: Float64Array, sigma: number, c: Float64Array, d: number)
   };
 }
 
-test(`without one it is differences, as float64 forms them (seed ${seed})`, async () => {
+test('without one it is differences, as float64 forms them', async () => {
   await compared(customField({ dim: 2, wgsl: twoGaussians }), twin, ({ sigma, x, c, actual, expected }) => {
     for (const d of expected.keys()) {
       const { value, rounding } = differences(x, sigma, c, d);
@@ -95,7 +96,7 @@ test(`without one it is differences, as float64 forms them (seed ${seed})`, asyn
   });
 });
 
-test(`and differences are close to the gradient at typical states (seed ${seed})`, async () => {
+test('and differences are close to the gradient at typical states', async () => {
   const errors: number[] = [];
   await compared(customField({ dim: 2, wgsl: twoGaussians }), twin, ({ sigma, actual, expected }) => {
     const error = Math.hypot(...expected.slice(0, 2).map((value, d) => actual[d] - value));

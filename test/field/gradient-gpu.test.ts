@@ -10,7 +10,8 @@ import { random } from '../../src/problem/random.js';
 import { gpu } from '../device.js';
 import { smallGpu } from '../gpu/small-gpu.js';
 import { expectRefused } from '../refusal.js';
-import { freshSeed, hostField, noisyStates, randomMixture, type StdShape } from './fixtures.js';
+import { freshSeed } from '../seed.js';
+import { hostField, noisyStates, randomMixture, type StdShape } from './fixtures.js';
 import { gradientsOn, randomCotangents } from './gradient-fixtures.js';
 import { roundingOfGradient } from './rounding.js';
 
@@ -54,7 +55,7 @@ const cases = [
 ];
 
 test.each(cases)(
-  `the gradient of 5 components, $shape stds, dim $dim (seed ${seed})`,
+  'the gradient of 5 components, $shape stds, dim $dim',
   async ({ shape, dim }) => {
     const spec = randomMixture(seed, dim, 5, shape);
     const { toX, toSigma } = await worst(gpu, gaussianMixture(spec), spec, 67);
@@ -69,7 +70,7 @@ test.each([
   [3, 0],
   [130, 0.2],
 ])(
-  `the gradient of the empirical field in dim %i with bandwidth %d (seed ${seed})`,
+  'the gradient of the empirical field in dim %i with bandwidth %d',
   async (dim, bandwidth) => {
     const source = random(seed, 5);
     const points = Float64Array.from({ length: 100 * dim }, () => Math.fround(source.between(-1, 1)));
@@ -98,7 +99,7 @@ test.each(
     ].map(([dim, components]) => ({ shape, dim, components })),
   ),
 )(
-  `the gradient of $components components in registers, $shape stds, dim $dim (seed ${seed})`,
+  'the gradient of $components components in registers, $shape stds, dim $dim',
   async ({ shape, dim, components }) => {
     const spec = randomMixture(seed, dim, components, shape);
     for (const weights of [spec.weights, new Float64Array(components).fill(1)]) {
@@ -131,7 +132,7 @@ test.skipIf(!canBroadcast(gpu)).each(
     ].map(([dim, components]) => ({ shape, dim, components })),
   ),
 )(
-  `by lanes: the gradient of $components components, $shape stds, dim $dim (seed ${seed})`,
+  'by lanes: the gradient of $components components, $shape stds, dim $dim',
   async ({ shape, dim, components }) => {
     const spec = randomMixture(seed, dim, components, shape);
     for (const weights of [spec.weights, new Float64Array(components).fill(1)]) {
@@ -151,7 +152,7 @@ test.each([
   { shape: 'per-component' as const, dim: 256, components: 70, of: tiled },
   { shape: 'per-dimension' as const, dim: 784, components: 5, of: gaussianMixture },
 ])(
-  `the streamed gradient of $components components, $shape stds, dim $dim (seed ${seed})`,
+  'the streamed gradient of $components components, $shape stds, dim $dim',
   async ({ shape, dim, components, of }) => {
     const spec = randomMixture(seed, dim, components, shape);
     const { toX, toSigma } = await worst(gpu, of(spec), spec, 21);
@@ -162,7 +163,7 @@ test.each([
 );
 
 test.each(SHAPES)(
-  `the gradient of components of %s stds past one binding comes in shards, and spans of the batch (seed ${seed})`,
+  'the gradient of components of %s stds past one binding comes in shards, and spans of the batch',
   async (shape) => {
     const spec = randomMixture(seed, 6, 170, shape);
     // 50 components a shard, so four shards, the last one of 20; and at most three trajectories' sums at once.
@@ -174,7 +175,7 @@ test.each(SHAPES)(
   SLOW,
 );
 
-test(`a streamed gradient has the same bits whatever the batch (seed ${seed})`, async () => {
+test('a streamed gradient has the same bits whatever the batch', async () => {
   const dim = 6;
   const spec = randomMixture(seed, dim, 350, 'shared');
   const { x, sigmas } = noisyStates(seed, spec, 37);

@@ -12,7 +12,8 @@ import { PlanBuilder } from '../../src/solver/builder.js';
 import { perTrajectory } from '../../src/solver/plan.js';
 import { gpu } from '../device.js';
 import { smallGpu } from '../gpu/small-gpu.js';
-import { freshSeed, noisyStates, randomMixture, type StdShape } from './fixtures.js';
+import { freshSeed } from '../seed.js';
+import { noisyStates, randomMixture, type StdShape } from './fixtures.js';
 import { roundingOfD } from './rounding.js';
 
 const seed = freshSeed();
@@ -61,14 +62,11 @@ const cases = SHAPES.flatMap((shape) => [
   { shape, dim: TILED_DIM[shape], components: 150, kernel: 'tiled' as const },
 ]);
 
-test.each(cases)(
-  `D of $components components, $shape stds, dim $dim, $kernel (seed ${seed})`,
-  async (each) => {
-    const spec = randomMixture(seed, each.dim, each.components, each.shape);
-    const field = withKernel(spec, each.kernel);
-    expect(await worst(gpu, field, spec, 33)).toBeLessThan(1);
-  },
-);
+test.each(cases)('D of $components components, $shape stds, dim $dim, $kernel', async (each) => {
+  const spec = randomMixture(seed, each.dim, each.components, each.shape);
+  const field = withKernel(spec, each.kernel);
+  expect(await worst(gpu, field, spec, 33)).toBeLessThan(1);
+});
 
 // In pairs where lanes tell each other what they load: an even and an odd last one, one to four
 // chunks of the sums, a batch that leaves an invocation's second trajectory to nobody, and one that does not.
@@ -81,16 +79,13 @@ test.each(
       [128, 31],
     ].map(([dim, components]) => ({ shape, dim, components })),
   ),
-)(
-  `in registers: D of $components components, $shape stds, dim $dim (seed ${seed})`,
-  async ({ shape, dim, components }) => {
-    const spec = randomMixture(seed, dim, components, shape);
-    expect(mixtureKernelFor(gpu, spec)).toBe('registers');
-    expect(await worst(gpu, gaussianMixture(spec), spec, 9)).toBeLessThan(1);
-    const equal = { ...spec, weights: new Float64Array(components).fill(1) };
-    expect(await worst(gpu, gaussianMixture(equal), equal, 61)).toBeLessThan(1);
-  },
-);
+)('in registers: D of $components components, $shape stds, dim $dim', async ({ shape, dim, components }) => {
+  const spec = randomMixture(seed, dim, components, shape);
+  expect(mixtureKernelFor(gpu, spec)).toBe('registers');
+  expect(await worst(gpu, gaussianMixture(spec), spec, 9)).toBeLessThan(1);
+  const equal = { ...spec, weights: new Float64Array(components).fill(1) };
+  expect(await worst(gpu, gaussianMixture(equal), equal, 61)).toBeLessThan(1);
+});
 
 test.each(
   SHAPES.flatMap((shape) =>
@@ -104,16 +99,13 @@ test.each(
       [132, 17],
     ].map(([dim, components]) => ({ shape, dim, components })),
   ),
-)(
-  `few: D of $components components, $shape stds, dim $dim (seed ${seed})`,
-  async ({ shape, dim, components }) => {
-    const spec = randomMixture(seed, dim, components, shape);
-    expect(mixtureKernelFor(gpu, spec)).toBe('few');
-    expect(await worst(gpu, withKernel(spec, 'few'), spec, 9)).toBeLessThan(1);
-    const equal = { ...spec, weights: new Float64Array(components).fill(1) };
-    expect(await worst(gpu, withKernel(equal, 'few'), equal, 6)).toBeLessThan(1);
-  },
-);
+)('few: D of $components components, $shape stds, dim $dim', async ({ shape, dim, components }) => {
+  const spec = randomMixture(seed, dim, components, shape);
+  expect(mixtureKernelFor(gpu, spec)).toBe('few');
+  expect(await worst(gpu, withKernel(spec, 'few'), spec, 9)).toBeLessThan(1);
+  const equal = { ...spec, weights: new Float64Array(components).fill(1) };
+  expect(await worst(gpu, withKernel(equal, 'few'), equal, 6)).toBeLessThan(1);
+});
 
 // One tile of components and several, the last one not full; one span of dimensions and several, whole vec4 and not; one
 // workgroup of 32 trajectories and more.
@@ -127,15 +119,12 @@ test.skipIf(!canBroadcast(gpu)).each(
       [785, 63],
     ].map(([dim, components]) => ({ shape, dim, components })),
   ),
-)(
-  `by lanes: D of $components components, $shape stds, dim $dim (seed ${seed})`,
-  async ({ shape, dim, components }) => {
-    const spec = randomMixture(seed, dim, components, shape);
-    expect(await worst(gpu, withKernel(spec, 'lanes'), spec, 9)).toBeLessThan(1);
-    const equal = { ...spec, weights: new Float64Array(components).fill(1) };
-    expect(await worst(gpu, withKernel(equal, 'lanes'), equal, 45)).toBeLessThan(1);
-  },
-);
+)('by lanes: D of $components components, $shape stds, dim $dim', async ({ shape, dim, components }) => {
+  const spec = randomMixture(seed, dim, components, shape);
+  expect(await worst(gpu, withKernel(spec, 'lanes'), spec, 9)).toBeLessThan(1);
+  const equal = { ...spec, weights: new Float64Array(components).fill(1) };
+  expect(await worst(gpu, withKernel(equal, 'lanes'), equal, 45)).toBeLessThan(1);
+});
 
 test.each([
   [10, 'per-component'],

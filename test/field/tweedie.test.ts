@@ -2,7 +2,8 @@ import { expect, test } from 'vitest';
 import { gaussianMixture } from '../../src/field/gaussian-mixture.js';
 import { fullStds, type MixtureSpec, normalizedWeights } from '../../src/field/mixture.js';
 import { sampleMixture } from '../../src/problem/sample-mixture.js';
-import { freshSeed, latents, randomMixture } from './fixtures.js';
+import { freshSeed } from '../seed.js';
+import { latents, randomMixture } from './fixtures.js';
 
 const seed = freshSeed();
 
@@ -23,7 +24,7 @@ function logDensity(spec: MixtureSpec, x: Float64Array, sigma: number): number {
 }
 
 test.each(['shared', 'per-component', 'per-dimension'] as const)(
-  `D is x + sigma^2 times the score, by differences of the log density, for %s stds (seed ${seed})`,
+  'D is x + sigma^2 times the score, by differences of the log density, for %s stds',
   (shape) => {
     const dim = 3;
     const spec = randomMixture(seed, dim, 5, shape);

@@ -13,7 +13,8 @@ import { solverByName } from '../../src/solver/registry.js';
 import { trainingSettings } from '../../src/train/settings.js';
 import { Trainer } from '../../src/train/trainer.js';
 import { gpu } from '../device.js';
-import { freshSeed, randomMixture } from '../field/fixtures.js';
+import { randomMixture } from '../field/fixtures.js';
+import { freshSeed } from '../seed.js';
 import { randomRun } from '../train/fixtures.js';
 import { type DeviceCalls, deviceCalls } from './device-calls.js';
 

@@ -7,7 +7,8 @@ import { amedFamily } from '../../src/solver/amed-family.js';
 import { planFor } from '../../src/solver/plan-for.js';
 import { gpu } from '../device.js';
 import { adjointOnGpu, columnsOf, randomAnswers } from '../execute/adjoint-fixtures.js';
-import { freshSeed, latents, randomMixture } from '../field/fixtures.js';
+import { latents, randomMixture } from '../field/fixtures.js';
+import { freshSeed } from '../seed.js';
 
 const seed = freshSeed();
 const field = gaussianMixture(randomMixture(seed, 2, 3, 'shared'));

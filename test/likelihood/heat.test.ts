@@ -8,13 +8,14 @@ import { loadField } from '../../src/node/field/load.js';
 import { random } from '../../src/problem/random.js';
 import { problemByName } from '../../src/problem/registry.js';
 import { sampleMixture } from '../../src/problem/sample-mixture.js';
-import { freshSeed, hostField, noisyStates, randomMixture, type StdShape } from '../field/fixtures.js';
+import { hostField, noisyStates, randomMixture, type StdShape } from '../field/fixtures.js';
 import { expectRefused } from '../refusal.js';
+import { freshSeed } from '../seed.js';
 
 const seed = freshSeed();
 const SHAPES: StdShape[] = ['shared', 'per-component', 'per-dimension'];
 
-describe.each(SHAPES)(`noised data of %s stds (seed ${seed})`, (shape) => {
+describe.each(SHAPES)('noised data of %s stds', (shape) => {
   const dim = 3;
   const spec = randomMixture(seed, dim, 5, shape);
   const heat = heatOf(spec);
@@ -77,7 +78,7 @@ describe.each(SHAPES)(`noised data of %s stds (seed ${seed})`, (shape) => {
   });
 });
 
-describe(`the Fokker-Planck residual (seed ${seed})`, () => {
+describe('the Fokker-Planck residual', () => {
   const sigmas = [0.05, 0.5, 5];
   const levels = (field: Field, data: Float64Array) =>
     fokkerPlanckResidual(field, { data, sigmas, states: 16, seed });

@@ -1,8 +1,5 @@
 import { random } from '../../src/problem/random.js';
 
-/** A fresh seed for every run; tests print it where a failure could depend on it. */
-export const freshSeed = () => Math.floor(Math.random() * 2 ** 31);
-
 /** Standard normal samples, [count * dim]. */
 export function normals(count: number, dim: number, seed: number): Float64Array {
   const source = random(seed);

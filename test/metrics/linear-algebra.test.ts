@@ -4,7 +4,8 @@ import { describe, expect, it } from 'vitest';
 import { timesTransposed } from '../../src/metrics/matrix-product.js';
 import { sampleMoments } from '../../src/metrics/moments.js';
 import { symmetricEigenvalues } from '../../src/metrics/symmetric-eigenvalues.js';
-import { freshSeed, normals } from './fixtures.js';
+import { freshSeed } from '../seed.js';
+import { normals } from './fixtures.js';
 
 const matrixOf = (values: Float64Array, rows: number) =>
   Matrix.from1DArray(rows, values.length / rows, Array.from(values));

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { precisionRecall } from '../../src/metrics/precision-recall.js';
 import { random } from '../../src/problem/random.js';
-import { freshSeed } from '../field/fixtures.js';
+import { freshSeed } from '../seed.js';
 
 /** 0, 1, 2, ... on a line in the plane. */
 const line = (count: number, from = 0) =>
@@ -25,7 +25,7 @@ test('the radius is the distance of the k-th nearest', () => {
 
 const seed = freshSeed();
 
-test(`half of the modes is half of the recall, and noise between them lessens precision (seed ${seed})`, () => {
+test('half of the modes is half of the recall, and noise between them lessens precision', () => {
   const source = random(seed);
   const cloud = (centre: number, count: number) =>
     Array.from({ length: 2 * count }, (_, i) => (i % 2 === 0 ? centre : 0) + source.normal());

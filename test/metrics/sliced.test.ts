@@ -3,7 +3,8 @@ import { energyDistance } from '../../src/metrics/energy.js';
 import { energyDistance1d, squaredWasserstein1d } from '../../src/metrics/one-dimensional.js';
 import { projectionDirections, sortedProjections } from '../../src/metrics/projection.js';
 import { slicedEnergyOf, slicedWasserstein } from '../../src/metrics/sliced.js';
-import { freshSeed, normals, reversed, translate } from './fixtures.js';
+import { freshSeed } from '../seed.js';
+import { normals, reversed, translate } from './fixtures.js';
 
 const line = (...values: number[]) => Float64Array.from(values);
 
@@ -27,7 +28,7 @@ describe('2-Wasserstein distance on the line', () => {
     const b = normals(count, 1, seed + 1).map((value) => 2 + value / 2);
     // W^2 = 4 + 1/4. Its error is led by 4 times that of the difference of means, of variance 5/4 / count.
     const tolerance = 6 * 4.2 * Math.sqrt(1.25 / count);
-    expect(Math.abs(slicedWasserstein(a, b, 1) ** 2 - 4.25), `seed ${seed}`).toBeLessThan(tolerance);
+    expect(Math.abs(slicedWasserstein(a, b, 1) ** 2 - 4.25)).toBeLessThan(tolerance);
   });
 });
 
@@ -75,7 +76,7 @@ describe('sliced Wasserstein distance', () => {
     const b = normals(count, 2, seed + 1).map((value) => 2 * value);
     // Standard deviations are known to 1 / sqrt(2 count) and 2 / sqrt(2 count), means add second order.
     const tolerance = 6 * Math.sqrt(5 / (2 * count)) + 5 / count;
-    expect(Math.abs(slicedWasserstein(a, b, 2) - 1), `seed ${seed}`).toBeLessThan(tolerance);
+    expect(Math.abs(slicedWasserstein(a, b, 2) - 1)).toBeLessThan(tolerance);
   });
 
   it('is symmetric, and zero for the same samples in another order', () => {
@@ -112,7 +113,7 @@ describe('energy distance', () => {
       normals(count, 1, key).map((value) => Math.round(2 * value) / 2);
     for (let i = 0; i < 20; i++) {
       const [a, b] = [coarse(1 + i, seed + i).sort(), coarse(20 - i, seed + 50 + i).sort()];
-      expect(energyDistance1d(a, b), `seed ${seed}, ${i}`).toBeCloseTo(energyDistance(a, b, 1), 12);
+      expect(energyDistance1d(a, b), `${i}`).toBeCloseTo(energyDistance(a, b, 1), 12);
     }
   });
 
@@ -125,7 +126,7 @@ describe('energy distance', () => {
     const exact = energyDistance(x, y, 2);
     // The trapezoid rule for |cos|, with its kink, has a relative error below pi^2 / 2000^2; the terms are
     // 2 E|X - Y| and two more, each below 5.
-    expect(Math.abs(sliced - exact), `seed ${seed}`).toBeLessThan(4e-5);
+    expect(Math.abs(sliced - exact)).toBeLessThan(4e-5);
   });
 
   it.each([3, 4, 5, 10])('from projections has the constant of dimension %d', (dim) => {
@@ -135,7 +136,7 @@ describe('energy distance', () => {
     const sliced = slicedEnergyOf(sortedProjections(x, directions), sortedProjections(y, directions), dim);
     // |<u, v>| varies by less than 0.76 of its mean, whatever the dimension; six standard errors.
     const tolerance = (6 * 0.76) / Math.sqrt(4000);
-    expect(Math.abs(sliced / (2 * Math.sqrt(dim)) - 1), `seed ${seed}`).toBeLessThan(tolerance);
+    expect(Math.abs(sliced / (2 * Math.sqrt(dim)) - 1)).toBeLessThan(tolerance);
   });
 
   it('is symmetric, zero for the same samples, and grows with a translation', () => {

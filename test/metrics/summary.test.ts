@@ -3,7 +3,8 @@ import { endpointErrors } from '../../src/metrics/endpoint-errors.js';
 import { median, quantile } from '../../src/metrics/quantile.js';
 import { summarize } from '../../src/metrics/summary.js';
 import { random } from '../../src/problem/random.js';
-import { freshSeed, normals } from './fixtures.js';
+import { freshSeed } from '../seed.js';
+import { normals } from './fixtures.js';
 
 describe('quantiles', () => {
   it('interpolate linearly, as NumPy does', () => {
@@ -75,15 +76,15 @@ describe('summaries', () => {
     const standardError = Math.sqrt(variance / count);
     for (const side of [0, 1]) {
       const expected = mean + (side ? 1.96 : -1.96) * standardError;
-      expect(Math.abs(meanInterval[side] - expected), `seed ${seed}`).toBeLessThan(0.25 * standardError);
+      expect(Math.abs(meanInterval[side] - expected)).toBeLessThan(0.25 * standardError);
     }
     // The median of a resample has a rank of count / 2 with standard deviation sqrt(count) / 2 = 16.
     const sorted = errors.slice().sort();
     const rank = 1.96 * 16;
-    expect(medianInterval[0], `seed ${seed}`).toBeGreaterThan(sorted[Math.round(512 - rank - 5)]);
-    expect(medianInterval[0], `seed ${seed}`).toBeLessThan(sorted[Math.round(512 - rank + 5)]);
-    expect(medianInterval[1], `seed ${seed}`).toBeGreaterThan(sorted[Math.round(511 + rank - 5)]);
-    expect(medianInterval[1], `seed ${seed}`).toBeLessThan(sorted[Math.round(511 + rank + 5)]);
+    expect(medianInterval[0]).toBeGreaterThan(sorted[Math.round(512 - rank - 5)]);
+    expect(medianInterval[0]).toBeLessThan(sorted[Math.round(512 - rank + 5)]);
+    expect(medianInterval[1]).toBeGreaterThan(sorted[Math.round(511 + rank - 5)]);
+    expect(medianInterval[1]).toBeLessThan(sorted[Math.round(511 + rank + 5)]);
   });
 
   it('cover the true mean and median of skewed errors about as often as they say', () => {
@@ -102,8 +103,8 @@ describe('summaries', () => {
       ['mean', means],
       ['median', medians],
     ] as const) {
-      expect(covered / trials, `${what}, seed ${seed}`).toBeGreaterThan(0.865);
-      expect(covered / trials, `${what}, seed ${seed}`).toBeLessThan(0.994);
+      expect(covered / trials, `${what}`).toBeGreaterThan(0.865);
+      expect(covered / trials, `${what}`).toBeLessThan(0.994);
     }
   });
 

@@ -14,7 +14,8 @@ import { sample } from '../../src/sample.js';
 import { sampleReference } from '../../src/sample-reference.js';
 import { planFor } from '../../src/solver/plan-for.js';
 import { gpu } from '../device.js';
-import { freshSeed, hostField } from '../field/fixtures.js';
+import { hostField } from '../field/fixtures.js';
+import { freshSeed } from '../seed.js';
 import { type Case, randomCase, relativeError, runInFloat64, runOnGpu, SLOW } from './fixtures.js';
 
 const seed = freshSeed();
@@ -54,7 +55,7 @@ describe.each(conventions)('$process, $prediction', ({ process: name, prediction
   const convention = { process: name, prediction };
   const process = parseProcess(name);
 
-  test(`D is what the translation says, and slopes are its differences (seed ${seed})`, () => {
+  test('D is what the translation says, and slopes are its differences', () => {
     const draw = random(seed);
     const sigmaData = draw.between(0.3, 2);
     const { at, slope } = bound(new ConventionTable(convention, sigmaData));
@@ -85,14 +86,14 @@ describe.each(conventions)('$process, $prediction', ({ process: name, prediction
   });
 
   test(
-    `D, both products and every gradient on the GPU are those of float64 (seed ${seed})`,
+    'D, both products and every gradient on the GPU are those of float64',
     async () => {
       await checkBands(caseOf(configOf(convention)));
     },
     SLOW,
   );
 
-  test(`an exact field turned into the prediction and back is that field, and samples so (seed ${seed})`, () => {
+  test('an exact field turned into the prediction and back is that field, and samples so', () => {
     const draw = random(seed);
     const exact = gaussianMixture({
       weights: [1, 2],
@@ -144,7 +145,7 @@ describe.each(conventions)('$process, $prediction', ({ process: name, prediction
 });
 
 test(
-  `a process of one's own, from a table, is computed alike (seed ${seed})`,
+  `a process of one's own, from a table, is computed alike`,
   async () => {
     await checkBands(caseOf(configOf({ process: tabulate(own), prediction: 'velocity' })));
   },
@@ -193,9 +194,9 @@ async function checkBands(given: Case): Promise<void> {
       const part = (values: Float32Array | Float64Array) => values.subarray(row * size, (row + BAND) * size);
       const error = relativeError(part(actual[name]), part(expected[name]));
       const levels = `sigma from ${given.sigma[row]}`;
-      expect(error, `${name} of ${told}, ${levels}, seed ${given.seed}`).toBeLessThan(1e-4);
+      expect(error, `${name} of ${told}, ${levels}`).toBeLessThan(1e-4);
     }
   }
   const error = relativeError(actual.gradient, expected.gradient);
-  expect(error, `gradient, seed ${given.seed}`).toBeLessThan(1e-4);
+  expect(error, `gradient`).toBeLessThan(1e-4);
 }

@@ -4,7 +4,8 @@ import { FEATURES, type MlpOptions, mlpConfig } from '../../src/mlp/config.js';
 import { type MlpFieldOptions, mlpField } from '../../src/mlp/field.js';
 import { gpu } from '../device.js';
 import { evaluationOn } from '../field/evaluation-fixtures.js';
-import { freshSeed, randomMixture } from '../field/fixtures.js';
+import { randomMixture } from '../field/fixtures.js';
+import { freshSeed } from '../seed.js';
 import { randomCase, relativeError, SLOW } from './fixtures.js';
 
 const BATCH = 21;
@@ -31,8 +32,8 @@ test.each<[MlpOptions, MlpFieldOptions]>([
     }
     const actual = await evaluationOn(gpu, field, given.x, given.sigma, { withFeatures: true });
     // As test/mlp/fixtures.ts reasons.
-    expect(relativeError(actual.features, features), `seed ${given.seed}`).toBeLessThan(1e-4);
-    expect(relativeError(actual.denoised, denoised), `seed ${given.seed}`).toBeLessThan(1e-4);
+    expect(relativeError(actual.features, features)).toBeLessThan(1e-4);
+    expect(relativeError(actual.denoised, denoised)).toBeLessThan(1e-4);
     const without = await evaluationOn(gpu, field, given.x, given.sigma, { withFeatures: false });
     expect(without.features.every(Number.isNaN)).toBe(true);
     expect(without.denoised).toEqual(actual.denoised);

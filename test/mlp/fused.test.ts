@@ -8,7 +8,7 @@ import { PlanBuilder } from '../../src/solver/builder.js';
 import { perTrajectory } from '../../src/solver/plan.js';
 import { sdeSolvers, solvers } from '../../src/solver/registry.js';
 import { gpu } from '../device.js';
-import { freshSeed } from '../field/fixtures.js';
+import { freshSeed } from '../seed.js';
 import { randomParameters, relativeError } from './fixtures.js';
 
 const seed = freshSeed();
@@ -28,7 +28,7 @@ const fields = [
 });
 
 test.each(fields)(
-  `$what, fused, is sampled as float64 does, by every solver (seed ${seed})`,
+  '$what, fused, is sampled as float64 does, by every solver',
   async ({ field, x }) => {
     for (const solver of [...solvers, ...sdeSolvers]) {
       const plan = solver.plan([10, 3, 0.7, 0.1, 0.01]);
@@ -50,7 +50,7 @@ test.each(fields)(
   240_000,
 );
 
-test.each(fields)(`$what, fused, takes times per trajectory (seed ${seed})`, async ({ field, x }) => {
+test.each(fields)('$what, fused, takes times per trajectory', async ({ field, x }) => {
   const b = new PlanBuilder([8, 1]);
   const inner = perTrajectory(0);
   const middle = b.eulerAt(b.start, b.velocity(b.start, 8), { start: 8, at: inner });

@@ -1,5 +1,6 @@
 import { test } from 'vitest';
 import { type MlpOptions, mlpConfig } from '../../src/mlp/config.js';
+import { freshSeed } from '../seed.js';
 import { checkAgainstFloat64, randomCase, SLOW } from './fixtures.js';
 
 test.each<[MlpOptions, number]>([
@@ -8,7 +9,7 @@ test.each<[MlpOptions, number]>([
 ])(
   'the kernels of %o agree with float64, %i trajectories',
   async (options, batch) => {
-    await checkAgainstFloat64(randomCase(mlpConfig(options), batch, Math.floor(Math.random() * 2 ** 32)));
+    await checkAgainstFloat64(randomCase(mlpConfig(options), batch, freshSeed()));
   },
   SLOW,
 );

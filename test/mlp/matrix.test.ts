@@ -13,9 +13,9 @@ import { amedSolvers } from '../../src/solver/amed.js';
 import { planFor } from '../../src/solver/plan-for.js';
 import { gpu } from '../device.js';
 import { evaluationOn } from '../field/evaluation-fixtures.js';
-import { freshSeed } from '../field/fixtures.js';
 import { randomPredictor } from '../predictor/fixtures.js';
 import { expectRefusal } from '../refusal.js';
+import { freshSeed } from '../seed.js';
 import { randomCase, relativeError, SLOW } from './fixtures.js';
 
 const seed = freshSeed();
@@ -49,7 +49,7 @@ function exactly(field: Field, x: Float32Array, sigmas: Float32Array): Float64Ar
 
 describe.runIf(matrixUnits(gpu))('networks on matrix units', () => {
   test.each(NETWORKS)(
-    `%s: D and features are float64's but for the rounding of activations (seed ${seed})`,
+    `%s: D and features are float64's but for the rounding of activations`,
     async (_, shape, options) => {
       const { x, sigma, ...model } = randomCase(mlpConfig(shape), BATCH, seed);
       const field = mlpField(model, { ...options, precision: 'f16-matrix' });
@@ -71,7 +71,7 @@ describe.runIf(matrixUnits(gpu))('networks on matrix units', () => {
   );
 
   test.each(NETWORKS)(
-    `%s: whole trajectories, fused and stepwise, are those of float16 weights but for that (seed ${seed})`,
+    '%s: whole trajectories, fused and stepwise, are those of float16 weights but for that',
     async (_, shape, options) => {
       const { x: values, ...model } = randomCase(mlpConfig(shape), BATCH, seed);
       const field = mlpField(model, { ...options, precision: 'f16-matrix' });
@@ -93,7 +93,7 @@ describe.runIf(matrixUnits(gpu))('networks on matrix units', () => {
   );
 
   test(
-    `every tile gives the same (seed ${seed})`,
+    'every tile gives the same',
     async () => {
       const given = randomCase(mlpConfig({ dim: 24, width: 64, layers: 2, classes: 2 }), BATCH, seed);
       const { config, parameters, x, sigma } = given;
@@ -122,7 +122,7 @@ describe.runIf(matrixUnits(gpu))('networks on matrix units', () => {
   );
 
   test(
-    `AMED's predictor reads their hidden features, stepwise and inside fused kernels (seed ${seed})`,
+    `AMED's predictor reads their hidden features, stepwise and inside fused kernels`,
     async () => {
       const { x: values, ...model } = randomCase(mlpConfig({ dim: 5, width: 64, layers: 2 }), BATCH, seed);
       const field = mlpField(model, { precision: 'f16-matrix' });

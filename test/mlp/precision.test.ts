@@ -8,9 +8,9 @@ import { roundedToHalf } from '../../src/mlp/precision.js';
 import { random } from '../../src/problem/random.js';
 import { gpu } from '../device.js';
 import { evaluationOn } from '../field/evaluation-fixtures.js';
-import { freshSeed } from '../field/fixtures.js';
 import { gradientsOn } from '../field/gradient-fixtures.js';
 import { expectRefusal } from '../refusal.js';
+import { freshSeed } from '../seed.js';
 import { checkAgainstFloat64, randomCase, randomParameters, relativeError, SLOW } from './fixtures.js';
 
 const small = mlpConfig({ dim: 1, width: 32, layers: 2 });
@@ -87,8 +87,8 @@ describe.runIf(gpu.features.has('shader-f16'))('float16 weights', () => {
       };
       const [mine, others] = [expected(half), expected(full)];
       // As test/mlp/fixtures.ts reasons; float16 rounds by 2^-12 on average.
-      expect(relativeError(denoised, mine.D), `seed ${seed}`).toBeLessThan(1e-4);
-      expect(relativeError(toX, mine.pulled), `seed ${seed}`).toBeLessThan(1e-4);
+      expect(relativeError(denoised, mine.D)).toBeLessThan(1e-4);
+      expect(relativeError(toX, mine.pulled)).toBeLessThan(1e-4);
       expect(relativeError(denoised, others.D)).toBeGreaterThan(2 * relativeError(denoised, mine.D));
       expect(relativeError(toX, others.pulled)).toBeGreaterThan(2 * relativeError(toX, mine.pulled));
     },

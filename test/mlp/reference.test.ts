@@ -3,6 +3,7 @@ import { type MlpOptions, mlpConfig } from '../../src/mlp/config.js';
 import { parameterLayout } from '../../src/mlp/parameters.js';
 import { MlpReference } from '../../src/mlp/reference.js';
 import { random } from '../../src/problem/random.js';
+import { freshSeed } from '../seed.js';
 import { randomParameters, relativeError } from './fixtures.js';
 
 const networks: MlpOptions[] = [
@@ -21,7 +22,7 @@ function centralDifference(f: (t: number) => Float64Array): Float64Array {
 
 describe.each(networks)('the float64 network %o', (options) => {
   const config = mlpConfig(options);
-  const seed = Math.floor(Math.random() * 2 ** 32);
+  const seed = freshSeed();
   const draw = random(seed);
   const numbers = (count: number) => Float64Array.from({ length: count }, () => draw.normal());
   const parameters = Float64Array.from(randomParameters(config, draw));
@@ -42,7 +43,7 @@ describe.each(networks)('the float64 network %o', (options) => {
       const at = x.map((value, d) => value + t * dx[d]);
       return network.forward(at, sigma + t * dsigma, label).denoised;
     });
-    expect(relativeError(network.jvp(pass, dx, dsigma), expected), `seed ${seed}`).toBeLessThan(tolerance);
+    expect(relativeError(network.jvp(pass, dx, dsigma), expected)).toBeLessThan(tolerance);
   });
 
   test('has the vector-Jacobian product of its central differences', () => {
@@ -59,9 +60,9 @@ describe.each(networks)('the float64 network %o', (options) => {
         ),
       )[0];
     });
-    expect(relativeError(pulled.x, expected), `seed ${seed}`).toBeLessThan(tolerance);
+    expect(relativeError(pulled.x, expected)).toBeLessThan(tolerance);
     const along = centralDifference((t) => value(x, sigma + t * sigma));
-    expect(relativeError([pulled.sigma * sigma], along), `seed ${seed}`).toBeLessThan(10 * tolerance);
+    expect(relativeError([pulled.sigma * sigma], along)).toBeLessThan(10 * tolerance);
   });
 
   test('has the parameter gradient of its central differences, in every tensor', () => {
@@ -84,7 +85,7 @@ describe.each(networks)('the float64 network %o', (options) => {
       const actual = gradient.reduce((sum, value, i) => sum + value * direction[i], 0);
       // By the size that such a product has: that of a random direction may happen to be all but 0.
       const size = Math.hypot(...gradient.filter((_, i) => direction[i] !== 0));
-      expect(Math.abs(actual - expected[0]) / size, `${name}, seed ${seed}`).toBeLessThan(10 * tolerance);
+      expect(Math.abs(actual - expected[0]) / size, name).toBeLessThan(10 * tolerance);
     }
   });
 

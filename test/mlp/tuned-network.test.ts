@@ -8,11 +8,12 @@ import { tunedNetwork } from '../../src/mlp/tuned-network.js';
 import { tileName } from '../../src/mlp/work-tile.js';
 import { random } from '../../src/problem/random.js';
 import { gpu } from '../device.js';
+import { freshSeed } from '../seed.js';
 import { randomParameters, SLOW } from './fixtures.js';
 
 // Of many numbers, for which fewer trajectories are timed: it is a software adapter that computes them.
 const config = mlpConfig({ dim: 64, width: 32, layers: 2 });
-const parameters = randomParameters(config, random(Math.floor(Math.random() * 2 ** 32)));
+const parameters = randomParameters(config, random(freshSeed()));
 /** This device, as if it were no software. */
 const hardware = new Gpu(gpu.device, { ...gpu.adapter, software: false });
 

@@ -8,9 +8,9 @@ import { decodePredictor, encodePredictor } from '../../src/predictor/predictor-
 import { random } from '../../src/problem/random.js';
 import { BESPOKE_FORMULAS, BESPOKE_STARTS, bespokePlan } from '../../src/solver/bespoke.js';
 import { VERSION } from '../../src/version.js';
-import { freshSeed } from '../field/fixtures.js';
 import { type Change, changed, sameBits, setJson } from '../mlp/file-fixtures.js';
 import { expectRefusal } from '../refusal.js';
+import { freshSeed } from '../seed.js';
 import { info, randomBespoke, randomFingerprint } from './file-fixtures.js';
 
 const seed = freshSeed();
@@ -24,7 +24,7 @@ const stages = [
 ];
 
 describe('a bespoke predictor', () => {
-  it.each(BESPOKE_STARTS)(`after %s comes back from its file bit for bit (seed ${seed})`, (start) => {
+  it.each(BESPOKE_STARTS)('after %s comes back from its file bit for bit', (start) => {
     for (const formula of BESPOKE_FORMULAS) {
       const predictor = randomBespoke([1, 3, 5], { dim: 3, seed, formula, start });
       const stored = { predictor, field, training: { ...info, stages } };
@@ -42,7 +42,7 @@ describe('a bespoke predictor', () => {
     }
   });
 
-  it.each(BESPOKE_STARTS)(`with networks after %s comes back and runs with them (seed ${seed})`, (start) => {
+  it.each(BESPOKE_STARTS)('with networks after %s comes back and runs with them', (start) => {
     const table = randomBespoke([1, 4], { dim: 3, seed, formula: 'ipndm-3', start });
     const source = random(seed, 8);
     const schedules = table.schedules.map((schedule) => {

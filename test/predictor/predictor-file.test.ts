@@ -7,10 +7,10 @@ import type { FeatureSource } from '../../src/predictor/network-config.js';
 import { decodePredictor, encodePredictor } from '../../src/predictor/predictor-file.js';
 import { amedSolvers } from '../../src/solver/amed.js';
 import { VERSION } from '../../src/version.js';
-import { freshSeed } from '../field/fixtures.js';
 import { BROKEN } from '../io/broken-safetensors.js';
 import { type Change, changed, sameBits, setJson } from '../mlp/file-fixtures.js';
 import { expectRefusal } from '../refusal.js';
+import { freshSeed } from '../seed.js';
 import { info, randomFingerprint, randomStoredNetwork, randomTable } from './file-fixtures.js';
 
 const seed = freshSeed();
@@ -23,19 +23,16 @@ const network = {
 };
 
 describe('a predictor', () => {
-  it.each(amedSolvers)(
-    `of $name comes back from its file bit for bit, as a table (seed ${seed})`,
-    ({ name }) => {
-      for (const afs of [false, true]) {
-        const nfes = afs ? [3, 7] : [4, 8];
-        const stored = { predictor: randomTable(name, afs, nfes, seed), field, training: info };
-        expect(decodePredictor(encodePredictor(stored), 'p')).toEqual({ ...stored, fewstep: VERSION });
-      }
-    },
-  );
+  it.each(amedSolvers)('of $name comes back from its file bit for bit, as a table', ({ name }) => {
+    for (const afs of [false, true]) {
+      const nfes = afs ? [3, 7] : [4, 8];
+      const stored = { predictor: randomTable(name, afs, nfes, seed), field, training: info };
+      expect(decodePredictor(encodePredictor(stored), 'p')).toEqual({ ...stored, fewstep: VERSION });
+    }
+  });
 
   it.each<FeatureSource>(['hidden', 'state', 'times'])(
-    `comes back bit for bit as a network that reads %s (seed ${seed})`,
+    'comes back bit for bit as a network that reads %s',
     (reads) => {
       for (const config of [
         { scaleDirection: 0, scaleTime: 0, reads },

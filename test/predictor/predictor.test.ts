@@ -9,7 +9,8 @@ import { PredictorPass } from '../../src/predictor/predictor-pass.js';
 import { random } from '../../src/problem/random.js';
 import { amedSolvers } from '../../src/solver/amed.js';
 import { gpu } from '../device.js';
-import { freshSeed, randomMixture } from '../field/fixtures.js';
+import { randomMixture } from '../field/fixtures.js';
+import { freshSeed } from '../seed.js';
 import { randomNetwork } from './fixtures.js';
 
 const seed = freshSeed();
@@ -34,30 +35,27 @@ test.each([
   expect(networkLayout({ scaleDirection, scaleTime, reads: 'hidden' }).count).toBe(count);
 });
 
-test.each(CONFIGS)(
-  `the gradient in float64 is the difference, $scaleDirection $scaleTime (seed ${seed})`,
-  (config) => {
-    const parameters = Float64Array.from(randomNetwork(config, seed));
-    const source = random(seed, 4);
-    const features = Float64Array.from({ length: FEATURES }, () => source.normal());
-    const given = { r: source.normal(), direction: source.normal(), time: source.normal() };
-    const value = (p: Float64Array) => {
-      const { answer } = new NetworkReference(config, p).forward(features, STEP);
-      return given.r * answer.r + given.direction * answer.direction + given.time * answer.time;
-    };
-    const gradient = new Float64Array(parameters.length);
-    const network = new NetworkReference(config, parameters);
-    network.backward(network.forward(features, STEP), given, gradient);
-    for (const { offset, shape } of networkLayout(config).tensors) {
-      for (let k = 0; k < 4; k++) {
-        const i = offset + Math.floor(source.uniform() * shape[0] * shape[1]);
-        const at = (by: number) => value(parameters.with(i, parameters[i] + by));
-        const numeric = (at(1e-5) - at(-1e-5)) / 2e-5;
-        expect(Math.abs(gradient[i] - numeric)).toBeLessThan(1e-9);
-      }
+test.each(CONFIGS)('the gradient in float64 is the difference, $scaleDirection $scaleTime', (config) => {
+  const parameters = Float64Array.from(randomNetwork(config, seed));
+  const source = random(seed, 4);
+  const features = Float64Array.from({ length: FEATURES }, () => source.normal());
+  const given = { r: source.normal(), direction: source.normal(), time: source.normal() };
+  const value = (p: Float64Array) => {
+    const { answer } = new NetworkReference(config, p).forward(features, STEP);
+    return given.r * answer.r + given.direction * answer.direction + given.time * answer.time;
+  };
+  const gradient = new Float64Array(parameters.length);
+  const network = new NetworkReference(config, parameters);
+  network.backward(network.forward(features, STEP), given, gradient);
+  for (const { offset, shape } of networkLayout(config).tensors) {
+    for (let k = 0; k < 4; k++) {
+      const i = offset + Math.floor(source.uniform() * shape[0] * shape[1]);
+      const at = (by: number) => value(parameters.with(i, parameters[i] + by));
+      const numeric = (at(1e-5) - at(-1e-5)) / 2e-5;
+      expect(Math.abs(gradient[i] - numeric)).toBeLessThan(1e-9);
     }
-  },
-);
+  }
+});
 
 /** A predictor over random features, its answers, the columns, and the way back from random column gradients. */
 async function runOnGpu(solver: (typeof amedSolvers)[number], config: NetworkConfig, afs: boolean) {
@@ -112,7 +110,7 @@ function expectNear(actual: number, exact: number, scale: number, tolerance: num
 }
 
 describe.each(CONFIGS)('scales $scaleDirection $scaleTime', (config) => {
-  test(`the network on the GPU is that in float64, both ways (seed ${seed})`, async () => {
+  test('the network on the GPU is that in float64, both ways', async () => {
     const [solver] = amedSolvers;
     const { predicted, parameters, features, answers, answerGradient, gradient } = await runOnGpu(
       solver,
@@ -156,35 +154,32 @@ describe.each(CONFIGS)('scales $scaleDirection $scaleTime', (config) => {
 const TOLERANCE = 1e-4;
 
 describe.each([false, true])('AFS %s', (afs) => {
-  test.each(amedSolvers)(
-    `$name: the columns and their gradients are those of its plan (seed ${seed})`,
-    async (solver) => {
-      const config = CONFIGS[3];
-      const { predicted, answers, columns, columnGradient, answerGradient } = await runOnGpu(
-        solver,
-        config,
-        afs,
-      );
-      const { family, plan } = predicted;
-      expect(columns.every((value) => value !== 0)).toBe(true);
-      for (let b = 0; b < BATCH; b++) {
-        const given = row(answers, b, 3 * STEPS);
-        const exact = family.values(given);
-        const scale = Math.max(...exact.map(Math.abs));
-        for (const [c, value] of row(columns, b, plan.columns).entries()) {
-          // Some are small differences of larger numbers, such as 1 - 1 / (2 r) near r = 1/2.
-          expectNear(value, exact[c], 1e-2 * scale, TOLERANCE, `column ${c}`);
-        }
-        const jacobian = family.jacobian(given);
-        const to = row(columnGradient, b, plan.columns);
-        const slopes = given.map((_, p) => jacobian.reduce((sum, slope, c) => sum + to[c] * slope[p], 0));
-        const sizes = given.map((_, p) =>
-          jacobian.reduce((sum, slope, c) => sum + Math.abs(to[c] * slope[p]), 0),
-        );
-        for (const [p, value] of row(answerGradient, b, 3 * STEPS).entries()) {
-          expectNear(value, slopes[p], sizes[p], TOLERANCE, `answer ${p}`);
-        }
+  test.each(amedSolvers)('$name: the columns and their gradients are those of its plan', async (solver) => {
+    const config = CONFIGS[3];
+    const { predicted, answers, columns, columnGradient, answerGradient } = await runOnGpu(
+      solver,
+      config,
+      afs,
+    );
+    const { family, plan } = predicted;
+    expect(columns.every((value) => value !== 0)).toBe(true);
+    for (let b = 0; b < BATCH; b++) {
+      const given = row(answers, b, 3 * STEPS);
+      const exact = family.values(given);
+      const scale = Math.max(...exact.map(Math.abs));
+      for (const [c, value] of row(columns, b, plan.columns).entries()) {
+        // Some are small differences of larger numbers, such as 1 - 1 / (2 r) near r = 1/2.
+        expectNear(value, exact[c], 1e-2 * scale, TOLERANCE, `column ${c}`);
       }
-    },
-  );
+      const jacobian = family.jacobian(given);
+      const to = row(columnGradient, b, plan.columns);
+      const slopes = given.map((_, p) => jacobian.reduce((sum, slope, c) => sum + to[c] * slope[p], 0));
+      const sizes = given.map((_, p) =>
+        jacobian.reduce((sum, slope, c) => sum + Math.abs(to[c] * slope[p]), 0),
+      );
+      for (const [p, value] of row(answerGradient, b, 3 * STEPS).entries()) {
+        expectNear(value, slopes[p], sizes[p], TOLERANCE, `answer ${p}`);
+      }
+    }
+  });
 });

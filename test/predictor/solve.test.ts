@@ -13,9 +13,10 @@ import { nfeOf } from '../../src/solver/plan.js';
 import { gpu } from '../device.js';
 import { excess, roundingErrors } from '../execute/rounding.js';
 import twoGaussians from '../field/custom/two-gaussians.wgsl';
-import { freshSeed, latents, randomMixture } from '../field/fixtures.js';
+import { latents, randomMixture } from '../field/fixtures.js';
 import { randomParameters, SLOW } from '../mlp/fixtures.js';
 import { expectRefused } from '../refusal.js';
+import { freshSeed } from '../seed.js';
 import { randomPredictor } from './fixtures.js';
 
 const seed = freshSeed();
@@ -74,7 +75,7 @@ const cases: Case[] = [
 
 describe.each(cases)('$name', ({ field, reads, solvers }) => {
   test.each(solvers)(
-    `$name is the reference (seed ${seed})`,
+    '$name is the reference',
     async (solver) => {
       for (const afs of [false, true]) {
         const scales = { scaleDirection: 0.1, scaleTime: 0.2, reads };
@@ -104,7 +105,7 @@ describe.each(cases)('$name', ({ field, reads, solvers }) => {
 });
 
 test.each(cases)(
-  `$name has an r for each trajectory as far as it reads of them (seed ${seed})`,
+  '$name has an r for each trajectory as far as it reads of them',
   async ({ field, reads }) => {
     const [solver] = amedSolvers;
     const scales = { scaleDirection: 0.1, scaleTime: 0.2, reads };

@@ -31,7 +31,7 @@ describe('mixtures', () => {
     const draws = sampleMixture({ ...spec, stds: Float64Array.of(1e-3) }, count, seed);
     const second = draws.filter((value, i) => i % 2 === 0 && value > 2).length;
     // Binomial with p = 3/4, six standard deviations.
-    expect(Math.abs(second - 0.75 * count), `seed ${seed}`).toBeLessThan(6 * Math.sqrt(count * 0.75 * 0.25));
+    expect(Math.abs(second - 0.75 * count)).toBeLessThan(6 * Math.sqrt(count * 0.75 * 0.25));
   });
 
   it('refuse a number of draws that is none', () => {

@@ -65,15 +65,10 @@ describe.each(built)('%s', (name, problem) => {
     const covariance = mixtureCovariance(mixture);
     for (let p = 0; p < dim; p++) {
       const centred = (i: number, d: number) => draws[i * dim + d] - mean[d];
-      expectMean(`mean ${p}, seed ${seed}`, count, 0, (i) => centred(i, p));
+      expectMean(`mean ${p}`, count, 0, (i) => centred(i, p));
       for (let q = p; q < Math.min(dim, p + reach); q++) {
         const expected = covariance[p * dim + q];
-        expectMean(
-          `covariance ${p} ${q}, seed ${seed}`,
-          count,
-          expected,
-          (i) => centred(i, p) * centred(i, q),
-        );
+        expectMean(`covariance ${p} ${q}`, count, expected, (i) => centred(i, p) * centred(i, q));
       }
     }
   });

@@ -16,7 +16,7 @@ function moments(draw: () => number) {
   return { first, second, fourth };
 }
 
-describe(`random numbers on the host (seed ${seed})`, () => {
+describe('random numbers on the host', () => {
   // Six standard errors, from the variances of x, x^2 and x^4.
   const within = (variance: number) => 6 * Math.sqrt(variance / COUNT);
 

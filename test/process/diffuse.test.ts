@@ -4,8 +4,9 @@ import { random } from '../../src/problem/random.js';
 import { sampleMixture } from '../../src/problem/sample-mixture.js';
 import { parseProcess, processes } from '../../src/process/built-in.js';
 import { gpu } from '../device.js';
-import { freshSeed, randomMixture } from '../field/fixtures.js';
+import { randomMixture } from '../field/fixtures.js';
 import { expectRefusal } from '../refusal.js';
+import { freshSeed } from '../seed.js';
 
 const seed = freshSeed();
 const at = (name: string, ...shares: number[]) => {
@@ -15,7 +16,7 @@ const at = (name: string, ...shares: number[]) => {
 };
 
 test.each(processes.map(({ name }) => name))(
-  `data noised by %s on the GPU are their twin's (seed ${seed})`,
+  `data noised by %s on the GPU are their twin's`,
   async (name) => {
     const dim = 6;
     const { process, times } = at(name, 0, 0.1, 0.6, 1);
@@ -37,7 +38,7 @@ test.each(processes.map(({ name }) => name))(
 );
 
 test.each(['vp-linear', 'sub-vp', 'flow', 'vp-cosine', 've-geometric'])(
-  `rows of a mixture noised by %s have the mean and the covariance of the marginal (seed ${seed})`,
+  'rows of a mixture noised by %s have the mean and the covariance of the marginal',
   async (name) => {
     const dim = 3;
     const rows = 40_000;

@@ -4,31 +4,28 @@ import { random } from '../../src/problem/random.js';
 import { parseProcess, processes } from '../../src/process/built-in.js';
 import { defineProcess } from '../../src/process/process.js';
 import { processOf, storedProcessSchema, tabulate } from '../../src/process/tabulated.js';
-import { freshSeed } from '../field/fixtures.js';
+import { freshSeed } from '../seed.js';
 
 const seed = freshSeed();
 
-test.each(processes.map(({ name }) => name))(
-  `the table of %s is that process, also through JSON (seed ${seed})`,
-  (name) => {
-    const { alphaBar, betaBar, range, ...exact } = parseProcess(name);
-    // As a user's own, by its two functions alone.
-    const stored = tabulate(defineProcess({ name, range, alphaBar, betaBar }));
-    const again = processOf(v.parse(storedProcessSchema, JSON.parse(JSON.stringify(stored))));
-    const draw = random(seed);
-    for (let i = 0; i < 100; i++) {
-      const sigma = Math.exp(draw.between(Math.log(0.0021), Math.log(79)));
-      const t = exact.timeOf(sigma);
-      const span = range.max - range.min;
-      expect(Math.abs(again.timeOf(sigma) - t) / span).toBeLessThan(1e-7);
-      expect(Math.abs(again.sigma(t) / sigma - 1)).toBeLessThan(1e-6);
-      expect(Math.abs(again.alphaBar(t) / alphaBar(t) - 1)).toBeLessThan(1e-6);
-      expect(Math.abs(again.betaBar(t) / betaBar(t) - 1)).toBeLessThan(1e-6);
-      expect(Math.abs(again.f(t) - exact.f(t))).toBeLessThan(1e-5 * (1 + Math.abs(exact.f(t))));
-      expect(Math.abs(again.g2(t) / exact.g2(t) - 1)).toBeLessThan(1e-5);
-    }
-  },
-);
+test.each(processes.map(({ name }) => name))('the table of %s is that process, also through JSON', (name) => {
+  const { alphaBar, betaBar, range, ...exact } = parseProcess(name);
+  // As a user's own, by its two functions alone.
+  const stored = tabulate(defineProcess({ name, range, alphaBar, betaBar }));
+  const again = processOf(v.parse(storedProcessSchema, JSON.parse(JSON.stringify(stored))));
+  const draw = random(seed);
+  for (let i = 0; i < 100; i++) {
+    const sigma = Math.exp(draw.between(Math.log(0.0021), Math.log(79)));
+    const t = exact.timeOf(sigma);
+    const span = range.max - range.min;
+    expect(Math.abs(again.timeOf(sigma) - t) / span).toBeLessThan(1e-7);
+    expect(Math.abs(again.sigma(t) / sigma - 1)).toBeLessThan(1e-6);
+    expect(Math.abs(again.alphaBar(t) / alphaBar(t) - 1)).toBeLessThan(1e-6);
+    expect(Math.abs(again.betaBar(t) / betaBar(t) - 1)).toBeLessThan(1e-6);
+    expect(Math.abs(again.f(t) - exact.f(t))).toBeLessThan(1e-5 * (1 + Math.abs(exact.f(t))));
+    expect(Math.abs(again.g2(t) / exact.g2(t) - 1)).toBeLessThan(1e-5);
+  }
+});
 
 test('a process with a kink is refused, with the time', () => {
   const betaBar = (t: number) => (t < 0.3 ? t : 0.3 + 3 * (t - 0.3));

@@ -8,8 +8,9 @@ import { sample } from '../../src/sample.js';
 import { type GitsSearch, gitsGrid, parseGits, searchGits } from '../../src/search/gits.js';
 import { planFor } from '../../src/solver/plan-for.js';
 import { gpu } from '../device.js';
-import { freshSeed, latents, randomMixture } from '../field/fixtures.js';
+import { latents, randomMixture } from '../field/fixtures.js';
 import { expectRefusal } from '../refusal.js';
+import { freshSeed } from '../seed.js';
 
 const seed = freshSeed();
 const spec = randomMixture(seed, 3, 4, 'per-component');
@@ -39,7 +40,7 @@ function costsInFloat64(search: GitsSearch, rows: number, pairs: [number, number
   });
 }
 
-test(`costs are those of a teacher in float64 (seed ${seed})`, async () => {
+test('costs are those of a teacher in float64', async () => {
   const search = await searchGits(gpu, field);
   expect(search.times).toEqual(polynomial().times(60));
   expect(search.cost).toMatchObject({ teacher: 'ipndm-4', evaluations: 60, trajectories: 256 });
@@ -71,7 +72,7 @@ test('the search is made once for a field and range', async () => {
   expect(other.times[0]).toBe(40);
 });
 
-test(`a searched grid is cheaper than the polynomial one, and Euler better on it (seed ${seed})`, async () => {
+test('a searched grid is cheaper than the polynomial one, and Euler better on it', async () => {
   const search = await searchGits(gpu, field);
   const x = latents(seed, 512, 3);
   const end = async (solver: string, nfe: number, grid: 'polynomial:7' | 'gits') => {

@@ -8,8 +8,8 @@ import { objectiveOf } from '../../src/sid/objective.js';
 import { sidSettings } from '../../src/sid/settings.js';
 import { updateUniform } from '../../src/sid/update-uniform.js';
 import { gpu } from '../device.js';
-import { freshSeed } from '../field/fixtures.js';
 import { runKernel } from '../gpu/run-kernel.js';
+import { freshSeed } from '../seed.js';
 
 const seed = freshSeed();
 const STEP = 7;
@@ -53,30 +53,27 @@ async function drawn(player: Player, batch: number, dim: number) {
   };
 }
 
-test.each([1, 4, 6])(
-  `the generator's draws on the GPU are their twin's, dim %i (seed ${seed})`,
-  async (dim) => {
-    const made = await drawn('generator', 200, dim);
-    for (let trajectory = 0; trajectory < 200; trajectory++) {
-      const twin = sidDraw(made.settings, made.config, { step: STEP, trajectory });
-      expect(made.labels[trajectory]).toBe(twin.label);
-      // Eight roundings, and a uniform number of 24 bits.
-      expect(Math.abs(made.sigma[trajectory] / twin.sigma - 1)).toBeLessThan(1e-6);
-      expect(Math.abs(made.weight[trajectory] * twin.sigma ** 2 - 1)).toBeLessThan(3e-6);
-      for (let d = 0; d < dim; d++) {
-        const at = trajectory * dim + d;
-        // WGSL allows sine and cosine 2^-11 and the logarithm's root 2^-10, of a normal: 0.004 in all (test/rng).
-        expect(Math.abs(made.latents[at] - twin.latents[d])).toBeLessThan(2.5 * 0.004);
-        const noise = (made.noisy[at] - made.generated[at]) / made.sigma[trajectory];
-        // y + sigma n is rounded to 2^-24 of its size, which counts more where sigma is small.
-        const rounding = (2 ** -23 * Math.abs(made.noisy[at])) / made.sigma[trajectory];
-        expect(Math.abs(noise - twin.noise[d])).toBeLessThan(0.004 + rounding);
-      }
+test.each([1, 4, 6])(`the generator's draws on the GPU are their twin's, dim %i`, async (dim) => {
+  const made = await drawn('generator', 200, dim);
+  for (let trajectory = 0; trajectory < 200; trajectory++) {
+    const twin = sidDraw(made.settings, made.config, { step: STEP, trajectory });
+    expect(made.labels[trajectory]).toBe(twin.label);
+    // Eight roundings, and a uniform number of 24 bits.
+    expect(Math.abs(made.sigma[trajectory] / twin.sigma - 1)).toBeLessThan(1e-6);
+    expect(Math.abs(made.weight[trajectory] * twin.sigma ** 2 - 1)).toBeLessThan(3e-6);
+    for (let d = 0; d < dim; d++) {
+      const at = trajectory * dim + d;
+      // WGSL allows sine and cosine 2^-11 and the logarithm's root 2^-10, of a normal: 0.004 in all (test/rng).
+      expect(Math.abs(made.latents[at] - twin.latents[d])).toBeLessThan(2.5 * 0.004);
+      const noise = (made.noisy[at] - made.generated[at]) / made.sigma[trajectory];
+      // y + sigma n is rounded to 2^-24 of its size, which counts more where sigma is small.
+      const rounding = (2 ** -23 * Math.abs(made.noisy[at])) / made.sigma[trajectory];
+      expect(Math.abs(noise - twin.noise[d])).toBeLessThan(0.004 + rounding);
     }
-  },
-);
+  }
+});
 
-test(`latents, noise, levels and labels have their distributions and share no draws (seed ${seed})`, async () => {
+test('latents, noise, levels and labels have their distributions and share no draws', async () => {
   const batch = 20_000;
   const [fake, made] = [await drawn('fake', batch, 2), await drawn('generator', batch, 2)];
   const mean = (values: ArrayLike<number>) =>

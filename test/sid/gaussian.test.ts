@@ -5,7 +5,7 @@ import { sidLevels } from '../../src/sid/draws.js';
 import { type Objective, objectiveOf } from '../../src/sid/objective.js';
 import { generatorLoss, lossWeight } from '../../src/sid/reference.js';
 import { sidSettings } from '../../src/sid/settings.js';
-import { freshSeed } from '../field/fixtures.js';
+import { freshSeed } from '../seed.js';
 
 // A teacher of N(0, s^2) and a generator y = a z of variance v: both best denoisers are linear, with slopes
 // s^2 / (s^2 + sigma^2) and v / (v + sigma^2), and losses and gradients are closed forms.
@@ -77,7 +77,7 @@ describe('of Gaussians', () => {
   }));
 
   test.each(Object.keys(CLOSED) as Form[])(
-    `%s and its gradient, the fake score held, are the closed forms (seed ${seed})`,
+    '%s and its gradient, the fake score held, are the closed forms',
     (form) => {
       for (const { v, sigma } of cases) {
         const kPsi = slope(v, sigma);
@@ -91,7 +91,7 @@ describe('of Gaussians', () => {
     },
   );
 
-  test(`L1 = L2 = L3 - 1 where the fake score is exact (seed ${seed})`, () => {
+  test('L1 = L2 = L3 - 1 where the fake score is exact', () => {
     for (const { v, sigma } of cases) {
       const kPsi = slope(v, sigma);
       const l1 = CLOSED.l1(v, sigma, kPsi);

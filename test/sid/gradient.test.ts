@@ -14,8 +14,8 @@ import { SID_LOSSES, SID_WEIGHTINGS, type SidSettings } from '../../src/sid/sett
 import { SidTrainer, type SidTrainerOptions } from '../../src/sid/trainer.js';
 import { lossReference } from '../../src/train/reference.js';
 import { gpu } from '../device.js';
-import { freshSeed } from '../field/fixtures.js';
 import { relativeError, SLOW } from '../mlp/fixtures.js';
+import { freshSeed } from '../seed.js';
 import { randomSid } from './fixtures.js';
 
 const seed = freshSeed();
@@ -41,7 +41,7 @@ const CASES: [string, Partial<SidSettings>][] = [
 ];
 
 test.each(CASES)(
-  `the generator's loss '%s' and its gradient are those of float64 (seed ${seed})`,
+  `the generator's loss '%s' and its gradient are those of float64`,
   async (_, given) => {
     // Where sigma is small, y - D is a difference of numbers near each other, which rounds by 2^-24 of them.
     const options = randomSid(seed, { sigmaMin: 0.1, ...given });
@@ -62,7 +62,7 @@ test.each(CASES)(
 );
 
 test(
-  `the fake score's loss and its gradient are those of float64 (seed ${seed})`,
+  `the fake score's loss and its gradient are those of float64`,
   async () => {
     const options = randomSid(seed);
     const training = await trainer(options);
@@ -126,7 +126,7 @@ interface Drawn {
 }
 
 test.each(CASES)(
-  `in float64 the gradient of '%s' is that of central differences, its weights held (seed ${seed})`,
+  `in float64 the gradient of '%s' is that of central differences, its weights held`,
   (_, given) => {
     const { config, settings, teacher, state } = randomSid(seed, given);
     const objective = objectiveOf(settings);

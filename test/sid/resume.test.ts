@@ -5,9 +5,9 @@ import { SidRun } from '../../src/sid/run.js';
 import { type SidLoss, sidSettings } from '../../src/sid/settings.js';
 import { SidTrainer, type SidTrainerOptions } from '../../src/sid/trainer.js';
 import { gpu } from '../device.js';
-import { freshSeed } from '../field/fixtures.js';
 import { SLOW } from '../mlp/fixtures.js';
 import { expectRefused, type Refusal } from '../refusal.js';
+import { freshSeed } from '../seed.js';
 import { randomSid } from './fixtures.js';
 
 const seed = freshSeed();
@@ -23,7 +23,7 @@ async function trainer(options: SidTrainerOptions): Promise<SidTrainer> {
 }
 
 test(
-  `the same seed gives the same bits, in one submit or in several (seed ${seed})`,
+  'the same seed gives the same bits, in one submit or in several',
   async () => {
     const options = randomSid(seed);
     const [one, several, other] = await Promise.all([
@@ -47,7 +47,7 @@ test(
 );
 
 test(
-  `a run that goes on from its checkpoint is the one that never stopped (seed ${seed})`,
+  'a run that goes on from its checkpoint is the one that never stopped',
   async () => {
     const { config, teacher: parameters } = randomSid(seed, {}, { classes: 2 });
     const teacher: MlpModel = {
@@ -88,7 +88,7 @@ test(
 );
 
 test.each(['fake', 'generator'] as const)(
-  `what is not finite is named with its step and network, and both keep what they were before (%s, seed ${seed})`,
+  'what is not finite is named with its step and network, and both keep what they were before (%s)',
   async (broken) => {
     // The first update leaves parameters of 1e30, whose products overflow in the second.
     const rates = broken === 'fake' ? { fakeRate: 1e30, rate: 1e-9 } : { rate: 1e30, fakeRate: 1e-9 };

@@ -8,7 +8,8 @@ import { amedFamily } from '../../src/solver/amed-family.js';
 import { nfeOf } from '../../src/solver/plan.js';
 import { planFor } from '../../src/solver/plan-for.js';
 import { solverByName, stepsForNfe } from '../../src/solver/registry.js';
-import { counted, freshSeed, hostField, latents, randomMixture } from '../field/fixtures.js';
+import { counted, hostField, latents, randomMixture } from '../field/fixtures.js';
+import { freshSeed } from '../seed.js';
 
 const seed = freshSeed();
 const STEPS = 4;

@@ -6,8 +6,9 @@ import { random } from '../../src/problem/random.js';
 import { amedSolvers } from '../../src/solver/amed.js';
 import { type Direction, epdPlan, epdSteps } from '../../src/solver/epd.js';
 import { nfeOf } from '../../src/solver/plan.js';
-import { counted, freshSeed, hostField, latents, randomMixture } from '../field/fixtures.js';
+import { counted, hostField, latents, randomMixture } from '../field/fixtures.js';
 import { expectRefusal } from '../refusal.js';
+import { freshSeed } from '../seed.js';
 
 const seed = freshSeed();
 const source = random(seed, 9);

@@ -6,7 +6,8 @@ import { VpTime } from '../../src/grid/vp-time.js';
 import { random } from '../../src/problem/random.js';
 import type { Plan } from '../../src/solver/plan.js';
 import { solverByName, solvers } from '../../src/solver/registry.js';
-import { freshSeed, hostField, latents, randomMixture } from '../field/fixtures.js';
+import { hostField, latents, randomMixture } from '../field/fixtures.js';
+import { freshSeed } from '../seed.js';
 
 const seed = freshSeed();
 
@@ -35,7 +36,7 @@ const constant = hostField(3, (_x, _sigma, out) => out.set([0.7, -0.2, 1.5]));
 test.each([
   ...exactOnEveryGrid.map((solver) => ({ solver, times: unevenTimes(9) })),
   { solver: solverByName('ipndm-v-4'), times: logsnr().times(8) },
-])(`$solver.name is exact for constant D (seed ${seed})`, ({ solver, times }) => {
+])('$solver.name is exact for constant D', ({ solver, times }) => {
   const x = latents(seed, 4, 3);
   const plan = solver.plan(times);
   const shrink = times[times.length - 1] / times[0];
@@ -78,7 +79,7 @@ test.each([2, 3, 4])('ab-%i is exact for velocities that are powers of sigma, on
       const expected = (times[i + 1] ** (power + 1) - times[i] ** (power + 1)) / (power + 1);
       // Rounding is relative to the state, which the first steps have made large.
       const rounding = 1e-14 * Math.abs(at[i]) + 1e-12 * Math.abs(expected);
-      expect(Math.abs(at[i + 1] - at[i] - expected), `seed ${seed}, step ${i}`).toBeLessThan(rounding);
+      expect(Math.abs(at[i + 1] - at[i] - expected), `step ${i}`).toBeLessThan(rounding);
     }
   }
 });
@@ -141,7 +142,7 @@ test('dpm-solver-2 with r = 1/2 is midpoint-geometric', () => {
   const [a, b] = ['dpm-solver-2', 'midpoint-geometric'].map(
     (name) => solveReference(field, solverByName(name).plan(times), { latents: x }).samples,
   );
-  expect(difference(a, b), `seed ${seed}`).toBeLessThan(ROUNDING * 80);
+  expect(difference(a, b)).toBeLessThan(ROUNDING * 80);
 });
 
 test('heun with end=denoise ends at the denoised', () => {

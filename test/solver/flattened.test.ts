@@ -7,7 +7,7 @@ import { flattened } from '../../src/solver/flattened.js';
 import { allocate, inputsOf } from '../../src/solver/plan.js';
 import { solvers } from '../../src/solver/registry.js';
 import { tableOf } from '../../src/solver/table.js';
-import { freshSeed } from '../field/fixtures.js';
+import { freshSeed } from '../seed.js';
 
 const seed = freshSeed();
 
@@ -25,30 +25,27 @@ test.each(solvers)('$name: the same table, and no combination reads another', (s
   expect(flat.states).toEqual(plan.states);
 });
 
-test.each(BESPOKE_STARTS)(
-  `a bespoke solver that starts with %s keeps K + 2 states (seed ${seed})`,
-  (start) => {
-    for (const formula of ['euler', 'dpmpp-2m', 'ipndm-4']) {
-      for (const nfe of [3, 6, 10, 16]) {
-        const form = {
-          formula,
-          start,
-          nfe,
-          range: { sigmaMin: 0.002, sigmaMax: 80 },
-          data: { mean: [0], std: 1 },
-        };
-        const source = random(seed, nfe);
-        const numbers = plainNumbers(form, polynomial().times(bespokeLayout(form).steps)).map(
-          (value) => value + 0.01 * source.normal(),
-        );
-        const plan = bespokePlan(form, numbers);
-        const { places } = allocate(flattened(plan), [], [], true);
-        expect(places, `${formula} ${nfe}`).toBe(nfe + 2);
-        expect(allocate(plan, [], [], true).places).toBeGreaterThan(places);
-      }
+test.each(BESPOKE_STARTS)('a bespoke solver that starts with %s keeps K + 2 states', (start) => {
+  for (const formula of ['euler', 'dpmpp-2m', 'ipndm-4']) {
+    for (const nfe of [3, 6, 10, 16]) {
+      const form = {
+        formula,
+        start,
+        nfe,
+        range: { sigmaMin: 0.002, sigmaMax: 80 },
+        data: { mean: [0], std: 1 },
+      };
+      const source = random(seed, nfe);
+      const numbers = plainNumbers(form, polynomial().times(bespokeLayout(form).steps)).map(
+        (value) => value + 0.01 * source.normal(),
+      );
+      const plan = bespokePlan(form, numbers);
+      const { places } = allocate(flattened(plan), [], [], true);
+      expect(places, `${formula} ${nfe}`).toBe(nfe + 2);
+      expect(allocate(plan, [], [], true).places).toBeGreaterThan(places);
     }
-  },
-);
+  }
+});
 
 test('a plan that reads columns stays as it is', () => {
   const { plan } = bespokeFamily({

@@ -6,7 +6,8 @@ import { polynomial } from '../../src/grid/grid.js';
 import { nfeOf } from '../../src/solver/plan.js';
 import { planFor } from '../../src/solver/plan-for.js';
 import { sdeSolvers, solverByName, solvers, stepsForNfe } from '../../src/solver/registry.js';
-import { counted, freshSeed, latents, randomMixture } from '../field/fixtures.js';
+import { counted, latents, randomMixture } from '../field/fixtures.js';
+import { freshSeed } from '../seed.js';
 
 const seed = freshSeed();
 const field = gaussianMixture(randomMixture(seed, 2, 3, 'shared'));

@@ -7,7 +7,7 @@ import { parseProcess, processes } from '../../src/process/built-in.js';
 import { nfeOf } from '../../src/solver/plan.js';
 import { parseSolver, sdeSolvers, solverByName } from '../../src/solver/registry.js';
 import { tableOf } from '../../src/solver/table.js';
-import { freshSeed } from '../field/fixtures.js';
+import { freshSeed } from '../seed.js';
 import { type Moments, momentsOf } from './sde-moments.js';
 
 const seed = freshSeed();

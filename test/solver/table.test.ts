@@ -8,8 +8,9 @@ import { PlanBuilder } from '../../src/solver/builder.js';
 import { nfeOf, perTrajectory, stepsOf } from '../../src/solver/plan.js';
 import { solverByName, solvers } from '../../src/solver/registry.js';
 import { planOfTable, type SolverTable, tableOf } from '../../src/solver/table.js';
-import { freshSeed, hostField, latents, randomMixture } from '../field/fixtures.js';
+import { hostField, latents, randomMixture } from '../field/fixtures.js';
 import { expectRefused, type Refusal } from '../refusal.js';
+import { freshSeed } from '../seed.js';
 import { everyPlan, randomTimes } from './table-fixtures.js';
 
 const seed = freshSeed();
@@ -23,7 +24,7 @@ function difference(actual: ArrayLike<number>, expected: ArrayLike<number>): num
   return Math.max(...values.map((value, i) => Math.abs(actual[i] - value))) / scale;
 }
 
-describe.each(everyPlan(seed, 5))(`$name (seed ${seed})`, ({ plan }) => {
+describe.each(everyPlan(seed, 5))('$name', ({ plan }) => {
   const table = tableOf(plan);
   const again = planOfTable(table);
 
@@ -58,7 +59,7 @@ describe.each(everyPlan(seed, 5))(`$name (seed ${seed})`, ({ plan }) => {
 });
 
 test.each([...solvers, ...amedSolvers])(
-  `$name: every row sums to one, so a constant D comes out exactly (seed ${seed})`,
+  '$name: every row sums to one, so a constant D comes out exactly',
   (solver) => {
     const times = randomTimes(seed, 6);
     const { rows, sigmaMax, sigmaMin } = tableOf(solver.plan(times));
@@ -108,7 +109,7 @@ test.each([
   [2, 'euler', 'dpmpp-2m'],
   [4, 'dpmpp-2m', 'dpmpp-3m'],
   [4, 'unipc-2', 'unipc-3'],
-])(`on %i uneven steps %s is %s (seed ${seed})`, (steps, one, other) => {
+])('on %i uneven steps %s is %s', (steps, one, other) => {
   const times = randomTimes(seed, steps);
   const [a, b] = [one, other].map((name) => tableOf(solverByName(name).plan(times)));
   expect(sameTable(a, b)).toBe(true);
@@ -250,7 +251,7 @@ describe('the mean', () => {
   ])('%s is refused', (...refusal) => expectRefused(refusal));
 });
 
-test(`rows longer than a combination takes become several (seed ${seed})`, () => {
+test('rows longer than a combination takes become several', () => {
   const plan = solverByName('unipc-3').plan(randomTimes(seed, 70).map((_, i) => 80 * 0.9 ** i));
   const again = planOfTable(tableOf(plan));
   const most = Math.max(...again.operations.map((o) => (o.kind === 'combine' ? o.terms.length : 0)));

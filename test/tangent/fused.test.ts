@@ -16,8 +16,9 @@ import { MOVES, type TangentSpec } from '../../src/tangent/tangent-plan.js';
 import { gpu } from '../device.js';
 import { excess, roundingErrors } from '../execute/rounding.js';
 import twoGaussians from '../field/custom/two-gaussians.wgsl';
-import { freshSeed, latents, randomMixture } from '../field/fixtures.js';
+import { latents, randomMixture } from '../field/fixtures.js';
 import { randomParameters, SLOW } from '../mlp/fixtures.js';
+import { freshSeed } from '../seed.js';
 import { eulerSpec, nearEuler, randomTangent } from './fixtures.js';
 
 const seed = freshSeed();
@@ -89,7 +90,7 @@ function familiesOf(what: string): Family[] {
 describe.each(fields)('$what', ({ what, field }) => {
   const { dim } = field;
   test.each(familiesOf(what))(
-    `$name is the reference, by both executors (seed ${seed})`,
+    '$name is the reference, by both executors',
     async ({ specOf }) => {
       const spec = specOf(dim);
       const predictor = randomTangent(spec, dim, seed);

@@ -10,8 +10,9 @@ import { MOVES } from '../../src/tangent/tangent-plan.js';
 import type { TangentPredictor } from '../../src/tangent/tangent-predictor.js';
 import { TangentReference } from '../../src/tangent/tangent-reference.js';
 import { gpu } from '../device.js';
-import { freshSeed, latents, randomMixture } from '../field/fixtures.js';
+import { latents, randomMixture } from '../field/fixtures.js';
 import { SLOW } from '../mlp/fixtures.js';
+import { freshSeed } from '../seed.js';
 import { eulerSpec, nearEuler, randomTangent } from './fixtures.js';
 
 const seed = freshSeed();
@@ -54,7 +55,7 @@ describe.each([1, 3, 70])('%i dimensions', (dim) => {
     });
 
   test(
-    `in float64 it is the difference of the loss, features taken as they are (seed ${seed})`,
+    'in float64 it is the difference of the loss, features taken as they are',
     () => {
       const { gradient } = exact();
       const all = Array.from({ length: plan.slots }, (_, slot) => slot);
@@ -101,7 +102,7 @@ describe.each([1, 3, 70])('%i dimensions', (dim) => {
   );
 
   test(
-    `on the GPU it is that in float64, the loss too (seed ${seed})`,
+    'on the GPU it is that in float64, the loss too',
     async () => {
       const weights = await NetworkWeights.create(gpu, predictor.parameters, BATCH, {
         updates: 1,

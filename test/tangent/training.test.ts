@@ -9,8 +9,9 @@ import { polynomial } from '../../src/grid/grid.js';
 import { planFor } from '../../src/solver/plan-for.js';
 import { tangentLayout } from '../../src/tangent/tangent-layout.js';
 import { gpu } from '../device.js';
-import { freshSeed, latents, randomMixture } from '../field/fixtures.js';
+import { latents, randomMixture } from '../field/fixtures.js';
 import { SLOW } from '../mlp/fixtures.js';
+import { freshSeed } from '../seed.js';
 import { eulerPlan, eulerSpec, nearEuler, randomTangent, stillTangent } from './fixtures.js';
 
 const seed = freshSeed();
@@ -33,7 +34,7 @@ async function pools(): Promise<{ training: TeacherPool; validation: TeacherPool
 
 describe('on a small mixture', () => {
   test(
-    `training ends nearer to the teacher, the same every time (seed ${seed})`,
+    'training ends nearer to the teacher, the same every time',
     async () => {
       const options = { ...(await pools()), iterations: 75, batch: 64, seed: 1 };
       const result = await trainTangent(gpu, field, spec, options);
@@ -58,7 +59,7 @@ describe('on a small mixture', () => {
   );
 
   test(
-    `training that only harms gives the start back (seed ${seed})`,
+    'training that only harms gives the start back',
     async () => {
       const rates = { networks: 30, shared: 30 };
       const options = { ...(await pools()), iterations: 25, batch: 64, rates };
@@ -116,7 +117,7 @@ describe('one update', () => {
     return states;
   }
 
-  test(`what is shared learns at its own rate (seed ${seed})`, async () => {
+  test('what is shared learns at its own rate', async () => {
     const [{ parameters, gradient }] = await updates(Float32Array.from(latents(seed + 1, BATCH, DIM, 1)));
     const largest = Math.max(...gradient.map(Math.abs));
     for (const [i, slope] of gradient.entries()) {
@@ -131,7 +132,7 @@ describe('one update', () => {
     );
   });
 
-  test(`a batch that is not finite changes nothing, and the next one does (seed ${seed})`, async () => {
+  test('a batch that is not finite changes nothing, and the next one does', async () => {
     const targets = Float32Array.from(latents(seed + 1, 3 * BATCH, DIM, 1));
     targets[BATCH * DIM + 3] = Number.NaN;
     const [first, second, third] = await updates(targets);

@@ -8,7 +8,7 @@ import { assess } from '../../src/train/assess.js';
 import { ERROR_SIGMAS, fieldErrors } from '../../src/train/field-errors.js';
 import { initialState } from '../../src/train/trainer.js';
 import { gpu } from '../device.js';
-import { freshSeed } from '../field/fixtures.js';
+import { freshSeed } from '../seed.js';
 
 const seed = freshSeed();
 
@@ -34,10 +34,10 @@ test('errors are those of the velocity, and of denoising', async () => {
   expect(levels.map(({ sigma }) => sigma)).toEqual(ERROR_SIGMAS);
   expect([ERROR_SIGMAS[0], ERROR_SIGMAS.at(-1)]).toEqual([0.002, 80]);
   for (const { sigma, relative, denoising } of levels) {
-    for (const value of Object.values(relative)) expect(value, `seed ${seed}`).toBeCloseTo(0.1, 6);
+    for (const value of Object.values(relative)) expect(value).toBeCloseTo(0.1, 6);
     // The posterior's standard deviation; 6,000 normal numbers are within 5% of it but once in 10^7.
     const deviation = (sigma * 0.5) / Math.hypot(sigma, 0.5);
-    expect(denoising.exact / deviation, `seed ${seed}, sigma ${sigma}`).toBeCloseTo(1, 1);
+    expect(denoising.exact / deviation, `sigma ${sigma}`).toBeCloseTo(1, 1);
     expect(denoising.network).toBeGreaterThan(0);
   }
 });
@@ -53,9 +53,7 @@ test.each([1, 2, 70, 1024])('a model that is exact is found to be, in %i dimensi
     const deviation = (sigma * std) / Math.hypot(sigma, std);
     // A root mean square of n normal numbers has a relative deviation of 1 / sqrt(2 n).
     const tolerance = 5 / Math.sqrt(2 * held * dim);
-    expect(Math.abs(denoising.network / deviation - 1), `seed ${seed}, sigma ${sigma}`).toBeLessThan(
-      tolerance,
-    );
+    expect(Math.abs(denoising.network / deviation - 1), `sigma ${sigma}`).toBeLessThan(tolerance);
   }
   const { sets, size, model: measured, floor } = distances!;
   expect(samples).toHaveLength(sets * size * dim);
@@ -69,14 +67,15 @@ test.each([1, 2, 70, 1024])('a model that is exact is found to be, in %i dimensi
 
 test('a model that is wrong is found to be', async () => {
   const problem = problemByName('two-moons');
-  const heldOut = { values: Float32Array.from(problem.sample(150, seed)) };
+  const heldOut = { values: Float32Array.from(problem.sample(256, seed)) };
   // One Gaussian, twice as wide as the data.
   const model = fresh(2, 1.4);
   const { errors, distances } = await assess(gpu, { model, data: heldOut, heldOut, problem, seed });
   expect(errors.exact).toEqual({ kind: 'problem' });
   const at = errors.levels.find(({ sigma }) => sigma > 0.5)!;
   expect(at.relative.median).toBeGreaterThan(0.3);
-  expect(at.denoising.network).toBeGreaterThan(1.2 * at.denoising.exact);
+  // 1.27 times as large, with a standard deviation of 0.025 over 200 draws of the data and the noise.
+  expect(at.denoising.network).toBeGreaterThan(1.1 * at.denoising.exact);
   expect(distances!.model.slicedWasserstein.low).toBeGreaterThan(distances!.floor.slicedWasserstein.high);
 });
 

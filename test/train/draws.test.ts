@@ -17,8 +17,8 @@ import {
 } from '../../src/train/settings.js';
 import { stepUniform } from '../../src/train/step-uniform.js';
 import { gpu } from '../device.js';
-import { freshSeed } from '../field/fixtures.js';
 import { runKernel } from '../gpu/run-kernel.js';
+import { freshSeed } from '../seed.js';
 
 const seed = freshSeed();
 const ROWS = 29;
@@ -70,7 +70,7 @@ const CASES = LOSSES.flatMap((loss) => PROCESSES.map((process) => ({ loss, proce
   .flatMap((given) => [1, 4, 6].map((dim) => ({ ...given, dim })));
 
 test.each(CASES)(
-  `batches of $loss, $process, on the GPU are their twin's, dim $dim (seed ${seed})`,
+  `batches of $loss, $process, on the GPU are their twin's, dim $dim`,
   async ({ dim, ...given }) => {
     const batch = 200;
     const made = await drawn({ ...given, batch }, dim);
@@ -95,7 +95,7 @@ test.each(CASES)(
   },
 );
 
-test(`rows, labels, noise levels and noise have their distributions (seed ${seed})`, async () => {
+test('rows, labels, noise levels and noise have their distributions', async () => {
   const batch = 50_000;
   const dim = 2;
   const made = await drawn({ loss: 'edm', batch, labelDrop: 0.3 }, dim);
@@ -125,35 +125,29 @@ test(`rows, labels, noise levels and noise have their distributions (seed ${seed
   }
 });
 
-test.each(PROCESSES)(
-  `times of the process '%s' are even, and weights its likelihood's (seed ${seed})`,
-  async (process) => {
-    const [sigmaMin, sigmaMax, batch] = [0.01, 50, 20_000];
-    const range = { sigmaMin, sigmaMax, batch, process };
-    const { sigma, weight } = await drawn({ ...range, loss: 'score-sde-likelihood' }, 1);
-    const vp = new VpTime(sigmaMin, sigmaMax);
-    const span = Math.log(sigmaMax / sigmaMin);
-    const sigmaOf = (time: number) => (process === 'vp' ? vp.sigma(time) : sigmaMin * Math.exp(span * time));
-    const timeOf = (value: number) => (process === 'vp' ? vp.time(value) : Math.log(value / sigmaMin) / span);
-    const first = process === 'vp' ? VP_EPSILON : 0;
-    const shares = Float64Array.from(sigma, (value) => (timeOf(value) - first) / (1 - first)).sort();
-    // Kolmogorov and Smirnov's distance of n draws stays below 2.5 / sqrt(n) in all but 1 of 130,000 runs.
-    const distance = shares.reduce(
-      (most, share, i) => Math.max(most, Math.abs(share - (i + 0.5) / batch)),
-      0,
-    );
-    expect(distance * Math.sqrt(batch)).toBeLessThan(2.5);
-    // d sigma^2 / dt / sigma^4, the slope by central differences.
-    for (const [i, value] of sigma.entries()) {
-      const time = timeOf(value);
-      const slope = (sigmaOf(time + 1e-6) ** 2 - sigmaOf(time - 1e-6) ** 2) / 2e-6;
-      expect((weight[i] * value ** 4) / slope).toBeCloseTo(1, 3);
-    }
-    const plain = await drawn({ ...range, loss: 'score-sde' }, 1);
-    expect(plain.sigma).toEqual(sigma);
-    for (const [i, value] of sigma.entries()) expect(plain.weight[i] * value ** 2).toBeCloseTo(1, 5);
-  },
-);
+test.each(PROCESSES)(`times of the process '%s' are even, and weights its likelihood's`, async (process) => {
+  const [sigmaMin, sigmaMax, batch] = [0.01, 50, 20_000];
+  const range = { sigmaMin, sigmaMax, batch, process };
+  const { sigma, weight } = await drawn({ ...range, loss: 'score-sde-likelihood' }, 1);
+  const vp = new VpTime(sigmaMin, sigmaMax);
+  const span = Math.log(sigmaMax / sigmaMin);
+  const sigmaOf = (time: number) => (process === 'vp' ? vp.sigma(time) : sigmaMin * Math.exp(span * time));
+  const timeOf = (value: number) => (process === 'vp' ? vp.time(value) : Math.log(value / sigmaMin) / span);
+  const first = process === 'vp' ? VP_EPSILON : 0;
+  const shares = Float64Array.from(sigma, (value) => (timeOf(value) - first) / (1 - first)).sort();
+  // Kolmogorov and Smirnov's distance of n draws stays below 2.5 / sqrt(n) in all but 1 of 130,000 runs.
+  const distance = shares.reduce((most, share, i) => Math.max(most, Math.abs(share - (i + 0.5) / batch)), 0);
+  expect(distance * Math.sqrt(batch)).toBeLessThan(2.5);
+  // d sigma^2 / dt / sigma^4, the slope by central differences.
+  for (const [i, value] of sigma.entries()) {
+    const time = timeOf(value);
+    const slope = (sigmaOf(time + 1e-6) ** 2 - sigmaOf(time - 1e-6) ** 2) / 2e-6;
+    expect((weight[i] * value ** 4) / slope).toBeCloseTo(1, 3);
+  }
+  const plain = await drawn({ ...range, loss: 'score-sde' }, 1);
+  expect(plain.sigma).toEqual(sigma);
+  for (const [i, value] of sigma.entries()) expect(plain.weight[i] * value ** 2).toBeCloseTo(1, 5);
+});
 
 const CONVENTIONS = processes.flatMap(({ name }) => [
   { process: name, weighting: 'prediction' as const, prediction: 'velocity' as const },
@@ -161,7 +155,7 @@ const CONVENTIONS = processes.flatMap(({ name }) => [
 ]);
 
 test.each(CONVENTIONS)(
-  `times of $process are even from sigma 0.002 on, and weights its $weighting (seed ${seed})`,
+  'times of $process are even from sigma 0.002 on, and weights its $weighting',
   ({ process: name, prediction, weighting }) => {
     const settings = trainingSettings({ seed, loss: 'prediction', weighting });
     const levels = levelTable({ convention: { process: name, prediction } }, settings)!;

@@ -7,8 +7,8 @@ import { sampleMixture } from '../../src/problem/sample-mixture.js';
 import { trainingSettings } from '../../src/train/settings.js';
 import { initialState, Trainer } from '../../src/train/trainer.js';
 import { gpu } from '../device.js';
-import { freshSeed } from '../field/fixtures.js';
 import { SLOW } from '../mlp/fixtures.js';
+import { freshSeed } from '../seed.js';
 import { randomRun } from './fixtures.js';
 
 const seed = freshSeed();
@@ -16,7 +16,7 @@ const seed = freshSeed();
 const STEPS = 400;
 
 test(
-  `a network learns the field of two Gaussians (seed ${seed})`,
+  'a network learns the field of two Gaussians',
   async () => {
     const spec = kernelDensity([-0.6, 0, 0, 0.6, 0, 0], 3, 0.15);
     const truth = gaussianMixture(spec);

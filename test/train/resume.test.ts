@@ -2,9 +2,9 @@ import { afterAll, expect, test } from 'vitest';
 import { type LossName, trainingSettings, type WeightingName } from '../../src/train/settings.js';
 import { Trainer, type TrainerOptions } from '../../src/train/trainer.js';
 import { gpu } from '../device.js';
-import { freshSeed } from '../field/fixtures.js';
 import { SLOW } from '../mlp/fixtures.js';
 import { expectRefused, type Refusal } from '../refusal.js';
+import { freshSeed } from '../seed.js';
 import { randomRun } from './fixtures.js';
 
 const seed = freshSeed();
@@ -20,7 +20,7 @@ async function trainer(options: TrainerOptions): Promise<Trainer> {
 }
 
 test(
-  `the same seed gives the same bits, in one submit or in several (seed ${seed})`,
+  'the same seed gives the same bits, in one submit or in several',
   async () => {
     const options = randomRun(seed);
     const [one, several, other] = await Promise.all([
@@ -40,7 +40,7 @@ test(
 );
 
 test(
-  `a run that goes on from its state is the one that never stopped (seed ${seed})`,
+  'a run that goes on from its state is the one that never stopped',
   async () => {
     const options = randomRun(seed, { weightDecay: 0.01, clip: 1, warmup: 6 });
     const whole = await trainer(options);
@@ -57,7 +57,7 @@ test(
 );
 
 test(
-  `a validation changes nothing and repeats (seed ${seed})`,
+  'a validation changes nothing and repeats',
   async () => {
     const options = randomRun(seed);
     const [validated, plain] = [await trainer(options), await trainer(options)];
@@ -74,7 +74,7 @@ test(
 );
 
 test(
-  `a step that is not finite is named, and the parameters before it are kept (seed ${seed})`,
+  'a step that is not finite is named, and the parameters before it are kept',
   async () => {
     // The first step leaves parameters of 1e30, whose products overflow in the second.
     const training = await trainer(randomRun(seed, { rate: 1e30 }));

@@ -4,8 +4,8 @@ import { optimiserStep } from '../../src/train/schedule.js';
 import { LOSSES } from '../../src/train/settings.js';
 import { Trainer, type TrainerOptions } from '../../src/train/trainer.js';
 import { gpu } from '../device.js';
-import { freshSeed } from '../field/fixtures.js';
 import { relativeError, SLOW } from '../mlp/fixtures.js';
+import { freshSeed } from '../seed.js';
 import { randomRun } from './fixtures.js';
 
 const seed = freshSeed();
@@ -22,7 +22,7 @@ async function trainer(options: TrainerOptions): Promise<Trainer> {
 }
 
 test.each(LOSSES)(
-  `the loss '%s', its gradient and its norm are those of float64 (seed ${seed})`,
+  `the loss '%s', its gradient and its norm are those of float64`,
   async (loss) => {
     const convention = loss === 'prediction' ? CONVENTION : undefined;
     const options = randomRun(seed, { loss }, { convention });
@@ -47,7 +47,7 @@ const OPTIMISERS = {
 };
 
 test.each(Object.entries(OPTIMISERS))(
-  `%s: three steps are those of float64, given their gradients (seed ${seed})`,
+  '%s: three steps are those of float64, given their gradients',
   async (_, settings) => {
     const options = randomRun(seed, { rate: 0.01, ...settings });
     const training = await trainer(options);
@@ -73,7 +73,7 @@ test.each(Object.entries(OPTIMISERS))(
 );
 
 test(
-  `five steps in one submit are five of float64 (seed ${seed})`,
+  'five steps in one submit are five of float64',
   async () => {
     // An epsilon of the gradient's size, so that a step is no mere sign, which rounding may turn over.
     const options = randomRun(seed, { rate: 0.01, epsilon: 0.1, emaDecay: 0.5 });

@@ -10,15 +10,16 @@ import { epdPlan } from '../../../src/solver/epd.js';
 import { planFamily, probes } from '../../../src/solver/plan-family.js';
 import { gpu } from '../../device.js';
 import { expectNormalEquations } from '../../distill/expect-normal-equations.js';
-import { freshSeed, randomMixture } from '../../field/fixtures.js';
+import { randomMixture } from '../../field/fixtures.js';
 import { SLOW } from '../../mlp/fixtures.js';
+import { freshSeed } from '../../seed.js';
 
 const seed = freshSeed();
 const field = gaussianMixture(randomMixture(seed, 2, 4, 'shared'));
 const SCALES = { scaleDirection: 0.4, scaleTime: 0.3 };
 
 test.each([1, 2, 3])(
-  `%i directions: the normal equations of what is learned are those of float64 (seed ${seed})`,
+  '%i directions: the normal equations of what is learned are those of float64',
   async (count) => {
     const times = polynomial().times(2);
     const source = random(seed, count);

@@ -8,14 +8,15 @@ import { empirical } from '../../../src/field/empirical.js';
 import { gaussianMixture } from '../../../src/field/gaussian-mixture.js';
 import { random } from '../../../src/problem/random.js';
 import { problemByName } from '../../../src/problem/registry.js';
-import { freshSeed, hostField } from '../../field/fixtures.js';
+import { hostField } from '../../field/fixtures.js';
 import { expectRefusal } from '../../refusal.js';
+import { freshSeed } from '../../seed.js';
 
 const seed = freshSeed();
 const folder = await mkdtemp(join(tmpdir(), 'fewstep-truth-'));
 afterAll(() => rm(folder, { recursive: true }));
 
-test(`the nearest anchor is that of the least distance (seed ${seed})`, () => {
+test('the nearest anchor is that of the least distance', () => {
   const [dim, count] = [5, 12];
   const source = random(seed, 1);
   const draw = (rows: number) => Float64Array.from({ length: rows * dim }, () => source.normal());
