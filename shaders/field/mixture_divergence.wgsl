@@ -6,20 +6,29 @@ import package::batch::dispatch::linear_index;
 import package::field::diverge::{ operation, sigma_of, store_divergence };
 import package::field::evaluate::slots;
 import package::field::posterior::{ log_weights, means, variances };
+import package::field::team::{ leads, MEMBERS, quad_of, team_sum };
+@if(team) import package::field::team::join_team;
+@if(team) enable subgroups;
 
 @compute @workgroup_size(64)
-fn mixture_divergence(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let trajectory = linear_index(id, groups, 64);
-  if (trajectory >= operation.trajectories) {
-    return;
-  }
+fn mixture_divergence(
+  @builtin(global_invocation_id) id: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @if(team) @builtin(subgroup_invocation_id) lane: u32,
+  @if(team) @builtin(subgroup_size) size: u32,
+  @if(team) @builtin(local_invocation_index) local: u32,
+) {
+  @if(!team) let index = linear_index(id, groups, 64);
+  @if(team) let index = join_team(linear_index(id, groups, 64) - local, lane, size);
+  // Invocations past the end repeat the last trajectory and write nothing: lanes of a team need each other.
+  let trajectory = min(index, operation.trajectories - 1);
   let sigma = sigma_of(trajectory);
   let noise = sigma * sigma;
   let start = operation.state + trajectory * DIM;
   var x: array<vec4f, PARTS>;
   for (var p = 0u; p < PARTS; p++) {
     for (var lane = 0u; lane < 4; lane++) {
-      let d = p * 4 + lane;
+      let d = quad_of(p) * 4 + lane;
       x[p][lane] = select(0, slots[start + min(d, DIM - 1)], d < DIM);
     }
   }
@@ -31,18 +40,19 @@ fn mixture_divergence(@builtin(global_invocation_id) id: vec3u, @builtin(num_wor
   var covariance = 0.0; // its trace
   var narrow = 0.0; // sum 1/v
   for (var k = 0u; k < arrayLength(&log_weights); k++) {
-    let row = k * PARTS;
+    let row = k * PARTS * MEMBERS;
     @if(per_component) let inverse = 1 / (variances[k] + noise);
     @if(per_dimension) var own = 0.0;
     var logit = 0.0;
     for (var p = 0u; p < PARTS; p++) {
-      let delta = means[row + p] - x[p];
+      let delta = means[row + quad_of(p)] - x[p];
       // Padding has state, mean and variance 0: it adds nothing, or the same to all components.
       @if(!per_dimension) logit -= dot(delta, delta);
-      @if(per_dimension) let inverse = 1 / (variances[row + p] + noise);
+      @if(per_dimension) let inverse = 1 / (variances[row + quad_of(p)] + noise);
       @if(per_dimension) logit += dot(log(noise * inverse), vec4f(1)) - dot(delta, delta * inverse);
       @if(per_dimension) own += dot(inverse, vec4f(1));
     }
+    logit = team_sum(logit);
     // Determinants are relative to the noise alone: they stay small. What all components share is left out.
     @if(!per_dimension) logit *= inverse;
     @if(per_component) logit += f32(DIM) * log(noise * inverse);
@@ -64,8 +74,8 @@ fn mixture_divergence(@builtin(global_invocation_id) id: vec3u, @builtin(num_wor
     @if(!per_dimension) narrow += weight * f32(DIM) * inverse;
     var distance = 0.0;
     for (var p = 0u; p < PARTS; p++) {
-      @if(per_dimension) let inverse = 1 / (variances[row + p] + noise);
-      let score = (means[row + p] - x[p]) * inverse;
+      @if(per_dimension) let inverse = 1 / (variances[row + quad_of(p)] + noise);
+      let score = (means[row + quad_of(p)] - x[p]) * inverse;
       let apart = score - mean_score[p];
       distance += dot(apart, apart);
       mean_score[p] = before * mean_score[p] + share * score;
@@ -73,16 +83,23 @@ fn mixture_divergence(@builtin(global_invocation_id) id: vec3u, @builtin(num_wor
     covariance += weight * before * distance;
   }
 
+  covariance = team_sum(covariance);
+  @if(per_dimension) narrow = team_sum(narrow);
+  if (index >= operation.trajectories) {
+    return;
+  }
   let output = operation.output + trajectory * DIM;
   for (var p = 0u; p < PARTS; p++) {
     for (var lane = 0u; lane < 4; lane++) {
-      let d = p * 4 + lane;
+      let d = quad_of(p) * 4 + lane;
       if (d < DIM) {
         slots[output + d] = -noise * mean_score[p][lane];
       }
     }
   }
   var divergence = noise * (narrow - covariance) / total;
-  @if(per_dimension) divergence -= f32(4 * PARTS - DIM); // what padding added: its variance is the noise
-  store_divergence(trajectory, divergence);
+  @if(per_dimension) divergence -= f32(4 * PARTS * MEMBERS - DIM); // what padding added: its variance is the noise
+  if (leads()) {
+    store_divergence(trajectory, divergence);
+  }
 }

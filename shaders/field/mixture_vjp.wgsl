@@ -8,13 +8,22 @@ import package::batch::dispatch::linear_index;
 import package::field::evaluate::slots;
 import package::field::posterior::{ log_weights, means, variances };
 import package::field::pull::{ operation, sigma_of, store_sigma_gradient };
+import package::field::team::{ leads, MEMBERS, quad_of, team_sum, team_sums };
+@if(team) import package::field::team::join_team;
+@if(team) enable subgroups;
 
 @compute @workgroup_size(64)
-fn mixture_vjp(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let trajectory = linear_index(id, groups, 64);
-  if (trajectory >= operation.trajectories) {
-    return;
-  }
+fn mixture_vjp(
+  @builtin(global_invocation_id) id: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @if(team) @builtin(subgroup_invocation_id) lane: u32,
+  @if(team) @builtin(subgroup_size) size: u32,
+  @if(team) @builtin(local_invocation_index) local: u32,
+) {
+  @if(!team) let index = linear_index(id, groups, 64);
+  @if(team) let index = join_team(linear_index(id, groups, 64) - local, lane, size);
+  // Invocations past the end repeat the last trajectory and write nothing: lanes of a team need each other.
+  let trajectory = min(index, operation.trajectories - 1);
   let sigma = sigma_of(trajectory);
   let noise = sigma * sigma;
   let state = operation.state + trajectory * DIM;
@@ -23,7 +32,7 @@ fn mixture_vjp(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups
   var cotangent: array<vec4f, PARTS>;
   for (var p = 0u; p < PARTS; p++) {
     for (var lane = 0u; lane < 4; lane++) {
-      let d = p * 4 + lane;
+      let d = quad_of(p) * 4 + lane;
       x[p][lane] = select(0, slots[state + min(d, DIM - 1)], d < DIM);
       cotangent[p][lane] = select(0, slots[given + min(d, DIM - 1)], d < DIM);
     }
@@ -41,35 +50,37 @@ fn mixture_vjp(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups
   var sigma_kept = 0.0;
   var sigma_sum = 0.0;
   for (var k = 0u; k < arrayLength(&log_weights); k++) {
-    let row = k * PARTS;
+    let row = k * PARTS * MEMBERS;
     @if(per_component) let variance = variances[k];
     @if(per_component) let inverse = 1 / (variance + noise);
-    var distance = 0.0;
-    var along = 0.0;
-    var slope = 0.0;
+    // Of what the lanes of a team add: distance, along, and with standard deviations per dimension slope and along_kept.
+    var parts = vec4f(0);
     @if(per_dimension) var determinant = 0.0;
-    @if(per_dimension) var along_kept = 0.0;
     for (var p = 0u; p < PARTS; p++) {
-      let delta = means[row + p] - x[p];
+      let delta = means[row + quad_of(p)] - x[p];
       // Padding has state, cotangent, mean and variance 0: it adds nothing, or the same to all components.
-      @if(!per_dimension) distance += dot(delta, delta);
-      @if(!per_dimension) along += dot(cotangent[p], delta);
-      @if(per_dimension) let inverse = 1 / (variances[row + p] + noise);
+      @if(!per_dimension) parts.x += dot(delta, delta);
+      @if(!per_dimension) parts.y += dot(cotangent[p], delta);
+      @if(per_dimension) let inverse = 1 / (variances[row + quad_of(p)] + noise);
       @if(per_dimension) let score = delta * inverse;
-      @if(per_dimension) distance += dot(delta, score);
+      @if(per_dimension) parts.x += dot(delta, score);
       @if(per_dimension) determinant += dot(log(noise * inverse), vec4f(1));
-      @if(per_dimension) along += dot(cotangent[p], score);
-      @if(per_dimension) along_kept += dot(variances[row + p] * inverse * cotangent[p], score);
-      @if(per_dimension) slope += dot(score, score) - dot(inverse, vec4f(1));
+      @if(per_dimension) parts.y += dot(cotangent[p], score);
+      @if(per_dimension) parts.w += dot(variances[row + quad_of(p)] * inverse * cotangent[p], score);
+      @if(per_dimension) parts.z += dot(score, score) - dot(inverse, vec4f(1));
     }
+    let sums = team_sums(parts);
     // Determinants are relative to the noise alone: they stay small. What all components share is left out.
-    @if(!per_dimension) along *= inverse;
-    @if(!per_dimension) distance *= inverse;
-    @if(!per_dimension) slope = distance * inverse;
+    @if(per_dimension) let along = sums.y;
+    @if(!per_dimension) let along = sums.y * inverse;
+    @if(per_dimension) let distance = sums.x;
+    @if(!per_dimension) let distance = sums.x * inverse;
+    @if(per_dimension) let slope = sums.z;
+    @if(shared_variance) let slope = distance * inverse;
+    @if(per_component) let slope = (distance - f32(DIM)) * inverse;
     var logit = -0.5 * distance;
-    @if(per_component) slope -= f32(DIM) * inverse;
     @if(per_component) logit += 0.5 * f32(DIM) * log(noise * inverse);
-    @if(per_dimension) logit += 0.5 * determinant;
+    @if(per_dimension) logit += 0.5 * team_sum(determinant);
     @if(weighted) logit += log_weights[k];
 
     if (logit > top) {
@@ -93,26 +104,31 @@ fn mixture_vjp(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups
     mean_slope = before * mean_slope + share * slope;
     @if(!per_dimension) kept += weight * variance * inverse;
     @if(!per_dimension) sigma_kept += weight * variance * inverse * along;
-    @if(per_dimension) sigma_kept += weight * along_kept;
+    @if(per_dimension) sigma_kept += weight * sums.w;
     for (var p = 0u; p < PARTS; p++) {
-      @if(per_dimension) let inverse = 1 / (variances[row + p] + noise);
-      @if(per_dimension) sum[p] += weight * variances[row + p] * inverse * cotangent[p];
-      let score = (means[row + p] - x[p]) * inverse;
+      @if(per_dimension) let inverse = 1 / (variances[row + quad_of(p)] + noise);
+      @if(per_dimension) sum[p] += weight * variances[row + quad_of(p)] * inverse * cotangent[p];
+      let score = (means[row + quad_of(p)] - x[p]) * inverse;
       sum[p] += noise * spread * (score - mean_score[p]);
       mean_score[p] = before * mean_score[p] + share * score;
     }
   }
 
+  if (index >= operation.trajectories) {
+    return;
+  }
   let output = operation.output + trajectory * DIM;
   for (var p = 0u; p < PARTS; p++) {
     @if(per_dimension) let gradient = sum[p] / total;
     @if(!per_dimension) let gradient = (kept * cotangent[p] + sum[p]) / total;
     for (var lane = 0u; lane < 4; lane++) {
-      let d = p * 4 + lane;
+      let d = quad_of(p) * 4 + lane;
       if (d < DIM) {
         slots[output + d] = gradient[lane];
       }
     }
   }
-  store_sigma_gradient(trajectory, sigma * (2 * sigma_kept + noise * sigma_sum) / total);
+  if (leads()) {
+    store_sigma_gradient(trajectory, sigma * (2 * sigma_kept + noise * sigma_sum) / total);
+  }
 }

@@ -1,11 +1,32 @@
-// Where a state takes many registers, TEAM neighbouring lanes of a subgroup share a trajectory: each holds every TEAM-th
-// vec4 of it, and what is a sum over the state they add. Without the condition `team` an invocation holds all of it.
+// Where a state takes many registers, TEAM lanes of a subgroup share a trajectory: each holds every TEAM-th vec4 of it, and
+// what is a sum over the state they add. Without the condition `team` an invocation holds all of it.
 @if(team) import constants::TEAM;
 @if(team) const MEMBERS = u32(TEAM);
 @if(!team) const MEMBERS = 1u;
 
-/// This invocation's place in its team; entry points set it.
+/// This invocation's place in its team, and where that begins in the subgroup.
 @if(team) var<private> team_lane: u32;
+@if(team) var<private> team_start: u32;
+/// How many invocations of the workgroup have joined a team.
+@if(team) var<workgroup> joined: atomic<u32>;
+
+/// Makes teams of a subgroup of `size`, and says how many teams of the dispatch come before this lane's; `first` invocations
+/// come before its workgroup. Subgroups line up as they come, since WGSL does not say which of a workgroup they are.
+@if(team) fn join_team(first: u32, lane: u32, size: u32) -> u32 {
+  var before = 0u;
+  if (subgroupElect()) {
+    before = atomicAdd(&joined, size);
+  }
+  team_lane = lane % MEMBERS;
+  team_start = lane - team_lane;
+  return (first + subgroupBroadcastFirst(before) + lane) / MEMBERS;
+}
+
+/// Whether this invocation writes what is one number of a trajectory.
+fn leads() -> bool {
+  @if(team) return team_lane == 0;
+  @if(!team) return true;
+}
 
 /// Which vec4 of a state an invocation's n-th one is.
 fn quad_of(n: u32) -> u32 {
@@ -13,14 +34,25 @@ fn quad_of(n: u32) -> u32 {
   @if(!team) return n;
 }
 
-/// The sum of what the lanes of a team have, the same to the last bit in all of them. In subgroup-uniform control flow alone.
-fn team_sum(value: f32) -> f32 {
-  @if(!team) return value;
-  @if(team) {
-    var sum = value;
-    for (var apart = 1u; apart < MEMBERS; apart *= 2) {
-      sum += subgroupShuffleXor(sum, apart);
-    }
-    return sum;
+/// What a lane of this team has. In subgroup-uniform control flow alone.
+@if(team) fn of_team(value: vec4f, member: u32) -> vec4f {
+  return subgroupShuffle(value, team_start + member);
+}
+
+/// The sums of what the lanes of a team have, the same to the last bit in all of them; likewise.
+fn team_sums(values: vec4f) -> vec4f {
+  var sums = values;
+  @if(team) for (var apart = 1u; apart < MEMBERS; apart *= 2) {
+    sums += subgroupShuffleXor(sums, apart);
   }
+  return sums;
+}
+
+/// The sum of what they have; likewise.
+fn team_sum(value: f32) -> f32 {
+  var sum = value;
+  @if(team) for (var apart = 1u; apart < MEMBERS; apart *= 2) {
+    sum += subgroupShuffleXor(sum, apart);
+  }
+  return sum;
 }

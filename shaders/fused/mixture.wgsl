@@ -4,7 +4,7 @@
 import package::batch::dispatch::linear_index;
 @if(broadcast) import package::batch::subgroup::subgroup_lane;
 @if(small) import package::field::posterior_small::posterior_mean;
-@if(team) import package::field::team::{ MEMBERS, team_lane };
+@if(team) import package::field::team::join_team;
 @if(!small) import package::field::posterior::posterior_mean;
 @if(predicted) import package::fused::ask::ask;
 import package::fused::plan::{ evaluates, run, told_time };
@@ -16,12 +16,12 @@ fn mixture(
   @builtin(global_invocation_id) id: vec3u,
   @builtin(num_workgroups) groups: vec3u,
   @if(broadcast || team) @builtin(subgroup_invocation_id) lane: u32,
+  @if(team) @builtin(subgroup_size) size: u32,
+  @if(team) @builtin(local_invocation_index) local: u32,
 ) {
   @if(broadcast) subgroup_lane = lane;
   @if(!team) let index = linear_index(id, groups, 64);
-  // Invocations follow each other in subgroups as in their workgroup, which is a row of them.
-  @if(team) let index = linear_index(id, groups, 64) / MEMBERS;
-  @if(team) team_lane = lane % MEMBERS;
+  @if(team) let index = join_team(linear_index(id, groups, 64) - local, lane, size);
   // Invocations past the end repeat the last trajectory and write nothing: lanes need each other.
   let works = index < run.trajectories;
   let trajectory = min(index, run.trajectories - 1);

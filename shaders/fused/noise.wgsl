@@ -24,7 +24,7 @@ fn standard_normal(draw: Draw, trajectory: u32) -> State {
       }
       continuing {
         part++;
-        break if part >= run.quads / MEMBERS;
+        break if part >= (run.quads + MEMBERS - 1) / MEMBERS;
       }
     }
     return state;

@@ -6,6 +6,7 @@ import constants::DIM;
 import package::field::evaluate::slots;
 import package::field::state::State;
 @if(!small) import package::field::team::quad_of;
+@if(team) import package::field::team::{ MEMBERS, of_team };
 
 fn load_state(start: u32) -> State {
   var state = State();
@@ -68,7 +69,7 @@ fn added(sum: State, factor: f32, other: State) -> State {
   }
 }
 
-/// The inner product; what stands past the end is 0. No team's.
+/// The inner product, or a lane's part of it; what stands past the end is 0.
 fn inner(a: State, b: State) -> f32 {
   @if(small) return dot(a, b);
   @if(!small) {
@@ -80,12 +81,13 @@ fn inner(a: State, b: State) -> f32 {
   }
 }
 
-/// Four numbers of it, 0 past its end. No team's.
+/// Four numbers of it, 0 past its end. With `team` in subgroup-uniform control flow alone.
 fn quad_of_state(state: State, quad: u32) -> vec4f {
   @if(dim1 || dim2) return vec4f(state, 0, 0);
   @if(dim3) return vec4f(state, 0);
   @if(dim4) return state;
-  @if(!small) return state[quad];
+  @if(!small && !team) return state[quad];
+  @if(team) return of_team(state[quad / MEMBERS], quad % MEMBERS);
 }
 
 /// (share * x - denoised) * factor

@@ -1,4 +1,5 @@
 import package::field::state::State;
+import package::field::team::team_sums;
 import package::fused::tangent_asked::asked;
 import package::fused::center_state::center_state;
 import package::fused::plan::told_time;
@@ -17,15 +18,11 @@ fn features_of(i: u32, n: u32, x: State, denoised: State, trajectory: u32) -> ar
   let apart = added(x, -1, denoised);
   let moved = chosen(State(), added(denoised, -1, before), has_previous);
   before = denoised;
-  let sums = Distances(
-    inner(from_mean, from_mean),
-    inner(to_mean, to_mean),
-    inner(apart, apart),
-    inner(moved, moved),
-    inner(to_mean, from_mean),
-    inner(moved, apart),
-    inner(moved, to_mean),
+  let squares = team_sums(
+    vec4f(inner(from_mean, from_mean), inner(to_mean, to_mean), inner(apart, apart), inner(moved, moved)),
   );
+  let products = team_sums(vec4f(inner(to_mean, from_mean), inner(moved, apart), inner(moved, to_mean), 0));
+  let sums = Distances(squares.x, squares.y, squares.z, squares.w, products.x, products.y, products.z);
   let spread = asked[n].spread;
   let figures = figures_of(sums, told_time(i, trajectory), spread, has_previous);
   var features = array<vec4f, FEATURE_QUADS>();

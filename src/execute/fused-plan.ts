@@ -31,9 +31,12 @@ export interface FusedPlan {
  */
 const PLACES = [3, 6, 8, 12, 16, 24] as const;
 /**
- * Room for more than 12 `auto` takes with so few numbers only, on hardware, where it was not measured, and with a predictor,
- * where lavapipe takes half a minute to compile it for 64 numbers.
+ * Numbers that `auto` has an invocation hold in registers on hardware, of a plan's places and of the five states that a kernel
+ * has besides. Compiled for AMD's RDNA 3, which has 256 registers a lane, more spill: at 252 and 272 up to 18 of them are in
+ * memory, at 336 and 348 265 and 350.
  */
+const [MOST_HELD, OWN_STATES] = [272, 5];
+/** With a predictor lavapipe takes half a minute to compile room for more than 12 states, unless it is for so few numbers. */
 const [USUAL_ROOM, FEW_NUMBERS] = [12, 192];
 /**
  * Evaluations of a solve, of all trajectories, from which fusing gains on software what compiling a kernel of whole plans
@@ -70,8 +73,8 @@ export async function fusedPlan(
   if (executor === 'auto' && fused && gpu.adapter.software && !gainsBySoftware(gpu, field, fused, asking))
     return undefined;
   const { run, place, room } = placedPlan(plan, reads, asking);
-  const cautious = !gpu.adapter.software || asking !== undefined;
-  if (executor === 'auto' && cautious && !isUsual(field, fused, room)) return undefined;
+  if (executor === 'auto' && fused && !fused.inMemory && !findsRegisters(gpu, fused, room, asking))
+    return undefined;
   const obstacle = obstacleTo(field, plan, fused, room);
   if (!fused || room === undefined || obstacle !== undefined) {
     if (executor === 'auto') return undefined;
@@ -139,8 +142,14 @@ function gainsBySoftware(
   return !costly && (inMemory || dim <= SMALL_DIM || canBroadcast(gpu));
 }
 
-function isUsual({ dim }: Field, fused: FusedField | undefined, room = 0): boolean {
-  return fused?.inMemory || room <= USUAL_ROOM || room * dim <= FEW_NUMBERS;
+function findsRegisters(
+  { adapter }: Gpu,
+  { numbers }: FusedField,
+  room = 0,
+  asking: FusedAsking | undefined,
+): boolean {
+  if (!adapter.software) return (room + OWN_STATES) * numbers <= MOST_HELD;
+  return !asking || room <= USUAL_ROOM || room * numbers <= FEW_NUMBERS;
 }
 
 function obstacleTo(
@@ -155,7 +164,7 @@ function obstacleTo(
   const other = plan.operations.find(({ kind }) => !KINDS.includes(kind));
   if (other) return `the fused kernels know no '${other.kind}'`;
   if (addsColumns(plan)) return 'it takes one slot twice in a combination, with coefficients of two columns';
-  if (room !== undefined && (fused.inMemory || room * field.dim <= MOST_NUMBERS)) return undefined;
+  if (room !== undefined && room * fused.numbers <= MOST_NUMBERS) return undefined;
   return `it keeps more states of ${field.dim} numbers at once than kernels have room for`;
 }
 

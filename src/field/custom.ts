@@ -60,6 +60,7 @@ async function prepareFusedCustom(gpu: Gpu, dim: number, wgsl: string): Promise<
   return {
     group: () => 64,
     inMemory: false,
+    numbers: dim,
     costly: false,
     buffers: {},
     kernel(needed) {

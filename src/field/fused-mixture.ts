@@ -2,7 +2,6 @@ import { canBroadcast } from '../gpu/broadcast.js';
 import type { Gpu } from '../gpu/gpu.js';
 import {
   type FusedField,
-  type FusedVariant,
   planVariant,
   REGISTER_DIM,
   registerVariant,
@@ -19,6 +18,7 @@ import {
   WIDE_BATCH,
   wideVariant,
 } from './prepared-mixture.js';
+import { partsOf, teamFor } from './team.js';
 
 /**
  * Numbers of all components from which on evaluations are all that a run takes: 640 gain by fusing, 115,008 do not. Where
@@ -36,19 +36,19 @@ export async function prepareFusedMixture(gpu: Gpu, spec: MixtureSpec): Promise<
 
 /** A trajectory an invocation, or a team of lanes. */
 function inRegisters(gpu: Gpu, spec: MixtureSpec): FusedField {
-  const { variant, row } = untiledKernel(spec, spec.dim > SMALL_DIM ? 'registers' : 'small');
-  // Who asks a predictor needs a trajectory's state in one place.
-  const teamOf = ({ asking }: FusedVariant) => (asking ? 1 : teamFor(gpu, spec.dim));
+  const team = teamFor(gpu, spec.dim);
+  const numbers = team === 1 ? spec.dim : 4 * partsOf(spec.dim, team);
+  const { variant, row } = untiledKernel(spec, spec.dim > SMALL_DIM ? 'registers' : 'small', { team });
   return {
-    group: (needed) => 64 / teamOf(needed),
+    group: () => 64 / team,
     inMemory: false,
+    numbers,
     costly: spec.means.length >= COSTLY || meetsPairs(gpu, spec),
     buffers: uploadComponents(gpu, spec, 0, spec.weights.length, row),
     kernel(needed) {
       const { conditions, constants } = planVariant(needed);
-      const team = teamOf(needed);
-      const state = stateVariant(spec.dim);
-      const registers = registerVariant(needed.places, spec.dim);
+      const state = stateVariant(spec.dim, team);
+      const registers = registerVariant(needed.places, numbers);
       return gpu.kernel('fused/mixture', {
         conditions: {
           ...variant.conditions,
@@ -56,14 +56,8 @@ function inRegisters(gpu: Gpu, spec: MixtureSpec): FusedField {
           ...registers.conditions,
           ...conditions,
           broadcast: canBroadcast(gpu),
-          team: team > 1,
         },
-        constants: {
-          ...variant.constants,
-          ...constants,
-          ...registers.constants,
-          ...(team > 1 && { TEAM: team, PARTS: Math.ceil(spec.dim / 4) / team }),
-        },
+        constants: { ...variant.constants, ...state.constants, ...constants, ...registers.constants },
       });
     },
   };
@@ -75,6 +69,7 @@ function inMemory(gpu: Gpu, spec: MixtureSpec): FusedField {
   return {
     group: () => WIDE_BATCH,
     inMemory: true,
+    numbers: 0,
     // Of stepwise's time few components take 1.02 to 1.32 on lavapipe, 0.34 to 0.57 on SwiftShader; many 1 and 0.93.
     costly: canBroadcast(gpu),
     buffers: uploadComponents(gpu, spec, 0, spec.weights.length, row),
@@ -87,21 +82,4 @@ function inMemory(gpu: Gpu, spec: MixtureSpec): FusedField {
       });
     },
   };
-}
-
-/** Vec4 of a state that an invocation should hold at most: a plan has three states of it and more at once. */
-const MOST_PARTS = 4;
-
-/**
- * How many lanes of a subgroup share a trajectory of whole plans in registers. On an H100 a plain loop over `euler`'s steps in
- * 64-D took 0.056 ms by one lane, 0.049 by four (16,384 trajectories; docs/performance.md), and a plan has more states.
- * Teams rely on invocations following each other in subgroups as in their workgroup, which WGSL does not promise and
- * NVIDIA's GPUs do.
- */
-function teamFor({ adapter, device, features }: Gpu, dim: number): 1 | 2 | 4 {
-  const quads = Math.ceil(dim / 4);
-  const ordered = adapter.vendor === 'nvidia' && !adapter.software;
-  if (!ordered || !features.has('subgroups') || quads <= MOST_PARTS) return 1;
-  const { subgroupMinSize = 0 } = device.adapterInfo;
-  return ([4, 2] as const).find((team) => quads % team === 0 && team <= subgroupMinSize) ?? 1;
 }

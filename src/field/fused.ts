@@ -2,6 +2,7 @@ import type { Gpu } from '../gpu/gpu.js';
 import type { Kernel } from '../gpu/kernel.js';
 import type { ShaderVariant } from '../gpu/link.js';
 import { type Field, type Kept, kept } from './field.js';
+import { partsOf, type Team } from './team.js';
 
 /** The variant of a predictor inside a fused kernel: shaders/fused/{asked,tangent_asked}.wgsl. */
 export interface Asking extends Required<Pick<ShaderVariant, 'conditions' | 'constants'>> {
@@ -31,6 +32,8 @@ export interface FusedField {
   group(variant: FusedVariant): number;
   /** Whether places are in memory, with one more for the kernel itself; else in registers, which are few. */
   readonly inMemory: boolean;
+  /** Numbers of a state that an invocation holds in registers; 0 where they are in memory. */
+  readonly numbers: number;
   /** Whether evaluations are so much of a run that a software adapter gains nothing by fusing it. */
   readonly costly: boolean;
   /** The field's own buffers by their names in the shader. */
@@ -53,9 +56,16 @@ export const [SMALL_DIM, REGISTER_DIM] = [4, 128];
 export const POOLS = 56;
 
 /** The conditions and constants of shaders/field/state.wgsl: a trajectory's state in registers. */
-export function stateVariant(dim: number): Required<Pick<ShaderVariant, 'conditions' | 'constants'>> {
-  if (dim > SMALL_DIM)
-    return { conditions: { pooled: dim > POOLS }, constants: { DIM: dim, PARTS: Math.ceil(dim / 4) } };
+export function stateVariant(
+  dim: number,
+  team: Team = 1,
+): Required<Pick<ShaderVariant, 'conditions' | 'constants'>> {
+  if (dim > SMALL_DIM) {
+    return {
+      conditions: { pooled: dim > POOLS, team: team > 1 },
+      constants: { DIM: dim, PARTS: partsOf(dim, team), ...(team > 1 && { TEAM: team }) },
+    };
+  }
   const dims = Object.fromEntries([1, 2, 3, 4].map((d) => [`dim${d}`, d === dim]));
   return { conditions: { ...dims, small: true }, constants: { DIM: dim } };
 }
@@ -75,7 +85,7 @@ const BLOCK_PARTS = 48;
 /** Blocks that there are in the shader: enough for MOST_NUMBERS. */
 const MOST_BLOCKS = 8;
 
-/** The conditions and constants of shaders/fused/registers.wgsl: places of states of `dim` numbers, by blocks. */
+/** The conditions and constants of shaders/fused/registers.wgsl: places of states of `dim` numbers in a lane, by blocks. */
 export function registerVariant(
   places: number,
   dim: number,

@@ -12,6 +12,7 @@ import {
   WIDE_BATCH,
   wideVariant,
 } from './prepared-mixture.js';
+import { teamFor } from './team.js';
 
 /**
  * Uploads a mixture and compiles its drift and divergence for one device; which kernel depends on its size, unless it
@@ -26,18 +27,20 @@ export async function prepareMixtureDivergence(
   return kernel === 'tiled' || kernel === 'few' ? prepareTiled(gpu, spec) : prepareUntiled(gpu, spec, kernel);
 }
 
-/** One invocation a trajectory. */
+/** One invocation a trajectory, or a team of them. */
 async function prepareUntiled(
   gpu: Gpu,
   spec: MixtureSpec,
   chosen: 'small' | 'registers',
 ): Promise<PreparedDivergence> {
-  const { name, variant, row } = untiledKernel(spec, chosen, '_divergence');
+  const team = teamFor(gpu, spec.dim);
+  const { name, variant, row } = untiledKernel(spec, chosen, { suffix: '_divergence', team });
   const kernel = await gpu.kernel(name, variant);
   const data = uploadComponents(gpu, spec, 0, spec.weights.length, row);
   return {
     ...operationOf(kernel),
-    bind: (batch) => boundKernel(kernel, { ...shared(batch), ...data, divergences: batch.divergences }),
+    bind: (batch) =>
+      boundKernel(kernel, { ...shared(batch), ...data, divergences: batch.divergences }, 64 / team),
   };
 }
 

@@ -12,6 +12,7 @@ import {
   uploadComponents,
 } from './prepared-mixture.js';
 import { prepareTiledGradient } from './prepared-tiled-gradient.js';
+import { teamFor } from './team.js';
 
 /** Trajectories of a workgroup that meets components in pairs. */
 const PAIRS_GROUP = 16;
@@ -31,19 +32,20 @@ export async function prepareMixtureGradient(
   return prepareUntiled(gpu, spec, kernel);
 }
 
-/** One invocation a trajectory. */
+/** One invocation a trajectory, or a team of them. */
 async function prepareUntiled(
   gpu: Gpu,
   spec: MixtureSpec,
   chosen: 'small' | 'registers',
 ): Promise<PreparedGradient> {
-  const { name, variant, row } = untiledKernel(spec, chosen, '_vjp');
+  const team = teamFor(gpu, spec.dim);
+  const { name, variant, row } = untiledKernel(spec, chosen, { suffix: '_vjp', team });
   if (chosen === 'registers' && meetsPairs(gpu, spec)) {
     const conditions = { ...variant.conditions, broadcast: true };
     const kernel = await gpu.kernel('field/mixture_pairs_vjp', { ...variant, conditions });
     return bindable(gpu, spec, kernel, row, PAIRS_GROUP);
   }
-  return bindable(gpu, spec, await gpu.kernel(name, variant), row);
+  return bindable(gpu, spec, await gpu.kernel(name, variant), row, 64 / team);
 }
 
 /** @param trajectories of a workgroup */

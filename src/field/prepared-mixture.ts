@@ -8,6 +8,7 @@ import type { BoundField, PreparedField } from './field.js';
 import { REGISTER_DIM, SMALL_DIM, stateVariant } from './fused.js';
 import { type MixtureSpec, normalizedWeights } from './mixture.js';
 import { boundKernel, operationOf, shared } from './operation.js';
+import { partsOf, type Team, teamFor } from './team.js';
 
 /** Numbers of the four states that the tiled kernel holds in workgroup memory: 8 KiB of at least 16. */
 export const STAGE = 512;
@@ -36,13 +37,14 @@ export async function prepareMixture(
   if (kernel === 'tiled') return prepareTiled(gpu, spec);
   if (kernel === 'lanes') return prepareLanes(gpu, spec);
   if (kernel === 'few') return prepareFew(gpu, spec);
-  const { name, variant, row } = untiledKernel(spec, kernel);
+  const team = teamFor(gpu, spec.dim);
+  const { name, variant, row } = untiledKernel(spec, kernel, { team });
   const conditions = { ...variant.conditions, broadcast: canBroadcast(gpu) };
   if (kernel === 'registers' && meetsPairs(gpu, spec)) {
     const pairs = await gpu.kernel('field/mixture_pairs', { ...variant, conditions });
     return prepareUntiled(gpu, spec, pairs, row, PAIRS_BATCH);
   }
-  return prepareUntiled(gpu, spec, await gpu.kernel(name, { ...variant, conditions }), row);
+  return prepareUntiled(gpu, spec, await gpu.kernel(name, { ...variant, conditions }), row, 64 / team);
 }
 
 /** Whether all components fit one binding, in rows as the kernels of one binding pad them. */
@@ -75,24 +77,31 @@ export function goesByLanes(gpu: Gpu, spec: MixtureSpec): boolean {
   return canBroadcast(gpu) && spec.dim > REGISTER_DIM && !conditionsOf(spec).per_dimension;
 }
 
-/** The kernel of one invocation a trajectory, or its vector-Jacobian product, and the numbers of a row of means. */
+/**
+ * The kernel of one invocation a trajectory, or of a team of them, or its vector-Jacobian product, and the numbers of a row
+ * of means.
+ */
 export function untiledKernel(
   spec: MixtureSpec,
   kernel: 'small' | 'registers',
-  suffix: '' | '_vjp' | '_divergence' = '',
+  { suffix = '', team = 1 }: { suffix?: '' | '_vjp' | '_divergence'; team?: Team } = {},
 ): { name: ShaderName; variant: ShaderVariant; row: number } {
   const { dim } = spec;
-  const { conditions, constants } = stateVariant(dim);
-  const own = { ...conditionsOf(spec), ...(kernel === 'small' && conditions) };
+  const own = conditionsOf(spec);
+  if (kernel === 'small') {
+    const { conditions, constants } = stateVariant(dim);
+    const variant = { conditions: { ...own, ...conditions }, constants };
+    return { name: `field/mixture_small${suffix}`, variant, row: dim <= 2 ? 2 : 4 };
+  }
   // A kernel of registers takes any dimension.
-  const parts = Math.ceil(dim / 4);
+  const parts = partsOf(dim, team);
   return {
-    name: kernel === 'small' ? `field/mixture_small${suffix}` : `field/mixture${suffix}`,
+    name: `field/mixture${suffix}`,
     variant: {
-      conditions: own,
-      constants: { ...constants, ...(kernel === 'registers' && { PARTS: parts }) },
+      conditions: { ...own, team: team > 1 },
+      constants: { DIM: dim, PARTS: parts, ...(team > 1 && { TEAM: team }) },
     },
-    row: kernel === 'registers' ? 4 * parts : dim <= 2 ? 2 : 4,
+    row: 4 * parts * team,
   };
 }
 

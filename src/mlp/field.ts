@@ -122,6 +122,7 @@ async function prepareFusedMlp(gpu: Gpu, given: FieldNetwork): Promise<FusedFiel
   return {
     group: ({ columned }) => network.tilePlan(columned ? 'forward' : 'together').trajectories,
     inMemory: true,
+    numbers: 0,
     costly: true,
     buffers,
     kernel(needed) {

@@ -3,6 +3,7 @@ import { measureSubject } from '../../bench/mlp/measure.js';
 import { mlpSubjects, prepareForward } from '../../bench/mlp/passes.js';
 import { mlpShape, multiplyAdds } from '../../bench/mlp/shape.js';
 import { parameterLayout } from '../../src/mlp/parameters.js';
+import { precisionsOf } from '../../src/mlp/precision.js';
 import { MlpReference } from '../../src/mlp/reference.js';
 import { gpu } from '../device.js';
 import { relativeError, SLOW } from '../mlp/fixtures.js';
@@ -36,7 +37,8 @@ test(
   async () => {
     const options = { width: 32, batch: BATCH, repeats: 2, repeatMs: 0 };
     const subjects = mlpSubjects(gpu, shape);
-    expect(subjects.length).toBe(gpu.features.has('shader-f16') ? 6 : 5);
+    // The forward pass is timed in each precision.
+    expect(subjects.length).toBe(4 + precisionsOf(gpu).length);
     for (const subject of subjects) {
       const row = await measureSubject(subject, options);
       const [least, middle, most] = row.ms;

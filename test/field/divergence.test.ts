@@ -5,6 +5,7 @@ import type { MixtureSpec } from '../../src/field/mixture.js';
 import { type MixtureKernel, mixtureKernelFor } from '../../src/field/prepared-mixture.js';
 import { prepareMixtureDivergence } from '../../src/field/prepared-mixture-divergence.js';
 import type { Gpu } from '../../src/gpu/gpu.js';
+import { asHardware, hasTeams, TEAM_DIMS } from '../as-hardware.js';
 import { gpu } from '../device.js';
 import { smallGpu } from '../gpu/small-gpu.js';
 import { freshSeed } from '../seed.js';
@@ -88,6 +89,12 @@ test.each([
 ])(
   'the drift and its divergence of $components components, $shape stds, dim $dim',
   ({ shape, dim, components }) => expectWithinRounding(gpu, randomMixture(seed, dim, components, shape), 67),
+  SLOW,
+);
+
+test.skipIf(!hasTeams).each(TEAM_DIMS.map((dim, i) => ({ dim, shape: SHAPES[(seed + i) % 3] })))(
+  'by teams of lanes, for $shape stds in dim $dim',
+  ({ dim, shape }) => expectWithinRounding(asHardware, randomMixture(seed, dim, 5, shape), 61),
   SLOW,
 );
 

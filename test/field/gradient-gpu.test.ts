@@ -7,6 +7,7 @@ import { prepareMixtureGradient } from '../../src/field/prepared-mixture-gradien
 import { canBroadcast } from '../../src/gpu/broadcast.js';
 import type { Gpu } from '../../src/gpu/gpu.js';
 import { random } from '../../src/problem/random.js';
+import { asHardware, hasTeams, TEAM_DIMS } from '../as-hardware.js';
 import { gpu } from '../device.js';
 import { smallGpu } from '../gpu/small-gpu.js';
 import { expectRefused } from '../refusal.js';
@@ -105,6 +106,19 @@ test.each(
     for (const weights of [spec.weights, new Float64Array(components).fill(1)]) {
       const own = { ...spec, weights };
       const { toX, toSigma } = await worst(gpu, gaussianMixture(own), own, 19);
+      expect(toX).toBeLessThan(1);
+      expect(toSigma).toBeLessThan(1);
+    }
+  },
+  SLOW,
+);
+
+test.skipIf(!hasTeams).each(TEAM_DIMS.map((dim, i) => ({ dim, shape: SHAPES[(seed + i) % 3] })))(
+  'by teams of lanes: the gradient of 5 components, $shape stds, dim $dim',
+  async ({ dim, shape }) => {
+    const spec = randomMixture(seed, dim, 5, shape);
+    for (const batch of [9, 61]) {
+      const { toX, toSigma } = await worst(asHardware, gaussianMixture(spec), spec, batch);
       expect(toX).toBeLessThan(1);
       expect(toSigma).toBeLessThan(1);
     }

@@ -10,6 +10,7 @@ import type { Gpu } from '../../src/gpu/gpu.js';
 import { random } from '../../src/problem/random.js';
 import { PlanBuilder } from '../../src/solver/builder.js';
 import { perTrajectory } from '../../src/solver/plan.js';
+import { asHardware, hasTeams, TEAM_DIMS } from '../as-hardware.js';
 import { gpu } from '../device.js';
 import { smallGpu } from '../gpu/small-gpu.js';
 import { freshSeed } from '../seed.js';
@@ -86,6 +87,15 @@ test.each(
   const equal = { ...spec, weights: new Float64Array(components).fill(1) };
   expect(await worst(gpu, gaussianMixture(equal), equal, 61)).toBeLessThan(1);
 });
+
+test.skipIf(!hasTeams).each(TEAM_DIMS.map((dim, i) => ({ dim, shape: SHAPES[(seed + i) % 3] })))(
+  'by teams of lanes: D of 5 components, $shape stds, dim $dim',
+  async ({ dim, shape }) => {
+    const spec = randomMixture(seed, dim, 5, shape);
+    for (const batch of [9, 61])
+      expect(await worst(asHardware, gaussianMixture(spec), spec, batch)).toBeLessThan(1);
+  },
+);
 
 test.each(
   SHAPES.flatMap((shape) =>

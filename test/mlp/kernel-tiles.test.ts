@@ -12,6 +12,11 @@ const CASES: [Tile, { dim: number; width: number; classes?: number }][] = [
     { dim: 9, width: 64, classes: 2 },
   ],
   [
+    // A part of the outputs is some lanes of a block.
+    { rows: 2, groups: 2, columns: 2, block: 32 },
+    { dim: 9, width: 128 },
+  ],
+  [
     { rows: 4, groups: 2, columns: 1, block: 16 },
     { dim: 70, width: 48 },
   ],

@@ -4,12 +4,14 @@ import { solve } from '../../src/execute/solve.js';
 import { customField } from '../../src/field/custom.js';
 import type { Field } from '../../src/field/field.js';
 import { gaussianMixture } from '../../src/field/gaussian-mixture.js';
+import type { Gpu } from '../../src/gpu/gpu.js';
 import { mlpConfig } from '../../src/mlp/config.js';
 import { mlpField } from '../../src/mlp/field.js';
 import type { FeatureSource } from '../../src/predictor/network-config.js';
 import { random } from '../../src/problem/random.js';
 import { type AmedSolver, amedSolvers } from '../../src/solver/amed.js';
 import { nfeOf } from '../../src/solver/plan.js';
+import { asHardware, hasTeams } from '../as-hardware.js';
 import { gpu } from '../device.js';
 import { excess, roundingErrors } from '../execute/rounding.js';
 import twoGaussians from '../field/custom/two-gaussians.wgsl';
@@ -29,6 +31,8 @@ const flat = gaussianMixture(randomMixture(seed, 2, 4, 'shared'));
 const wide = gaussianMixture(randomMixture(seed, 64, 4, 'per-component'));
 const config = mlpConfig({ dim: 3, width: 32, layers: 2 });
 const network = mlpField({ config, parameters: randomParameters(config, random(seed, 5)) });
+// Of which lanes of a subgroup share a trajectory.
+const shared70 = gaussianMixture(randomMixture(seed, 70, 4, 'per-component'));
 // So wide that a workgroup takes four trajectories: few components, and a tile and more of them.
 const few129 = gaussianMixture(randomMixture(seed, 129, 3, 'per-component'));
 const tiled132 = gaussianMixture(randomMixture(seed, 132, 70, 'shared'));
@@ -48,6 +52,8 @@ interface Case {
   field: Field;
   reads: FeatureSource;
   solvers: readonly AmedSolver[];
+  /** Default: this file's device. */
+  on?: Gpu;
 }
 
 /**
@@ -71,9 +77,20 @@ const cases: Case[] = [
   { name: 'a field of one’s own by its states', field: custom, reads: 'state', solvers: few },
   { name: 'a wide network by its states', field: wideNetwork, reads: 'state', solvers: first },
   { name: 'a wide network by its hidden features', field: wideNetwork, reads: 'hidden', solvers: second },
+  ...(hasTeams
+    ? [
+        {
+          name: 'teams of lanes by states',
+          field: shared70,
+          reads: 'state' as const,
+          solvers: first,
+          on: asHardware,
+        },
+      ]
+    : []),
 ];
 
-describe.each(cases)('$name', ({ field, reads, solvers }) => {
+describe.each(cases)('$name', ({ field, reads, solvers, on = gpu }) => {
   test.each(solvers)(
     '$name is the reference',
     async (solver) => {
@@ -88,13 +105,13 @@ describe.each(cases)('$name', ({ field, reads, solvers }) => {
         const errors = roundingErrors(field, plan, options, exact.samples, seed, ROUNDINGS);
         const given = { latents: { values: x }, predictor };
         for (const executor of ['stepwise', 'fused'] as const) {
-          const solution = await solve(gpu, field, plan, { ...given, executor });
+          const solution = await solve(on, field, plan, { ...given, executor });
           expect(solution.evaluations).toBe(nfeOf(plan));
           expect(solution.executor).toBe(executor);
           const worst = excess(solution.samples, exact.samples, errors, field.dim);
           expect(worst, `AFS ${afs}, ${executor}`).toBeLessThan(2);
           // In chunks the same to the last bit.
-          const chunked = await solve(gpu, field, plan, { ...given, executor, chunk: 9 });
+          const chunked = await solve(on, field, plan, { ...given, executor, chunk: 9 });
           expect(chunked.samples).toEqual(solution.samples);
           expect(chunked.answers).toEqual(solution.answers);
         }

@@ -5,6 +5,7 @@ import { customField } from '../../src/field/custom.js';
 import { empirical } from '../../src/field/empirical.js';
 import type { Field } from '../../src/field/field.js';
 import { gaussianMixture } from '../../src/field/gaussian-mixture.js';
+import type { Gpu } from '../../src/gpu/gpu.js';
 import { polynomial } from '../../src/grid/grid.js';
 import { mlpConfig } from '../../src/mlp/config.js';
 import { mlpField } from '../../src/mlp/field.js';
@@ -13,6 +14,7 @@ import { type BespokeStart, bespokeLayout, plainNumbers } from '../../src/solver
 import { nfeOf } from '../../src/solver/plan.js';
 import { bespokeTangent } from '../../src/tangent/bespoke-moves.js';
 import { MOVES, type TangentSpec } from '../../src/tangent/tangent-plan.js';
+import { asHardware, hasTeams } from '../as-hardware.js';
 import { gpu } from '../device.js';
 import { excess, roundingErrors } from '../execute/rounding.js';
 import twoGaussians from '../field/custom/two-gaussians.wgsl';
@@ -39,7 +41,7 @@ const means = [
 ];
 const { denoise } = gaussianMixture({ weights: [1, 3], means, stds: [0.2, 0.4] });
 
-const fields: { what: string; field: Field }[] = [
+const fields: { what: string; field: Field; on?: Gpu }[] = [
   { what: 'a mixture of 1 number', field: mixture(1, 'shared') },
   { what: 'a mixture of 3', field: mixture(3, 'per-component') },
   { what: 'a mixture of 22', field: mixture(22, 'per-dimension') },
@@ -48,6 +50,7 @@ const fields: { what: string; field: Field }[] = [
   { what: 'a data set', field: empirical(latents(seed, 50, 2, 1), 2) },
   { what: 'a field of one’s own', field: customField({ dim: 2, wgsl: twoGaussians, denoise }) },
   { what: 'a network', field: network(3, 32) },
+  ...(hasTeams ? [{ what: 'teams of lanes', field: mixture(70, 'per-component'), on: asHardware }] : []),
   // So wide that invocations share a tangent network.
   { what: 'a wide network with guidance', field: network(5, 128, 2) },
 ];
@@ -87,7 +90,7 @@ function familiesOf(what: string): Family[] {
   return what === 'a network' ? [learnedEuler, bespokes[1]] : [learnedEuler];
 }
 
-describe.each(fields)('$what', ({ what, field }) => {
+describe.each(fields)('$what', ({ what, field, on = gpu }) => {
   const { dim } = field;
   test.each(familiesOf(what))(
     '$name is the reference, by both executors',
@@ -100,15 +103,15 @@ describe.each(fields)('$what', ({ what, field }) => {
       const errors = roundingErrors(field, plan, { latents: x, predictor }, exact.samples, seed, 16 + dim);
       const given = { latents: { values: x }, predictor };
       const [stepwise, fused] = [
-        await solve(gpu, field, plan, { ...given, executor: 'stepwise' }),
-        await solve(gpu, field, plan, { ...given, executor: 'fused' }),
+        await solve(on, field, plan, { ...given, executor: 'stepwise' }),
+        await solve(on, field, plan, { ...given, executor: 'fused' }),
       ];
       expect([stepwise.executor, fused.executor]).toEqual(['stepwise', 'fused']);
       for (const { executor, samples, answers, evaluations } of [stepwise, fused]) {
         expect(excess(samples, exact.samples, errors, dim), executor).toBeLessThan(2);
         expect(evaluations).toBe(nfeOf(plan));
         // In chunks the same to the last bit.
-        const chunked = await solve(gpu, field, plan, { ...given, executor, chunk: 9 });
+        const chunked = await solve(on, field, plan, { ...given, executor, chunk: 9 });
         expect(chunked.samples, executor).toEqual(samples);
         expect(chunked.answers, executor).toEqual(answers);
       }
