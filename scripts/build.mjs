@@ -53,6 +53,7 @@ export async function buildBench(root) {
       gpu: 'bench/gpu.ts',
       learned: 'bench/learned.ts',
       mlp: 'bench/mlp.ts',
+      registers: 'bench/registers.ts',
       tiles: 'bench/tiles.ts',
       sampling: 'bench/sampling.ts',
       scaling: 'bench/scaling.ts',

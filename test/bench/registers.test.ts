@@ -1,0 +1,48 @@
+import { expect, test } from 'vitest';
+import { announced, compiledKernels, took } from '../../bench/registers/compiled.js';
+
+/** As RADV of Mesa 25.0.7 prints it. */
+const statistics = (registers: number, spilled: number) => `
+Compute Shader:
+*** SHADER STATS ***
+Driver pipeline hash: 10489801313407234464
+SGPRs: 128
+VGPRs: ${registers}
+Spilled SGPRs: 0
+Spilled VGPRs: ${spilled}
+Code size: 76
+LDS size: 512
+Scratch size: ${256 * spilled}
+Subgroups per SIMD: 32
+Hash: 1416326925
+Instructions: 14
+Pre-Sched VGPRs: 2
+********************
+`;
+
+test('what RADV prints is told by kernel and subject', () => {
+  const printed = [
+    'ac_compute_device_uuid: whatever',
+    statistics(12, 0), // Dawn's own
+    announced('field/mixture', 'D, 64-D'),
+    statistics(84, 0),
+    took(31.25),
+    announced('fused/mixture', 'a plan'),
+    statistics(256, 18),
+    took(64),
+    // From a cache.
+    announced('fused/mixture', 'the same plan'),
+    took(0.1),
+  ].join('\n');
+  expect(compiledKernels(printed)).toEqual([
+    {
+      ...{ kernel: 'field/mixture', subject: 'D, 64-D', ms: 31.3, registers: 84, spilled: 0 },
+      ...{ scratch: 0, shared: 512, waves: 32, instructions: 14 },
+    },
+    {
+      ...{ kernel: 'fused/mixture', subject: 'a plan', ms: 64, registers: 256, spilled: 18 },
+      ...{ scratch: 4608, shared: 512, waves: 32, instructions: 14 },
+    },
+  ]);
+  expect(compiledKernels('nothing')).toEqual([]);
+});
