@@ -61,10 +61,14 @@ async function bench({ family, subgroup, only, out }: Options): Promise<void> {
       RADV_DEBUG: 'nocache,shaderstats',
       ...(subgroup !== undefined && { NULL_DEVICE_SUBGROUP: String(subgroup) }),
     };
-    const printed = await output(['--compile', ...(only ? ['--only', only.source] : [])], env);
+    const { printed, status } = await childsOutput(
+      ['--compile', ...(only ? ['--only', only.source] : [])],
+      env,
+    );
     const rows = compiledKernels(printed);
     const line = printed.match(/^@run (.*)$/m)?.[1];
     if (!line) throw failed(family, printed);
+    if (status !== 0) throw new Error(`compiling ended after ${rows.length} kernels: ${lastLines(printed)}`);
     if (rows.length === 0) {
       throw new FewstepError(
         'bad-argument',
@@ -134,8 +138,11 @@ async function nullDevice(folder: string): Promise<Record<string, string>> {
   return { ...drivers, VK_LAYER_PATH: folder, VK_INSTANCE_LAYERS: layer.name };
 }
 
-/** What this program prints on stderr with these arguments. */
-function output(args: string[], env: NodeJS.ProcessEnv): Promise<string> {
+/** What this program prints on stderr with these arguments, and how it ends. */
+function childsOutput(
+  args: string[],
+  env: NodeJS.ProcessEnv,
+): Promise<{ printed: string; status: number | null }> {
   const child = spawn(process.execPath, [fileURLToPath(import.meta.url), ...args], {
     env,
     stdio: ['ignore', 'inherit', 'pipe'],
@@ -145,15 +152,18 @@ function output(args: string[], env: NodeJS.ProcessEnv): Promise<string> {
     printed += text;
   });
   return new Promise((resolve, reject) => {
-    child.on('error', reject).on('close', () => resolve(printed));
+    child.on('error', reject).on('close', (status) => resolve({ printed, status }));
   });
 }
 
+function lastLines(printed: string): string {
+  return printed.trim().split('\n').slice(-3).join(' / ');
+}
+
 function failed(family: string, printed: string): FewstepError {
-  const last = printed.trim().split('\n').slice(-3).join(' / ');
   return new FewstepError(
     'no-adapter',
-    `RADV compiled nothing for '${family}': ${last}`,
+    `RADV compiled nothing for '${family}': ${lastLines(printed)}`,
     'take a family that this Mesa knows, such as navi31 or navi21, and Mesa before 26.2, which has RADV_FORCE_FAMILY no more',
   );
 }

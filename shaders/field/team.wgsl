@@ -4,9 +4,8 @@
 @if(team) const MEMBERS = u32(TEAM);
 @if(!team) const MEMBERS = 1u;
 
-/// This invocation's place in its team, and where that begins in the subgroup.
+/// This invocation's place in its team.
 @if(team) var<private> team_lane: u32;
-@if(team) var<private> team_start: u32;
 /// How many invocations of the workgroup have joined a team.
 @if(team) var<workgroup> joined: atomic<u32>;
 
@@ -18,7 +17,6 @@
     before = atomicAdd(&joined, size);
   }
   team_lane = lane % MEMBERS;
-  team_start = lane - team_lane;
   return (first + subgroupBroadcastFirst(before) + lane) / MEMBERS;
 }
 
@@ -34,12 +32,7 @@ fn quad_of(n: u32) -> u32 {
   @if(!team) return n;
 }
 
-/// What a lane of this team has. In subgroup-uniform control flow alone.
-@if(team) fn of_team(value: vec4f, member: u32) -> vec4f {
-  return subgroupShuffle(value, team_start + member);
-}
-
-/// The sums of what the lanes of a team have, the same to the last bit in all of them; likewise.
+/// The sums of what the lanes of a team have, the same to the last bit in all of them. In subgroup-uniform control flow alone.
 fn team_sums(values: vec4f) -> vec4f {
   var sums = values;
   @if(team) for (var apart = 1u; apart < MEMBERS; apart *= 2) {
@@ -55,4 +48,11 @@ fn team_sum(value: f32) -> f32 {
     sum += subgroupShuffleXor(sum, apart);
   }
   return sum;
+}
+
+/// What a lane of a team has, for all of them; likewise. A sum, for lanes that differ by bits of their number are next to each
+/// other in hardware, and one that is told where to read may be anywhere: Mesa 25.0.7 crashes where it compiles that for RDNA 2
+/// among many registers.
+@if(team) fn of_team(value: vec4f, member: u32) -> vec4f {
+  return team_sums(select(vec4f(0), value, team_lane == member));
 }
