@@ -33,7 +33,7 @@ const PLACES = [3, 6, 8, 12, 16, 24] as const;
 /**
  * Numbers that `auto` has an invocation hold in registers on hardware, of a plan's places and of the five states that a kernel
  * has besides. Compiled for AMD's RDNA 3, which has 256 registers a lane, more spill: at 252 and 272 up to 18 of them are in
- * memory, at 336 and 348 265 and 350.
+ * memory, at 336 and 348 229 to 377.
  */
 const [MOST_HELD, OWN_STATES] = [272, 5];
 /** With a predictor lavapipe takes half a minute to compile room for more than 12 states, unless it is for so few numbers. */
