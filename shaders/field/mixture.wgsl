@@ -1,25 +1,16 @@
 // The posterior mean of a Gaussian mixture under noise, one trajectory an invocation, or a team of them (team.wgsl);
 // components are read once per invocation. For DIM from 5 to 128: mixture_small.wgsl is for less, mixture_few.wgsl and mixture_tiled.wgsl for more.
 import constants::{ DIM, PARTS };
-import package::batch::dispatch::linear_index;
 @if(broadcast) import package::batch::subgroup::subgroup_lane;
 import package::field::evaluate::{ divisor_of, operation, predicted, sigma_of, slots };
 import package::field::posterior::posterior_mean;
-import package::field::team::quad_of;
-@if(team) import package::field::team::join_team;
+import package::field::team::{ Invocation, quad_of, trajectory_of };
 @if(broadcast || team) enable subgroups;
 
 @compute @workgroup_size(64)
-fn mixture(
-  @builtin(global_invocation_id) id: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @if(broadcast || team) @builtin(subgroup_invocation_id) lane: u32,
-  @if(team) @builtin(subgroup_size) size: u32,
-  @if(team) @builtin(local_invocation_index) local: u32,
-) {
-  @if(broadcast) subgroup_lane = lane;
-  @if(!team) let index = linear_index(id, groups, 64);
-  @if(team) let index = join_team(linear_index(id, groups, 64) - local, lane, size);
+fn mixture(at: Invocation) {
+  @if(broadcast) subgroup_lane = at.lane;
+  let index = trajectory_of(at);
   // Invocations past the end repeat the last trajectory and write nothing: lanes need each other.
   let trajectory = min(index, operation.trajectories - 1);
   let start = operation.state + trajectory * DIM;

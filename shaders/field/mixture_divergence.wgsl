@@ -2,24 +2,15 @@
 // mixture_small_divergence.wgsl, arrays of vec4 in registers as in mixture.wgsl. 9 DIM operations per component
 // (11 DIM with standard deviations per dimension) and one exponential.
 import constants::{ DIM, PARTS };
-import package::batch::dispatch::linear_index;
 import package::field::diverge::{ operation, sigma_of, store_divergence };
 import package::field::evaluate::slots;
 import package::field::posterior::{ log_weights, means, variances };
-import package::field::team::{ leads, MEMBERS, quad_of, team_sum };
-@if(team) import package::field::team::join_team;
+import package::field::team::{ Invocation, leads, MEMBERS, quad_of, team_sum, trajectory_of };
 @if(team) enable subgroups;
 
 @compute @workgroup_size(64)
-fn mixture_divergence(
-  @builtin(global_invocation_id) id: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @if(team) @builtin(subgroup_invocation_id) lane: u32,
-  @if(team) @builtin(subgroup_size) size: u32,
-  @if(team) @builtin(local_invocation_index) local: u32,
-) {
-  @if(!team) let index = linear_index(id, groups, 64);
-  @if(team) let index = join_team(linear_index(id, groups, 64) - local, lane, size);
+fn mixture_divergence(at: Invocation) {
+  let index = trajectory_of(at);
   // Invocations past the end repeat the last trajectory and write nothing: lanes of a team need each other.
   let trajectory = min(index, operation.trajectories - 1);
   let sigma = sigma_of(trajectory);

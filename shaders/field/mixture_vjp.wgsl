@@ -4,24 +4,15 @@
 // dimensions took 44 ms of processor time on lavapipe (35 to 117 in 11 runs on a busy machine): 7 GFLOP/s a core.
 // lavapipe has mixture_pairs_vjp.wgsl instead from 24 components on, unless standard deviations differ by dimension.
 import constants::{ DIM, PARTS };
-import package::batch::dispatch::linear_index;
 import package::field::evaluate::slots;
 import package::field::posterior::{ log_weights, means, variances };
 import package::field::pull::{ operation, sigma_of, store_sigma_gradient };
-import package::field::team::{ leads, MEMBERS, quad_of, team_sum, team_sums };
-@if(team) import package::field::team::join_team;
+import package::field::team::{ Invocation, leads, MEMBERS, quad_of, team_sum, team_sums, trajectory_of };
 @if(team) enable subgroups;
 
 @compute @workgroup_size(64)
-fn mixture_vjp(
-  @builtin(global_invocation_id) id: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @if(team) @builtin(subgroup_invocation_id) lane: u32,
-  @if(team) @builtin(subgroup_size) size: u32,
-  @if(team) @builtin(local_invocation_index) local: u32,
-) {
-  @if(!team) let index = linear_index(id, groups, 64);
-  @if(team) let index = join_team(linear_index(id, groups, 64) - local, lane, size);
+fn mixture_vjp(at: Invocation) {
+  let index = trajectory_of(at);
   // Invocations past the end repeat the last trajectory and write nothing: lanes of a team need each other.
   let trajectory = min(index, operation.trajectories - 1);
   let sigma = sigma_of(trajectory);

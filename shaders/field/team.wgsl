@@ -1,6 +1,7 @@
 // Where a state takes many registers, TEAM lanes of a subgroup share a trajectory: each holds every TEAM-th vec4 of it, and
 // what is a sum over the state they add. Without the condition `team` an invocation holds all of it.
 @if(team) import constants::TEAM;
+import package::batch::dispatch::linear_index;
 @if(team) const MEMBERS = u32(TEAM);
 @if(!team) const MEMBERS = 1u;
 
@@ -9,15 +10,28 @@
 /// How many invocations of the workgroup have joined a team.
 @if(team) var<workgroup> joined: atomic<u32>;
 
-/// Makes teams of a subgroup of `size`, and says how many teams of the dispatch come before this lane's; `first` invocations
-/// come before its workgroup. Subgroups line up as they come, since WGSL does not say which of a workgroup they are.
-@if(team) fn join_team(first: u32, lane: u32, size: u32) -> u32 {
-  var before = 0u;
-  if (subgroupElect()) {
-    before = atomicAdd(&joined, size);
+/// What an entry point is told of its invocation.
+struct Invocation {
+  @builtin(global_invocation_id) id: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @if(broadcast || team) @builtin(subgroup_invocation_id) lane: u32,
+  @if(team) @builtin(local_invocation_index) local: u32,
+  @if(team) @builtin(subgroup_size) subgroup: u32,
+}
+
+/// Which trajectory an invocation of a workgroup of 64 takes, alone or with its team, which it joins here, once. Subgroups
+/// line up as they come, since WGSL does not say which of a workgroup they are.
+fn trajectory_of(at: Invocation) -> u32 {
+  let index = linear_index(at.id, at.groups, 64);
+  @if(!team) return index;
+  @if(team) {
+    var before = 0u;
+    if (subgroupElect()) {
+      before = atomicAdd(&joined, at.subgroup);
+    }
+    team_lane = at.lane % MEMBERS;
+    return (index - at.local + subgroupBroadcastFirst(before) + at.lane) / MEMBERS;
   }
-  team_lane = lane % MEMBERS;
-  return (first + subgroupBroadcastFirst(before) + lane) / MEMBERS;
 }
 
 /// Whether this invocation writes what is one number of a trajectory.

@@ -1,10 +1,9 @@
 // Whole trajectories of a Gaussian mixture in one dispatch, one an invocation, or one a team of them (field/team.wgsl):
 // state and history stay in registers.
 // Of memory it reads DIM numbers a trajectory, and the components once an evaluation; it writes what is wanted.
-import package::batch::dispatch::linear_index;
 @if(broadcast) import package::batch::subgroup::subgroup_lane;
 @if(small) import package::field::posterior_small::posterior_mean;
-@if(team) import package::field::team::join_team;
+import package::field::team::{ Invocation, trajectory_of };
 @if(!small) import package::field::posterior::posterior_mean;
 @if(predicted) import package::fused::ask::ask;
 import package::fused::plan::{ evaluates, run, told_time };
@@ -12,16 +11,9 @@ import package::fused::registers::{ answer, begin, combined, finish };
 @if(broadcast || team) enable subgroups;
 
 @compute @workgroup_size(64)
-fn mixture(
-  @builtin(global_invocation_id) id: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @if(broadcast || team) @builtin(subgroup_invocation_id) lane: u32,
-  @if(team) @builtin(subgroup_size) size: u32,
-  @if(team) @builtin(local_invocation_index) local: u32,
-) {
-  @if(broadcast) subgroup_lane = lane;
-  @if(!team) let index = linear_index(id, groups, 64);
-  @if(team) let index = join_team(linear_index(id, groups, 64) - local, lane, size);
+fn mixture(at: Invocation) {
+  @if(broadcast) subgroup_lane = at.lane;
+  let index = trajectory_of(at);
   // Invocations past the end repeat the last trajectory and write nothing: lanes need each other.
   let works = index < run.trajectories;
   let trajectory = min(index, run.trajectories - 1);
