@@ -5,6 +5,7 @@ import { parseHTML } from 'linkedom';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { AnalysisFile } from '../../src/analysis/results.js';
 import { random } from '../../src/problem/random.js';
+import { expectFigures } from '../report/figures.js';
 import { freshSeed } from '../seed.js';
 import { flags, inProcess } from './command.js';
 
@@ -72,8 +73,7 @@ describe('an analysis', () => {
       analysis.meanValue[2].eulerError.median.toPrecision(3),
     );
     expect(document.querySelector('#method')!.textContent).toContain(run.adapter.name);
-    // A plot of a broken figure would have it as a coordinate.
-    expect(page).not.toMatch(/NaN|undefined|Infinity/);
+    expectFigures(page);
   });
 
   it('is of any field: points in the plane, data, a model', async () => {
@@ -81,13 +81,13 @@ describe('an analysis', () => {
     expect(ring.stdout).toMatch(/^One component holds [\d.]+% .* chord.*\n12 trajectories in /);
     expect(ring.file.analysis.explained).toHaveLength(2);
     expect(ring.file.analysis.explained[1].share.p5).toBeCloseTo(1, 12);
-    expect(ring.page).not.toMatch(/NaN|undefined|Infinity/);
+    expectFigures(ring.page);
 
     const gaussian = { kind: 'gaussian-mixture', weights: [1], means: [[2]], stds: [0.5] };
     await writeFile(at('line.json'), JSON.stringify(gaussian));
     const line = await analyzed('line', { field: at('line.json') });
     expect(line.file.analysis.explained).toHaveLength(1);
-    expect(line.page).not.toMatch(/NaN|undefined|Infinity/);
+    expectFigures(line.page);
 
     const source = random(freshSeed());
     const rows = Array.from({ length: 30 }, () => [1, 2, 3].map(() => 100 * source.uniform()).join(','));
