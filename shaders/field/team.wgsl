@@ -25,6 +25,8 @@ fn trajectory_of(at: Invocation) -> u32 {
   let index = linear_index(at.id, at.groups, 64);
   @if(!team) return index;
   @if(team) {
+    // SwiftShader sets workgroup memory to 0 when each subgroup begins, which is before all of them are here.
+    workgroupBarrier();
     var before = 0u;
     if (subgroupElect()) {
       before = atomicAdd(&joined, at.subgroup);
