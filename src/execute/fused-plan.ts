@@ -142,6 +142,7 @@ function gainsBySoftware(
   return !costly && (inMemory || dim <= SMALL_DIM || canBroadcast(gpu));
 }
 
+/** Whether a plan's places find room in registers, or, with a predictor, in what lavapipe compiles in time. */
 function findsRegisters(
   { adapter }: Gpu,
   { numbers }: FusedField,

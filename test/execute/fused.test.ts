@@ -185,6 +185,31 @@ describe('which executor runs', () => {
     expect(await chosen(field, spec.family.plan, moving)).toBe(inRegisters);
   });
 
+  // On this file's device as if it were hardware: nothing is compiled.
+  test.skipIf(!canBroadcast(gpu))('on hardware auto fuses the states that registers hold', async () => {
+    const fused = (own: Field, given: Plan) => fusedPlan(asHardware, own, given, 'auto');
+    /** Each row of it takes all evaluations before. */
+    const dense = (nfe: number) => {
+      const table = tableOf(solverByName('euler').plan(polynomial().times(nfe)));
+      const rows = table.rows.map(([first, mean, ...rest]) => [
+        first,
+        mean,
+        ...rest.map((value) => value + 0.01),
+      ]);
+      return planOfTable({ ...table, rows });
+    };
+    for (const dim of [64, 128]) {
+      const wide = gaussianMixture(randomMixture(seed, dim, 2, 'shared'));
+      expect((await fused(wide, dense(11)))!.variant.places).toBe(12);
+      expect(await fused(wide, dense(12))).toBeUndefined();
+    }
+    expect((await fused(field, dense(20)))!.variant.places).toBe(24);
+    // Teams are for mixtures alone.
+    const custom = (dim: number) => customField({ dim, wgsl: twoGaussians });
+    expect(await fused(custom(34), plan)).toBeDefined();
+    expect(await fused(custom(35), plan)).toBeUndefined();
+  });
+
   test('auto fuses states above 128 numbers but on lavapipe', async () => {
     const wide = gaussianMixture(randomMixture(seed, 129, 2, 'shared'));
     expect(await chosen(wide, plan)).toBe(canBroadcast(gpu) ? 'stepwise' : 'fused');
