@@ -68,7 +68,7 @@ async function bench({ family, subgroup, only, out }: Options): Promise<void> {
     const rows = compiledKernels(printed);
     const line = printed.match(/^@run (.*)$/m)?.[1];
     if (!line) throw failed(family, printed);
-    if (status !== 0) throw new Error(`compiling ended after ${rows.length} kernels: ${lastLines(printed)}`);
+    if (status !== 0) throw crashed(rows.length, printed);
     if (rows.length === 0) {
       throw new FewstepError(
         'bad-argument',
@@ -109,7 +109,7 @@ async function nullDevice(folder: string): Promise<Record<string, string>> {
     throw new FewstepError(
       'no-adapter',
       'Mesa’s RADV is not on this machine',
-      'install Mesa 24 or 25: `sudo apt install mesa-vulkan-drivers`',
+      'install Mesa 25: `sudo apt install mesa-vulkan-drivers`',
     );
   }
   const library = join(folder, 'null_device.so');
@@ -160,11 +160,19 @@ function lastLines(printed: string): string {
   return printed.trim().split('\n').slice(-3).join(' / ');
 }
 
+function crashed(kernels: number, printed: string): FewstepError {
+  return new FewstepError(
+    'shader-compilation',
+    `compiling ended after ${kernels} kernels: ${lastLines(printed)}`,
+    'the kernel named last is what this driver cannot compile; --only leaves it out',
+  );
+}
+
 function failed(family: string, printed: string): FewstepError {
   return new FewstepError(
     'no-adapter',
     `RADV compiled nothing for '${family}': ${lastLines(printed)}`,
-    'take a family that this Mesa knows, such as navi31 or navi21, and Mesa before 26.2, which has RADV_FORCE_FAMILY no more',
+    'take a family that this Mesa knows, such as navi31 or navi21, and Mesa 25: 26.2 has RADV_FORCE_FAMILY no more',
   );
 }
 

@@ -21,9 +21,9 @@ async function multiplyAdd(gpu: Gpu, precision: Precision): Promise<MultiplyAdd>
     const kernel = await gpu.kernel('bench/multiply_add', { conditions: { half: precision === 'f16' } });
     return { kernel, operations: 64 * 256, bytes: 64 * 16 };
   }
-  const { m, n, k, subgroup, sized } = units;
+  const { m, n, k, subgroup } = units;
   const constants = { UNIT_M: m, UNIT_N: n, UNIT_K: k, SUBGROUP: subgroup };
-  const kernel = await gpu.kernel('bench/matrix_multiply_add', { conditions: { sized }, constants });
+  const kernel = await gpu.kernel('bench/matrix_multiply_add', { constants });
   // Four subgroups, eight sums each.
   return { kernel, operations: 4 * 8 * 2 * m * n * k, bytes: 4 * 8 * m * n * 4 };
 }

@@ -1,12 +1,11 @@
 const LANES = 64u;
 
-var<workgroup> lanes: array<f32, LANES>;
-var<workgroup> wide_lanes: array<vec4f, LANES>;
+var<workgroup> lanes: array<vec4f, LANES>;
 
-/// The sum over a workgroup's invocations, pairwise and so always in the same order; all of them have it.
-fn summed(value: f32, local: u32) -> f32 {
+/// The sums over a workgroup's invocations, pairwise and so always in the same order; all of them have them.
+fn summed_four(values: vec4f, local: u32) -> vec4f {
   workgroupBarrier();
-  lanes[local] = value;
+  lanes[local] = values;
   for (var half = LANES / 2; half > 0; half /= 2) {
     workgroupBarrier();
     if (local < half) {
@@ -17,16 +16,7 @@ fn summed(value: f32, local: u32) -> f32 {
   return lanes[0];
 }
 
-/// Four sums at once: a lane waits as often as for one.
-fn summed_four(values: vec4f, local: u32) -> vec4f {
-  workgroupBarrier();
-  wide_lanes[local] = values;
-  for (var half = LANES / 2; half > 0; half /= 2) {
-    workgroupBarrier();
-    if (local < half) {
-      wide_lanes[local] += wide_lanes[local + half];
-    }
-  }
-  workgroupBarrier();
-  return wide_lanes[0];
+/// One sum: a lane waits as often as for four.
+fn summed(value: f32, local: u32) -> f32 {
+  return summed_four(vec4f(value, 0, 0, 0), local).x;
 }

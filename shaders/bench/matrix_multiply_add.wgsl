@@ -6,7 +6,6 @@ import package::batch::matrix_units::{
 // What an adapter's matrix units can do at best: eight independent sums of products a subgroup, nothing but registers.
 enable f16;
 enable chromium_experimental_subgroup_matrix;
-@if(sized) enable subgroup_size_control;
 diagnostic(off, chromium.subgroup_matrix_uniformity);
 
 alias Left = subgroup_matrix_left<f16, UNIT_K, UNIT_M>;

@@ -1,5 +1,6 @@
 // The posterior mean of a Gaussian mixture under noise, one trajectory an invocation, or a team of them (team.wgsl);
-// components are read once per invocation. For DIM from 5 to 128: mixture_small.wgsl is for less, mixture_few.wgsl and mixture_tiled.wgsl for more.
+// components are read once per invocation. For DIM from 5 to 128: mixture_small.wgsl is for less, mixture_few.wgsl and
+// mixture_tiled.wgsl for more.
 import constants::{ DIM, PARTS };
 @if(broadcast) import package::batch::subgroup::subgroup_lane;
 import package::field::evaluate::{ divisor_of, operation, predicted, sigma_of, slots };

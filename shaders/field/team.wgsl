@@ -66,9 +66,8 @@ fn team_sum(value: f32) -> f32 {
   return sum;
 }
 
-/// What a lane of a team has, for all of them; likewise. A sum, for lanes that differ by bits of their number are next to each
-/// other in hardware, and one that is told where to read may be anywhere: Mesa 25.0.7 crashes where it compiles that for RDNA 2
-/// among many registers.
+/// What a lane of a team has, for all of them; likewise. It is a sum and no shuffle by index: Mesa 25.0.7 crashes where it
+/// compiles those for RDNA 1 and 2 among many registers.
 @if(team) fn of_team(value: vec4f, member: u32) -> vec4f {
   return team_sums(select(vec4f(0), value, team_lane == member));
 }

@@ -8,7 +8,6 @@ import package::mlp::task::{ denoised, scales, Task };
 import package::mlp::tile::{ clamped, INVOCATIONS, TILE };
 @if(half) enable f16;
 @if(matrix) enable chromium_experimental_subgroup_matrix;
-@if(sized) enable subgroup_size_control;
 // A subgroup finds its place by division, which is not seen to be the same for its invocations.
 @if(matrix) diagnostic(off, chromium.subgroup_matrix_uniformity);
 

@@ -31,9 +31,9 @@ export interface FusedPlan {
  */
 const PLACES = [3, 6, 8, 12, 16, 24] as const;
 /**
- * Numbers that `auto` has an invocation hold in registers on hardware, of a plan's places and of the five states that a kernel
- * has besides. Compiled for AMD's RDNA 3, which has 256 registers a lane, more spill: at 252 and 272 up to 18 of them are in
- * memory, at 336 and 348 229 to 377.
+ * Numbers that `auto` has an invocation hold in registers on hardware at most, of a plan's places and of the five states that a
+ * kernel has besides. Compiled for AMD's RDNA 3, of whose 256 registers a lane up to 18 are in memory at 252 and 272 numbers,
+ * and 229 to 377 at 336 and 348.
  */
 const [MOST_HELD, OWN_STATES] = [272, 5];
 /** With a predictor lavapipe takes half a minute to compile room for more than 12 states, unless it is for so few numbers. */
@@ -73,7 +73,7 @@ export async function fusedPlan(
   if (executor === 'auto' && fused && gpu.adapter.software && !gainsBySoftware(gpu, field, fused, asking))
     return undefined;
   const { run, place, room } = placedPlan(plan, reads, asking);
-  if (executor === 'auto' && fused && !fused.inMemory && !findsRegisters(gpu, fused, room, asking))
+  if (executor === 'auto' && fused && !fused.inMemory && !findsRegisters(gpu, fused, asking, room))
     return undefined;
   const obstacle = obstacleTo(field, plan, fused, room);
   if (!fused || room === undefined || obstacle !== undefined) {
@@ -146,8 +146,8 @@ function gainsBySoftware(
 function findsRegisters(
   { adapter }: Gpu,
   { numbers }: FusedField,
-  room = 0,
   asking: FusedAsking | undefined,
+  room = 0,
 ): boolean {
   if (!adapter.software) return (room + OWN_STATES) * numbers <= MOST_HELD;
   return !asking || room <= USUAL_ROOM || room * numbers <= FEW_NUMBERS;

@@ -57,7 +57,7 @@ function inRegisters(gpu: Gpu, spec: MixtureSpec): FusedField {
           ...conditions,
           broadcast: canBroadcast(gpu),
         },
-        constants: { ...variant.constants, ...state.constants, ...constants, ...registers.constants },
+        constants: { ...variant.constants, ...constants, ...registers.constants },
       });
     },
   };

@@ -38,13 +38,10 @@ export async function linkShader(name: ShaderName, variant: ShaderVariant = {}):
           constants: variant.constants,
         }),
     );
-    const own = linked.dest.replace(STAND_INS, (text) => ' '.repeat(text.length)); // places stay where they are
-    const code = withSubgroupSize(own, variant);
     return {
-      code,
+      code: linked.dest.replace(STAND_INS, (text) => ' '.repeat(text.length)), // places stay where they are
       locate(offset) {
-        const added = offset > code.indexOf(ENTRY) ? code.length - own.length : 0;
-        const { src, position } = linked.sourceMap.destToSrc(offset - added);
+        const { src, position } = linked.sourceMap.destToSrc(offset);
         const before = src.text.slice(0, position).split('\n');
         return {
           module: moduleOf(src.path ?? name),
@@ -61,13 +58,6 @@ export async function linkShader(name: ShaderName, variant: ShaderVariant = {}):
       { cause },
     );
   }
-}
-
-const ENTRY = '@compute';
-
-/** A kernel of the variant `sized` with subgroups of SUBGROUP invocations: an attribute cannot depend on a condition. */
-function withSubgroupSize(code: string, { conditions, constants }: ShaderVariant): string {
-  return conditions?.sized ? code.replace(ENTRY, `${ENTRY} @subgroup_size(${constants!.SUBGROUP})`) : code;
 }
 
 /** What the linker throws: it knows the place only for some errors. */

@@ -2,8 +2,6 @@ import type { Gpu } from './gpu.js';
 
 /** Dawn's feature; WGSL enables it by the same name with underscores. */
 export const SUBGROUP_MATRIX = 'chromium-experimental-subgroup-matrix' as GPUFeatureName;
-/** Lets a kernel ask for the size of its subgroups, which AMD's and Intel's drivers else choose. */
-export const SUBGROUP_SIZE = 'subgroup-size-control' as GPUFeatureName;
 
 /** What an adapter's matrix units multiply at a time: [m, k] by [k, n] numbers of float16, with sums in float32. */
 export interface MatrixUnits {
@@ -12,8 +10,6 @@ export interface MatrixUnits {
   k: number;
   /** Invocations that do so together. */
   subgroup: number;
-  /** Whether kernels have to ask for so many, since the adapter has subgroups of several sizes. */
-  sized: boolean;
 }
 
 /** What Dawn says of an adapter with such units. */
@@ -41,13 +37,12 @@ export function matrixUnits({ device, features }: Gpu): MatrixUnits | undefined 
     subgroupMaxSize,
     subgroupMatrixConfigs = [],
   } = infos.get(device) ?? (device.adapterInfo as MatrixAdapterInfo);
-  // Kernels count on whole subgroups of a size that is known. Of several the least is what the units of AMD and Intel take.
-  const sized = subgroupMinSize !== subgroupMaxSize;
-  if (!features.has(SUBGROUP_MATRIX) || (sized && !features.has(SUBGROUP_SIZE))) return undefined;
+  // Kernels count on whole subgroups of a size that is known.
+  if (!features.has(SUBGROUP_MATRIX) || subgroupMinSize !== subgroupMaxSize) return undefined;
   const [largest] = [...subgroupMatrixConfigs]
     .filter(
       ({ componentType, resultComponentType }) => componentType === 'f16' && resultComponentType === 'f32',
     )
     .sort((one, other) => other.M * other.N * other.K - one.M * one.N * one.K);
-  return largest && { m: largest.M, n: largest.N, k: largest.K, subgroup: subgroupMinSize, sized };
+  return largest && { m: largest.M, n: largest.N, k: largest.K, subgroup: subgroupMaxSize };
 }

@@ -1,4 +1,4 @@
-import { matrixUnitsFrom, SUBGROUP_MATRIX, SUBGROUP_SIZE } from './matrix-units.js';
+import { matrixUnitsFrom, SUBGROUP_MATRIX } from './matrix-units.js';
 
 /** Raised to what the adapter has: WebGPU's defaults are far below what kernels can use. */
 export const REQUESTED_LIMITS = [
@@ -11,13 +11,7 @@ export const REQUESTED_LIMITS = [
 ] as const;
 
 /** Requested where the adapter has them. */
-export const REQUESTED_FEATURES = [
-  'timestamp-query',
-  'shader-f16',
-  'subgroups',
-  SUBGROUP_SIZE,
-  SUBGROUP_MATRIX,
-] as const;
+export const REQUESTED_FEATURES = ['timestamp-query', 'shader-f16', 'subgroups', SUBGROUP_MATRIX] as const;
 
 /**
  * A device with everything of an adapter that kernels can use; one with WebGPU's defaults works too, but has less room.

@@ -60,7 +60,7 @@ export function matrixPlan(gpu: Gpu, config: MlpConfig, tile: MatrixTile, use: T
 }
 
 function planWith(
-  { m, n, k, subgroup, sized }: MatrixUnits,
+  { m, n, k, subgroup }: MatrixUnits,
   config: MlpConfig,
   { bands, spans, down }: MatrixTile,
   use: TileUse,
@@ -79,7 +79,7 @@ function planWith(
     16 * trajectories;
   return {
     ...{ bands, spans, down, trajectories, invocations, bytes },
-    conditions: { matrix: true, sized, matrix_output: dim % 8 === 0 },
+    conditions: { matrix: true, matrix_output: dim % 8 === 0 },
     constants: {
       ROWS: trajectories,
       GROUPS: 1,

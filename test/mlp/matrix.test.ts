@@ -3,13 +3,12 @@ import { solve } from '../../src/execute/solve.js';
 import { type Field, preparedField } from '../../src/field/field.js';
 import { boundKernel, operationOf, shared } from '../../src/field/operation.js';
 import { Gpu } from '../../src/gpu/gpu.js';
-import { matrixUnits, matrixUnitsFrom, SUBGROUP_SIZE } from '../../src/gpu/matrix-units.js';
+import { matrixUnits } from '../../src/gpu/matrix-units.js';
 import { FEATURES, type MlpOptions, mlpConfig } from '../../src/mlp/config.js';
 import { type MlpFieldOptions, mlpField } from '../../src/mlp/field.js';
 import { matrixTilesFor } from '../../src/mlp/matrix-tile.js';
 import { Network } from '../../src/mlp/network.js';
 import { tileName } from '../../src/mlp/work-tile.js';
-import { openDevice } from '../../src/node/adapter.js';
 import { amedSolvers } from '../../src/solver/amed.js';
 import { planFor } from '../../src/solver/plan-for.js';
 import { gpu } from '../device.js';
@@ -89,29 +88,6 @@ describe.runIf(matrixUnits(gpu))('networks on matrix units', () => {
       expect(relativeError(fused, stepwise)).toBeLessThan(ROUNDED);
       // Six evaluations, of which each adds its own.
       expect(relativeError(fused, expected)).toBeLessThan(6 * ROUNDED);
-    },
-    SLOW,
-  );
-
-  test.runIf(gpu.features.has(SUBGROUP_SIZE))(
-    'an adapter with subgroups of several sizes gives the same',
-    async () => {
-      const { m: M, n: N, k: K, subgroup } = matrixUnits(gpu)!;
-      const { device, adapter } = await openDevice();
-      const several = new Gpu(device, adapter);
-      matrixUnitsFrom(device, {
-        ...{ subgroupMinSize: subgroup, subgroupMaxSize: 2 * subgroup },
-        subgroupMatrixConfigs: [{ componentType: 'f16', resultComponentType: 'f32', M, N, K }],
-      } as unknown as GPUAdapterInfo);
-      expect(matrixUnits(several)).toMatchObject({ subgroup, sized: true });
-      const { x, sigma, ...model } = randomCase(mlpConfig({ dim: 24, width: 64, layers: 2 }), BATCH, seed);
-      const field = mlpField(model, { precision: 'f16-matrix' });
-      const [own, asked] = [
-        await evaluationOn(gpu, field, x, sigma, { withFeatures: false }),
-        await evaluationOn(several, field, x, sigma, { withFeatures: false }),
-      ];
-      expect(asked.denoised).toEqual(own.denoised);
-      several.destroy();
     },
     SLOW,
   );
