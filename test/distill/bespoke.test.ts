@@ -8,6 +8,7 @@ import { solveReference } from '../../src/execute/reference.js';
 import { gaussianMixture } from '../../src/field/gaussian-mixture.js';
 import { DEFAULT_RANGE, parseGrid } from '../../src/grid/grid.js';
 import { random } from '../../src/problem/random.js';
+import { problemByName } from '../../src/problem/registry.js';
 import { BESPOKE_FORMULAS, BESPOKE_STARTS, bespokePlan } from '../../src/solver/bespoke.js';
 import { numbersFrom, trainedFamily } from '../../src/solver/bespoke-family.js';
 import { planFor } from '../../src/solver/plan-for.js';
@@ -64,11 +65,11 @@ test.each(forms)(
   SLOW,
 );
 
-async function pools(validation = 256) {
+async function pools(validation = 256, of = field) {
   const teacher = planFor({ solver: 'ipndm-4', nfe: 60 });
   return {
-    training: await runTeacher(gpu, field, teacher, { count: 1024, seed: 2 ** 40 }),
-    validation: await runTeacher(gpu, field, teacher, { count: validation, seed: 2 ** 40 + 1 }),
+    training: await runTeacher(gpu, of, teacher, { count: 1024, seed: 2 ** 40 }),
+    validation: await runTeacher(gpu, of, teacher, { count: validation, seed: 2 ** 40 + 1 }),
   };
 }
 
@@ -134,22 +135,27 @@ describe('without iterations a bespoke solver is', () => {
     SLOW,
   );
 
-  test(
-    'the universal table where that is better, unless the choices leave it out',
-    async () => {
-      const options = await pools();
+  // At 3 NFE its score is 1.2 below that of the searched start on two-moons, and at least 0.5 above it on the ring.
+  test.each([
+    ['two-moons', true],
+    ['ring', false],
+  ])(
+    'on %s the universal table where that is better (%s), unless the choices leave it out',
+    async (name, better) => {
+      const known = gaussianMixture(problemByName(name).mixture);
+      const options = await pools(256, known);
       const { training, validation } = options;
       const { mean, std } = dataFigures(training);
       const plan = universalPlan(3, { mean: [...mean], std });
-      const universal = await scoreOf(gpu, field, plan, validation);
-      const { start, origin, best, candidates } = await distillBespoke(gpu, field, settings, options);
-      expect(universal.score).toBeLessThan(start.score);
-      expect(origin.candidate.grid).toBe('the universal table');
-      expect(best.score).toBeCloseTo(universal.score, 5);
+      const universal = await scoreOf(gpu, known, plan, validation);
+      const { start, origin, best, candidates } = await distillBespoke(gpu, known, settings, options);
+      expect(universal.score < start.score).toBe(better);
+      expect(origin.candidate.grid === 'the universal table').toBe(better);
+      expect(best.score).toBeCloseTo(better ? universal.score : start.score, 5);
       expect(candidates).toHaveLength(3);
       const other = origin.candidate.form.formula === 'dpmpp-2m' ? 'ipndm-2' : 'dpmpp-2m';
       for (const choice of [{ starts: ['none'] as const }, { formulas: [other] }]) {
-        const without = await distillBespoke(gpu, field, settings, { ...options, ...choice });
+        const without = await distillBespoke(gpu, known, settings, { ...options, ...choice });
         expect(without.best).toEqual(without.start);
       }
     },

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { fullStds, mixtureCovariance, mixtureMean } from '../../src/field/mixture.js';
 import { sampleMixture } from '../../src/problem/sample-mixture.js';
+import { freshSeed } from '../seed.js';
 
 const spec = {
   kind: 'gaussian-mixture' as const,
@@ -26,7 +27,7 @@ describe('mixtures', () => {
   });
 
   it('draw components in proportion to their weights', () => {
-    const seed = Math.floor(Math.random() * 2 ** 31);
+    const seed = freshSeed();
     const count = 40_000;
     const draws = sampleMixture({ ...spec, stds: Float64Array.of(1e-3) }, count, seed);
     const second = draws.filter((value, i) => i % 2 === 0 && value > 2).length;

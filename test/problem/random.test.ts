@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { FewstepError } from '../../src/errors.js';
 import { random } from '../../src/problem/random.js';
+import { freshSeed } from '../seed.js';
 
 const COUNT = 200_000;
-const seed = Math.floor(Math.random() * 2 ** 31);
+const seed = freshSeed();
 
 function moments(draw: () => number) {
   let [first, second, fourth] = [0, 0, 0];

@@ -73,7 +73,8 @@ describe.each(dims)('%i dimensions', (dim) => {
           continue;
         }
         expect(new Set(row).size).toBeGreaterThan(BATCH / 2);
-        if (move.kind === 'bounded') expect(Math.max(...row.map(Math.abs))).toBeLessThanOrEqual(move.width);
+        const bound = Math.fround(move.width); // the kernel's own number, which may be the larger one
+        if (move.kind === 'bounded') expect(Math.max(...row.map(Math.abs))).toBeLessThanOrEqual(bound);
       }
     }
   });
