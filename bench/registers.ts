@@ -1,6 +1,6 @@
 /**
- * Registers, spills and compile times of kernels on an AMD GPU that need not be there: RADV compiles for it.
- * `npm run bench:registers -- --help`.
+ * Registers, spills and compile times of kernels on a GPU that need not be there: Mesa's drivers for AMD's, Intel's and
+ * NVIDIA's GPUs compile for it. `npm run bench:registers -- --help`.
  */
 import { execFileSync, spawn } from 'node:child_process';
 import { writeSync } from 'node:fs';
@@ -15,14 +15,16 @@ import { FewstepError } from '../src/errors.js';
 import { Gpu } from '../src/gpu/gpu.js';
 import { openDevice } from '../src/node/adapter.js';
 import { writeAtomic } from '../src/node/files.js';
-import { vulkanDrivers } from '../src/node/vulkan-drivers.js';
 import { describeRun, finishedRun, ROOT } from './describe-run.js';
 import { leaveAfter } from './leave.js';
-import { announced, compiledKernels, took } from './registers/compiled.js';
+import { announced, type CompiledKernel, compiledKernels, FIGURES, took } from './registers/compiled.js';
+import { DRIVERS, type DriverName, driverEnvironment } from './registers/drivers.js';
 import { registerSubjects } from './registers/subjects.js';
 
 interface Options {
-  family: string;
+  driver: DriverName;
+  family?: string;
+  shim?: string;
   subgroup?: number;
   only?: RegExp;
   out?: string;
@@ -30,9 +32,19 @@ interface Options {
 }
 
 const command = new Command('npm run bench:registers --')
-  .description('compile kernels for an AMD GPU that need not be there, and say what became of them')
-  .option('--family <name>', 'the GPU, by its name in RADV_FORCE_FAMILY', 'navi31')
-  .option('--subgroup <size>', 'subgroups of this size only; by default of 32 to 64', wholeNumber(32, 64))
+  .description('compile kernels for a GPU that need not be there, and say what became of them')
+  .addOption(
+    new Option('--driver <name>', 'of Mesa’s drivers the one that compiles')
+      .choices(Object.keys(DRIVERS))
+      .default('radeon'),
+  )
+  .option('--family <name>', `the GPU, by its driver’s name for it (${families()})`)
+  .option('--shim <file>', 'Mesa’s drm-shim library for intel or nouveau')
+  .option(
+    '--subgroup <size>',
+    'radeon: subgroups of this size only; by default of 32 to 64',
+    wholeNumber(32, 64),
+  )
   .option('--only <pattern>', 'only subjects that a regular expression finds', pattern)
   .option('--out <file>', 'where all figures go as JSON')
   .addOption(new Option('--compile', 'in the process that has the device').hideHelp())
@@ -50,24 +62,36 @@ function pattern(text: string): RegExp {
   }
 }
 
-async function bench({ family, subgroup, only, out }: Options): Promise<void> {
+function families(): string {
+  return Object.entries(DRIVERS)
+    .map(([name, { family }]) => `${name}: ${family.usual}`)
+    .join(', ');
+}
+
+async function bench({
+  driver,
+  family = DRIVERS[driver].family.usual,
+  shim,
+  subgroup,
+  only,
+  out,
+}: Options): Promise<void> {
   const started = new Date();
   const folder = await mkdtemp(join(tmpdir(), 'fewstep-registers-'));
   try {
     const env = {
       ...process.env,
-      ...(await nullDevice(folder)),
-      RADV_FORCE_FAMILY: family,
-      RADV_DEBUG: 'nocache,shaderstats',
+      ...driverEnvironment(driver, family, shim),
+      ...(await layerEnvironment(folder)),
       ...(subgroup !== undefined && { NULL_DEVICE_SUBGROUP: String(subgroup) }),
     };
     const { printed, status } = await childsOutput(
       ['--compile', ...(only ? ['--only', only.source] : [])],
       env,
     );
-    const rows = compiledKernels(printed);
+    const rows = compiledKernels(printed, DRIVERS[driver].statistics);
     const line = printed.match(/^@run (.*)$/m)?.[1];
-    if (!line) throw failed(family, printed);
+    if (!line) throw failed(driver, family, printed);
     if (status !== 0) throw crashed(rows.length, printed);
     if (rows.length === 0) {
       throw new FewstepError(
@@ -76,24 +100,7 @@ async function bench({ family, subgroup, only, out }: Options): Promise<void> {
         'leave out --only: each row of the table begins with the name of its subject',
       );
     }
-    const cells = rows.map((row) => [
-      row.subject,
-      row.kernel,
-      ...[row.registers, row.spilled, row.scratch, row.shared, row.waves, row.instructions].map(String),
-      row.ms.toFixed(0),
-    ]);
-    const header = [
-      'subject',
-      'kernel',
-      'registers',
-      'spilled',
-      'scratch',
-      'shared',
-      'waves',
-      'instructions',
-      'ms',
-    ];
-    console.log(table(header, cells));
+    console.log(table(['subject', 'kernel', 'lanes', ...FIGURES, 'ms'], rows.map(cells)));
     const run = finishedRun(JSON.parse(line), started, 'bench:registers');
     console.log(`compiled for ${run.adapter.name} by ${run.adapter.driver}: nothing ran`);
     if (out) await writeAtomic(out, `${JSON.stringify({ ...run, rows })}\n`);
@@ -102,18 +109,15 @@ async function bench({ family, subgroup, only, out }: Options): Promise<void> {
   }
 }
 
-/** Builds the layer that makes RADV's device one that Dawn takes, and says what environment it wants. */
-async function nullDevice(folder: string): Promise<Record<string, string>> {
-  const driver = vulkanDrivers().find(({ library }) => library.includes('vulkan_radeon'));
-  if (!driver) {
-    throw new FewstepError(
-      'no-adapter',
-      'Mesa’s RADV is not on this machine',
-      'install Mesa 25: `sudo apt install mesa-vulkan-drivers`',
-    );
-  }
-  const library = join(folder, 'null_device.so');
-  const source = join(ROOT, 'bench/registers/null_device.c');
+function cells({ subject, kernel, lanes, ms, ...figures }: CompiledKernel): string[] {
+  const own = FIGURES.map((name) => String(figures[name] ?? ''));
+  return [subject, kernel, String(lanes), ...own, ms.toFixed(0)];
+}
+
+/** Builds the layer that prints what a driver says of a kernel, and says what environment it wants. */
+async function layerEnvironment(folder: string): Promise<Record<string, string>> {
+  const library = join(folder, 'layer.so');
+  const source = join(ROOT, 'bench/registers/layer.c');
   try {
     execFileSync('cc', ['-std=c11', '-shared', '-fPIC', '-O1', '-o', library, source], { stdio: 'pipe' });
   } catch (cause) {
@@ -126,16 +130,15 @@ async function nullDevice(folder: string): Promise<Record<string, string>> {
     );
   }
   const layer = {
-    name: 'VK_LAYER_FEWSTEP_null_device',
+    name: 'VK_LAYER_FEWSTEP_compiled',
     type: 'GLOBAL',
     library_path: library,
     api_version: '1.3.0',
     implementation_version: '1',
-    description: 'a device that does nothing',
+    description: 'what became of compute kernels',
   };
   await writeFile(join(folder, 'layer.json'), JSON.stringify({ file_format_version: '1.1.2', layer }));
-  const drivers = { VK_DRIVER_FILES: driver.manifest, VK_ICD_FILENAMES: driver.manifest };
-  return { ...drivers, VK_LAYER_PATH: folder, VK_INSTANCE_LAYERS: layer.name };
+  return { VK_LAYER_PATH: folder, VK_INSTANCE_LAYERS: layer.name };
 }
 
 /** What this program prints on stderr with these arguments, and how it ends. */
@@ -168,15 +171,16 @@ function crashed(kernels: number, printed: string): FewstepError {
   );
 }
 
-function failed(family: string, printed: string): FewstepError {
+function failed(driver: DriverName, family: string, printed: string): FewstepError {
+  const mesa = driver === 'radeon' ? ', and Mesa 25: 26.2 has RADV_FORCE_FAMILY no more' : '';
   return new FewstepError(
     'no-adapter',
-    `RADV compiled nothing for '${family}': ${lastLines(printed)}`,
-    'take a family that this Mesa knows, such as navi31 or navi21, and Mesa 25: 26.2 has RADV_FORCE_FAMILY no more',
+    `${driver} compiled nothing for '${family}': ${lastLines(printed)}`,
+    `take a family that this Mesa knows, such as ${DRIVERS[driver].family.usual}${mesa}`,
   );
 }
 
-/** Compiles everything, one kernel after another, so that what RADV prints on stderr is known to be of which. */
+/** Compiles everything, one kernel after another, so that what is printed on stderr is known to be of which. */
 async function compile({ only }: Options): Promise<void> {
   const { device, adapter } = await openDevice({ device: 'hardware', timestamps: false });
   const gpu = new Gpu(device, adapter);

@@ -4,48 +4,48 @@ export interface CompiledKernel {
   subject: string;
   /** Dawn and the driver, milliseconds. */
   ms: number;
-  /** Vector registers of a lane, of 256. */
+  /** Lanes of a subgroup. */
+  lanes: number;
+  /** Vector registers: of a lane, of 256 or 255, on AMD's and NVIDIA's GPUs; live in a thread, of 128 of 32 bytes, on Intel's. */
   registers: number;
-  /** Registers of a wave that went to memory, and what that takes of it, bytes. */
+  /** What went from registers to memory: registers of a wave on AMD's GPUs, elsewhere instructions; and bytes of memory. */
   spilled: number;
   scratch: number;
   /** Workgroup memory, bytes. */
-  shared: number;
-  /** Waves that find room on one of a compute unit's processors, of at most 16 or 32. */
-  waves: number;
+  shared?: number;
+  /** Waves that find room on one of a compute unit's processors (AMD, at most 16 or 32), warps on a multiprocessor (NVIDIA). */
+  waves?: number;
   instructions: number;
 }
+
+/** What drivers say of a kernel. */
+export const FIGURES = ['registers', 'spilled', 'scratch', 'shared', 'waves', 'instructions'] as const;
+
+/** What a driver calls them in VK_KHR_pipeline_executable_properties. */
+export type StatisticNames = Partial<Record<(typeof FIGURES)[number], string>>;
 
 const STARTS = '@@ ';
 const TOOK = '@ms ';
 
-/** Lines that stand around what RADV prints of a kernel. */
+/** Lines that stand around what is printed of a kernel by layer.c. */
 export const announced = (kernel: string, subject: string) =>
   `${STARTS}${JSON.stringify({ kernel, subject })}\n`;
 export const took = (ms: number) => `${TOOK}${ms.toFixed(1)}\n`;
 
-/** Names in what RADV (Mesa 25) prints with RADV_DEBUG=shaderstats. */
-const FIELDS = {
-  registers: 'VGPRs',
-  spilled: 'Spilled VGPRs',
-  scratch: 'Scratch size',
-  shared: 'LDS size',
-  waves: 'Subgroups per SIMD',
-  instructions: 'Instructions',
-} as const satisfies Partial<Record<keyof CompiledKernel, string>>;
-
 /** The kernels in what was printed while they were compiled, each once; what Dawn itself had compiled is left out. */
-export function compiledKernels(printed: string): CompiledKernel[] {
+export function compiledKernels(printed: string, names: StatisticNames): CompiledKernel[] {
   const found = new Map<string, CompiledKernel>();
   for (const part of printed.split(STARTS).slice(1)) {
     const [head] = part.split('\n', 1);
     const { kernel, subject } = JSON.parse(head) as Pick<CompiledKernel, 'kernel' | 'subject'>;
     const number = (name: string) => Number(part.match(new RegExp(`^${name}:? ?(\\d[\\d.]*)$`, 'm'))?.[1]);
-    const [ms, ...figures] = [TOOK.trim(), ...Object.values(FIELDS)].map(number);
-    const values = Object.keys(FIELDS).map((key, i) => [key, figures[i]]);
-    const row = { kernel, subject, ms, ...Object.fromEntries(values) } as CompiledKernel;
+    const figures = Object.entries(names).map(([key, name]) => [key, number(name)] as const);
+    const row = {
+      ...{ kernel, subject, ms: number(TOOK.trim()), lanes: number('@executable') },
+      ...Object.fromEntries(figures),
+    } as CompiledKernel;
     // A kernel that an earlier subject had too is not compiled again, and nothing is printed of it.
-    if (figures.every(Number.isFinite)) found.set(`${kernel} ${subject}`, row);
+    if (figures.every(([, value]) => Number.isFinite(value))) found.set(`${kernel} ${subject}`, row);
   }
   return [...found.values()];
 }

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
 import { announced, compiledKernels, took } from '../../bench/registers/compiled.js';
+import { DRIVERS } from '../../bench/registers/drivers.js';
 
-/** As RADV of Mesa 25.0.7 prints it. */
+/** As bench/registers/layer.c prints what RADV of Mesa 25.0.7 says. */
 const statistics = (registers: number, spilled: number) => `
-Compute Shader:
-*** SHADER STATS ***
+@executable 64
 Driver pipeline hash: 10489801313407234464
 SGPRs: 128
 VGPRs: ${registers}
@@ -17,10 +17,10 @@ Subgroups per SIMD: 32
 Hash: 1416326925
 Instructions: 14
 Pre-Sched VGPRs: 2
-********************
 `;
 
-test('what RADV prints is told by kernel and subject', () => {
+test('what a driver says is told by kernel and subject', () => {
+  const { statistics: names } = DRIVERS.radeon;
   const printed = [
     'ac_compute_device_uuid: whatever',
     statistics(12, 0), // Dawn's own
@@ -34,15 +34,32 @@ test('what RADV prints is told by kernel and subject', () => {
     announced('fused/mixture', 'the same plan'),
     took(0.1),
   ].join('\n');
-  expect(compiledKernels(printed)).toEqual([
+  expect(compiledKernels(printed, names)).toEqual([
     {
-      ...{ kernel: 'field/mixture', subject: 'D, 64-D', ms: 31.3, registers: 84, spilled: 0 },
+      ...{ kernel: 'field/mixture', subject: 'D, 64-D', ms: 31.3, lanes: 64, registers: 84, spilled: 0 },
       ...{ scratch: 0, shared: 512, waves: 32, instructions: 14 },
     },
     {
-      ...{ kernel: 'fused/mixture', subject: 'a plan', ms: 64, registers: 256, spilled: 18 },
+      ...{ kernel: 'fused/mixture', subject: 'a plan', ms: 64, lanes: 64, registers: 256, spilled: 18 },
       ...{ scratch: 4608, shared: 512, waves: 32, instructions: 14 },
     },
   ]);
-  expect(compiledKernels('nothing')).toEqual([]);
+  expect(compiledKernels('nothing', names)).toEqual([]);
+});
+
+test('what a driver says nothing of is left out', () => {
+  const printed = `${announced('field/mixture', 'D, 64-D')}@executable 32
+Instruction count: 858
+Max warps/SM: 20
+Spills to memory: 0
+Fills from memory: 0
+Number of GPRs: 96
+SLM size: 0
+${took(12)}`;
+  expect(compiledKernels(printed, DRIVERS.nouveau.statistics)).toEqual([
+    {
+      ...{ kernel: 'field/mixture', subject: 'D, 64-D', ms: 12, lanes: 32 },
+      ...{ registers: 96, spilled: 0, scratch: 0, waves: 20, instructions: 858 },
+    },
+  ]);
 });

@@ -1,6 +1,10 @@
-// A Vulkan layer by which Mesa's RADV compiles for a GPU that is not there. RADV_FORCE_FAMILY gives a device that compiles
-// everything and has no memory, fences or queues that work; this layer answers for those, so that Dawn goes on. Nothing
-// is computed: what is read back are zeros.
+// A Vulkan layer that prints what a driver says of each compute kernel that it compiled (VK_KHR_pipeline_executable_properties)
+// on stderr, and by which drivers compile for GPUs that are not there.
+//
+// With NULL_DEVICE set it answers for memory, fences and queues, of which RADV has none that work for a GPU of
+// RADV_FORCE_FAMILY, so that Dawn goes on. Nothing is computed: what is read back are zeros.
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <vulkan/vk_layer.h>
@@ -12,6 +16,50 @@ static VkInstance instance;
 static PFN_vkGetPhysicalDeviceProperties2 properties2;
 static PFN_vkGetBufferMemoryRequirements buffer_memory;
 static PFN_vkGetBufferMemoryRequirements2 buffer_memory2;
+static PFN_vkCreateComputePipelines create_pipelines;
+static PFN_vkGetPipelineExecutablePropertiesKHR executables;
+static PFN_vkGetPipelineExecutableStatisticsKHR statistics;
+
+// Lines as '@executable 32' with the lanes of a subgroup, and 'Number of GPRs: 96'.
+static void print_statistics(VkDevice device, VkPipeline pipeline) {
+  enum { EXECUTABLES = 8, STATISTICS = 64 };
+  VkPipelineInfoKHR info = {VK_STRUCTURE_TYPE_PIPELINE_INFO_KHR, NULL, pipeline};
+  VkPipelineExecutablePropertiesKHR found[EXECUTABLES];
+  uint32_t count = EXECUTABLES;
+  for (uint32_t i = 0; i < count; i++)
+    found[i] = (VkPipelineExecutablePropertiesKHR){VK_STRUCTURE_TYPE_PIPELINE_EXECUTABLE_PROPERTIES_KHR};
+  if (executables(device, &info, &count, found) != VK_SUCCESS) return;
+  for (uint32_t i = 0; i < count; i++) {
+    VkPipelineExecutableInfoKHR executable = {VK_STRUCTURE_TYPE_PIPELINE_EXECUTABLE_INFO_KHR, NULL, pipeline, i};
+    VkPipelineExecutableStatisticKHR values[STATISTICS];
+    uint32_t many = STATISTICS;
+    for (uint32_t j = 0; j < many; j++)
+      values[j] = (VkPipelineExecutableStatisticKHR){VK_STRUCTURE_TYPE_PIPELINE_EXECUTABLE_STATISTIC_KHR};
+    if (statistics(device, &executable, &many, values) != VK_SUCCESS) continue;
+    fprintf(stderr, "@executable %u\n", found[i].subgroupSize);
+    for (uint32_t j = 0; j < many; j++) {
+      VkPipelineExecutableStatisticValueKHR value = values[j].value;
+      if (values[j].format == VK_PIPELINE_EXECUTABLE_STATISTIC_FORMAT_FLOAT64_KHR)
+        fprintf(stderr, "%s: %g\n", values[j].name, value.f64);
+      else
+        fprintf(stderr, "%s: %" PRIu64 "\n", values[j].name, value.u64);
+    }
+  }
+}
+
+static VKAPI_ATTR VkResult VKAPI_CALL create_compute_pipelines(
+    VkDevice device, VkPipelineCache cache, uint32_t count, const VkComputePipelineCreateInfo *infos,
+    const VkAllocationCallbacks *callbacks, VkPipeline *out) {
+  VkComputePipelineCreateInfo *own = malloc(count * sizeof(*own));
+  if (!own) return VK_ERROR_OUT_OF_HOST_MEMORY;
+  memcpy(own, infos, count * sizeof(*own));
+  for (uint32_t i = 0; i < count; i++) own[i].flags |= VK_PIPELINE_CREATE_CAPTURE_STATISTICS_BIT_KHR;
+  VkResult result = create_pipelines(device, cache, count, own, callbacks, out);
+  free(own);
+  if (result == VK_SUCCESS)
+    for (uint32_t i = 0; i < count; i++) print_statistics(device, out[i]);
+  return result;
+}
 
 // One heap and one type of memory, which is the host's.
 static void one_heap(VkPhysicalDeviceMemoryProperties *memory) {
@@ -117,6 +165,8 @@ static const Entry OURS[] = {
 static PFN_vkVoidFunction VKAPI_CALL device_proc(VkDevice device, const char *name) {
   PFN_vkVoidFunction theirs = next_device_proc(device, name);
   if (!strcmp(name, "vkGetDeviceProcAddr")) return (PFN_vkVoidFunction)device_proc;
+  if (!strcmp(name, "vkCreateComputePipelines")) return (PFN_vkVoidFunction)create_compute_pipelines;
+  if (!getenv("NULL_DEVICE")) return theirs;
   if (!strcmp(name, "vkGetBufferMemoryRequirements")) {
     buffer_memory = (PFN_vkGetBufferMemoryRequirements)theirs;
     return (PFN_vkVoidFunction)buffer_requirements;
@@ -156,7 +206,23 @@ static VKAPI_ATTR VkResult VKAPI_CALL create_device(
   PFN_vkGetInstanceProcAddr next = link->u.pLayerInfo->pfnNextGetInstanceProcAddr;
   next_device_proc = link->u.pLayerInfo->pfnNextGetDeviceProcAddr;
   link->u.pLayerInfo = link->u.pLayerInfo->pNext;
-  return ((PFN_vkCreateDevice)next(instance, "vkCreateDevice"))(physical, info, callbacks, out);
+
+  VkDeviceCreateInfo own = *info;
+  const char **names = malloc((own.enabledExtensionCount + 1) * sizeof(*names));
+  if (!names) return VK_ERROR_OUT_OF_HOST_MEMORY;
+  memcpy(names, own.ppEnabledExtensionNames, own.enabledExtensionCount * sizeof(*names));
+  names[own.enabledExtensionCount++] = VK_KHR_PIPELINE_EXECUTABLE_PROPERTIES_EXTENSION_NAME;
+  own.ppEnabledExtensionNames = names;
+  VkPhysicalDevicePipelineExecutablePropertiesFeaturesKHR feature = {
+      VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PIPELINE_EXECUTABLE_PROPERTIES_FEATURES_KHR, (void *)own.pNext, VK_TRUE};
+  own.pNext = &feature;
+  VkResult result = ((PFN_vkCreateDevice)next(instance, "vkCreateDevice"))(physical, &own, callbacks, out);
+  free(names);
+  if (result != VK_SUCCESS) return result;
+  create_pipelines = (PFN_vkCreateComputePipelines)next_device_proc(*out, "vkCreateComputePipelines");
+  executables = (PFN_vkGetPipelineExecutablePropertiesKHR)next_device_proc(*out, "vkGetPipelineExecutablePropertiesKHR");
+  statistics = (PFN_vkGetPipelineExecutableStatisticsKHR)next_device_proc(*out, "vkGetPipelineExecutableStatisticsKHR");
+  return result;
 }
 
 static PFN_vkVoidFunction VKAPI_CALL instance_proc(VkInstance given, const char *name) {
@@ -165,13 +231,15 @@ static PFN_vkVoidFunction VKAPI_CALL instance_proc(VkInstance given, const char 
       {"vkGetDeviceProcAddr", device_proc},
       {"vkCreateInstance", create_instance},
       {"vkCreateDevice", create_device},
+      // Of a null device:
       {"vkGetPhysicalDeviceMemoryProperties", memory_properties},
       {"vkGetPhysicalDeviceMemoryProperties2", memory_properties2},
       {"vkGetPhysicalDeviceMemoryProperties2KHR", memory_properties2},
       {"vkGetPhysicalDeviceProperties2", device_properties2},
       {"vkGetPhysicalDeviceProperties2KHR", device_properties2},
   };
-  for (size_t i = 0; i < sizeof(own) / sizeof(*own); i++)
+  size_t count = getenv("NULL_DEVICE") ? sizeof(own) / sizeof(*own) : 4;
+  for (size_t i = 0; i < count; i++)
     if (!strcmp(name, own[i].name)) return (PFN_vkVoidFunction)own[i].function;
   return next_instance_proc(given, name);
 }
