@@ -75,15 +75,16 @@ fn run_layers(task: Task, local: u32) {
           }
           let embeds = !same && begin + count == input_quads(layer);
           let all = count + select(0u, EMBEDDING_QUADS, embeds);
-          let size = select(all, (all + SPLIT - 1) / SPLIT, shares);
-          let skipped = min(part * size, all);
+          // As many for all parts: a loop that ends elsewhere for other invocations takes half as many registers more.
+          let size = select(all, all / SPLIT, shares);
+          let skipped = part * size;
           @if(!staged) let matrix = matrix_start(layer) + 4 * (begin + skipped) * stride;
           // Called at one place alone: compilers that do not put it there would keep the sums in memory.
-          @if(!staged) multiply(&z, works, group, WIDTH_QUADS - count + skipped, min(size, all - skipped), matrix, stride, columns);
+          @if(!staged) multiply(&z, works, group, WIDTH_QUADS - count + skipped, size, matrix, stride, columns);
           @if(staged) {
             let matrix = matrix_start(layer) + 4 * begin * stride + column;
             let factor = Factor(matrix, stride, min(stride - column, WIDTH_QUADS), select(1u, u32(SPLIT), shares), size);
-            let share = Share(part, min(size, all - skipped), own_lane, apart, group, WIDTH_QUADS - count + skipped);
+            let share = Share(part, own_lane, apart, group, WIDTH_QUADS - count + skipped);
             multiply_staged(&z, factor, share, local);
           }
         }

@@ -12,13 +12,12 @@ struct Factor {
   stride: u32, // from one row to the next
   columns: u32, // vec4 of a row that are needed
   parts: u32, // of the inputs, side by side in the stage
-  size: u32, // quads of inputs of a part, the last of which may have fewer
+  size: u32, // quads of inputs of a part
 }
 
 /// What an invocation does of it.
 struct Share {
   part: u32,
-  quads: u32, // of its part
   lane: u32, // its first column, and the distance to the second
   apart: u32,
   group: u32,
@@ -60,7 +59,7 @@ fn multiply_staged(sums: ptr<function, Sums>, factor: Factor, share: Share, loca
     for (var n = 0u; n < BROUGHT; n++) {
       next[n] = weight_quad(places[n] + 4 * ahead * factor.stride);
     }
-    for (var k = 0u; k < turns_of(min(u32(STAGED), share.quads - min(begin, share.quads))); k++) {
+    for (var k = 0u; k < turns_of(min(u32(STAGED), factor.size - begin)); k++) {
       let at = 4 * k * factor.columns;
       let w0 = stage[first + at];
       let w1 = stage[first + at + factor.columns];

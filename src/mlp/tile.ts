@@ -95,10 +95,12 @@ export function tilePlan(config: MlpConfig, tile: Tile, use: TileUse): TilePlan 
   const lanesFor = (quads: number) => Math.ceil(quads / columns / block) * block;
   const hidden = lanesFor(width);
   // A part has eight vec4 of a row of weights or a multiple, which are loaded together, whatever the block: so that all tiles
-  // of a network have as many. The sums of all parts find room beside each other in a row of the tile.
+  // of a network have as many. The sums of all parts find room beside each other in a row of the tile, and each part has as
+  // many inputs.
   const splits = [8, 4, 2].find((parts) => {
     const share = (hidden / parts) * columns;
-    return share % 8 === 0 && dim <= share && parts * dim <= width;
+    const even = width % parts === 0 && embedding % parts === 0;
+    return even && share % 8 === 0 && dim <= share && parts * dim <= width;
   });
   const lanes = hidden + (use === 'backward' ? lanesFor(embedding) : 0);
   const split = splits ?? 1;
