@@ -34,7 +34,10 @@ export interface NodeAdapterDescription extends AdapterDescription {
 export interface OpenOptions {
   /** Default: the environment's FEWSTEP_DEVICE, else 'auto'. */
   device?: DeviceChoice;
-  /** Dawn toggles beyond those that fewstep sets: a name enables it, a name with '-' before it disables it. */
+  /**
+   * Dawn toggles beyond those that fewstep sets: a name enables it, a name with '-' before it disables it. Default: those
+   * that the environment's FEWSTEP_TOGGLES names, with commas between.
+   */
   toggles?: readonly string[];
   /** Timestamp queries in whole nanoseconds, where the adapter has them. Default true. */
   timestamps?: boolean;
@@ -62,7 +65,7 @@ export async function openDevice(options: OpenOptions = {}): Promise<OpenedDevic
   const { timestamps = true } = options;
   const toggles = merge(
     [...EXPERIMENTAL_TOGGLES, ...(timestamps ? ['-timestamp_quantization'] : [])],
-    options.toggles,
+    options.toggles ?? chosenToggles(),
   );
   const found = await findAdapter(deviceChoice(options.device), toggles);
   const { adapter, description } = found;
@@ -85,6 +88,10 @@ export async function openDevice(options: OpenOptions = {}): Promise<OpenedDevic
 export function deviceChoice(choice: string = process.env.FEWSTEP_DEVICE || 'auto'): DeviceChoice {
   if (!DEVICE_CHOICES.includes(choice as DeviceChoice)) throw unknownName('device', choice, DEVICE_CHOICES);
   return choice as DeviceChoice;
+}
+
+function chosenToggles(): string[] {
+  return (process.env.FEWSTEP_TOGGLES ?? '').split(',').filter((toggle) => toggle !== '');
 }
 
 /** The kinds of adapter that a choice allows, in the order in which they are tried. */

@@ -110,4 +110,11 @@ describe('options', () => {
     expect(adapter.toggles).toContain('skip_validation');
     expect(adapter.toggles).not.toContain('-timestamp_quantization');
   });
+
+  it('takes toggles from the environment where the caller names none', async () => {
+    vi.stubEnv('FEWSTEP_TOGGLES', 'disable_robustness,timestamp_quantization');
+    const { adapter } = await open({});
+    expect(adapter.toggles).toEqual(['allow_unsafe_apis', 'disable_robustness', 'timestamp_quantization']);
+    vi.unstubAllEnvs();
+  });
 });
