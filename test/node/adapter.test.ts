@@ -115,6 +115,5 @@ describe('options', () => {
     vi.stubEnv('FEWSTEP_TOGGLES', 'disable_robustness,timestamp_quantization');
     const { adapter } = await open({});
     expect(adapter.toggles).toEqual(['allow_unsafe_apis', 'disable_robustness', 'timestamp_quantization']);
-    vi.unstubAllEnvs();
   });
 });
