@@ -85,9 +85,7 @@ fn run_layers(task: Task, local: u32) {
       }
       for (var b = 0u; b < BANDS; b++) {
         let own = local / SUBGROUP * SPANS * BLOCK;
-        for (var s = 0u; s < SPANS; s++) {
-          subgroupMatrixStore<row_major>(&staged, own + s * BLOCK, sums[b * SPANS + s], UNIT_N);
-        }
+        stage_band(&sums, b, own);
         workgroupBarrier();
         for (var i = local % SUBGROUP; i < SPANS * BLOCK / 4; i += SUBGROUP) {
           let row = (band + b) * UNIT_M + 4 * i % BLOCK / UNIT_N;
@@ -105,6 +103,18 @@ fn run_layers(task: Task, local: u32) {
     answer(task, local, branch, same);
   }
   storageBarrier();
+}
+
+/// Stores one band of a subgroup's sums. In loops as small as these, which are unrolled for certain, blocks have known numbers:
+/// where one is looked up, NVK keeps all of them in memory, also where they are added to.
+fn stage_band(sums: ptr<function, Sums>, band: u32, own: u32) {
+  for (var b = 0u; b < BANDS; b++) {
+    if (b == band) {
+      for (var s = 0u; s < SPANS; s++) {
+        subgroupMatrixStore<row_major>(&staged, own + s * BLOCK, (*sums)[b * SPANS + s], UNIT_N);
+      }
+    }
+  }
 }
 
 fn staged_quad(at: u32) -> vec4f {
