@@ -65,7 +65,7 @@ export function registerSubjects(): RegisterSubject[] {
   const dims = [2, 16, 64, 128, 256];
   return [
     ...dims.flatMap((dim) => [3, 6, 12, 24].map((places) => plan(dim, places))),
-    ...[16, 64, 128].map((dim) => plan(dim, 6, { columned: true, asking: TANGENT_ASKING })),
+    ...[2, 16, 64, 128].map((dim) => plan(dim, 6, { columned: true, asking: TANGENT_ASKING })),
     ...dims.flatMap((dim) => (Object.keys(PASSES) as (keyof typeof PASSES)[]).map((name) => pass(name, dim))),
     ...[
       [2, 64],

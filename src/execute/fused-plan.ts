@@ -3,6 +3,7 @@ import type { Field } from '../field/field.js';
 import { type FusedField, type FusedVariant, fusedField, MOST_NUMBERS, SMALL_DIM } from '../field/fused.js';
 import { canBroadcast } from '../gpu/broadcast.js';
 import type { Gpu } from '../gpu/gpu.js';
+import { hasManyRegisters } from '../gpu/registers.js';
 import type { FusedAsking } from '../predictor/fused-asking.js';
 import { fusedAsking, slotsReadBy, type TrajectoryPredictor } from '../predictor/trajectory-predictor.js';
 import { flattened } from '../solver/flattened.js';
@@ -33,9 +34,9 @@ const PLACES = [3, 6, 8, 12, 16, 24] as const;
 /**
  * Numbers that `auto` has an invocation hold in registers on hardware at most, of a plan's places and of the five states that a
  * kernel has besides. Compiled for AMD's RDNA 3, of whose 256 registers a lane up to 18 are in memory at 252 and 272 numbers,
- * and 229 to 377 at 336 and 348.
+ * and 229 to 377 at 336 and 348. For Intel's Gen 12, with 64 a lane, none is at 22 to 34, 13 are at 44 and 34 at 58.
  */
-const [MOST_HELD, OWN_STATES] = [272, 5];
+const [MOST_HELD, MOST_HELD_BY_FEW, OWN_STATES] = [272, 40, 5];
 /** With a predictor lavapipe takes half a minute to compile room for more than 12 states, unless it is for so few numbers. */
 const [USUAL_ROOM, FEW_NUMBERS] = [12, 192];
 /**
@@ -144,12 +145,13 @@ function gainsBySoftware(
 
 /** Whether a plan's places find room in registers, or, with a predictor, in what lavapipe compiles in time. */
 function findsRegisters(
-  { adapter }: Gpu,
+  gpu: Gpu,
   { numbers }: FusedField,
   asking: FusedAsking | undefined,
   room = 0,
 ): boolean {
-  if (!adapter.software) return (room + OWN_STATES) * numbers <= MOST_HELD;
+  const most = hasManyRegisters(gpu) ? MOST_HELD : MOST_HELD_BY_FEW;
+  if (!gpu.adapter.software) return (room + OWN_STATES) * numbers <= most;
   return !asking || room <= USUAL_ROOM || room * numbers <= FEW_NUMBERS;
 }
 

@@ -18,7 +18,7 @@ import { PlanBuilder } from '../../src/solver/builder.js';
 import { nfeOf, type Plan, perTrajectory } from '../../src/solver/plan.js';
 import { solverByName, solvers } from '../../src/solver/registry.js';
 import { planOfTable, tableOf } from '../../src/solver/table.js';
-import { asHardware, hasTeams, TEAM_DIMS } from '../as-hardware.js';
+import { asHardware, asIntel, hasTeams, TEAM_DIMS } from '../as-hardware.js';
 import { gpu } from '../device.js';
 import twoGaussians from '../field/custom/two-gaussians.wgsl';
 import { latents, randomMixture } from '../field/fixtures.js';
@@ -187,7 +187,7 @@ describe('which executor runs', () => {
 
   // On this file's device as if it were hardware: nothing is compiled.
   test.skipIf(!canBroadcast(gpu))('on hardware auto fuses the states that registers hold', async () => {
-    const fused = (own: Field, given: Plan) => fusedPlan(asHardware, own, given, 'auto');
+    const fused = (own: Field, given: Plan, on = asHardware) => fusedPlan(on, own, given, 'auto');
     /** Each row of it takes all evaluations before. */
     const dense = (nfe: number) => {
       const table = tableOf(solverByName('euler').plan(polynomial().times(nfe)));
@@ -202,8 +202,11 @@ describe('which executor runs', () => {
       const wide = gaussianMixture(randomMixture(seed, dim, 2, 'shared'));
       expect((await fused(wide, dense(11)))!.variant.places).toBe(12);
       expect(await fused(wide, dense(12))).toBeUndefined();
+      expect(await fused(wide, dense(2), asIntel)).toBeUndefined();
     }
     expect((await fused(field, dense(20)))!.variant.places).toBe(24);
+    expect((await fused(field, dense(11), asIntel))!.variant.places).toBe(12);
+    expect(await fused(field, dense(20), asIntel)).toBeUndefined();
     // Teams are for mixtures alone.
     const custom = (dim: number) => customField({ dim, wgsl: twoGaussians });
     expect(await fused(custom(34), plan)).toBeDefined();

@@ -10,7 +10,7 @@ import type { Gpu } from '../../src/gpu/gpu.js';
 import { random } from '../../src/problem/random.js';
 import { PlanBuilder } from '../../src/solver/builder.js';
 import { perTrajectory } from '../../src/solver/plan.js';
-import { asHardware, hasTeams, TEAM_DIMS } from '../as-hardware.js';
+import { asHardware, asIntel, hasTeams, TEAM_DIMS } from '../as-hardware.js';
 import { gpu } from '../device.js';
 import { smallGpu } from '../gpu/small-gpu.js';
 import { freshSeed } from '../seed.js';
@@ -92,8 +92,10 @@ test.skipIf(!hasTeams).each(TEAM_DIMS.map((dim, i) => ({ dim, shape: SHAPES[(see
   'by teams of lanes: D of 5 components, $shape stds, dim $dim',
   async ({ dim, shape }) => {
     const spec = randomMixture(seed, dim, 5, shape);
-    for (const batch of [9, 61])
-      expect(await worst(asHardware, gaussianMixture(spec), spec, batch)).toBeLessThan(1);
+    for (const on of [asHardware, asIntel]) {
+      for (const batch of [9, 61])
+        expect(await worst(on, gaussianMixture(spec), spec, batch)).toBeLessThan(1);
+    }
   },
 );
 
