@@ -25,7 +25,11 @@ interface Options {
   python: string;
 }
 
-const PARTS = ['doctor', 'call', 'sampling', 'pytorch', 'mlp', 'tiles', 'updates', 'scaling', 'training'];
+const PARTS = [
+  ...['doctor', 'call', 'sampling', 'unchecked', 'pytorch', 'mlp', 'tiles', 'updates', 'scaling', 'training'],
+];
+/** Of sampling without Dawn's checks of bounds. */
+const UNCHECKED = 'disable_robustness';
 
 const command = new Command('npm run bench:gpu --')
   .description('run every bench of speed on a GPU, PyTorch where there is one, and compare')
@@ -51,13 +55,15 @@ async function benches(options: Options): Promise<void> {
   for (const name of PARTS.filter((part) => only.includes(part))) {
     const line = commandOf(name, options);
     if (line === undefined) continue;
-    const env = { ...process.env, FEWSTEP_DEVICE: device };
+    const toggles = name === 'unchecked' ? { FEWSTEP_TOGGLES: UNCHECKED } : {};
+    const env = { ...process.env, FEWSTEP_DEVICE: device, ...toggles };
     outcomes.push(await runPart(name, line, { log: join(out, `${name}.log`), seconds, env, cwd: ROOT }));
   }
   const sampling = await figuresOf<GpuFigures>(join(out, 'sampling.json'));
   const torch = await figuresOf<TorchFigures>(join(out, 'pytorch.json'));
+  const unchecked = await figuresOf<GpuFigures>(join(out, 'unchecked.json'));
   if (sampling) {
-    const summary = gpuSummary(sampling, torch);
+    const summary = gpuSummary(sampling, torch, unchecked);
     console.log(`\n${summary}`);
     await writeAtomic(join(out, 'summary.txt'), `${summary}\n`);
   }
@@ -83,6 +89,10 @@ function commandOf(name: string, { out, quick, python }: Options): string[] | un
       const script = join(ROOT, 'bench', 'pytorch', 'sampling.py');
       const budget = quick ? ['--budget', '40'] : [];
       return [python, script, file('subjects'), ...budget, '--out', file('pytorch.json')];
+    }
+    case 'unchecked': {
+      const script = join(ROOT, 'dist', 'bench', 'sampling.js');
+      return [process.execPath, script, ...less, '--no-tfjs', '--out', file('unchecked.json')];
     }
     default: {
       const script = join(ROOT, 'dist', 'bench', `${name}.js`);

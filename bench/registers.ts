@@ -103,7 +103,7 @@ async function bench({
     console.log(table(['subject', 'kernel', 'lanes', ...FIGURES, 'ms'], rows.map(cells)));
     const run = finishedRun(JSON.parse(line), started, 'bench:registers');
     console.log(`compiled for ${run.adapter.name} by ${run.adapter.driver}: nothing ran`);
-    if (out) await writeAtomic(out, `${JSON.stringify({ ...run, rows })}\n`);
+    if (out) await writeAtomic(out, `${JSON.stringify({ ...run, family, rows })}\n`);
   } finally {
     await rm(folder, { recursive: true });
   }

@@ -29,16 +29,22 @@ const HEADER = [
     'over bf16',
     'f16 over bf16',
     'f16-matrix over bf16',
+    'unchecked over ours',
   ],
 ];
 
-/** How our faster float32 executor compares, a line a subject, solver and batch; others by their best of a kind. */
-export function gpuSummary({ run, rows }: GpuFigures, torch?: TorchFigures): string {
+/**
+ * How our faster float32 executor compares, a line a subject, solver and batch; others by their best of a kind.
+ * @param unchecked the same without Dawn's checks of bounds
+ */
+export function gpuSummary({ run, rows }: GpuFigures, torch?: TorchFigures, unchecked?: GpuFigures): string {
   const works = rows.filter(({ by }) => by === 'stepwise');
   const lines = works.map((work) => {
     const same = ({ id, solver, batch }: Pick<SamplingRow, 'id' | 'solver' | 'batch'>) =>
       id === work.id && solver === work.solver && batch === work.batch;
-    const rate = (...whose: string[]) => best(rows.filter((row) => same(row) && whose.includes(row.by)));
+    const rateOf = (all: readonly SamplingRow[], ...whose: string[]) =>
+      best(all.filter((row) => same(row) && whose.includes(row.by)));
+    const rate = (...whose: string[]) => rateOf(rows, ...whose);
     const theirs = (precision: TorchRow['precision'], ...how: TorchRow['by'][]) =>
       best(
         (torch?.rows ?? []).filter((row) => same(row) && row.precision === precision && how.includes(row.by)),
@@ -57,6 +63,7 @@ export function gpuSummary({ run, rows }: GpuFigures, torch?: TorchFigures): str
       factor(ours, half),
       factor(rate('fused f16'), half),
       factor(rate('fused f16-matrix'), half),
+      factor(rateOf(unchecked?.rows ?? [], 'stepwise', 'fused'), ours),
     ];
   });
   const { adapter, commit } = run;

@@ -47,9 +47,10 @@ test('the summary takes the best of each kind, at the same work alone', () => {
     torchRow('eager', 'tf32', 240),
   ];
   const about = { torch: '9.9', device: 'a GPU' };
-  const summary = gpuSummary({ run, rows: [...rows, ...other] }, { run: about, rows: torch });
+  const unchecked = { run, rows: [row('stepwise', 500), row('fused', 900), row('fused f16', 2000)] };
+  const summary = gpuSummary({ run, rows: [...rows, ...other] }, { run: about, rows: torch }, unchecked);
   const [, first, second, last] = summary.split('\n').map((line) => line.split(/ {2,}/));
-  const factors = ['6.0 x', '12 x', '10 x', '5.0 x', '3.0 x', '2.5 x', '2.0 x', '3.0 x'];
+  const factors = ['6.0 x', '12 x', '10 x', '5.0 x', '3.0 x', '2.5 x', '2.0 x', '3.0 x', '1.5 x'];
   expect(first).toEqual(['wide network', 'euler', '8', '600', ...factors]);
   expect(second).toEqual(['wide network', 'euler', '16', '100', '1.0 x']);
   expect(last.join('')).toBe('a GPU (1), hardware; commit abc; PyTorch 9.9 on a GPU');
