@@ -34,10 +34,11 @@ export function probesOf(dim: number): Probe[] {
 }
 
 /**
- * Part of a field's size by which two fingerprints of it may differ: float16 weights move D by up to 3.3e-4 of its norm,
- * adapters and float64 by far less.
+ * Part of a field's size by which two fingerprints of it may differ. Float16 weights move D of the trained networks in models/
+ * by up to 3.3e-4, of 3,000 random ones of 32 hidden numbers in 3-D by 3.8e-4 (median) to 1.7e-3 (most); adapters and float64 move it
+ * by far less.
  */
-const TOLERANCE = 1e-3;
+const TOLERANCE = 4e-3;
 
 /** Whether two fingerprints are of one field, as far as its values tell: adapter, precision and name do not matter. */
 export function sameField(a: Fingerprint, b: Fingerprint): boolean {
