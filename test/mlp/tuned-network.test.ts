@@ -15,7 +15,7 @@ import { randomParameters, SLOW } from './fixtures.js';
 const config = mlpConfig({ dim: 64, width: 32, layers: 2 });
 const parameters = randomParameters(config, random(freshSeed()));
 /** This device, as if it were no software. */
-const hardware = new Gpu(gpu.device, { ...gpu.adapter, software: false });
+const hardware = new Gpu(gpu.device, { ...gpu.adapter, software: false, vendor: 'nvidia' });
 
 test(
   'the tiles of hardware are timed once, and what was found is kept',
@@ -76,4 +76,15 @@ test('no tile drops out for the parts of its output layer', () => {
   expect(all).toContain('8 x 2 rows, 2 x 32 columns');
   expect(all.length).toBeGreaterThan(5);
   for (const dim of [9, 31, 64, 128, 200]) expect(namesOf(dim), `dim ${dim}`).toEqual(all);
+});
+
+test('lanes with few registers try tiles of one column first', () => {
+  const intel = new Gpu(gpu.device, { ...gpu.adapter, software: false, vendor: 'intel' });
+  const [many, few] = [hardware, intel].map((on) =>
+    tilesFor(on, mlpConfig({ dim: 2, width: 64 }), 'together'),
+  );
+  const columns = few.map((tile) => tile.columns);
+  expect(columns).toEqual(columns.toSorted((a, b) => a - b));
+  expect(many.map((tile) => tile.columns)).not.toEqual(columns);
+  expect(few.map(tileName).toSorted()).toEqual(many.map(tileName).toSorted());
 });
