@@ -81,9 +81,8 @@ async function bench({
   try {
     const env = {
       ...process.env,
-      ...driverEnvironment(driver, family, shim),
+      ...driverEnvironment(driver, { family, shim, subgroup }),
       ...(await layerEnvironment(folder)),
-      ...(subgroup !== undefined && { NULL_DEVICE_SUBGROUP: String(subgroup) }),
     };
     const { printed, status } = await childsOutput(
       ['--compile', ...(only ? ['--only', only.source] : [])],

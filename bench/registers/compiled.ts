@@ -6,14 +6,14 @@ export interface CompiledKernel {
   ms: number;
   /** Lanes of a subgroup. */
   lanes: number;
-  /** Vector registers: of a lane, of 256 or 255, on AMD's and NVIDIA's GPUs; live in a thread, of 128 of 32 bytes, on Intel's. */
+  /** Of a lane, of 256 or 255, on AMD's and NVIDIA's GPUs; live in a thread, which has 128 of 32 bytes, on Intel's. */
   registers: number;
-  /** What went from registers to memory: registers of a wave on AMD's GPUs, elsewhere instructions; and bytes of memory. */
+  /** What went to memory: registers of a wave on AMD's GPUs, elsewhere instructions that store them; and its bytes. */
   spilled: number;
   scratch: number;
   /** Workgroup memory, bytes. */
   shared?: number;
-  /** Waves that find room on one of a compute unit's processors (AMD, at most 16 or 32), warps on a multiprocessor (NVIDIA). */
+  /** That find room on one of a compute unit's processors (AMD, at most 16 or 32) or on a multiprocessor (NVIDIA). */
   waves?: number;
   instructions: number;
 }

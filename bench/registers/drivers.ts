@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { FewstepError } from '../../src/errors.js';
 import { vulkanDrivers } from '../../src/node/vulkan-drivers.js';
 import type { StatisticNames } from './compiled.js';
@@ -8,8 +9,8 @@ export interface CompilingDriver {
   library: string;
   /** The GPU, by the driver's own name, and what tells it to the driver. */
   family: { usual: string; variable: string };
-  /** Whether a drm-shim of Mesa has to stand in for the kernel's part of the driver. */
-  shim: boolean;
+  /** Where a drm-shim of Mesa has to stand in for the kernel's part of the driver: what builds it besides that tool. */
+  shim?: string;
   statistics: StatisticNames;
 }
 
@@ -17,7 +18,6 @@ export const DRIVERS = {
   radeon: {
     library: 'vulkan_radeon',
     family: { usual: 'navi31', variable: 'RADV_FORCE_FAMILY' },
-    shim: false,
     statistics: {
       registers: 'VGPRs',
       spilled: 'Spilled VGPRs',
@@ -30,7 +30,7 @@ export const DRIVERS = {
   intel: {
     library: 'vulkan_intel.',
     family: { usual: 'adl', variable: 'INTEL_STUB_GPU_PLATFORM' },
-    shim: true,
+    shim: 'intel',
     statistics: {
       registers: 'Max live registers',
       spilled: 'Spill Count',
@@ -42,7 +42,7 @@ export const DRIVERS = {
   nouveau: {
     library: 'vulkan_nouveau',
     family: { usual: '172', variable: 'NOUVEAU_CHIPSET' },
-    shim: true,
+    shim: 'nouveau -Dgallium-drivers=nouveau',
     statistics: {
       registers: 'Number of GPRs',
       spilled: 'Spills to memory',
@@ -55,8 +55,20 @@ export const DRIVERS = {
 
 export type DriverName = keyof typeof DRIVERS;
 
+/** What is compiled for. */
+export interface CompilingTarget {
+  family: string;
+  /** Path of the drm-shim library. */
+  shim?: string;
+  /** Lanes of all subgroups. */
+  subgroup?: number;
+}
+
 /** What of its environment makes a process use a driver alone, with a GPU that is not there. */
-export function driverEnvironment(name: DriverName, family: string, shim?: string): Record<string, string> {
+export function driverEnvironment(
+  name: DriverName,
+  { family, shim, subgroup }: CompilingTarget,
+): Record<string, string> {
   const driver: CompilingDriver = DRIVERS[name];
   const installed = vulkanDrivers().find(({ library }) => library.includes(driver.library));
   if (!installed) {
@@ -70,8 +82,22 @@ export function driverEnvironment(name: DriverName, family: string, shim?: strin
     throw new FewstepError(
       'bad-argument',
       `the driver ${name} compiles for a GPU that is not there by a drm-shim of Mesa’s sources only`,
-      `name it by --shim: \`meson setup build -Dtools=drm-shim,${name === 'intel' ? 'intel' : 'nouveau -Dgallium-drivers=nouveau'}\`, ` +
+      `name it by --shim: \`meson setup build -Dtools=drm-shim,${driver.shim}\`, ` +
         `then \`ninja -C build\` makes lib${name}_noop_drm_shim.so`,
+    );
+  }
+  if (shim !== undefined && !existsSync(shim)) {
+    throw new FewstepError(
+      'bad-argument',
+      `there is no file ${shim}`,
+      'name the library that Mesa’s build made',
+    );
+  }
+  if (driver.shim && subgroup !== undefined) {
+    throw new FewstepError(
+      'bad-argument',
+      `the driver ${name} has the subgroups it has`,
+      'give --subgroup with --driver radeon alone',
     );
   }
   return {
@@ -80,5 +106,6 @@ export function driverEnvironment(name: DriverName, family: string, shim?: strin
     MESA_SHADER_CACHE_DISABLE: 'true',
     [driver.family.variable]: family,
     ...(driver.shim ? { LD_PRELOAD: shim! } : { NULL_DEVICE: '1', RADV_DEBUG: 'nocache' }),
+    ...(subgroup !== undefined && { NULL_DEVICE_SUBGROUP: String(subgroup) }),
   };
 }

@@ -1,5 +1,5 @@
-// A Vulkan layer that prints what a driver says of each compute kernel that it compiled (VK_KHR_pipeline_executable_properties)
-// on stderr, and by which drivers compile for GPUs that are not there.
+// A Vulkan layer that prints on stderr what a driver says of each compute kernel that it compiled
+// (VK_KHR_pipeline_executable_properties), and by which drivers compile for GPUs that are not there.
 //
 // With NULL_DEVICE set it answers for memory, fences and queues, of which RADV has none that work for a GPU of
 // RADV_FORCE_FAMILY, so that Dawn goes on. Nothing is computed: what is read back are zeros.

@@ -105,8 +105,8 @@ fn run_layers(task: Task, local: u32) {
   storageBarrier();
 }
 
-/// Stores one band of a subgroup's sums. In loops as small as these, which are unrolled for certain, blocks have known numbers:
-/// where one is looked up, NVK keeps all of them in memory, also where they are added to.
+/// Stores one band of a subgroup's sums. In loops as small as these, which are unrolled for certain, blocks have known
+/// numbers: where one is looked up, NVK keeps all of them in memory, also where they are added to.
 fn stage_band(sums: ptr<function, Sums>, band: u32, own: u32) {
   for (var b = 0u; b < BANDS; b++) {
     if (b == band) {

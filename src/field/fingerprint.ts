@@ -34,9 +34,9 @@ export function probesOf(dim: number): Probe[] {
 }
 
 /**
- * Part of a field's size by which two fingerprints of it may differ. Float16 weights move D of the trained networks in models/
- * by up to 3.3e-4, of 3,000 random ones of 32 hidden numbers in 3-D by 3.8e-4 (median) to 1.7e-3 (most); adapters and float64 move it
- * by far less.
+ * Part of a field's size by which two fingerprints of it may differ. Float16 weights move D of the trained networks in
+ * models/ by up to 3.3e-4, of 3,000 random ones of 32 hidden numbers in 3-D by 3.8e-4 (median) to 1.7e-3 (most); adapters
+ * and float64 move it by far less.
  */
 const TOLERANCE = 4e-3;
 

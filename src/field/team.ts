@@ -7,7 +7,10 @@ import { hasManyRegisters } from '../gpu/registers.js';
  */
 export type Team = 1 | 2 | 4 | 8;
 
-/** Vec4 of a state that a lane holds at most, alone and in a team: kernels have three states and more at once, and whole plans a dozen. */
+/**
+ * Vec4 of a state that a lane holds at most, alone and in a team: kernels have three states and more at once, and whole
+ * plans a dozen.
+ */
 const ALONE = 4;
 const [TOGETHER, TOGETHER_WITH_FEW_REGISTERS] = [4, 2];
 
