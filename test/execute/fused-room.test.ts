@@ -4,7 +4,7 @@ import { solveReference } from '../../src/execute/reference.js';
 import { solve } from '../../src/execute/solve.js';
 import { gaussianMixture } from '../../src/field/gaussian-mixture.js';
 import { canBroadcast } from '../../src/gpu/broadcast.js';
-import { Gpu } from '../../src/gpu/gpu.js';
+import type { Gpu } from '../../src/gpu/gpu.js';
 import { polynomial } from '../../src/grid/grid.js';
 import { mlpConfig } from '../../src/mlp/config.js';
 import { mlpField } from '../../src/mlp/field.js';
@@ -13,6 +13,7 @@ import { random } from '../../src/problem/random.js';
 import { type BespokeStart, bespokeLayout, bespokePlan, plainNumbers } from '../../src/solver/bespoke.js';
 import type { Plan } from '../../src/solver/plan.js';
 import { bespokeTangent } from '../../src/tangent/bespoke-moves.js';
+import { asHardware, asIntel } from '../as-hardware.js';
 import { gpu } from '../device.js';
 import { latents, randomMixture } from '../field/fixtures.js';
 import { SLOW } from '../mlp/fixtures.js';
@@ -104,15 +105,17 @@ test(
 );
 
 describe('which kernels `auto` takes', () => {
-  const hardware = new Gpu(gpu.device, { ...gpu.adapter, software: false });
   const roomOf = async (on: Gpu, dim: number, nfe: number) =>
     (await fusedPlan(on, mixture(dim), bespoke(dim, nfe).plan, 'auto'))?.variant.places;
 
   test('room for many states everywhere on software, on hardware for few numbers', async () => {
     expect(await roomOf(gpu, 2, 16)).toBe(24);
-    expect(await roomOf(hardware, 2, 16)).toBe(24);
-    expect(await roomOf(hardware, 16, 10)).toBe(12);
-    expect(await roomOf(hardware, 16, 12)).toBeUndefined();
+    expect(await roomOf(asHardware, 2, 16)).toBe(24);
+    expect(await roomOf(asHardware, 16, 10)).toBe(12);
+    expect(await roomOf(asHardware, 16, 12)).toBeUndefined();
+    expect(await roomOf(asIntel, 2, 10)).toBe(12);
+    expect(await roomOf(asIntel, 2, 16)).toBeUndefined();
+    expect(await roomOf(asIntel, 16, 3)).toBeUndefined();
   });
 
   test('states of more than four numbers on software where lanes tell each other', async () => {

@@ -7,6 +7,7 @@ import { timeTiles } from '../../src/mlp/timed-tile.js';
 import { tunedNetwork } from '../../src/mlp/tuned-network.js';
 import { tileName } from '../../src/mlp/work-tile.js';
 import { random } from '../../src/problem/random.js';
+import { asHardware, asIntel } from '../as-hardware.js';
 import { gpu } from '../device.js';
 import { freshSeed } from '../seed.js';
 import { randomParameters, SLOW } from './fixtures.js';
@@ -14,8 +15,6 @@ import { randomParameters, SLOW } from './fixtures.js';
 // Of many numbers, for which fewer trajectories are timed: it is a software adapter that computes them.
 const config = mlpConfig({ dim: 64, width: 32, layers: 2 });
 const parameters = randomParameters(config, random(freshSeed()));
-/** This device, as if it were no software. */
-const hardware = new Gpu(gpu.device, { ...gpu.adapter, software: false, vendor: 'nvidia' });
 
 test(
   'the tiles of hardware are timed once, and what was found is kept',
@@ -28,16 +27,16 @@ test(
     }
     const found = new Kept();
     keepChoicesWith(gpu.device, found);
-    const first = await tunedNetwork(hardware, config, parameters, ['together']);
+    const first = await tunedNetwork(asHardware, config, parameters, ['together']);
     expect(found.size).toBe(1);
     const [key, name] = [...found][0];
     expect(name).toBe(tileName(first.tilePlan('together')));
 
     // Another choice that was kept is taken as it is.
-    const tiles = tilesFor(hardware, config, 'together');
+    const tiles = tilesFor(asHardware, config, 'together');
     const other = tiles.slice(0, 6).find((tile) => tileName(tile) !== name)!;
     found.set(key, tileName(other));
-    const second = await tunedNetwork(hardware, config, parameters, ['together']);
+    const second = await tunedNetwork(asHardware, config, parameters, ['together']);
     expect(second.tilePlan('together')).toEqual(other);
     for (const network of [first, second]) network.destroy();
   },
@@ -48,13 +47,13 @@ test(
   'a tile that cannot be compiled takes forever, and none that can is an error',
   async () => {
     const task = { use: 'together', trajectories: 8 } as const;
-    const [fits] = tilesFor(hardware, config, 'together');
+    const [fits] = tilesFor(asHardware, config, 'together');
     // More workgroup memory than any adapter has.
     const fails = { rows: 4096, groups: 4, columns: 1, block: 8 } as const;
-    const [forever, some] = await timeTiles(hardware, { config, parameters }, [fails, fits], task);
+    const [forever, some] = await timeTiles(asHardware, { config, parameters }, [fails, fits], task);
     expect(forever).toBe(Number.POSITIVE_INFINITY);
     expect(some).toBeGreaterThan(0);
-    const none = timeTiles(hardware, { config, parameters }, [fails], task);
+    const none = timeTiles(asHardware, { config, parameters }, [fails], task);
     await expect(none).rejects.toMatchObject({ code: 'shader-compilation' });
   },
   SLOW,
@@ -70,7 +69,7 @@ test('software is not timed', async () => {
 
 test('no tile drops out for the parts of its output layer', () => {
   const namesOf = (dim: number) =>
-    tilesFor(hardware, mlpConfig({ dim, width: 256, layers: 3 }), 'together').map(tileName);
+    tilesFor(asHardware, mlpConfig({ dim, width: 256, layers: 3 }), 'together').map(tileName);
   // A state of up to four numbers has none.
   const all = namesOf(2);
   expect(all).toContain('8 x 2 rows, 2 x 32 columns');
@@ -79,8 +78,7 @@ test('no tile drops out for the parts of its output layer', () => {
 });
 
 test('lanes with few registers try tiles of one column first', () => {
-  const intel = new Gpu(gpu.device, { ...gpu.adapter, software: false, vendor: 'intel' });
-  const [many, few] = [hardware, intel].map((on) =>
+  const [many, few] = [asHardware, asIntel].map((on) =>
     tilesFor(on, mlpConfig({ dim: 2, width: 64 }), 'together'),
   );
   const columns = few.map((tile) => tile.columns);
