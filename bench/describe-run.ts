@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { cpus } from 'node:os';
-import { join } from 'node:path';
+import { basename, isAbsolute, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { NodeAdapterDescription } from '../src/node/adapter.js';
 import type { MachineDescription } from '../src/report/results.js';
@@ -53,9 +53,12 @@ export function finishedRun(description: MachineDescription, started: Date, benc
     ...description,
     started: started.toISOString(),
     seconds: (Date.now() - started.getTime()) / 1000,
-    command: [`npm run ${bench} --`, ...process.argv.slice(2)].join(' '),
+    // Folders of one machine say nothing on another.
+    command: [`npm run ${bench} --`, ...process.argv.slice(2).map(withoutFolder)].join(' '),
   };
 }
+
+const withoutFolder = (argument: string) => (isAbsolute(argument) ? basename(argument) : argument);
 
 function packageRoot(folder: URL): URL {
   return existsSync(new URL('package.json', folder)) ? folder : packageRoot(new URL('..', folder));

@@ -16,10 +16,20 @@ export interface CompiledKernel {
   /** That find room on one of a compute unit's processors (AMD, at most 16 or 32) or on a multiprocessor (NVIDIA). */
   waves?: number;
   instructions: number;
+  /** That the compiler reckons for a subgroup, turns of its loops guessed: for comparing kernels of the same loops alone. */
+  cycles: number;
 }
 
 /** What drivers say of a kernel. */
-export const FIGURES = ['registers', 'spilled', 'scratch', 'shared', 'waves', 'instructions'] as const;
+export const FIGURES = [
+  'registers',
+  'spilled',
+  'scratch',
+  'shared',
+  'waves',
+  'instructions',
+  'cycles',
+] as const;
 
 /** What a driver calls them in VK_KHR_pipeline_executable_properties. */
 export type StatisticNames = Partial<Record<(typeof FIGURES)[number], string>>;

@@ -5,8 +5,8 @@ import type { StatisticNames } from './compiled.js';
 
 /** A driver of Mesa that compiles for GPUs that are not there. */
 export interface CompilingDriver {
-  /** Part of the name of its library. */
-  library: string;
+  /** Part of its file's name. */
+  file: string;
   /** The GPU, by the driver's own name, and what tells it to the driver. */
   family: { usual: string; variable: string };
   /** Where a drm-shim of Mesa has to stand in for the kernel's part of the driver: what builds it besides that tool. */
@@ -16,7 +16,7 @@ export interface CompilingDriver {
 
 export const DRIVERS = {
   radeon: {
-    library: 'vulkan_radeon',
+    file: 'vulkan_radeon',
     family: { usual: 'navi31', variable: 'RADV_FORCE_FAMILY' },
     statistics: {
       registers: 'VGPRs',
@@ -25,10 +25,11 @@ export const DRIVERS = {
       shared: 'LDS size',
       waves: 'Subgroups per SIMD',
       instructions: 'Instructions',
+      cycles: 'Latency',
     },
   },
   intel: {
-    library: 'vulkan_intel.',
+    file: 'vulkan_intel.',
     family: { usual: 'adl', variable: 'INTEL_STUB_GPU_PLATFORM' },
     shim: 'intel',
     statistics: {
@@ -37,10 +38,11 @@ export const DRIVERS = {
       scratch: 'Scratch Memory Size',
       shared: 'Workgroup Memory Size',
       instructions: 'Instruction Count',
+      cycles: 'Cycle Count',
     },
   },
   nouveau: {
-    library: 'vulkan_nouveau',
+    file: 'vulkan_nouveau',
     family: { usual: '172', variable: 'NOUVEAU_CHIPSET' },
     shim: 'nouveau -Dgallium-drivers=nouveau',
     statistics: {
@@ -49,6 +51,7 @@ export const DRIVERS = {
       scratch: 'SLM size',
       waves: 'Max warps/SM',
       instructions: 'Instruction count',
+      cycles: 'Static cycle count',
     },
   },
 } satisfies Record<string, CompilingDriver>;
@@ -70,7 +73,7 @@ export function driverEnvironment(
   { family, shim, subgroup }: CompilingTarget,
 ): Record<string, string> {
   const driver: CompilingDriver = DRIVERS[name];
-  const installed = vulkanDrivers().find(({ library }) => library.includes(driver.library));
+  const installed = vulkanDrivers().find(({ library }) => library.includes(driver.file));
   if (!installed) {
     throw new FewstepError(
       'no-adapter',

@@ -17,6 +17,7 @@ Subgroups per SIMD: 32
 Hash: 1416326925
 Instructions: 14
 Pre-Sched VGPRs: 2
+Latency: 5122
 `;
 
 test('what a driver says is told by kernel and subject', () => {
@@ -37,11 +38,11 @@ test('what a driver says is told by kernel and subject', () => {
   expect(compiledKernels(printed, names)).toEqual([
     {
       ...{ kernel: 'field/mixture', subject: 'D, 64-D', ms: 31.3, lanes: 64, registers: 84, spilled: 0 },
-      ...{ scratch: 0, shared: 512, waves: 32, instructions: 14 },
+      ...{ scratch: 0, shared: 512, waves: 32, instructions: 14, cycles: 5122 },
     },
     {
       ...{ kernel: 'fused/mixture', subject: 'a plan', ms: 64, lanes: 64, registers: 256, spilled: 18 },
-      ...{ scratch: 4608, shared: 512, waves: 32, instructions: 14 },
+      ...{ scratch: 4608, shared: 512, waves: 32, instructions: 14, cycles: 5122 },
     },
   ]);
   expect(compiledKernels('nothing', names)).toEqual([]);
@@ -50,6 +51,7 @@ test('what a driver says is told by kernel and subject', () => {
 test('what a driver says nothing of is left out', () => {
   const printed = `${announced('field/mixture', 'D, 64-D')}@executable 32
 Instruction count: 858
+Static cycle count: 9002
 Max warps/SM: 20
 Spills to memory: 0
 Fills from memory: 0
@@ -59,7 +61,7 @@ ${took(12)}`;
   expect(compiledKernels(printed, DRIVERS.nouveau.statistics)).toEqual([
     {
       ...{ kernel: 'field/mixture', subject: 'D, 64-D', ms: 12, lanes: 32 },
-      ...{ registers: 96, spilled: 0, scratch: 0, waves: 20, instructions: 858 },
+      ...{ registers: 96, spilled: 0, scratch: 0, waves: 20, instructions: 858, cycles: 9002 },
     },
   ]);
 });
