@@ -11,6 +11,7 @@ import { Gpu } from '../src/gpu/gpu.js';
 import { type DeviceChoice, openDevice } from '../src/node/adapter.js';
 import { type FieldOptions, loadField } from '../src/node/field/load.js';
 import { amedSolvers } from '../src/solver/amed.js';
+import { solvers } from '../src/solver/registry.js';
 import { describeRun } from './describe-run.js';
 import { GROUPS, USUAL_CHOICE, USUAL_GROUPS } from './learned/groups.js';
 import { textOf } from './learned/print.js';
@@ -31,6 +32,7 @@ interface Options extends FieldOptions, TruthOptions {
   networks: string[];
   conditioned: string[];
   tables: string[];
+  times: string[];
   out?: string;
   device?: DeviceChoice;
   summary?: string[];
@@ -61,6 +63,7 @@ const command = new Command('npm run bench:learned --')
       .default(ROBUST.iterations),
   )
   .addOption(new Option('--tables <solvers>', 'of amed-tables').argParser(list).default(USUAL_CHOICE.tables))
+  .addOption(new Option('--times <solvers>', 'of times').argParser(list).default(USUAL_CHOICE.times))
   .addOption(
     new Option('--networks <solvers>', 'of amed-networks and amed-published')
       .argParser(list)
@@ -88,7 +91,17 @@ await leaveAfter(async () => {
 });
 
 async function bench(options: Options): Promise<void> {
-  const { nfe: counts, seeds, batch, trajectories, iterations, tables, networks, conditioned } = options;
+  const {
+    nfe: counts,
+    seeds,
+    batch,
+    trajectories,
+    iterations,
+    tables,
+    networks,
+    conditioned,
+    times,
+  } = options;
   const { columns, bandwidth, scale, dim, label, guidance, precision } = options;
   const { dataColumns, dataLabels, rows: groups, out } = options;
   if (options.field === undefined || out === undefined) {
@@ -96,8 +109,13 @@ async function bench(options: Options): Promise<void> {
     throw new FewstepError('bad-argument', `${missing} is not given`, 'give --field and --out, or --summary');
   }
   checkNames('group of rows', groups, Object.keys(GROUPS));
-  const solvers = amedSolvers.map(({ name }) => name);
-  checkNames('AMED solver', [...tables, ...networks, ...conditioned], solvers);
+  const amedNames = amedSolvers.map(({ name }) => name);
+  checkNames('AMED solver', [...tables, ...networks, ...conditioned], amedNames);
+  checkNames(
+    'solver',
+    times,
+    solvers.map(({ name }) => name),
+  );
   const details = { columns, bandwidth, scale, dim, label, guidance, precision };
   const field = await loadField(options.field, details);
   const truth = await truthOf(field, options);
@@ -119,7 +137,7 @@ async function bench(options: Options): Promise<void> {
   );
   await runLearned(store, {
     ...{ gpu: new Gpu(device, adapter), field, truth, counts, seeds, groups, batch },
-    choice: { tables, networks, conditioned },
+    choice: { tables, networks, conditioned, times },
     settings: { ...ROBUST, trajectories, iterations },
     onGroup: (group, nfe, seed) => console.error(`seed ${seed}, NFE ${nfe}: ${group}`),
     onRows: (rows, nfe, seed) => console.log(`\nseed ${seed}${textOf(rows, nfe)}`),

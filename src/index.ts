@@ -27,6 +27,13 @@ export {
   type TableOptions,
   type TableRecord,
 } from './distill/table.js';
+export {
+  type DistilledTimes,
+  distillTimes,
+  type TimesOptions,
+  type TimesRecord,
+  type TimesStudent,
+} from './distill/times.js';
 export { type ErrorCode, FewstepError } from './errors.js';
 export type { DivergenceMethod } from './execute/drift.js';
 export { fingerprintOf } from './execute/fingerprint.js';
@@ -111,6 +118,7 @@ export {
   type Schedule,
   type StoredNetwork,
   type TablePredictor,
+  type TimesPredictor,
 } from './predictor/predictor.js';
 export {
   type DistillationInfo,
@@ -167,6 +175,7 @@ export { parseSolver, sdeSolvers, solverByName, solvers, stepsForNfe } from './s
 export { needsMean, planOfTable, type SolverTable, tableOf } from './solver/table.js';
 export { decodeTable, encodeTable, type StoredTable, TABLE_SCHEMA } from './solver/table-file.js';
 export { classicRungeKutta, dormandPrince, type Tableau } from './solver/tableau.js';
+export { withToldTimes } from './solver/told-times.js';
 export { universalCounts, universalPlan } from './solver/universal.js';
 export type { Move, TangentPlan } from './tangent/tangent-plan.js';
 export type { TangentPredictor } from './tangent/tangent-predictor.js';

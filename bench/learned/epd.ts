@@ -53,7 +53,8 @@ async function distil(context: Context, nfe: number, count: number): Promise<Stu
   const student: Learnable = {
     grids,
     plan: (times, parameters) => epdPlan(times, directionsOf(parameters, count, settings), { afs }),
-    parametersOf: (r) => evenParameters(r, count),
+    untrained: (many) => evenParameters(new Array<number>(many).fill(0.5), count),
+    withR: (r) => evenParameters(r, count),
   };
   const learned = await distillLearnable(gpu, field, student, { settings, ...(await context.pools()) });
   const [{ times }] = grids;
@@ -61,7 +62,7 @@ async function distil(context: Context, nfe: number, count: number): Promise<Stu
     ...learned,
     count,
     planOf: (parameters) => student.plan(learned.grid.times, parameters),
-    untrained: student.plan(times, evenParameters(new Array<number>(steps).fill(0.5), count)),
+    untrained: student.plan(times, student.untrained(steps)),
   };
 }
 

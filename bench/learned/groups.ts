@@ -6,19 +6,21 @@ import { epdRows } from './epd.js';
 import { gitsRows } from './gits.js';
 import { plainRows } from './plain.js';
 import type { Row } from './row.js';
+import { timesRows } from './times.js';
 
-/** Which AMED solvers learn in which way. */
-export interface AmedChoice {
+/** Which solvers learn in which way: AMED's, and those of `times` that learned nothing. */
+export interface Choice {
   tables: readonly string[];
   networks: readonly string[];
   conditioned: readonly string[];
+  times: readonly string[];
 }
 
 /** Rows that are measured together: all of one kind at one NFE and seed. */
 export interface Group {
   /** What its rows depend on besides field, settings, NFE and seed: rows of another variant are measured again. */
-  variant?: (choice: AmedChoice, counts: readonly number[]) => string;
-  rows(context: Context, nfe: number, choice: AmedChoice): Promise<Row[]>;
+  variant?: (choice: Choice, counts: readonly number[]) => string;
+  rows(context: Context, nfe: number, choice: Choice): Promise<Row[]>;
 }
 
 /** Conditioned networks serve all NFE of a run at once, so their rows are kept until their NFE is asked for. */
@@ -50,6 +52,10 @@ export const GROUPS: Readonly<Record<string, Group>> = {
     },
   },
   epd: { rows: epdRows },
+  times: {
+    variant: ({ times }) => times.join(),
+    rows: (context, nfe, { times }) => timesRows(context, nfe, times),
+  },
   universal: { rows: universalRows },
   bespoke: { rows: bespokeRows },
   'bespoke-net': { rows: bespokeNetRows },
@@ -61,8 +67,9 @@ export const USUAL_GROUPS = Object.keys(GROUPS).filter(
   (name) => !['amed-conditioned', 'bespoke-several'].includes(name),
 );
 
-export const USUAL_CHOICE: AmedChoice = {
+export const USUAL_CHOICE: Choice = {
   tables: amedSolvers.map(({ name }) => name),
   networks: ['amed', 'amed-ipndm'],
   conditioned: ['amed-ipndm'],
+  times: ['ipndm-3', 'dpmpp-2m', 'unipc-2'],
 };

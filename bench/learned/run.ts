@@ -2,7 +2,7 @@ import type { DistillSettings } from '../../src/distill/settings.js';
 import type { Field } from '../../src/field/field.js';
 import type { Gpu } from '../../src/gpu/gpu.js';
 import { type Context, contextOf, prepareTruth } from './context.js';
-import { type AmedChoice, GROUPS } from './groups.js';
+import { type Choice, GROUPS } from './groups.js';
 import type { Row } from './row.js';
 import type { Store } from './store.js';
 import type { Truth } from './truth.js';
@@ -15,7 +15,7 @@ export interface LearnedOptions {
   seeds: readonly number[];
   /** Names of GROUPS. */
   groups: readonly string[];
-  choice: AmedChoice;
+  choice: Choice;
   /** Fresh latents. */
   batch: number;
   settings: Omit<DistillSettings, 'seed'>;

@@ -1,10 +1,11 @@
 import { solve } from '../../src/execute/solve.js';
 import type { Picture } from '../../src/report/results.js';
 import { rowLabel } from '../../src/report/results.js';
+import { evaluationTimes } from '../../src/solver/plan.js';
 import type { CellContext } from './cell.js';
 import type { ExactSolve } from './exact.js';
 import { type Entry, identityOf } from './rows.js';
-import { evaluationTimes, type Solvable, solvable } from './solvable.js';
+import { type Solvable, solvable } from './solvable.js';
 import type { Subject } from './subject.js';
 
 /** Trajectories drawn per picture, end points scattered, images shown. */

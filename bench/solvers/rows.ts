@@ -1,10 +1,10 @@
 import { FewstepError } from '../../src/errors.js';
 import type { Field } from '../../src/field/field.js';
-import { amedSolver, type Predictor } from '../../src/predictor/predictor.js';
+import { amedSolver, type Predictor, timesSolver } from '../../src/predictor/predictor.js';
 import { type AnswerSource, type Cell, SEARCHED_GRID } from '../../src/report/results.js';
 import { MAX_BESPOKE_NFE } from '../../src/solver/bespoke.js';
 import { nfeOf, type Plan } from '../../src/solver/plan.js';
-import { parseSolver, reachesNfe } from '../../src/solver/registry.js';
+import { parseSolver, reachesNfe, solvers } from '../../src/solver/registry.js';
 import { planOfTable, type SolverTable } from '../../src/solver/table.js';
 import { universalCounts } from '../../src/solver/universal.js';
 
@@ -42,6 +42,9 @@ const SOURCES: Readonly<Record<string, AnswerSource>> = {
   random: 'random r',
 };
 
+/** Stands behind the name of a solver whose times were learned. */
+const LEARNED_TIMES = 'learned times';
+
 /** The solver that is learned as a whole: its grid is searched, and AFS one of its starts. */
 export const BESPOKE_ROW: Row = { solver: 'bespoke', grid: SEARCHED_GRID, afs: false, answers: 'learned' };
 
@@ -61,8 +64,8 @@ export function isBespoke({ solver }: Pick<Row, 'solver'>): boolean {
 }
 
 /**
- * Every combination of solvers, grids, and AFS or not; r may be `learned`, `best` or `random`: 'amed:r=learned'. A
- * bespoke solver is one row, and so is the universal table.
+ * Every combination of solvers, grids, and AFS or not; r may be `learned`, `best` or `random`: 'amed:r=learned', and
+ * times `learned`: 'unipc-2:times=learned'. A bespoke solver is one row, and so is the universal table.
  */
 export function rowsOf(names: readonly string[], grids: readonly string[], afs: readonly boolean[]): Row[] {
   return names.flatMap((name) => {
@@ -73,18 +76,32 @@ export function rowsOf(names: readonly string[], grids: readonly string[], afs: 
 }
 
 /** @throws FewstepError unknown-name or bad-argument, for instance where the solver asks nobody for r */
-export function solverOf(text: string): Pick<Row, 'solver' | 'answers'> {
+export function solverOf(text: string): Pick<Row, 'solver' | 'answers' | 'name'> {
   if (text === BESPOKE_ROW.solver) return { solver: text, answers: BESPOKE_ROW.answers };
   if (text === UNIVERSAL) return { solver: UNIVERSAL_ROW.solver, answers: UNIVERSAL_ROW.answers };
-  const match = /^(.*?)[:,]r=(learned|best|random)(?=,|$)(.*)$/.exec(text);
+  const match = /^(.*?)[:,](r=(learned|best|random)|times=learned)(?=,|$)(.*)$/.exec(text);
   if (!match) {
     parseSolver(text);
     return { solver: text };
   }
-  const [, before, source, after] = match;
+  const [, before, , source, after] = match;
   const solver = before.includes(':') ? before + after : before + after.replace(',', ':');
+  if (!source) {
+    timesSolver(solver);
+    return { solver, answers: 'learned', name: LEARNED_TIMES };
+  }
   amedSolver(solver);
   return { solver, answers: SOURCES[source] };
+}
+
+/** Whether a row is to learn times, and nothing else. */
+export function learnsTimes({ answers, solver, predictor }: Row): boolean {
+  return (
+    answers === 'learned' &&
+    !predictor &&
+    !isBespoke({ solver }) &&
+    solvers.includes(parseSolver(solver).solver)
+  );
 }
 
 /**

@@ -5,8 +5,9 @@ import type { Gpu } from '../../src/gpu/gpu.js';
 import type { SigmaRange } from '../../src/grid/grid.js';
 import { amedSolver, type Predictor, predictedRun } from '../../src/predictor/predictor.js';
 import { resolveGrid } from '../../src/search/resolve-grid.js';
-import type { Plan } from '../../src/solver/plan.js';
+import { evaluationTimes, type Plan } from '../../src/solver/plan.js';
 import { planFor } from '../../src/solver/plan-for.js';
+import { parseSolver } from '../../src/solver/registry.js';
 import { universalPlan } from '../../src/solver/universal.js';
 import { randomR } from './random-r.js';
 import { isUniversalRow, type Row, SEARCHED_GRID } from './rows.js';
@@ -85,13 +86,7 @@ async function timesForRandom({ gpu, field, range, students }: SolvableContext, 
   return { times: planFor({ ...row, grid, nfe, range }).times, searched: search !== undefined };
 }
 
-/** Sigma of each evaluation; undefined where trajectories differ. */
-export function evaluationTimes({ operations }: Plan): number[] | undefined {
-  const times = operations.flatMap((operation) => (operation.kind === 'evaluate' ? [operation.time] : []));
-  return times.every((time) => typeof time === 'number') ? times : undefined;
-}
-
-/** The same where the field is told another time than the state's own. */
+/** Sigma of each state that is evaluated, where the field is told another time than its own; undefined where trajectories differ. */
 function timesOfStates(predictor: Predictor, plan: Plan, nfe: number): number[] | undefined {
   if (predictor.kind === 'network') return undefined;
   if (predictor.kind === 'bespoke') {
@@ -99,6 +94,11 @@ function timesOfStates(predictor: Predictor, plan: Plan, nfe: number): number[] 
     if (network) return undefined;
     // Other starts than none come before the first evaluation.
     return plan.times.slice(start === 'none' ? 0 : 1, -1);
+  }
+  if (predictor.kind === 'times') {
+    const { times } = predictor.schedules.find((schedule) => schedule.nfe === nfe)!;
+    const { solver, options } = parseSolver(predictor.solver);
+    return evaluationTimes(solver.plan(times, { afs: plan.afs, options }));
   }
   const { times, answers } = predictor.schedules.find((schedule) => schedule.nfe === nfe)!;
   const { solver, options } = amedSolver(predictor.solver);

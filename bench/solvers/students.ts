@@ -5,6 +5,7 @@ import { type Score, scoreOf } from '../../src/distill/score.js';
 import type { DistillSettings } from '../../src/distill/settings.js';
 import { searchedGrids } from '../../src/distill/start.js';
 import { distillTable } from '../../src/distill/table.js';
+import { distillTimes } from '../../src/distill/times.js';
 import { FewstepError } from '../../src/errors.js';
 import type { Field } from '../../src/field/field.js';
 import type { Gpu } from '../../src/gpu/gpu.js';
@@ -20,10 +21,11 @@ import type { Learning, StudentResult } from '../../src/report/results.js';
 import { resolveGrid } from '../../src/search/resolve-grid.js';
 import { type AmedSolver, type Answer, fixedAnswers } from '../../src/solver/amed.js';
 import { bespokePlan } from '../../src/solver/bespoke.js';
+import { evaluationTimes } from '../../src/solver/plan.js';
 import { planFor } from '../../src/solver/plan-for.js';
-import { stepsForNfe } from '../../src/solver/registry.js';
+import { parseSolver, stepsForNfe } from '../../src/solver/registry.js';
 import { tableOf } from '../../src/solver/table.js';
-import { identityOf, isBespoke, type Row, SEARCHED_GRID } from './rows.js';
+import { identityOf, isBespoke, learnsTimes, type Row, SEARCHED_GRID } from './rows.js';
 import type { Suite } from './suites.js';
 
 /** r that a search for one r tries. */
@@ -66,6 +68,7 @@ export class Students {
     const key = [solver, grid, afs, nfe].join('\n');
     const work = async () => {
       if (isBespoke(row)) return this.distilBespoke(row, nfe);
+      if (learnsTimes(row)) return this.distilTimes(row, nfe);
       return answers === 'learned' ? this.distil(row, nfe) : this.searchR(row, nfe);
     };
     const predictor = this.predictors.get(key) ?? work();
@@ -89,6 +92,37 @@ export class Students {
     const { iterations, batch } = settings;
     const trained = this.training({ iterations, batch, base, start, best }, history);
     return this.keep(row, { ...table, nfe }, table.seconds, trained);
+  }
+
+  /** A solver that learned nothing but its times. */
+  private async distilTimes(row: Row, nfe: number): Promise<Predictor> {
+    const { gpu, field, settings, onProgress, signal } = this.options;
+    const { training, validation } = await this.teacher();
+    const { solver, options } = parseSolver(row.solver);
+    const { afs } = row;
+    const grids = await this.grids(row.grid, stepsForNfe(solver, nfe, { afs, options }), afs);
+    const learned = await distillTimes(
+      gpu,
+      field,
+      { solver, options, afs, grids },
+      {
+        ...{ settings, training, validation: validation!, signal },
+        onStart: () => onProgress?.(row, nfe, 0),
+        onRecord: ({ iteration }) => onProgress?.(row, nfe, iteration / settings.iterations),
+      },
+    );
+    const { grid, times, told, base, start, best, history, seconds } = learned;
+    const { iterations, batch } = settings;
+    const sigma = evaluationTimes(solver.plan(times, { afs, options }))!;
+    const { solver: name, grid: asked } = identityOf(row);
+    this.results.push({
+      ...{ solver: name, grid: asked, afs, nfe, chosenGrid: grid },
+      answers: [],
+      times: { sigma, told: sigma.map((time, k) => time * told[k]) },
+      seconds,
+      training: this.training({ iterations, batch, base, start, best }, history),
+    });
+    return { kind: 'times', solver: row.solver, afs, schedules: [{ nfe, grid, times, told }] };
   }
 
   /** A solver of which everything is learned. */

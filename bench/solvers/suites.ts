@@ -69,12 +69,18 @@ const SDE_IN_QUICK = ['ancestral', 'dpmpp-2m-sde'];
 const LEARNED = ['amed:r=learned', 'amed-ipndm:r=learned'];
 const LEARNED_TOO = ['amed-euler:r=learned', 'amed-dpmpp-2m:r=learned'];
 
+/** Solvers that learn their times alone; with AFS, with which they mostly end nearer. */
+const LEARNED_TIMES = ['unipc-2:times=learned'];
+
 /** Beside what is learned, what choosing one r by search, or any at random, comes to. */
 const UNLEARNED = ['amed:r=best', 'amed:r=random'];
 
 /** Rows whose answers are learned, searched or drawn, on searched grids; odd NFE are those with AFS. */
 const answeredRows = (names: readonly string[], nfe?: readonly number[]): Row[] =>
   rowsOf(names, [SEARCHED_GRID], [false, true]).map((row) => ({ ...row, nfe }));
+
+const timedRows = (nfe?: readonly number[]): Row[] =>
+  rowsOf(LEARNED_TIMES, [SEARCHED_GRID], [true]).map((row) => ({ ...row, nfe }));
 
 const namesOf = (some: readonly { name: string }[]) => some.map(({ name }) => name);
 
@@ -93,6 +99,7 @@ const suites: Record<string, () => Suite> = {
       // A distillation takes as long as twenty cells.
       ...answeredRows(LEARNED, [5]),
       ...answeredRows(LEARNED_TOO, [4]),
+      ...timedRows([5]),
       ...answeredRows(UNLEARNED, [5]),
     ],
     nfe: [3, 4, 5, 6, 8, 10],
@@ -118,6 +125,7 @@ const suites: Record<string, () => Suite> = {
       ...rowsOf(namesOf(sdeSolvers), ['polynomial:7', 'logsnr', 'time_uniform:1'], [false]),
       BESPOKE_ROW,
       UNIVERSAL_ROW,
+      ...timedRows(),
       ...answeredRows([...LEARNED, ...LEARNED_TOO, ...UNLEARNED]),
     ],
     nfe: [3, 4, 5, 6, 7, 8, 9, 10],

@@ -22,7 +22,8 @@ their distribution has a density. Samples of the accurate solve stand in for tru
 The bespoke solver, of which everything is learned, is distilled before it is measured: for each problem and NFE, from
 a teacher's trajectories. An AMED solver may learn where in each step to look: write r=learned, as in amed-ipndm:r=learned. It is distilled before
 it is measured, for each problem and NFE, with the grid chosen too. r=best only tries one r for all steps, r=random
-draws one for each trajectory and step.
+draws one for each trajectory and step. Any other solver of the ODE may learn its times, and what the field is told at
+each: unipc-2:times=learned.
 
 A generator solves nothing: its error tells how far it is from the exact flow of the same noise, which it was not asked
 to follow, and its distances how good its samples are.

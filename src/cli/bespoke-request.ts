@@ -10,7 +10,7 @@ import type { SigmaRange } from '../grid/grid.js';
 import { formOf } from '../predictor/bespoke-predictor.js';
 import { BESPOKE_FORMULAS, BESPOKE_STARTS, type BespokeStart, bespokeLayout } from '../solver/bespoke.js';
 import type { Plan } from '../solver/plan.js';
-import { type DistillOptions, rangeOf, teacherOf } from './distill-request.js';
+import { type DistillOptions, flag, rangeOf, refuseOptions, teacherOf } from './distill-request.js';
 import type { LoadedPredictor } from './sample-predictor.js';
 
 /** A distillation of bespoke solvers to do. */
@@ -69,10 +69,7 @@ export function refuseBespokeOptions(given: DistillOptions): void {
  * @throws FewstepError for a distillation that cannot be, before anything runs
  */
 export function bespokeRequest(given: DistillOptions, field: Field, from?: LoadedPredictor): BespokeRequest {
-  for (const [name, why] of Object.entries(FOREIGN)) {
-    if (given[name as keyof typeof FOREIGN] === undefined) continue;
-    throw new FewstepError('bad-argument', `--${flag(name)} does not apply to a bespoke solver`, why);
-  }
+  refuseOptions(given, FOREIGN, 'a bespoke solver');
   const networks = given.solver === 'bespoke-net';
   if (given.netIterations !== undefined && !networks) {
     throw new FewstepError(
@@ -172,8 +169,4 @@ function givenSolvers(
       return [nfe, { form, grid: `learned in ${basename(file)}`, numbers: schedule.numbers }];
     }),
   );
-}
-
-function flag(option: string): string {
-  return option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }

@@ -15,7 +15,7 @@ import type { FieldOptions } from '../node/field/load.js';
 import type { FeatureSource } from '../predictor/network-config.js';
 import { amedSolver } from '../predictor/predictor.js';
 import type { AmedSolver } from '../solver/amed.js';
-import { spell } from '../solver/define.js';
+import { type Solver, type SolverSettings, spell } from '../solver/define.js';
 import { nfeOf, type Plan, refuseStochastic } from '../solver/plan.js';
 import { planFor } from '../solver/plan-for.js';
 import { parseSolver, reachesNfe, stepsForNfe } from '../solver/registry.js';
@@ -58,14 +58,10 @@ export interface DistillOptions extends FieldOptions {
   sigmaMax?: number;
 }
 
-/** A distillation to do. */
-export interface DistillRequest {
+/** A distillation of a solver's students, whatever of it is learned. */
+export interface StudentsRequest<S extends Solver> {
   field: Field;
-  recipe: Recipe;
-  kind: Kind;
-  /** What a network reads. */
-  reads: FeatureSource;
-  solver: AmedSolver;
+  solver: S;
   /** The solver as one writes it, and its options. */
   text: string;
   options: Record<string, unknown>;
@@ -75,6 +71,14 @@ export interface DistillRequest {
   settings: DistillSettings;
   /** Whose end points are learned, or compared with. */
   teacher: Plan;
+}
+
+/** A distillation of an AMED solver's answers to do. */
+export interface DistillRequest extends StudentsRequest<AmedSolver> {
+  recipe: Recipe;
+  kind: Kind;
+  /** What a network reads. */
+  reads: FeatureSource;
   /** The published recipe's: it passes through every time of the student's grid. */
   stepwise?: StepwiseTeacher;
 }
@@ -120,13 +124,7 @@ export function distillRequest(options: DistillOptions, field: Field): DistillRe
       `leave --grid out for ${recommended.grid}, or name one`,
     );
   }
-  const students = given.nfe.map((nfe) => ({
-    nfe,
-    grids: gridsOf(grid, stepsForNfe(solver, nfe, { afs, options: chosen }), range),
-  }));
-  // The solver's options and the grids are checked by making its plans.
-  for (const { times } of students.flatMap(({ grids }) => grids))
-    solver.plan(times, { afs, options: chosen });
+  const students = studentsOf(solver, given.nfe, { afs, options: chosen }, grid, range);
   const settings = settingsOf(given, usualSettings(kind, published ? recommended.settings : ROBUST));
   const teacher = teacherOf(settings, range, given.nfe);
   const stepwise = published ? stepwiseTeacher(given, recommended, grid, students[0], range) : undefined;
@@ -147,6 +145,21 @@ export function distillRequest(options: DistillOptions, field: Field): DistillRe
   };
 }
 
+/** The grids of each NFE; the solver's options and the grids are checked by making its plans. */
+export function studentsOf(
+  solver: Solver,
+  nfes: readonly number[],
+  settings: SolverSettings,
+  grid: string,
+  range: SigmaRange,
+): RequestedStudent[] {
+  return nfes.map((nfe) => {
+    const grids = gridsOf(grid, stepsForNfe(solver, nfe, settings), range);
+    for (const { times } of grids) solver.plan(times, settings);
+    return { nfe, grids };
+  });
+}
+
 export function rangeOf({ sigmaMin, sigmaMax }: DistillOptions): SigmaRange {
   return { sigmaMin: sigmaMin ?? DEFAULT_RANGE.sigmaMin, sigmaMax: sigmaMax ?? DEFAULT_RANGE.sigmaMax };
 }
@@ -165,6 +178,22 @@ export function teacherOf({ teacher }: DistillSettings, range: SigmaRange, nfes:
     `the teacher makes ${nfeOf(plan)} evaluations, and its student ${most}`,
     'give a larger --teacher-nfe: a teacher has to be far more accurate than its student',
   );
+}
+
+/** @throws FewstepError bad-argument where an option is given that says nothing of what is distilled */
+export function refuseOptions(
+  given: DistillOptions,
+  foreign: Readonly<Partial<Record<keyof DistillOptions, string>>>,
+  what: string,
+): void {
+  for (const [name, why] of Object.entries(foreign)) {
+    if (given[name as keyof DistillOptions] === undefined) continue;
+    throw new FewstepError('bad-argument', `--${flag(name)} does not apply to ${what}`, why);
+  }
+}
+
+export function flag(option: string): string {
+  return option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
 
 type AmedOptions = DistillOptions & { recipe: Recipe };
@@ -199,12 +228,12 @@ function checkTeacherOptions({ recipe, teacherSubsteps, teacherNfe, teacherGrid 
 }
 
 /**
- * Whether the first step is analytical, which one file says for all its NFE: AMED solvers make two evaluations a step,
- * so that odd numbers take it.
+ * Whether the first step is analytical, which one file says for all its NFE: solvers of two evaluations a step, as AMED's
+ * are, take it for odd numbers.
  * @throws FewstepError unreachable-nfe
  */
-function afsFor(
-  solver: AmedSolver,
+export function afsFor(
+  solver: Solver,
   options: Record<string, unknown>,
   nfes: readonly number[],
   given: boolean | undefined,
@@ -256,7 +285,7 @@ function usualSettings(kind: Kind, settings: DistillSettings): DistillSettings {
   return kind === 'table' ? settings : { ...settings, batch: NETWORK_BATCH };
 }
 
-function settingsOf(given: AmedOptions, usual: DistillSettings): DistillSettings {
+export function settingsOf(given: AmedOptions, usual: DistillSettings): DistillSettings {
   const trajectories = given.trajectories ?? usual.trajectories;
   const batch = given.batch ?? usual.batch;
   // Each trajectory once.

@@ -9,14 +9,17 @@ import { loadField } from '../node/field/load.js';
 import { savePredictor } from '../node/predictor.js';
 import type { Predictor } from '../predictor/predictor.js';
 import type { DistillationInfo } from '../predictor/predictor-file.js';
+import { parseSolver } from '../solver/registry.js';
 import { bespokeRequest, refuseBespokeOptions } from './bespoke-request.js';
 import { distillBespokes } from './distill-bespoke.js';
 import { distillNetworks } from './distill-network.js';
 import { type DistillOptions, distillRequest } from './distill-request.js';
 import { distillReport, distillSummary } from './distill-summary.js';
 import { distillTables } from './distill-table.js';
+import { distillRequestedTimes } from './distill-times.js';
 import { checkOutput } from './output.js';
 import { loadedPredictor } from './sample-predictor.js';
+import { timesRequest } from './times-request.js';
 
 /** What the command line says, as commander hands it over. */
 export interface DistillCommandOptions extends DistillOptions {
@@ -109,6 +112,11 @@ async function jobOf(options: DistillOptions, field: Field): Promise<Job> {
     return { recipe: 'bespoke', settings, gradient, distil };
   }
   refuseBespokeOptions(options);
+  if (!('planWith' in parseSolver(options.solver).solver)) {
+    const request = timesRequest(options, field);
+    const distil: Job['distil'] = (gpu, signal) => distillRequestedTimes(gpu, request, signal);
+    return { recipe: 'times', settings: request.settings, gradient: false, distil };
+  }
   const request = distillRequest(options, field);
   const { recipe, settings } = request;
   const distil = request.kind === 'table' ? distillTables : distillNetworks;

@@ -6,10 +6,11 @@ import {
   type BespokeSchedule,
   planOfSchedule,
 } from '../predictor/bespoke-predictor.js';
-import type { TablePredictor } from '../predictor/predictor.js';
+import { predictedRun, type TablePredictor, type TimesPredictor } from '../predictor/predictor.js';
 import type { DistillationInfo } from '../predictor/predictor-file.js';
 import { count, figure } from '../report/number.js';
 import { middleOf } from '../solver/amed.js';
+import { evaluationTimes } from '../solver/plan.js';
 import { tableOf } from '../solver/table.js';
 import type { Learned } from './distill-run.js';
 import { table } from './table.js';
@@ -34,12 +35,13 @@ export function distillSummary({ out, learned, training, adapter, work, seconds 
   const kind = adapter.software ? 'software adapter' : 'adapter';
   const parts = [
     `${out}: ${predictor.solver}${predictor.afs ? ' with AFS' : ''} on ${training.field}, taught by ${teacher.solver} at NFE ${teacher.nfe}`,
-    predictor.kind === 'bespoke' ? bespokeErrors(learned) : amedErrors(learned),
+    predictor.kind === 'bespoke' ? bespokeErrors(learned) : studentErrors(learned),
     `errors: mean / median distance to the teacher's end points, ${count(validation)} validation trajectories`,
   ];
   if (predictor.kind === 'bespoke')
     parts.push(...predictor.schedules.map((schedule) => learnedTable(predictor, schedule)));
   if (predictor.kind === 'table') parts.push(learnedAnswers(predictor));
+  if (predictor.kind === 'times') parts.push(learnedTimes(predictor));
   const products = work.products > 0 ? ` and ${count(work.products)} products with the field's Jacobian` : '';
   parts.push(
     `${count(teacher.evaluations)} evaluations of the teacher in ${learned.teacher.seconds.toFixed(1)} s; in all ${count(work.evaluations)} evaluations${products} in ${seconds.toFixed(1)} s on ${kind} ${adapter.name}`,
@@ -47,7 +49,7 @@ export function distillSummary({ out, learned, training, adapter, work, seconds 
   return `${parts.join('\n\n')}\n`;
 }
 
-function amedErrors({ predictor, runs }: Learned): string {
+function studentErrors({ predictor, runs }: Learned): string {
   const rows = runs.map(({ nfe, base, start, best, seconds }, i) => [
     String(nfe),
     predictor.schedules[i].grid,
@@ -67,6 +69,16 @@ function learnedAnswers({ schedules }: TablePredictor): string {
     }),
   );
   return table(['NFE', 'step', 'from', 's_n', 'to', 'r', 'direction', 'time'], rows);
+}
+
+function learnedTimes(predictor: TimesPredictor): string {
+  const rows = predictor.schedules.flatMap(({ nfe, told }) =>
+    evaluationTimes(predictedRun(predictor, nfe).plan)!.map((time, k) => [
+      ...[nfe, k + 1].map(String),
+      ...[time / told[k], time].map(figure),
+    ]),
+  );
+  return table(['NFE', 'evaluation', 'sigma', 'told'], rows);
 }
 
 /** A line for each NFE, and below it what the solvers began as. */

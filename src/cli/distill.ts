@@ -31,8 +31,12 @@ a little different), in iterations (600it) or in trajectories (100000traj).
 alone is trained on as much, and they are kept where they are better in mean and median on the validation trajectories.
 Their --net-iterations are no part of a --budget.
 
-Any other solver is an AMED solver (arXiv 2312.00094), which learns for each step where in it to look (r), and scales of the
+An AMED solver (arXiv 2312.00094) learns for each step where in it to look (r), and scales of the
 direction and of the time that the field is told there.
+
+Any other solver of the ODE, such as unipc-2, learns its times and what the field is told at each evaluation, and is
+otherwise as it was published (LD3, arXiv 2405.15506, by the robust recipe). With --scale-time 0 the field is told the
+times themselves: a grid, for any library that takes a list of sigma (\`fewstep export\`). It mostly is better with --afs.
 
 The robust recipe searches the grids and r to start from, trains on the best grids for a little and on the best of those
 through whole trajectories to the teacher's end points, and keeps the best state that it validated: never worse, on the
@@ -48,6 +52,7 @@ Examples:
   fewstep distill --field ring --solver bespoke --nfe 3,5,7 --out ring.safetensors
   fewstep distill --field moons.json --solver bespoke --nfe 5 --budget 20s --from ring.safetensors --out moons.safetensors
   fewstep distill --field ring --solver amed-ipndm:order=3 --nfe 3,5,7 --out ring.safetensors
+  fewstep distill --field ring --solver unipc-2 --afs --nfe 4,5,6 --out times.safetensors
   fewstep distill --field digits.csv.gz --columns 0-63 --scale --solver amed --nfe 5 --out digits.safetensors
   fewstep sample --field ring --predictor ring.safetensors --nfe 5 --out x.npy
 
@@ -60,7 +65,7 @@ export function distillCommand(): Command {
   return command
     .requiredOption(
       '--solver <name>',
-      'the student: bespoke, or an AMED solver with its options (see `fewstep solvers`)',
+      'the student: bespoke, or an AMED or another solver with its options (see `fewstep solvers`)',
     )
     .addOption(
       new Option('--nfe <counts>', 'field evaluations per trajectory, one or several: 3,5,7')

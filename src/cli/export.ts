@@ -10,9 +10,9 @@ import { wholeNumber } from './options.js';
 import { checkOutput } from './output.js';
 
 const HELP = `
-Writes what a table of answers learned as JSON, for another library to sample with: the times of the grid, of each step
-the learned time and scales, the evaluations in order, and what the numbers mean. A network answers each trajectory
-differently and cannot be exported.
+Writes what a table of answers or a solver's times learned as JSON, for another library to sample with: the times of the
+grid, of each step of an AMED solver the learned time and scales, the evaluations in order, each with what the field is told, and
+what the numbers mean. A network answers each trajectory differently and cannot be exported.
 
 With --form table, and of a bespoke solver always, it is the table of coefficients at one NFE: the sigma that each
 evaluation is told, and each state and the result as a sum of the latents, the mean of the data and what was evaluated

@@ -3,7 +3,7 @@ import type { Field } from '../field/field.js';
 import { type Fingerprint, sameField } from '../field/fingerprint.js';
 import { answerSpread, type Spread, type StepAnswers, spreads } from '../metrics/answer-spread.js';
 import { loadPredictor } from '../node/predictor.js';
-import { type BespokePredictor, planOfSchedule } from '../predictor/bespoke-predictor.js';
+import { planOfSchedule } from '../predictor/bespoke-predictor.js';
 import type { Predictor } from '../predictor/predictor.js';
 import type { StoredPredictor } from '../predictor/predictor-file.js';
 import { nfeOf, type Plan } from '../solver/plan.js';
@@ -83,7 +83,7 @@ export function untrainedNote(text: string, dim: number): string | undefined {
 }
 
 /**
- * What a predictor did, for the report: an AMED solver's answers in each step, a bespoke solver's whole table.
+ * What a predictor did, for the report: an AMED solver's answers in each step, of others the whole table.
  * @param answers of a network, [3 steps, batch]
  */
 export function learnedSteps(learned: LoadedPredictor, plan: Plan, answers?: ArrayLike<number>) {
@@ -99,14 +99,16 @@ export function learnedSteps(learned: LoadedPredictor, plan: Plan, answers?: Arr
     });
     return { kind, table: tableOf(planOfSchedule(predictor, schedule)), moves };
   }
-  if (predictor.kind !== 'bespoke') return { kind, steps: answersByStep(predictor, nfeOf(plan), answers) };
+  if (predictor.kind === 'table' || predictor.kind === 'network') {
+    return { kind, steps: answersByStep(predictor, nfeOf(plan), answers) };
+  }
   const { times, rows } = tableOf(plan);
   return { kind, steps: times.map((sigma, k) => ({ sigma, row: rows[k] })), result: rows[times.length] };
 }
 
 /** The answers of each step. */
 function answersByStep(
-  predictor: Exclude<Predictor, BespokePredictor>,
+  predictor: Extract<Predictor, { kind: 'table' | 'network' }>,
   nfe: number,
   answers?: ArrayLike<number>,
 ): StepAnswers[] {

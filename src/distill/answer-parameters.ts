@@ -11,11 +11,10 @@ export interface AnswerScales {
  * 2 s sigmoid(p) + 1 - s, between 1 - s and 1 + s.
  */
 export function answersOf(parameters: Float64Array, { scaleDirection, scaleTime }: AnswerScales): Answer[] {
-  const scale = (s: number, p: number) => 1 + s * (2 * sigmoid(p) - 1);
   return Array.from({ length: parameters.length / 3 }, (_, i) => ({
     r: sigmoid(parameters[3 * i]),
-    direction: scale(scaleDirection, parameters[3 * i + 1]),
-    time: scale(scaleTime, parameters[3 * i + 2]),
+    direction: scaleAround1(scaleDirection, parameters[3 * i + 1]),
+    time: scaleAround1(scaleTime, parameters[3 * i + 2]),
   }));
 }
 
@@ -24,6 +23,11 @@ export function parametersOf(r: readonly number[]): Float64Array {
   return Float64Array.from(r.flatMap((each) => [Math.log(each / (1 - each)), 0, 0]));
 }
 
-function sigmoid(p: number): number {
+/** Between 1 - width and 1 + width, and 1 at 0. */
+export function scaleAround1(width: number, p: number): number {
+  return 1 + width * (2 * sigmoid(p) - 1);
+}
+
+export function sigmoid(p: number): number {
   return 1 / (1 + Math.exp(-p));
 }

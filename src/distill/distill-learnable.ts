@@ -23,7 +23,7 @@ export interface LearnableOptions {
 export interface DistilledLearnable {
   grid: Grid;
   parameters: Float64Array;
-  /** On the validation trajectories: r = 1/2 on the first grid, the best start of all, and what it led to. */
+  /** On the validation trajectories: untrained on the first grid, the best start of all, and what it led to. */
   base: Score;
   start: Score;
   best: Score;
@@ -82,9 +82,9 @@ export async function distillLearnable(
       },
     });
   };
-  const candidates = refined.map(({ grid, r, score }) => ({
+  const candidates = refined.map(({ grid, parameters, score }) => ({
     candidate: grid,
-    state: { parameters: student.parametersOf(r), score },
+    state: { parameters, score },
   }));
   const shares = sharedIterations(settings.iterations, candidates.length, TRIAL);
   const trained = await trainCandidates(candidates, shares, ({ candidate, state }, iterations) =>

@@ -6,8 +6,10 @@ export interface Learnable {
   /** Times to choose from, each of as many steps; the first are the untrained base's. */
   grids: readonly Grid[];
   plan(times: readonly number[], parameters: Float64Array): Plan;
-  /** The parameters that give each step its r and change nothing else. */
-  parametersOf(r: readonly number[]): Float64Array;
+  /** The parameters of the solver as it is before it learns, on a grid of so many steps. */
+  untrained(steps: number): Float64Array;
+  /** Those that give each step its r and change nothing else, of a solver that looks somewhere in each. */
+  withR?(r: readonly number[]): Float64Array;
 }
 
 export interface Grid {
@@ -17,6 +19,6 @@ export interface Grid {
 
 /** A student's plans on one grid. */
 export function familyOn(student: Learnable, { times }: Grid): PlanFamily {
-  const { length } = student.parametersOf(times.slice(1).map(() => 0.5));
+  const { length } = student.untrained(times.length - 1);
   return planFamily((parameters) => student.plan(times, parameters), probes(length));
 }

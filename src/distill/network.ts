@@ -122,7 +122,7 @@ export async function distillNetwork(
     const found = await searchStarts(gpu, field, learnableTable(student, settings), given);
     const [{ grid, r, score }] = found.starts;
     bases.push(found.base);
-    starts.push({ grid, r: r[0], score });
+    starts.push({ grid, r: r![0], score });
   }
   onStart?.(
     starts.map(({ grid, r, score }) => ({ grid: grid.name, r, score })),

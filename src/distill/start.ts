@@ -7,11 +7,15 @@ import { searchPart, type TeacherPool } from './pool.js';
 import { leastOf, type Score } from './score.js';
 import { scoreVariants } from './variants.js';
 
+interface Choice {
+  /** Of each step, where the student has one. */
+  r?: number[];
+  parameters: Float64Array;
+}
+
 /** Where a training may begin. */
-export interface Start {
+export interface Start extends Choice {
   grid: Grid;
-  /** Of each step. */
-  r: number[];
   /** On the validation trajectories. */
   score: Score;
 }
@@ -53,8 +57,9 @@ interface Given {
 }
 
 /**
- * The r that all steps of a grid do best with, for each of a student's grids, the best first. The search sees few
- * trajectories: on the first grid what it finds has to be better than r = 1/2, the base, on the validation trajectories too.
+ * How a student begins on each of its grids, the best first: with the r that all steps do best with where it has one, else
+ * untrained. The search sees few trajectories: on the first grid what it finds has to be better than the untrained base
+ * on the validation trajectories too.
  */
 export async function searchStarts(
   gpu: Gpu,
@@ -68,17 +73,18 @@ export async function searchStarts(
   for (const grid of student.grids) {
     signal?.throwIfAborted();
     const family = familyOn(student, grid);
-    const evenly = (r: number) => grid.times.slice(1).map(() => r);
-    const score = (all: number[][], pool: TeacherPool) =>
-      scoreVariants(gpu, field, family, all.map(student.parametersOf), pool);
-    const tried = SEARCHED_R.map(evenly);
-    const found = leastOf(tried, await score(tried, few));
+    const steps = grid.times.length - 1;
+    const score = (all: Choice[], pool: TeacherPool) =>
+      scoreVariants(gpu, field, family, all.map(parametersIn), pool);
+    const evenly = (r: number): Choice => choiceOf(student, new Array<number>(steps).fill(r));
     const untrained = evenly(0.5);
+    const tried = student.withR ? SEARCHED_R.map(evenly) : [untrained];
+    const found = leastOf(tried, await score(tried, few));
     const chosen = base ? [found] : [found, untrained];
     const scores = await score(chosen, validation);
     base ??= scores[1];
-    const r = leastOf(chosen, scores);
-    starts.push({ grid, r, score: scores[chosen.indexOf(r)] });
+    const best = leastOf(chosen, scores);
+    starts.push({ grid, ...best, score: scores[chosen.indexOf(best)] });
   }
   return { base: base!, starts: starts.sort((a, b) => a.score.score - b.score.score) };
 }
@@ -94,16 +100,28 @@ export async function refineStart(
   start: Start,
   { training, validation, signal }: Given,
 ): Promise<Start> {
+  if (!start.r) return start;
+  let choice: Choice = start;
   const family = familyOn(student, start.grid);
   const few = searchPart(training);
-  let { r } = start;
+  const score = (all: Choice[], pool: TeacherPool) =>
+    scoreVariants(gpu, field, family, all.map(parametersIn), pool);
   for (let sweep = 0; sweep < SWEEPS; sweep++) {
-    for (const step of r.keys()) {
+    for (const step of start.r.keys()) {
       signal?.throwIfAborted();
-      const tried = [r, ...REFINED_R.map((each) => r.with(step, each))];
-      r = leastOf(tried, await scoreVariants(gpu, field, family, tried.map(student.parametersOf), few));
+      const r = choice.r!;
+      const tried = [choice, ...REFINED_R.map((each) => choiceOf(student, r.with(step, each)))];
+      choice = leastOf(tried, await score(tried, few));
     }
   }
-  const [score] = await scoreVariants(gpu, field, family, [student.parametersOf(r)], validation);
-  return score.score < start.score.score ? { ...start, r, score } : start;
+  const [refined] = await score([choice], validation);
+  return refined.score < start.score.score ? { ...start, ...choice, score: refined } : start;
+}
+
+function choiceOf(student: Learnable, r: number[]): Choice {
+  return student.withR ? { r, parameters: student.withR(r) } : { parameters: student.untrained(r.length) };
+}
+
+function parametersIn({ parameters }: Choice): Float64Array {
+  return parameters;
 }

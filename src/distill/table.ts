@@ -63,7 +63,7 @@ export async function distillTable(
     learnableTable(student, settings),
     {
       ...{ settings, training, validation, signal },
-      onStart: (start, base) => onStart?.({ ...start, grid: start.grid.name }, base),
+      onStart: ({ grid: { name }, r, score }, base) => onStart?.({ grid: name, r: r!, score }, base),
       onRecord: (record, of) => onRecord?.(recordOf(record, of)),
     },
   );
@@ -81,6 +81,7 @@ export function learnableTable({ solver, options, afs, grids }: Student, scales:
   return {
     grids,
     plan: (times, parameters) => solver.planWith(times, answersOf(parameters, scales), { afs, options }),
-    parametersOf,
+    untrained: (steps) => parametersOf(new Array<number>(steps).fill(0.5)),
+    withR: parametersOf,
   };
 }

@@ -12,6 +12,7 @@ import { storedBespoke } from './stored-bespoke.js';
 import { count, finite, type PredictorReader, type Refusal, type StoredKind } from './stored-kind.js';
 import { storedNetwork } from './stored-network.js';
 import { storedTable } from './stored-table.js';
+import { storedTimes } from './stored-times.js';
 
 const seconds = v.pipe(finite, v.minValue(0));
 /** A student that diverged has an infinite error, which JSON cannot say: null. */
@@ -67,17 +68,18 @@ const FORMAT: Format = 'fewstep-predictor-1';
 const KINDS: { [Kind in Predictor['kind']]: StoredKind<Extract<Predictor, { kind: Kind }>> } = {
   table: storedTable,
   network: storedNetwork,
+  times: storedTimes,
   bespoke: storedBespoke,
 };
 
 /**
- * A predictor as a safetensors file. The metadata has `format`, the `fewstep` that wrote it, `kind` ('table', 'network'
- * or 'bespoke'), `solver` as one writes it and, as JSON, `afs`, `schedules` (of each its NFE, the name of its grid, and
+ * A predictor as a safetensors file. The metadata has `format`, the `fewstep` that wrote it, `kind` ('table', 'network',
+ * 'times' or 'bespoke'), `solver` as one writes it and, as JSON, `afs`, `schedules` (of each its NFE, the name of its grid, and
  * what its kind needs), `field` (kind and dim) and `training` (null for none). Tensors:
  *
  *   field.denoised  F32 [6, dim]    D at the probes of src/field/fingerprint.ts
  *
- * and those of its kind: stored-table.ts, stored-network.ts, stored-bespoke.ts.
+ * and those of its kind: stored-table.ts, stored-network.ts, stored-times.ts, stored-bespoke.ts.
  *
  * @throws FewstepError bad-argument for what could not be read again, bad-shape and not-finite for its numbers
  */

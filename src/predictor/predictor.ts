@@ -1,7 +1,8 @@
 import { FewstepError } from '../errors.js';
 import type { AmedSolver, Answer } from '../solver/amed.js';
 import type { Plan } from '../solver/plan.js';
-import { parseSolver } from '../solver/registry.js';
+import { parseSolver, solvers } from '../solver/registry.js';
+import { withToldTimes } from '../solver/told-times.js';
 import { type BespokePredictor, runOfSchedule } from './bespoke-predictor.js';
 import type { NetworkConfig } from './network-config.js';
 import type { DataFigures } from './network-predictor.js';
@@ -9,10 +10,10 @@ import { type LogitOffset, predictedPlan } from './predicted-plan.js';
 import type { TrajectoryPredictor } from './trajectory-predictor.js';
 
 /** What a student learned, and what it learned it for. */
-export type Predictor = TablePredictor | StoredNetwork | BespokePredictor;
+export type Predictor = TablePredictor | StoredNetwork | TimesPredictor | BespokePredictor;
 
 interface Common {
-  /** An AMED solver with its options, as one writes it: 'amed-ipndm:order=3'. */
+  /** The solver with its options, as one writes it: 'amed-ipndm:order=3'. */
   solver: string;
   afs: boolean;
 }
@@ -21,6 +22,13 @@ interface Common {
 export interface TablePredictor extends Common {
   kind: 'table';
   schedules: (Schedule & { answers: Answer[] })[];
+}
+
+/** Times that a solver learned which is otherwise as it was published. */
+export interface TimesPredictor extends Common {
+  kind: 'times';
+  /** `grid`: what the times began as. `told`: what each evaluation's time is multiplied by where the field is told it, [nfe]. */
+  schedules: (Schedule & { told: number[] })[];
 }
 
 /** A network that answers per trajectory; its answers depend on the times, so that one may serve several NFE. */
@@ -64,6 +72,11 @@ export function predictedRun(predictor: Predictor, nfe: number): PredictedRun {
     );
   }
   if (predictor.kind === 'bespoke') return runOfSchedule(predictor, predictor.schedules[index]);
+  if (predictor.kind === 'times') {
+    const { solver, options } = timesSolver(text);
+    const { times, told } = predictor.schedules[index];
+    return { plan: withToldTimes(solver.plan(times, { afs, options }), told) };
+  }
   const { solver, options } = amedSolver(text);
   if (predictor.kind === 'table') {
     const { times, answers } = predictor.schedules[index];
@@ -84,5 +97,18 @@ export function amedSolver(text: string): { solver: AmedSolver; options: Record<
     'bad-argument',
     `the solver '${solver.name}' takes no predictor`,
     'take one that does, such as amed or amed-ipndm: see `fewstep solvers`',
+  );
+}
+
+/** @throws FewstepError bad-argument for a solver that is none of the ODE or learns something else, and as parseSolver */
+export function timesSolver(text: string): ReturnType<typeof parseSolver> {
+  const parsed = parseSolver(text);
+  const { name } = parsed.solver;
+  if (solvers.includes(parsed.solver)) return parsed;
+  const why = 'planWith' in parsed.solver ? 'learns answers, not times' : 'draws noise in its steps';
+  throw new FewstepError(
+    'bad-argument',
+    `the solver '${name}' ${why}`,
+    'take one of the ODE that learned nothing, such as unipc-2: see `fewstep solvers`',
   );
 }

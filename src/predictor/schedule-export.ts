@@ -1,14 +1,21 @@
 import { FewstepError } from '../errors.js';
 import { middleOf } from '../solver/amed.js';
 import { type Evaluate, nfeOf, type Scalar } from '../solver/plan.js';
-import { amedSolver, type Predictor, predictedRun, type StoredNetwork } from './predictor.js';
+import { literal, parseSolver } from '../solver/registry.js';
+import {
+  type Predictor,
+  predictedRun,
+  type StoredNetwork,
+  type TablePredictor,
+  type TimesPredictor,
+} from './predictor.js';
 
 export const SCHEDULE_SCHEMA = 'fewstep-schedule-1';
 
-/** What a table learned, in the words of its formulas, for other libraries to read. */
+/** What was learned for all trajectories, in the words of a solver's formulas, for other libraries to read. */
 export interface ExportedSchedules {
   schema: typeof SCHEDULE_SCHEMA;
-  /** An AMED solver as one writes it, its name, and all of its options. */
+  /** The solver as one writes it, its name, and all of its options. */
   solver: string;
   name: string;
   options: Record<string, unknown>;
@@ -24,7 +31,8 @@ export interface ExportedSchedule {
   grid: string;
   /** Decreasing sigma, [steps + 1]. */
   times: number[];
-  steps: ExportedStep[];
+  /** Of an AMED solver. */
+  steps?: ExportedStep[];
   /** In order: the sigma that the field is told, and the one that (x - D) is divided by. */
   evaluations: { sigma: number; divisor: number }[];
 }
@@ -42,10 +50,11 @@ const CONVENTIONS = {
   space:
     'x is x/alpha-bar and times are sigma = beta-bar/alpha-bar, whatever process the model was trained on',
   field: 'D(x, sigma) is the denoised x; the velocity is d = (x - D(x, told)) / divisor',
-  middle:
-    'middle = to^r from^(1 - r); there the field is told time * middle, and (x - D) is divided by middle',
   afs: 'with afs the first velocity is x / sqrt(1 + sigma^2), at no evaluation',
 };
+
+const MIDDLE =
+  'middle = to^r from^(1 - r); there the field is told time * middle, and (x - D) is divided by middle';
 
 const TWO_STAGE =
   'per step: d = velocity at from, x_m = x + (middle - from) d, d_m = velocity of x_m at middle';
@@ -56,9 +65,11 @@ const UPDATES: Record<string, string> = {
 const PLUGIN =
   'the base solver on the grid with each middle between its from and to; in the update from middle to to, every term ' +
   'but the state is multiplied by direction';
+const LEARNED_TIMES =
+  'the solver as published, on times; in each evaluation the field is told sigma in place of the divisor, which is the time of the state';
 
 /**
- * A table's schedules as data for other libraries.
+ * A table's or learned times' schedules as data for other libraries.
  * @param nfe the one to export; by default all
  * @throws FewstepError bad-argument for a network, whose answers differ from trajectory to trajectory,
  *   unreachable-nfe where it did not learn for this NFE
@@ -72,9 +83,9 @@ export function exportSchedules(predictor: Predictor, nfe?: number): ExportedSch
       'export its table of coefficients: --form table',
     );
   }
-  const { solver, options } = amedSolver(predictor.solver);
+  const { solver, options } = parseSolver(predictor.solver);
   const { r: _, ...defaults } = solver.options;
-  const usual = Object.fromEntries(Object.entries(defaults).map(([key, value]) => [key, Number(value)]));
+  const usual = Object.fromEntries(Object.entries(defaults).map(([key, value]) => [key, literal(value)]));
   const chosen = nfe === undefined ? predictor.schedules.map((schedule) => schedule.nfe) : [nfe];
   return {
     schema: SCHEDULE_SCHEMA,
@@ -82,20 +93,27 @@ export function exportSchedules(predictor: Predictor, nfe?: number): ExportedSch
     name: solver.name,
     options: { ...usual, ...options },
     afs: predictor.afs,
-    conventions: { ...CONVENTIONS, update: UPDATES[solver.name] ?? PLUGIN },
-    schedules: chosen.map((count): ExportedSchedule => {
-      const { plan } = predictedRun(predictor, count);
-      const { grid, times, answers } = predictor.schedules.find((schedule) => schedule.nfe === count)!;
-      const evaluations = plan.operations
-        .filter((operation): operation is Evaluate => operation.kind === 'evaluate')
-        .map(({ time, divisor }) => ({ sigma: number(time), divisor: number(divisor) }));
-      const steps = answers.map((answer, n) => {
-        const [from, to] = [times[n], times[n + 1]];
-        return { from, middle: middleOf(from, to, answer.r), to, ...answer };
-      });
-      return { nfe: nfeOf(plan), grid, times, steps, evaluations };
-    }),
+    conventions:
+      predictor.kind === 'times'
+        ? { ...CONVENTIONS, update: LEARNED_TIMES }
+        : { ...CONVENTIONS, middle: MIDDLE, update: UPDATES[solver.name] ?? PLUGIN },
+    schedules: chosen.map((count) => exportedSchedule(predictor, count)),
   };
+}
+
+function exportedSchedule(predictor: TablePredictor | TimesPredictor, nfe: number): ExportedSchedule {
+  const { plan } = predictedRun(predictor, nfe);
+  const evaluations = plan.operations
+    .filter((operation): operation is Evaluate => operation.kind === 'evaluate')
+    .map(({ time, divisor }) => ({ sigma: number(time), divisor: number(divisor) }));
+  const { grid, times, ...learned } = predictor.schedules.find((schedule) => schedule.nfe === nfe)!;
+  const common = { nfe: nfeOf(plan), grid, times, evaluations };
+  if (!('answers' in learned)) return common;
+  const steps = learned.answers.map((answer, n) => {
+    const [from, to] = [times[n], times[n + 1]];
+    return { from, middle: middleOf(from, to, answer.r), to, ...answer };
+  });
+  return { ...common, steps };
 }
 
 /** @throws FewstepError bad-argument for a network, whose answers differ from trajectory to trajectory */

@@ -41,8 +41,12 @@ const columns: readonly [name: string, value: (cell: Cell, results: Results) => 
   ['r_p5', (cell) => cell.steps?.map(({ r }) => r.p5).join(' ')],
   ['r_p95', (cell) => cell.steps?.map(({ r }) => r.p95).join(' ')],
   ['candidates_seconds', (cell, results) => studentOf(cell, results)?.seconds.candidates],
-  ['told_times', (cell, results) => studentOf(cell, results)?.table?.times.join(' ')],
+  ['told_times', (cell, results) => toldTimes(studentOf(cell, results))?.join(' ')],
 ];
+
+function toldTimes(student: StudentResult | undefined): number[] | undefined {
+  return student?.table?.times ?? student?.times?.told;
+}
 
 /** Of each step; the mean over trajectories where they differ. */
 function answersOf(cell: Cell, results: Results, name: 'r' | 'direction' | 'time'): string | undefined {

@@ -17,6 +17,7 @@ export function learnedSection(results: Results): Html | undefined {
     problems.some(({ learning }) => learning?.students.some(is));
   return html`<section id="learned"><h2>What learning adds</h2>
 ${some(({ table }) => table) && html`<p>Of a <b>bespoke</b> solver everything is learned: all times, what the field is told, and all coefficients. It begins as one of many formulas, starts and grids, or as the universal table.</p>`}
+${some(({ times }) => times) && html`<p>A solver of <b>learned times</b> is otherwise as it was published: it learned its grid, and what the field is told at each evaluation.</p>`}
 ${results.cells.some(({ solver }) => solver === 'bespoke (universal)') && html`<p>The row <b>bespoke (universal)</b> learned nothing here: its table comes with fewstep and was trained on other fields, in units of the data’s mean and spread.</p>`}
 <p>An AMED solver asks in each step where to look: at the time t<sub>m</sub> = t<sub>n</sub><sup>r</sup>t<sub>c</sub><sup>1−r</sup> between the step’s ends, with a scale for the direction and one for the time that the field is told. All that is learned is the same for all trajectories, and comes from distillation on each problem at each NFE: trajectories of an accurate teacher, a search for the start, Gauss-Newton on the ends of whole trajectories, on several grids, and of all states the one that did best on other trajectories. What is measured here starts from latents that none of that saw.</p>
 <div class="scroll"><table class="figures"><thead><tr><th scope="col">Problem</th><th scope="col">NFE</th><th scope="col">learned nothing</th><th scope="col" class="text">best row</th><th scope="col">learned</th><th scope="col" class="text">best row</th><th scope="col">times lower</th></tr></thead><tbody>
@@ -68,8 +69,10 @@ export function studentFigures({ title, learning }: ProblemResult, palette: Pale
   const nfe = levels.find((n) => n >= 6) ?? levels[levels.length - 1];
   const shown = trained.filter((student) => student.nfe === nfe);
   const bespoke = trained.filter(({ table }) => table);
-  const amed = trained.filter(({ table }) => !table);
-  const answering = shown.filter(({ table }) => !table);
+  const timed = trained.filter(({ times }) => times);
+  const isAmed = ({ table, times }: StudentResult) => !table && !times;
+  const amed = trained.filter(isAmed);
+  const answering = shown.filter(isAmed);
   const looks =
     answering.length > 0 &&
     html`<figure>${stepPlot(answering, `${title}: r by step at NFE ${nfe}`, palette)}
@@ -80,6 +83,7 @@ ${looks}
 <figcaption><b>Training</b> at NFE ${nfe}: the loss, log of the mean error plus half the mean log of the error’s square, less its value in the first iteration${bespoke.length > 0 && '; a bespoke solver is trained for a little as a candidate, and from where that led once more'}.</figcaption></figure>
 </div>
 ${bespoke.length > 0 && bespokeTables(bespoke)}
+${timed.length > 0 && timesTable(timed)}
 ${amed.length > 0 && amedTable(amed)}`;
 }
 
@@ -87,6 +91,20 @@ function amedTable(students: StudentResult[]): Html {
   return html`<div class="scroll"><table class="figures spaced dense"><thead><tr><th scope="col">Student</th><th scope="col">NFE</th><th scope="col" class="text">grid</th><th scope="col" class="text">r by step</th><th scope="col" class="text">direction</th><th scope="col" class="text">time</th><th scope="col">untrained</th><th scope="col">start</th><th scope="col">best</th><th scope="col">seconds</th></tr></thead><tbody>
 ${students.map(studentRow)}</tbody></table></div>
 <p class="note">Untrained: r = 1/2 on the default grid; start: the searched grid and r; best: after training. Mean distances to the teacher’s end points on the trajectories to choose by; seconds are those of search and training.</p>`;
+}
+
+function timesTable(students: StudentResult[]): Html {
+  return html`<div class="scroll"><table class="figures spaced dense"><thead><tr><th scope="col">Student</th><th scope="col">NFE</th><th scope="col" class="text">began as</th><th scope="col" class="text">times of the evaluations</th><th scope="col" class="text">what the field is told</th><th scope="col">untrained</th><th scope="col">start</th><th scope="col">best</th><th scope="col">seconds</th></tr></thead><tbody>
+${students.map(
+  ({ solver, afs, nfe, chosenGrid, times, training, seconds }) =>
+    html`<tr><th scope="row">${solver}${afs && ' + AFS'}</th><td>${nfe}</td><td class="text">${chosenGrid}</td>${[times!.sigma, times!.told].map((own) => html`<td class="text">${own.map(figure).join(' ')}</td>`)}${scoreCells(training!)}<td>${figure(secondsOf(seconds))}</td></tr>
+`,
+)}</tbody></table></div>
+<p class="note">Untrained: the solver on the default grid; start: on the grid that it began as; best: after training. Mean distances to the teacher’s end points on the trajectories to choose by; seconds are those of search and training.</p>`;
+}
+
+function scoreCells({ base, start, best }: NonNullable<StudentResult['training']>): Html[] {
+  return [base, start, best].map(({ mean }) => html`<td>${figure(mean)}</td>`);
 }
 
 /** What a bespoke solver began as and came to at each NFE; folded below it, all that it is. */
@@ -100,9 +118,8 @@ ${students.map(coefficients)}
 }
 
 function bespokeRow({ solver, nfe, chosenGrid, table, training, seconds }: StudentResult): Html {
-  const { base, start, best } = training!;
   const stages = [seconds.search, seconds.candidates ?? 0, seconds.training];
-  return html`<tr><th scope="row">${solver}</th><td>${nfe}</td><td class="text">${chosenGrid}</td><td class="text">${table!.times.map(figure).join(' ')}</td>${[base, start, best].map(({ mean }) => html`<td>${figure(mean)}</td>`)}${stages.map((stage) => html`<td>${stage.toFixed(1)} s</td>`)}</tr>
+  return html`<tr><th scope="row">${solver}</th><td>${nfe}</td><td class="text">${chosenGrid}</td><td class="text">${table!.times.map(figure).join(' ')}</td>${scoreCells(training!)}${stages.map((stage) => html`<td>${stage.toFixed(1)} s</td>`)}</tr>
 `;
 }
 
@@ -121,8 +138,7 @@ ${rows.map(
 function studentRow({ solver, afs, nfe, chosenGrid, answers, seconds, training }: StudentResult): Html {
   const numbers = (of: (answer: StudentResult['answers'][number]) => number) =>
     answers.map((answer) => of(answer).toFixed(2)).join(' ');
-  const { base, start, best } = training!;
-  return html`<tr><th scope="row">${solver}${afs && ' + AFS'}</th><td>${nfe}</td><td class="text">${chosenGrid}</td><td class="text">${numbers(({ r }) => r)}</td><td class="text">${numbers(({ direction }) => direction)}</td><td class="text">${numbers(({ time }) => time)}</td><td>${figure(base.mean)}</td><td>${figure(start.mean)}</td><td>${figure(best.mean)}</td><td>${figure(secondsOf(seconds))}</td></tr>
+  return html`<tr><th scope="row">${solver}${afs && ' + AFS'}</th><td>${nfe}</td><td class="text">${chosenGrid}</td><td class="text">${numbers(({ r }) => r)}</td><td class="text">${numbers(({ direction }) => direction)}</td><td class="text">${numbers(({ time }) => time)}</td>${scoreCells(training!)}<td>${figure(secondsOf(seconds))}</td></tr>
 `;
 }
 

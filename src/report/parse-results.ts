@@ -68,6 +68,7 @@ const student = v.object({
   chosenGrid: v.string(),
   answers: v.array(v.object({ r: v.number(), direction: v.number(), time: v.number() })),
   table: v.optional(v.object({ sigmaMin: v.number(), times: numbers, rows: v.array(numbers) })),
+  times: v.optional(v.object({ sigma: numbers, told: numbers })),
   seconds: v.object({ search: v.number(), candidates: v.optional(v.number()), training: v.number() }),
   training: v.optional(
     v.object({

@@ -106,14 +106,16 @@ export interface Learning {
   students: StudentResult[];
 }
 
-/** What one row learned at one NFE: an AMED solver's answers in each step, or a bespoke solver; seeds share it. */
+/** What one row learned at one NFE: an AMED solver's answers in each step, times, or a bespoke solver; seeds share it. */
 export interface StudentResult extends Pick<Cell, 'solver' | 'grid' | 'afs' | 'nfe'> {
-  /** The grid that was taken, where the row's is searched; what a bespoke solver began as. */
+  /** The grid that was taken, where the row's is searched; what learned times or a bespoke solver began as. */
   chosenGrid: string;
-  /** Of each step; none of a bespoke solver. */
+  /** Of each step of an AMED solver. */
   answers: { r: number; direction: number; time: number }[];
   /** Of a bespoke solver: what each evaluation is told, and rows as `SolverTable` has them. */
   table?: { sigmaMin: number; times: number[]; rows: number[][] };
+  /** Of a solver that learned times: of each evaluation that of its state, and what the field is told. */
+  times?: { sigma: number[]; told: number[] };
   /** `candidates`: of a bespoke solver, the short trainings that it was chosen by. */
   seconds: { search: number; candidates?: number; training: number };
   /** Absent where there was a search alone. */

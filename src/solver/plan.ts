@@ -92,6 +92,12 @@ export function nfeOf(plan: Plan): number {
   return plan.operations.filter((operation) => operation.kind === 'evaluate').length;
 }
 
+/** What each evaluation tells the field, sigma; undefined where trajectories differ. */
+export function evaluationTimes({ operations }: Plan): number[] | undefined {
+  const times = operations.flatMap((operation) => (operation.kind === 'evaluate' ? [operation.time] : []));
+  return times.every((time) => typeof time === 'number') ? times : undefined;
+}
+
 /** Whether a run of the plan draws random numbers, besides its latents. */
 export function isStochastic(plan: Plan): boolean {
   return plan.operations.some(({ kind }) => kind === 'noise');

@@ -95,7 +95,8 @@ export function parseSolver(text: string): { solver: Solver; options: Record<str
   return { solver: solverByName(name), options: Object.fromEntries(options) };
 }
 
-function literal(value: string): unknown {
+/** An option's value from its text. */
+export function literal(value: string): unknown {
   if (value === 'true' || value === 'false') return value === 'true';
   return Number.isNaN(Number(value)) ? value : Number(value);
 }

@@ -157,6 +157,26 @@ test('a field need not have a gradient for solvers to be learned', async () => {
   expect(cells).toMatchObject([{ solver: 'amed (learned)', nfe: 4, evaluations: 4 }]);
 });
 
+test('times are learned for a row on its grid, and told where they are measured', async () => {
+  const rows = [
+    ...rowsOf(['unipc-2'], ['polynomial:7'], [false]),
+    ...rowsOf(['unipc-2:times=learned'], ['search'], [false]),
+  ];
+  const { cells, problems } = await measure([ring], { rows, nfe: [4], seeds: [freshSeed()] });
+  const [plain, learned] = cells;
+  expect(learned).toMatchObject({ solver: 'unipc-2 (learned times)', answers: 'learned', evaluations: 4 });
+  expect(learned.error!.mean).toBeLessThan(0.7 * plain.error!.mean);
+  const [student] = problems[0].learning!.students;
+  expect(student).toMatchObject({ solver: learned.solver, answers: [], training: { iterations: 30 } });
+  const { sigma, told } = student.times!;
+  expect(sigma).toEqual(learned.times!.slice(0, -1));
+  expect(told).toHaveLength(4);
+  for (const [k, time] of told.entries()) expect(Math.abs(time / sigma[k] - 1)).toBeLessThanOrEqual(0.5);
+  // Pictures show where the states were, whatever was told there.
+  const shown = problems[0].pictures.find(({ row }) => row.startsWith(learned.solver))!;
+  for (const [k, time] of shown.evaluationTimes!.entries()) expect(time).toBeCloseTo(sigma[k], 12);
+});
+
 test('where a suite is not to learn, what is learned is left out with the reason, and the rest is measured', async () => {
   const rows = [
     ...rowsOf(['euler'], ['polynomial:7'], [false]),
@@ -178,6 +198,11 @@ test.each([
   ['amed-ipndm:order=3,r=best', { solver: 'amed-ipndm:order=3', answers: 'best r' }],
   ['amed-ipndm:r=random,order=3', { solver: 'amed-ipndm:order=3', answers: 'random r' }],
   ['amed:r=0.4', { solver: 'amed:r=0.4' }],
+  ['unipc-2:times=learned', { solver: 'unipc-2', answers: 'learned', name: 'learned times' }],
+  [
+    'unipc-2:variant=bh1,times=learned',
+    { solver: 'unipc-2:variant=bh1', answers: 'learned', name: 'learned times' },
+  ],
   ['bespoke', { solver: 'bespoke', answers: 'learned' }],
 ])('%s says where the answers come from', (text, expected) => {
   expect(solverOf(text)).toEqual(expected);

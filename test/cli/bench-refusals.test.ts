@@ -58,6 +58,12 @@ const refusals: [string, string[], ...string[]][] = [
     'amed',
   ],
   [
+    'times of a solver that learns answers',
+    benching({ solvers: 'amed:times=learned' }),
+    "'amed' learns answers, not times",
+    'unipc-2',
+  ],
+  [
     'a search without answers',
     benching({ solvers: 'euler', grids: 'search' }),
     'euler asks for none',

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
@@ -144,6 +144,59 @@ describe('fewstep distill', () => {
     SLOW,
   );
 
+  it(
+    'learns the times of a solver that is otherwise as it was, for any library that takes a list of sigma',
+    async () => {
+      const options = { solver: 'unipc-2:variant=bh1', afs: true, nfe: '3,5' } as const;
+      const { report, stderr } = await distilled('t.safetensors', options);
+      expect(stderr).toMatch(/^NFE 5: \S+, error \S+ \(untrained \S+\)$/m);
+      expect(report).toMatchObject({ kind: 'times', solver: 'unipc-2:variant=bh1', afs: true });
+      expect(report.training.recipe).toBe('times');
+      const given = { predictor: at('t.safetensors'), nfe: 5, seed: freshSeed() };
+      const exact = await sampled({ solver: 'unipc-3', nfe: 200, seed: given.seed });
+      const samples = await sampled(given);
+      const untrained = await sampled({ ...given, predictor: undefined, ...options, nfe: 5 });
+      expect(distance(samples, exact)).toBeLessThan(0.6 * distance(untrained, exact));
+      expect(distance(await sampled({ ...given, executor: 'reference' }), samples)).toBeLessThan(1e-3);
+
+      // Told the times themselves, they are a grid.
+      const grid = await distilled('g.safetensors', { ...options, 'scale-time': 0, nfe: 5 });
+      const [{ times, told }] = grid.report.schedules;
+      expect(told).toEqual([1, 1, 1, 1, 1]);
+      const onGrid = { ...given, ...options, predictor: undefined, nfe: 5, grid: `explicit:${times.join()}` };
+      expect(await sampled({ ...given, predictor: at('g.safetensors') })).toEqual(await sampled(onGrid));
+
+      // What another library needs, with the learned solver's own evaluations.
+      const out = at('t.json');
+      const exporting = ['export', ...flags({ predictor: at('t.safetensors'), nfe: 5, out })];
+      expect(await inProcess(exporting)).toMatchObject({ status: 0 });
+      const exported = JSON.parse(await readFile(out, 'utf8'));
+      expect(exported).toMatchObject({
+        ...{ solver: 'unipc-2:variant=bh1', name: 'unipc-2', afs: true },
+        options: { variant: 'bh1', lower_order_final: true },
+      });
+      const [learned] = report.schedules.slice(1);
+      const [schedule] = exported.schedules;
+      expect(schedule).not.toHaveProperty('steps');
+      expect(schedule.times).toEqual(learned.times);
+      // With AFS the first time is nobody's evaluation; UniPC's last is not evaluated.
+      const sigma = schedule.times.slice(1, -1);
+      const evaluations = sigma.map((divisor: number, k: number) => ({
+        sigma: divisor * learned.told[k],
+        divisor,
+      }));
+      expect(schedule.evaluations).toEqual(evaluations);
+
+      // As text.
+      const { stdout } = await inProcess(
+        distilling({ ...options, nfe: 3, iterations: 4, out: at('s.safetensors') }),
+      );
+      expect(stdout).toMatch(/^NFE {2}evaluation {2}sigma +told$/m);
+      expect(stdout).toMatch(/^3 {4}3 +\S+ +\S+$/m);
+    },
+    SLOW,
+  );
+
   it('refuses what the published recipe cannot do', async () => {
     for (const [options, message] of [
       [{ nfe: '3,5' }, /trains one predictor for one NFE/],
@@ -222,7 +275,12 @@ describe('a bad request is refused with status 2, before anything runs, and leav
       "unknown solver 'amed-ipnd'",
       "did you mean 'amed-ipndm'?",
     ],
-    ['a solver that learns nothing', { solver: 'heun' }, "'heun' takes no predictor", 'such as amed'],
+    ['a sampler of the SDE', { solver: 'ancestral' }, "'ancestral' draws noise", 'such as unipc-2'],
+    ['a kind of learned times', { solver: 'unipc-2', kind: 'network' }, '--kind does not apply to unipc-2'],
+    ['a recipe of learned times', { solver: 'unipc-2', recipe: 'published' }, '--recipe does not apply'],
+    ['a scale that they do not have', { solver: 'unipc-2', 'scale-dir': 0.1 }, '--scale-dir does not apply'],
+    ['an NFE out of their reach', { solver: 'heun', nfe: '4,5' }, 'odd and even NFE into two files'],
+    ['a grid of other steps', { solver: 'unipc-2', grid: 'explicit:80,1,0.002' }, 'the grid lists 3 times'],
     ['an unknown option', { solver: 'amed-ipndm:rank=3' }, "no option 'rank'", 'order'],
     ['an r', { solver: 'amed:r=0.4' }, 'r is what is learned', 'leave it out'],
     ['no NFE', { nfe: undefined }, "'--nfe <counts>' not specified"],

@@ -228,7 +228,7 @@ function solved({ name, afs, schedules: [schedule] }: ExportedSchedules, start: 
   };
   const moved = (x: Float64Array, h: number, v: Float64Array) => x.map((value, d) => value + h * v[d]);
   let x = start;
-  for (const [n, { from, middle, to, direction }] of schedule.steps.entries()) {
+  for (const [n, { from, middle, to, direction }] of schedule.steps!.entries()) {
     const first = n === 0 && afs ? x.map((value) => value / Math.sqrt(1 + from * from)) : velocity(x);
     const between = moved(x, middle - from, first);
     const second = velocity(between);

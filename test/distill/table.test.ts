@@ -46,7 +46,7 @@ test(
     const grids = searchedGrids(3, DEFAULT_RANGE);
     const student = learnableTable({ solver, afs: true, grids }, SCALES);
     const scored = (times: number[], r: number[]) =>
-      scoreOf(gpu, ring, student.plan(times, student.parametersOf(r)), pools.validation);
+      scoreOf(gpu, ring, student.plan(times, parametersOf(r)), pools.validation);
     const { base, starts } = await searchStarts(gpu, ring, student, pools);
     // By the host's numbers in the one, and by columns in the other.
     const near = (score: number) => expect.closeTo(score, 5);
@@ -56,12 +56,12 @@ test(
     expect(scores).toEqual(scores.toSorted((a, b) => a - b));
     expect(starts.find(({ grid }) => grid === grids[0])!.score.score).toBeLessThanOrEqual(base.score);
     for (const start of starts) {
-      expect(new Set(start.r).size).toBe(1);
-      expect(start.score.score).toEqual(near((await scored(start.grid.times, start.r)).score));
+      expect(new Set(start.r!).size).toBe(1);
+      expect(start.score.score).toEqual(near((await scored(start.grid.times, start.r!)).score));
       const refined = await refineStart(gpu, ring, student, start, pools);
-      expect(refined.score.score).toEqual(near((await scored(start.grid.times, refined.r)).score));
+      expect(refined.score.score).toEqual(near((await scored(start.grid.times, refined.r!)).score));
       expect(refined.score.score).toBeLessThan(start.score.score);
-      expect(new Set(refined.r).size).toBeGreaterThan(1);
+      expect(new Set(refined.r!).size).toBeGreaterThan(1);
     }
   },
   SLOW,

@@ -26,7 +26,7 @@ const learnable = learnableTable(
   { scaleDirection: 0.01, scaleTime: 0.2 },
 );
 const family = familyOn(learnable, grid);
-const parameters = learnable.parametersOf([0.5, 0.5, 0.5]);
+const parameters = learnable.untrained(3);
 
 /** What more work of the same kind asks for beside less of it. */
 function more(much: DeviceCalls, little: DeviceCalls): Partial<DeviceCalls> {

@@ -8,16 +8,16 @@ import {
 } from '../../src/predictor/bespoke-predictor.js';
 import type { NetworkConfig } from '../../src/predictor/network-config.js';
 import { networkLayout } from '../../src/predictor/network-config.js';
-import {
-  amedSolver,
-  type Schedule,
-  type StoredNetwork,
-  type TablePredictor,
+import type {
+  Schedule,
+  StoredNetwork,
+  TablePredictor,
+  TimesPredictor,
 } from '../../src/predictor/predictor.js';
 import type { DistillationInfo } from '../../src/predictor/predictor-file.js';
 import { random } from '../../src/problem/random.js';
 import { type BespokeForm, bespokeLayout, plainNumbers } from '../../src/solver/bespoke.js';
-import { stepsForNfe } from '../../src/solver/registry.js';
+import { parseSolver, stepsForNfe } from '../../src/solver/registry.js';
 import { randomNetwork } from './fixtures.js';
 
 /** Times for these NFE, on a grid that no rule gives. */
@@ -27,7 +27,7 @@ export function randomSchedules(
   nfes: readonly number[],
   seed: number,
 ): Schedule[] {
-  const { solver, options } = amedSolver(text);
+  const { solver, options } = parseSolver(text);
   const source = random(seed, 1);
   return nfes.map((nfe) => {
     const range = { sigmaMin: source.between(1e-3, 1e-2), sigmaMax: source.between(20, 90) };
@@ -52,6 +52,20 @@ export function randomTable(
     })),
   }));
   return { kind: 'table', solver: text, afs, schedules };
+}
+
+export function randomTimes(
+  text: string,
+  afs: boolean,
+  nfes: readonly number[],
+  seed: number,
+): TimesPredictor {
+  const source = random(seed, 3);
+  const schedules = randomSchedules(text, afs, nfes, seed).map((schedule) => ({
+    ...schedule,
+    told: Array.from({ length: schedule.nfe }, () => source.between(0.5, 1.5)),
+  }));
+  return { kind: 'times', solver: text, afs, schedules };
 }
 
 export function randomStoredNetwork(

@@ -6,16 +6,18 @@ import { parameterLayout } from '../../src/mlp/parameters.js';
 import type { FeatureSource } from '../../src/predictor/network-config.js';
 import { decodePredictor, encodePredictor } from '../../src/predictor/predictor-file.js';
 import { amedSolvers } from '../../src/solver/amed.js';
+import { reachesNfe, solverByName, solvers } from '../../src/solver/registry.js';
 import { VERSION } from '../../src/version.js';
 import { BROKEN } from '../io/broken-safetensors.js';
 import { type Change, changed, sameBits, setJson } from '../mlp/file-fixtures.js';
 import { expectRefusal } from '../refusal.js';
 import { freshSeed } from '../seed.js';
-import { info, randomFingerprint, randomStoredNetwork, randomTable } from './file-fixtures.js';
+import { info, randomFingerprint, randomStoredNetwork, randomTable, randomTimes } from './file-fixtures.js';
 
 const seed = freshSeed();
 const field = randomFingerprint(3, seed);
 const table = { predictor: randomTable('amed-ipndm:order=3', true, [3, 5], seed), field, training: info };
+const times = { predictor: randomTimes('unipc-2', true, [3, 5], seed), field };
 const scales = { scaleDirection: 0.01, scaleTime: 0.2 };
 const network = {
   predictor: randomStoredNetwork('amed', false, [4, 6], { ...scales, reads: 'state' }, { dim: 3, seed }),
@@ -27,6 +29,14 @@ describe('a predictor', () => {
     for (const afs of [false, true]) {
       const nfes = afs ? [3, 7] : [4, 8];
       const stored = { predictor: randomTable(name, afs, nfes, seed), field, training: info };
+      expect(decodePredictor(encodePredictor(stored), 'p')).toEqual({ ...stored, fewstep: VERSION });
+    }
+  });
+
+  it.each(solvers)('of $name comes back from its file bit for bit, as learned times', ({ name }) => {
+    for (const afs of [false, true]) {
+      const nfes = [2, 3, 4, 5, 6, 7, 8].filter((nfe) => reachesNfe(solverByName(name), nfe, { afs }));
+      const stored = { predictor: randomTimes(name, afs, nfes, seed), field, training: info };
       expect(decodePredictor(encodePredictor(stored), 'p')).toEqual({ ...stored, fewstep: VERSION });
     }
   });
@@ -197,6 +207,23 @@ const WRONG_TABLES: [what: string, change: Change, message: RegExp][] = [
   ],
 ];
 
+const WRONG_TIMES: [what: string, change: Change, message: RegExp][] = [
+  ['an AMED solver', setMetadata('solver', 'amed'), /'amed' learns answers, not times/],
+  ['a sampler of the SDE', setMetadata('solver', 'ancestral'), /'ancestral' draws noise in its steps/],
+  ['nothing told', ({ tensors }) => tensors.delete('told.5'), /'told.5' of shape \[5\] is missing/],
+  [
+    'too few told',
+    ({ tensors }) => tensors.set('told.3', { shape: [2], values: new Float64Array(2).fill(1) }),
+    /'told.3' has the shape \[2\], not \[3\]/,
+  ],
+  ['a told time of 0', setNumber('told.3', 1, 0), /'told.3' has scales that are not above 0/],
+  [
+    'times that rise',
+    setSchedule(({ times }) => times.reverse()),
+    /NFE 3 cannot be: time 1 of the grid .* is not below/,
+  ],
+];
+
 const WRONG_NETWORKS: [what: string, change: Change, message: RegExp][] = [
   ['no configuration', ({ metadata }) => delete metadata.network, /metadata has no 'network'/],
   [
@@ -245,7 +272,11 @@ const WRONG_NETWORKS: [what: string, change: Change, message: RegExp][] = [
 ];
 
 describe('a file of a predictor is refused, with its name', () => {
-  const files = { table: encodePredictor(table), network: encodePredictor(network) };
+  const files = {
+    table: encodePredictor(table),
+    times: encodePredictor(times),
+    network: encodePredictor(network),
+  };
   const refuses = async (bytes: Uint8Array, message: RegExp) => {
     await expectRefusal(() => decodePredictor(bytes, 'p.safetensors'), 'bad-data', /^p\.safetensors/);
     await expectRefusal(() => decodePredictor(bytes, 'p.safetensors'), 'bad-data', message);
@@ -253,6 +284,10 @@ describe('a file of a predictor is refused, with its name', () => {
 
   it.each(WRONG_TABLES)('a table with %s', async (_, change, message) => {
     await refuses(writeSafetensors(changed(parseSafetensors(files.table, 'good'), change)), message);
+  });
+
+  it.each(WRONG_TIMES)('learned times with %s', async (_, change, message) => {
+    await refuses(writeSafetensors(changed(parseSafetensors(files.times, 'good'), change)), message);
   });
 
   it.each(WRONG_NETWORKS)('a network with %s', async (_, change, message) => {

@@ -29,7 +29,7 @@ async function measured(path: string, change: Partial<LearnedOptions> = {}): Pro
   const store = await Store.open(path, SETTINGS, about, run());
   await runLearned(store, {
     ...{ gpu, field, truth: await truthOf(field), counts: [3], seeds: [0], groups: USUAL_GROUPS, batch: 64 },
-    choice: { tables: ['amed'], networks: ['amed-ipndm'], conditioned: ['amed'] },
+    choice: { tables: ['amed'], networks: ['amed-ipndm'], conditioned: ['amed'], times: ['ipndm-3'] },
     settings: { ...ROBUST, trajectories: 256, validation: 64, iterations: 4 },
     onGroup: (group, nfe, seed) => ran.push(`${group} ${nfe} ${seed}`),
     ...change,
@@ -64,6 +64,8 @@ test(
       'amed-ipndm published',
       'amed-ipndm robust-equal',
       'amed-ipndm network',
+      'ipndm-3 times',
+      'ipndm-3 times-told',
       'bespoke (universal) universal',
       expect.stringMatching(/^bespoke \(.*\) bespoke$/),
       'bespoke-net bespoke-net',
@@ -97,7 +99,10 @@ test(
     expect(lines[3]).toContain(least('mean').toPrecision(3));
 
     // Another choice of solvers takes the place of the one before; another NFE and seed stand beside it.
-    const choice = { tables: ['amed', 'amed-euler'], networks: ['amed-ipndm'], conditioned: [] };
+    const choice = {
+      ...{ tables: ['amed', 'amed-euler'], networks: ['amed-ipndm'], conditioned: [] },
+      times: ['ipndm-3'],
+    };
     expect(await measured(path, { choice })).toEqual(['amed-tables 3 0']);
     expect(await measured(path, { choice, counts: [3, 4], seeds: [1], groups: ['epd'] })).toEqual([
       'epd 3 1',
