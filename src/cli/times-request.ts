@@ -1,4 +1,5 @@
 import { ROBUST } from '../distill/settings.js';
+import { learnableTimes } from '../distill/times.js';
 import type { Field } from '../field/field.js';
 import { timesSolver } from '../predictor/predictor.js';
 import { type Solver, spell } from '../solver/define.js';
@@ -30,6 +31,8 @@ export function timesRequest(given: DistillOptions, field: Field): StudentsReque
   const afs = afsFor(solver, options, given.nfe, given.afs);
   const students = studentsOf(solver, given.nfe, { afs, options }, given.grid ?? 'search', range);
   const settings = settingsOf({ ...given, recipe: 'robust' }, ROBUST);
+  // What cannot be learned is found here.
+  for (const { grids } of students) learnableTimes({ solver, options, afs, grids }, settings);
   return {
     ...{ field, solver, text: spell(solver.name, options, {}), options, afs, range, students, settings },
     teacher: teacherOf(settings, range, given.nfe),

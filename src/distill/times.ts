@@ -1,3 +1,4 @@
+import { FewstepError } from '../errors.js';
 import type { Field } from '../field/field.js';
 import type { Gpu } from '../gpu/gpu.js';
 import type { Solver } from '../solver/define.js';
@@ -84,9 +85,17 @@ type Scale = Pick<DistillSettings, 'scaleTime'>;
 /**
  * A solver whose parameters are a logit for each gap between its times, where there are two or more, and one for what each
  * evaluation tells the field, where that may differ from its time.
+ * @throws FewstepError bad-argument where there is nothing to learn
  */
 export function learnableTimes(student: TimesStudent, scale: Scale): Learnable {
   const { solver, options, afs, grids } = student;
+  if (scale.scaleTime === 0 && gapsOf(grids[0].times.length - 1) === 0) {
+    throw new FewstepError(
+      'bad-argument',
+      `${solver.name} has one step, whose ends stay, and the field is told its time: there is nothing to learn`,
+      'give more evaluations, or a scale of the time (--scale-time) above 0',
+    );
+  }
   return {
     grids,
     plan(base, parameters) {

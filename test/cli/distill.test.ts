@@ -279,6 +279,12 @@ describe('a bad request is refused with status 2, before anything runs, and leav
     ['a kind of learned times', { solver: 'unipc-2', kind: 'network' }, '--kind does not apply to unipc-2'],
     ['a recipe of learned times', { solver: 'unipc-2', recipe: 'published' }, '--recipe does not apply'],
     ['a scale that they do not have', { solver: 'unipc-2', 'scale-dir': 0.1 }, '--scale-dir does not apply'],
+    [
+      'nothing to learn',
+      { solver: 'euler', nfe: 1, 'scale-time': 0 },
+      'there is nothing to learn',
+      '--scale-time',
+    ],
     ['an NFE out of their reach', { solver: 'heun', nfe: '4,5' }, 'odd and even NFE into two files'],
     ['a grid of other steps', { solver: 'unipc-2', grid: 'explicit:80,1,0.002' }, 'the grid lists 3 times'],
     ['an unknown option', { solver: 'amed-ipndm:rank=3' }, "no option 'rank'", 'order'],
