@@ -19,10 +19,7 @@ export interface Cell {
   reached?: LearnedResults['reached'][number];
 }
 
-/** What was written before: rows without distances, whose untrained forms are known on validation trajectories alone. */
-const OLD_SCHEMA = 'fewstep-amed/1';
-
-/** Rows of one field and what they have in common, from either kind of file. */
+/** Rows of one field and what they have in common. */
 interface Part {
   field: string;
   network: boolean;
@@ -38,31 +35,18 @@ interface Part {
  */
 export async function readCells(paths: readonly string[]): Promise<Cell[]> {
   const parts: Part[] = [];
-  for (const path of paths) parts.push(...partsOf(path, await readJson(path)));
+  for (const path of paths) parts.push(partOf(path, await readJson(path)));
   return cellsOf(parts);
 }
 
-function partsOf(path: string, results: unknown): Part[] {
-  const { schema } = results as { schema?: unknown };
-  if (schema === SCHEMA) {
-    const { settings, field, runs, rows, reached } = results as LearnedResults;
-    const { batch } = settings as { batch?: number };
-    const about = { field: labelOf(settings), network: field.kind === 'mlp', batch: batch! };
-    return [{ ...about, adapters: runs.map(adapterOf), rows, reached }];
+function partOf(path: string, results: unknown): Part {
+  if ((results as { schema?: unknown }).schema !== SCHEMA) {
+    throw new FewstepError('bad-data', `${path} is no ${SCHEMA} file`, 'give files that this bench wrote');
   }
-  if (schema === OLD_SCHEMA) {
-    const { runs = [results as OldPart] } = results as { runs?: OldPart[] };
-    return runs.map(({ run, rows }) => ({
-      ...{ field: labelOf(run), network: run.field.endsWith('.safetensors'), batch: run.batch },
-      ...{ adapters: [adapterOf(run)], rows, reached: [] },
-    }));
-  }
-  throw new FewstepError('bad-data', `${path} is no ${SCHEMA} file`, 'give files that this bench wrote');
-}
-
-interface OldPart {
-  run: MachineDescription & { field: string; batch: number };
-  rows: Row[];
+  const { settings, field, runs, rows, reached } = results as LearnedResults;
+  const { batch } = settings as { batch?: number };
+  const about = { field: labelOf(settings), network: field.kind === 'mlp', batch: batch! };
+  return { ...about, adapters: runs.map(adapterOf), rows, reached };
 }
 
 function adapterOf({ adapter }: MachineDescription): string {

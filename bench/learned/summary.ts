@@ -1,7 +1,7 @@
 import type { Cell } from './cells.js';
 import type { Row } from './row.js';
 
-/** Kinds in which several AMED solvers learned; other kinds have one solver. */
+/** Kinds in which several AMED solvers learned, each a series; of other kinds the best solver counts, with hindsight. */
 const AMED_KINDS = ['table', 'network', 'robust-equal', 'published', 'conditioned', 'fixed-r'];
 /** The best that any learned AMED row came to in a cell, with hindsight as it is with what learned nothing. */
 export const BEST_AMED = 'AMED, the best of its rows';

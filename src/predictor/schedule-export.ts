@@ -1,7 +1,7 @@
 import { FewstepError } from '../errors.js';
 import { middleOf } from '../solver/amed.js';
 import { type Evaluate, nfeOf, type Scalar } from '../solver/plan.js';
-import { literal, parseSolver } from '../solver/registry.js';
+import { optionValue, parseSolver } from '../solver/registry.js';
 import {
   type Predictor,
   predictedRun,
@@ -85,7 +85,7 @@ export function exportSchedules(predictor: Predictor, nfe?: number): ExportedSch
   }
   const { solver, options } = parseSolver(predictor.solver);
   const { r: _, ...defaults } = solver.options;
-  const usual = Object.fromEntries(Object.entries(defaults).map(([key, value]) => [key, literal(value)]));
+  const usual = Object.fromEntries(Object.entries(defaults).map(([key, value]) => [key, optionValue(value)]));
   const chosen = nfe === undefined ? predictor.schedules.map((schedule) => schedule.nfe) : [nfe];
   return {
     schema: SCHEDULE_SCHEMA,

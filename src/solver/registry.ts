@@ -90,13 +90,13 @@ export function parseSolver(text: string): { solver: Solver; options: Record<str
           'write options as name:key=value,key=value',
         );
       }
-      return [key, literal(value)];
+      return [key, optionValue(value)];
     });
   return { solver: solverByName(name), options: Object.fromEntries(options) };
 }
 
 /** An option's value from its text. */
-export function literal(value: string): unknown {
+export function optionValue(value: string): unknown {
   if (value === 'true' || value === 'false') return value === 'true';
   return Number.isNaN(Number(value)) ? value : Number(value);
 }

@@ -108,23 +108,19 @@ test('the bars of AMED are counted over the rows that there are', async () => {
   ]);
 });
 
-test('files of the schema before are read, alone or many in one; the last file counts where both have a row', async () => {
+test('files of one field are joined; the last one counts where both have a row', async () => {
   const plain = row('plain', 'euler', 4, 4);
   const table = row('table', 'amed', 2, 2, { base: score(1, 9), best: score(2, 2) });
-  const old = (field: string, rows: object[]) => ({ run: { adapter, field, batch: 64, seeds: [0] }, rows });
-  const one = { schema: 'fewstep-amed/1', ...old('models/net.safetensors', [plain, table]) };
-  const many = {
-    schema: 'fewstep-amed/1',
-    runs: [
-      old('ring', [plain, table]),
-      // Another grid is another plain row, but the same learned one.
-      old('ring', [
-        { ...plain, grid: 'x', test: score(3, 3) },
-        { ...table, grid: 'x', test: score(0.5, 0.5) },
-      ]),
-    ],
-  };
-  const cells = await readCells([await write(one), await write(many)]);
+  const ring = [
+    learned('ring', [plain, table]),
+    // Another grid is another plain row, but the same learned one.
+    learned('ring', [
+      { ...plain, grid: 'x', test: score(3, 3) },
+      { ...table, grid: 'x', test: score(0.5, 0.5) },
+    ]),
+  ];
+  const net = learned('models/net.safetensors', [plain, table]);
+  const cells = await readCells(await Promise.all([net, ...ring].map(write)));
   expect(cells).toMatchObject([
     { field: 'net.safetensors', network: true, rows: [plain, table] },
     { field: 'ring', network: false, rows: [{}, {}, {}] },
