@@ -192,6 +192,7 @@ export function refuseOptions(
   }
 }
 
+/** An option as one writes it behind --. */
 export function flag(option: string): string {
   return option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }

@@ -19,11 +19,9 @@ export const storedTimes: StoredKind<TimesPredictor> = {
       }),
     };
   },
-  decode({ solver, afs, entry, tensor, bad }) {
+  decode({ solver, afs, entry, tensor }) {
     const schedules = entry('schedules', schema).map((schedule) => {
-      const name = `told.${schedule.nfe}`;
-      const { values } = tensor(name, Float64Array, [schedule.nfe]);
-      if (!values.every((scale) => scale > 0)) throw bad(`tensor '${name}' has scales that are not above 0`);
+      const { values } = tensor(`told.${schedule.nfe}`, Float64Array, [schedule.nfe]);
       return { ...schedule, told: [...values] };
     });
     return { kind: 'times', solver, afs, schedules };

@@ -216,7 +216,7 @@ const WRONG_TIMES: [what: string, change: Change, message: RegExp][] = [
     ({ tensors }) => tensors.set('told.3', { shape: [2], values: new Float64Array(2).fill(1) }),
     /'told.3' has the shape \[2\], not \[3\]/,
   ],
-  ['a told time of 0', setNumber('told.3', 1, 0), /'told.3' has scales that are not above 0/],
+  ['a told time of 0', setNumber('told.3', 1, 0), /NFE 3 cannot be: a scale of told times is 0/],
   [
     'times that rise',
     setSchedule(({ times }) => times.reverse()),

@@ -7,6 +7,7 @@ import { random } from '../../src/problem/random.js';
 import { solvers } from '../../src/solver/registry.js';
 import { withToldTimes } from '../../src/solver/told-times.js';
 import { latents, randomMixture } from '../field/fixtures.js';
+import { expectRefusal } from '../refusal.js';
 import { freshSeed } from '../seed.js';
 
 const seed = freshSeed();
@@ -45,7 +46,12 @@ test.each(solvers)('$name: the field hears the told times, and all else stays', 
   }
 });
 
-test('scales that are not one for each evaluation are refused', () => {
+test('scales that are not one above 0 for each evaluation are refused', async () => {
   const plan = solvers[0].plan(polynomial().times(3));
-  expect(() => withToldTimes(plan, [1, 1])).toThrow('2 scales do not fit its evaluations');
+  for (const scales of [[], [1, 1], [1, 1, 1, 1]]) {
+    await expectRefusal(() => withToldTimes(plan, scales), 'bad-shape', `${scales.length} scales`);
+  }
+  for (const scale of [0, -1, Number.NaN, Infinity]) {
+    await expectRefusal(() => withToldTimes(plan, [1, scale, 1]), 'bad-argument', `is ${scale}`);
+  }
 });
