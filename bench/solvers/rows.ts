@@ -80,6 +80,14 @@ export function solverOf(text: string): Pick<Row, 'solver' | 'answers' | 'name'>
   if (text === BESPOKE_ROW.solver) return { solver: text, answers: BESPOKE_ROW.answers };
   if (text === UNIVERSAL) return { solver: UNIVERSAL_ROW.solver, answers: UNIVERSAL_ROW.answers };
   const match = /^(.*?)[:,](r=(learned|best|random)|times=learned)(?=,|$)(.*)$/.exec(text);
+  const times = /[:,](times=[^,]*)/.exec(text)?.[1];
+  if (!match && times) {
+    throw new FewstepError(
+      'bad-argument',
+      `'${text}': there is no ${times}`,
+      'write times=learned to distil them, or choose a grid by --grids, such as gits, which is searched',
+    );
+  }
   if (!match) {
     parseSolver(text);
     return { solver: text };

@@ -63,6 +63,7 @@ const refusals: [string, string[], ...string[]][] = [
     "'amed' learns answers, not times",
     'unipc-2',
   ],
+  ['times that nobody learns', benching({ solvers: 'euler:times=best' }), 'no times=best', 'times=learned'],
   [
     'a search without answers',
     benching({ solvers: 'euler', grids: 'search' }),
