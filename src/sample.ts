@@ -1,14 +1,14 @@
 import type { Executor } from './execute/fused-plan.js';
-import type { Latents } from './execute/inputs.js';
+import { batchOf, checkChunk, type Latents } from './execute/inputs.js';
 import { type Solution, solve } from './execute/solve.js';
 import type { Field } from './field/field.js';
 import type { Gpu } from './gpu/gpu.js';
 import { undoScaling } from './io/scaling.js';
 import { runOf, type StudentRequest } from './sample-plan.js';
 import { checkSigmaRange } from './sample-range.js';
-import { resolveUniversal } from './sample-universal.js';
+import { checkUniversal, isUniversal, resolveUniversal } from './sample-universal.js';
 import type { SearchCost } from './search/gits.js';
-import { type ResolvedGrid, resolveGrid } from './search/resolve-grid.js';
+import { checkableGrid, type ResolvedGrid, resolveGrid } from './search/resolve-grid.js';
 import type { Plan } from './solver/plan.js';
 
 export interface SampleRequest extends StudentRequest {
@@ -44,10 +44,17 @@ export interface SampleResult extends Omit<Solution, 'kept'> {
 /**
  * Samples a field: latents, a plan for exactly the NFE (a solver's, what a predictor learned, or for `bespoke` alone the
  * universal table), and one run of it on the GPU. Samples are in the data's own units.
- * @throws FewstepError for every impossible request, before anything runs
+ * @throws FewstepError before anything runs for every impossible request: as `runOf`, `solve` and `checkSigmaRange`; and
+ *   `not-finite` where the field's values are not
  */
 export async function sample(gpu: Gpu, asked: SampleRequest): Promise<SampleResult> {
   const { field, batch = 64, seed = 0, executor, chunk, onProgress, signal } = asked;
+  const latents: Latents = asked.latents ? { values: asked.latents } : { batch, seed };
+  batchOf(latents, field.dim);
+  checkChunk(chunk);
+  // Measuring the field, or searching a grid on it, costs many evaluations: whatever can be refused is refused before.
+  if (isUniversal(asked)) checkUniversal(asked);
+  else checkSigmaRange(field, runOf({ ...asked, grid: asked.grid && checkableGrid(asked.grid) }).plan);
   const universal = await resolveUniversal(gpu, field, asked, signal);
   const { request } = universal;
   const resolved: ResolvedGrid =
@@ -57,7 +64,6 @@ export async function sample(gpu: Gpu, asked: SampleRequest): Promise<SampleResu
   const { plan, predictor } = runOf({ ...request, grid: resolved.grid });
   checkSigmaRange(field, plan);
   const search = universal.search ?? resolved.search;
-  const latents: Latents = request.latents ? { values: request.latents } : { batch, seed };
   const keep = request.trajectory ? plan.states : [];
   const options = { latents, predictor, seed, keep, executor, chunk, onProgress, signal };
   const { kept, ...solution } = await solve(gpu, field, plan, options);

@@ -29,6 +29,19 @@ export function rowsOf(latents: ArrayLike<number>, dim: number): number {
   return latents.length / dim;
 }
 
+/** The number of trajectories. @throws FewstepError bad-argument, or as `rowsOf` */
+export function batchOf(latents: Latents, dim: number): number {
+  if ('values' in latents) return rowsOf(latents.values, dim);
+  checkWhole('batch', latents.batch, 1);
+  checkWhole('seed', latents.seed, 0);
+  return latents.batch;
+}
+
+/** @throws FewstepError bad-argument unless it is left out, or at least one trajectory at once */
+export function checkChunk(chunk: number | undefined): void {
+  if (chunk !== undefined) checkWhole('chunk', chunk, 1);
+}
+
 /** @throws FewstepError bad-shape unless there is one value per column and trajectory */
 export function checkColumns(plan: Plan, columns: ArrayLike<number>, batch: number): void {
   if (columns.length === plan.columns * batch) return;

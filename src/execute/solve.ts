@@ -7,7 +7,7 @@ import {
 } from '../predictor/trajectory-predictor.js';
 import type { Plan, Slot } from '../solver/plan.js';
 import type { Executor } from './fused-plan.js';
-import { checkColumns, checkKept, checkWhole, type Latents, noiseSeed, rowsOf } from './inputs.js';
+import { batchOf, checkChunk, checkColumns, checkKept, type Latents, noiseSeed } from './inputs.js';
 import { notFinite } from './not-finite.js';
 import { runShape } from './run-shape.js';
 import { SolveRun } from './solve-run.js';
@@ -64,7 +64,7 @@ export async function solve(gpu: Gpu, field: Field, plan: Plan, options: SolveOp
   const keep = new Set<Slot>(options.keep ?? []);
   checkKept(plan, keep);
   const seed = noiseSeed(plan, options);
-  if (options.chunk !== undefined) checkWhole('chunk', options.chunk, 1);
+  checkChunk(options.chunk);
   const wanted = [...new Set([last, ...keep])];
   const { executor, chunk, signal } = options;
   const shape = await runShape(gpu, field, plan, { batch, wanted, predictor, seed, executor, chunk, signal });
@@ -103,13 +103,6 @@ export async function solve(gpu: Gpu, field: Field, plan: Plan, options: SolveOp
   } finally {
     run.destroy();
   }
-}
-
-function batchOf(latents: Latents, dim: number): number {
-  if ('values' in latents) return rowsOf(latents.values, dim);
-  checkWhole('batch', latents.batch, 1);
-  checkWhole('seed', latents.seed, 0);
-  return latents.batch;
 }
 
 function chunkOfColumns(

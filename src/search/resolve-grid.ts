@@ -27,6 +27,6 @@ export async function resolveGrid(
 }
 
 /** The grid of a request as far as it can be known without the field, to check the request before anything runs. */
-export function checkableGrid(grid: string): string | Grid {
-  return parseGits(grid) ? unsearched() : grid;
+export function checkableGrid(grid: string | Grid): string | Grid {
+  return typeof grid === 'string' && parseGits(grid) ? unsearched() : grid;
 }

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { solveReference } from '../../src/execute/reference.js';
 import { solve } from '../../src/execute/solve.js';
+import { externalField } from '../../src/field/external.js';
 import { gaussianMixture } from '../../src/field/gaussian-mixture.js';
 import { polynomial } from '../../src/grid/grid.js';
 import { normals } from '../../src/rng/threefry.js';
@@ -124,4 +125,24 @@ test('more steps than the teacher has are refused', async () => {
   const search = await searchGits(gpu, field);
   expect(gitsGrid(search).times(60)).toEqual(search.times);
   await expectRefusal(() => gitsGrid(search).times(61), 'bad-grid', /61 steps/, /lower NFE/);
+});
+
+test.each<[string, object, string]>([
+  ['an unknown solver', { solver: 'huen' }, 'unknown-name'],
+  ['an NFE that a solver does not reach', { solver: 'heun', nfe: 5 }, 'unreachable-nfe'],
+  ['no trajectories', { batch: 0 }, 'bad-argument'],
+  ['chunks of none', { chunk: 0 }, 'bad-argument'],
+  ['a latent that is not finite', { latents: [1, Number.NaN, 2] }, 'not-finite'],
+])('%s is refused before a grid is searched', async (_, wrong, code) => {
+  let calls = 0;
+  const counted = externalField({
+    dim: 3,
+    predict: (states) => {
+      calls++;
+      return states;
+    },
+  });
+  const request = { field: counted, solver: 'ipndm-3', nfe: 6, grid: 'gits', batch: 4, ...wrong };
+  await expectRefusal(() => sample(gpu, request), code, /./);
+  expect(calls).toBe(0);
 });
