@@ -30,8 +30,8 @@ interface Options {
   seeds: number[];
   steps: number;
   batch?: number;
-  rate?: number;
-  fakeRate?: number;
+  lr?: number;
+  fakeLr?: number;
   samples?: number;
   image?: [number, number];
   out: string;
@@ -51,8 +51,8 @@ const command = new Command('npm run bench:sid --')
   .addOption(new Option('--seeds <seeds>', 'each loss with each').argParser(wholeNumbers(0)).default([0]))
   .addOption(new Option('--steps <count>').argParser(wholeNumber(1)).default(2000))
   .addOption(new Option('--batch <count>').argParser(wholeNumber(1)))
-  .addOption(new Option('--rate <rate>').argParser(positiveNumber))
-  .addOption(new Option('--fake-rate <rate>').argParser(positiveNumber))
+  .addOption(new Option('--lr <rate>').argParser(positiveNumber))
+  .addOption(new Option('--fake-lr <rate>').argParser(positiveNumber))
   .addOption(new Option('--samples <count>', 'in each set that is compared').argParser(wholeNumber(2)))
   .addOption(new Option('--image <shape>', 'samples are images, as in 8x8').argParser(imageShape))
   .requiredOption('--out <folder>', 'where results.json and report.html go')
@@ -70,7 +70,7 @@ async function compare(options: Options): Promise<void> {
   const runs: GeneratorRun[] = [];
   for (const seed of seeds) {
     for (const form of losses) {
-      const { steps, batch, rate, fakeRate } = options;
+      const { steps, batch, lr: rate, fakeLr: fakeRate } = options;
       const settings = sidSettings({ ...form, seed, steps, ...given({ batch, rate, fakeRate }) });
       const run = await distilled(gpu, teacher, settings, options.samples);
       runs.push(run);

@@ -181,10 +181,10 @@ export type { Move, TangentPlan } from './tangent/tangent-plan.js';
 export type { TangentPredictor } from './tangent/tangent-predictor.js';
 export { standardDeviation, type TrainingData } from './train/data.js';
 export {
+  LOSS_PROCESSES,
   LOSSES,
   type LossName,
-  PROCESSES,
-  type ProcessName,
+  type LossProcess,
   type TrainingSettings,
   trainingSettings,
   WEIGHTINGS,

@@ -1,4 +1,5 @@
 import { Command, Option } from 'commander';
+import { DEFAULT_RANGE } from '../grid/grid.js';
 import type { AnalyzeCommandOptions } from './analyze-run.js';
 import { untilInterrupted } from './interrupt.js';
 import { deviceOption, fieldOptions, positiveNumber, wholeNumber, wholeNumbers } from './options.js';
@@ -42,8 +43,16 @@ export function analyzeCommand(): Command {
         .default(120),
     )
     .option('--grid <grid>', 'time grid, as in `fewstep sample`', 'polynomial:7')
-    .addOption(new Option('--sigma-min <sigma>', 'last time (default: 0.002)').argParser(positiveNumber))
-    .addOption(new Option('--sigma-max <sigma>', 'first time (default: 80)').argParser(positiveNumber))
+    .addOption(
+      new Option('--sigma-min <sigma>', `last time (default: ${DEFAULT_RANGE.sigmaMin})`).argParser(
+        positiveNumber,
+      ),
+    )
+    .addOption(
+      new Option('--sigma-max <sigma>', `first time (default: ${DEFAULT_RANGE.sigmaMax})`).argParser(
+        positiveNumber,
+      ),
+    )
     .addOption(
       new Option('--steps <counts>', 'coarse grids to test directions on')
         .argParser(wholeNumbers(1, 1024))

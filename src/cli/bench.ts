@@ -1,6 +1,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { suiteNames } from '../../bench/solvers/suites.js';
 import { EXECUTORS } from '../execute/fused-plan.js';
+import { DEFAULT_RANGE } from '../grid/grid.js';
 import { untilFinished } from './interrupt.js';
 import {
   deviceOption,
@@ -109,8 +110,16 @@ export function benchCommand(): Command {
         .default('auto'),
     )
     .option('--force', 'use a network on another field than the one it was distilled on')
-    .addOption(new Option('--sigma-min <sigma>', 'last time (default: 0.002)').argParser(positiveNumber))
-    .addOption(new Option('--sigma-max <sigma>', 'first time (default: 80)').argParser(positiveNumber))
+    .addOption(
+      new Option('--sigma-min <sigma>', `last time (default: ${DEFAULT_RANGE.sigmaMin})`).argParser(
+        positiveNumber,
+      ),
+    )
+    .addOption(
+      new Option('--sigma-max <sigma>', `first time (default: ${DEFAULT_RANGE.sigmaMax})`).argParser(
+        positiveNumber,
+      ),
+    )
     .requiredOption('--out <folder>', 'where the results go')
     .addOption(deviceOption())
     .option('--json', 'print an outline of the results as JSON')

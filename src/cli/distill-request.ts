@@ -169,7 +169,7 @@ export function teacherOf({ teacher }: DistillSettings, range: SigmaRange, nfes:
   const plan = planFor({ ...teacher, range });
   refuseStochastic(
     plan,
-    'take a teacher of the ODE, such as ipndm-4: students learn where its trajectories end',
+    'take a teacher of the ODE, such as unipc-3: students learn where its trajectories end',
   );
   const most = Math.max(...nfes);
   if (nfeOf(plan) > most) return plan;

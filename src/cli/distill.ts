@@ -1,7 +1,8 @@
 import { Command, Option } from 'commander';
 import { BESPOKE } from '../distill/bespoke.js';
 import { NET_ITERATIONS } from '../distill/bespoke-net.js';
-import { NETWORK_BATCH } from '../distill/settings.js';
+import { NETWORK_BATCH, ROBUST } from '../distill/settings.js';
+import { DEFAULT_RANGE } from '../grid/grid.js';
 import { BESPOKE_FORMULAS, BESPOKE_STARTS } from '../solver/bespoke.js';
 import { KINDS, RECIPES, SOURCES } from './distill-request.js';
 import { type DistillCommandOptions, runDistill } from './distill-run.js';
@@ -91,11 +92,13 @@ export function distillCommand(): Command {
         "what a network reads (default: the field's hidden features, else the state)",
       ).choices(SOURCES),
     )
-    .option('--teacher <solver>', 'the solver that knows better (default: ipndm-4)')
+    .option('--teacher <solver>', `the accurate solver to learn from (default: ${ROBUST.teacher.solver})`)
     .addOption(
-      new Option('--teacher-nfe <count>', 'its evaluations (default: 60)').argParser(wholeNumber(1, 4096)),
+      new Option('--teacher-nfe <count>', `its evaluations (default: ${ROBUST.teacher.nfe})`).argParser(
+        wholeNumber(1, 4096),
+      ),
     )
-    .option('--teacher-grid <grid>', 'its times (default: polynomial:7)')
+    .option('--teacher-grid <grid>', `its times (default: ${ROBUST.teacher.grid})`)
     .addOption(
       new Option(
         '--teacher-substeps <count>',
@@ -103,14 +106,15 @@ export function distillCommand(): Command {
       ).argParser(wholeNumber(1, 64)),
     )
     .addOption(
-      new Option('--trajectories <count>', 'of the teacher, to learn from (default: 10000)').argParser(
-        wholeNumber(1, 2 ** 24),
-      ),
+      new Option(
+        '--trajectories <count>',
+        `of the teacher, to learn from (default: ${ROBUST.trajectories})`,
+      ).argParser(wholeNumber(1, 2 ** 24)),
     )
     .addOption(
       new Option(
         '--validation <count>',
-        'more of them, to choose the best state by (default: 512)',
+        `more of them, to choose the best state by (default: ${ROBUST.validation})`,
       ).argParser(wholeNumber(2, 2 ** 20)),
     )
     .addOption(
@@ -122,7 +126,7 @@ export function distillCommand(): Command {
     .addOption(
       new Option(
         '--iterations <count>',
-        `of the optimiser (default: 240; of a bespoke solver's last stage: ${BESPOKE.iterations})`,
+        `of the optimiser (default: ${ROBUST.iterations}; of a bespoke solver's last stage: ${BESPOKE.iterations})`,
       ).argParser(wholeNumber(0, 10 ** 6)),
     )
     .addOption(
@@ -164,22 +168,30 @@ export function distillCommand(): Command {
     .addOption(
       new Option(
         '--scale-dir <width>',
-        "the direction's scale lies in 1 - width to 1 + width; 0: none (default: 0.5)",
+        `the direction's scale lies in 1 - width to 1 + width; 0: none (default: ${ROBUST.scaleDirection})`,
       ).argParser(nonNegativeNumber),
     )
     .addOption(
       new Option(
         '--scale-time <width>',
-        'the same of the time that the field is told (default: 0.5)',
+        `the same of the time that the field is told (default: ${ROBUST.scaleTime})`,
       ).argParser(nonNegativeNumber),
     )
     .addOption(
-      new Option('--seed <seed>', 'of latents and their order (default: 0)').argParser(
+      new Option('--seed <seed>', `of latents and their order (default: ${ROBUST.seed})`).argParser(
         wholeNumber(0, 2 ** 40),
       ),
     )
-    .addOption(new Option('--sigma-min <sigma>', 'last time (default: 0.002)').argParser(positiveNumber))
-    .addOption(new Option('--sigma-max <sigma>', 'first time (default: 80)').argParser(positiveNumber))
+    .addOption(
+      new Option('--sigma-min <sigma>', `last time (default: ${DEFAULT_RANGE.sigmaMin})`).argParser(
+        positiveNumber,
+      ),
+    )
+    .addOption(
+      new Option('--sigma-max <sigma>', `first time (default: ${DEFAULT_RANGE.sigmaMax})`).argParser(
+        positiveNumber,
+      ),
+    )
     .addOption(deviceOption())
     .option('--json', 'print what was learned as JSON')
     .addHelpText('after', HELP)

@@ -1,4 +1,6 @@
 import { Command, Option } from 'commander';
+import { DEFAULT_TOLERANCE } from '../execute/step-control.js';
+import { DEFAULT_RANGE } from '../grid/grid.js';
 import { PRIORS } from '../likelihood/prior.js';
 import { untilInterrupted } from './interrupt.js';
 import type { LikelihoodOptions } from './likelihood-request.js';
@@ -55,18 +57,28 @@ export function likelihoodCommand(): Command {
         .conflicts(['rtol', 'atol']),
     )
     .addOption(
-      new Option('--rtol <tolerance>', 'relative error of a step (default: 1e-6)').argParser(positiveNumber),
+      new Option(
+        '--rtol <tolerance>',
+        `relative error of a step (default: ${DEFAULT_TOLERANCE.rtol})`,
+      ).argParser(positiveNumber),
     )
     .addOption(
-      new Option('--atol <tolerance>', 'absolute error of a step (default: 1e-6)').argParser(positiveNumber),
+      new Option(
+        '--atol <tolerance>',
+        `absolute error of a step (default: ${DEFAULT_TOLERANCE.atol})`,
+      ).argParser(positiveNumber),
     )
     .addOption(
-      new Option('--sigma-min <sigma>', 'noise level of the density (default: 0.002)').argParser(
-        positiveNumber,
-      ),
+      new Option(
+        '--sigma-min <sigma>',
+        `noise level of the density (default: ${DEFAULT_RANGE.sigmaMin})`,
+      ).argParser(positiveNumber),
     )
     .addOption(
-      new Option('--sigma-max <sigma>', 'noise level of the prior (default: 80)').argParser(positiveNumber),
+      new Option(
+        '--sigma-max <sigma>',
+        `noise level of the prior (default: ${DEFAULT_RANGE.sigmaMax})`,
+      ).argParser(positiveNumber),
     )
     .addOption(new Option('--prior <prior>', 'density at sigma-max').choices(PRIORS).default('latents'))
     .option('--latents <file>', 'where the states at sigma-max go (.npy)')

@@ -1,5 +1,6 @@
 import { InvalidArgumentError, Option } from 'commander';
 import type { Budget } from '../distill/budget.js';
+import { DEFAULT_RANGE } from '../grid/grid.js';
 import { PRECISIONS } from '../mlp/precision.js';
 import { DEVICE_CHOICES } from '../node/adapter.js';
 
@@ -137,8 +138,13 @@ export function scheduleOptions(): Option[] {
       '--grid <grid>',
       'time grid: polynomial:RHO, logsnr, time_uniform:RHO, explicit:80,10,1,.002, process_time:NAME (even in the time of one of `fewstep processes`) or gits (searched on the field) (default: polynomial:7)',
     ),
-    new Option('--sigma-min <sigma>', 'last time of the grid (default: 0.002)').argParser(positiveNumber),
-    new Option('--sigma-max <sigma>', 'first time of the grid (default: 80)').argParser(positiveNumber),
+    new Option('--sigma-min <sigma>', `last time of the grid (default: ${DEFAULT_RANGE.sigmaMin})`).argParser(
+      positiveNumber,
+    ),
+    new Option(
+      '--sigma-max <sigma>',
+      `first time of the grid (default: ${DEFAULT_RANGE.sigmaMax})`,
+    ).argParser(positiveNumber),
     new Option('--afs', 'analytical first step: the first evaluation comes from the prior, at no cost'),
   ];
 }

@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander';
 import { EXECUTORS } from '../execute/fused-plan.js';
+import { DEFAULT_TOLERANCE } from '../execute/step-control.js';
 import { untilInterrupted } from './interrupt.js';
 import {
   deviceOption,
@@ -58,11 +59,14 @@ export function sampleCommand(): Command {
     .addOption(
       new Option(
         '--rtol <tolerance>',
-        'in place of a solver: steps of each trajectory’s own, with this relative error a step (default: 1e-6)',
+        `in place of a solver: steps of each trajectory’s own, with this relative error a step (default: ${DEFAULT_TOLERANCE.rtol})`,
       ).argParser(positiveNumber),
     )
     .addOption(
-      new Option('--atol <tolerance>', 'and this absolute one (default: 1e-6)').argParser(positiveNumber),
+      new Option(
+        '--atol <tolerance>',
+        `and this absolute one (default: ${DEFAULT_TOLERANCE.atol})`,
+      ).argParser(positiveNumber),
     )
     .addOption(
       new Option(

@@ -15,9 +15,9 @@ export interface FreshSidOptions {
   weighting?: SidWeighting;
   steps?: number;
   batch?: number;
-  rate?: number;
-  fakeRate?: number;
-  ema?: number;
+  lr?: number;
+  fakeLr?: number;
+  emaHalfLife?: number;
   seed?: number;
   measureEvery?: number;
   samples?: number;
@@ -47,9 +47,9 @@ export async function freshSid(options: FreshSidOptions): Promise<SidRequest> {
     weighting,
     steps,
     batch,
-    rate,
-    fakeRate,
-    ema: halfLife,
+    lr: rate,
+    fakeLr: fakeRate,
+    emaHalfLife: halfLife,
     seed,
   } = options;
   if (path === undefined) {
@@ -76,13 +76,13 @@ export async function freshSid(options: FreshSidOptions): Promise<SidRequest> {
  * @throws FewstepError for options that it cannot take any more
  */
 export async function resumedSid(path: string, options: FreshSidOptions): Promise<SidRequest> {
-  const { rate, fakeRate, ...others } = options;
+  const { lr: rate, fakeLr: fakeRate, ...others } = options;
   const [foreign] = Object.keys(given(others));
   if (foreign !== undefined) {
     throw new FewstepError(
       'bad-argument',
       `--${foreign.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)} does not go with --resume`,
-      'leave it out: the run goes on as it began, but for --rate and --fake-rate',
+      'leave it out: the run goes on as it began, but for --lr and --fake-lr',
     );
   }
   const { settings, ...checkpoint } = await loadSidCheckpoint(path);

@@ -171,8 +171,8 @@ class Distillation implements SteppedRun {
   /** What is not finite now would be again: the checkpoint before it takes other rates. */
   private broken(error: FewstepError): FewstepError {
     const remedy = existsSync(this.checkpoint)
-      ? `go on from the last checkpoint with smaller rates: ${this.command} --rate ... --fake-rate ...`
-      : 'begin again with a smaller --rate and --fake-rate';
+      ? `go on from the last checkpoint with smaller rates: ${this.command} --lr ... --fake-lr ...`
+      : 'begin again with a smaller --lr and --fake-lr';
     return new FewstepError(error.code, error.message, remedy, { cause: error });
   }
 

@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander';
-import { SID_LOSSES, SID_WEIGHTINGS } from '../sid/settings.js';
+import { SID_DEFAULTS, SID_LOSSES, SID_WEIGHTINGS } from '../sid/settings.js';
 import { untilFinished } from './interrupt.js';
 import { deviceOption, imageShape, nonNegativeNumber, positiveNumber, wholeNumber } from './options.js';
 import type { SidOptions } from './sid-run.js';
@@ -18,7 +18,7 @@ Losses: l2-alpha-l1 is the published one, with --alpha 1 (safe) or 1.2 (the pape
 divergence in other words and have other gradients: they show why it is needed. l1 and l3 shrink the samples.
 
 While it runs, and when it is stopped or breaks, generator.checkpoint.safetensors keeps all that --resume needs to end
-with the same generator to the last bit, on the same adapter; --rate and --fake-rate may then be others.
+with the same generator to the last bit, on the same adapter; --lr and --fake-lr may then be others.
 
 Examples:
   fewstep sid --teacher moons.safetensors --out generator.safetensors
@@ -34,46 +34,52 @@ export function sidCommand(): Command {
     .option('--teacher <model>', 'model of `fewstep train` (.safetensors)')
     .requiredOption('--out <file>', 'where the generator goes (.safetensors)')
     .addOption(
-      new Option('--loss <loss>', 'what the generator minimises (default: l2-alpha-l1)').choices(SID_LOSSES),
+      new Option('--loss <loss>', `what the generator minimises (default: ${SID_DEFAULTS.loss})`).choices(
+        SID_LOSSES,
+      ),
     )
     .addOption(
-      new Option('--alpha <factor>', 'of L1 in l2-alpha-l1 (default: 1)').argParser(nonNegativeNumber),
+      new Option('--alpha <factor>', `of L1 in l2-alpha-l1 (default: ${SID_DEFAULTS.alpha})`).argParser(
+        nonNegativeNumber,
+      ),
     )
     .addOption(
       new Option(
         '--weighting <form>',
-        'of noise levels: x0 as published, eps as between noises (default: x0)',
+        `of noise levels: x0 as published, eps as between noises (default: ${SID_DEFAULTS.weighting})`,
       ).choices(SID_WEIGHTINGS),
     )
     .addOption(
-      new Option('--steps <count>', 'updates of each network (default: 10000)').argParser(
+      new Option('--steps <count>', `updates of each network (default: ${SID_DEFAULTS.steps})`).argParser(
         wholeNumber(1, 2 ** 30),
       ),
     )
     .addOption(
-      new Option('--batch <count>', 'trajectories in a step (default: 256)').argParser(
+      new Option('--batch <count>', `trajectories in a step (default: ${SID_DEFAULTS.batch})`).argParser(
         wholeNumber(1, 2 ** 20),
       ),
     )
     .addOption(
       new Option(
-        '--rate <rate>',
-        'learning rate of the generator, falling to 0 as a cosine (default: 0.0005)',
+        '--lr <rate>',
+        `learning rate of the generator, falling to 0 as a cosine (default: ${SID_DEFAULTS.rate})`,
       ).argParser(positiveNumber),
     )
     .addOption(
       new Option(
-        '--fake-rate <rate>',
-        'learning rate of the fake score, likewise (default: 0.001)',
+        '--fake-lr <rate>',
+        `learning rate of the fake score, likewise (default: ${SID_DEFAULTS.fakeRate})`,
       ).argParser(positiveNumber),
     )
     .addOption(
       new Option(
-        '--ema <samples>',
-        "half-life of the generator's average, in generated samples (default: 100000)",
+        '--ema-half-life <samples>',
+        `of the generator's moving average, in generated samples (default: ${SID_DEFAULTS.halfLife})`,
       ).argParser(positiveNumber),
     )
-    .addOption(new Option('--seed <seed>', 'of all draws (default: 0)').argParser(wholeNumber(0)))
+    .addOption(
+      new Option('--seed <seed>', `of all draws (default: ${SID_DEFAULTS.seed})`).argParser(wholeNumber(0)),
+    )
     .addOption(
       new Option(
         '--measure-every <steps>',

@@ -2,7 +2,7 @@ import { FewstepError } from '../errors.js';
 import type { Convention } from '../mlp/convention.js';
 import { loadStoredProcess } from '../node/process.js';
 import type { Prediction } from '../process/prediction.js';
-import { type LossName, PROCESSES, type ProcessName, type WeightingName } from '../train/settings.js';
+import { LOSS_PROCESSES, type LossName, type LossProcess, type WeightingName } from '../train/settings.js';
 
 /** What the command line says of a network's convention and loss. */
 export interface ConventionOptions {
@@ -16,13 +16,13 @@ export interface ConventionOptions {
 export interface ChosenConvention {
   convention?: Convention;
   loss?: LossName;
-  process?: ProcessName;
+  process?: LossProcess;
   weighting?: WeightingName;
 }
 
 /**
- * Reads --process, --prediction, --weighting and --loss, which depend on each other: a score-sde loss has ve or vp for
- * its process, a prediction any.
+ * Reads --process, --prediction, --weighting and --loss, which depend on each other: a score-sde loss takes one of
+ * two processes, a prediction any.
  * @throws FewstepError bad-argument for what does not go together, and as `loadStoredProcess`
  */
 export async function conventionOf(options: ConventionOptions): Promise<ChosenConvention> {
@@ -35,12 +35,14 @@ export async function conventionOf(options: ConventionOptions): Promise<ChosenCo
         'give --process and --prediction, or leave it out',
       );
     }
-    if (process === undefined || (PROCESSES as readonly string[]).includes(process)) {
-      return { loss, process: process as ProcessName | undefined };
+    if (process === undefined) return { loss };
+    if (loss === 'score-sde' || loss === 'score-sde-likelihood') {
+      if (isLossProcess(process)) return { loss, process };
+      throw refused(`--loss ${loss} has no process ${process}`, `give ${LOSS_PROCESSES.join(' or ')}`);
     }
     throw refused(
       `--process ${process} is given without --prediction`,
-      'say what the network predicts: --prediction eps, x0, v, score or velocity',
+      'say what the network predicts: --prediction eps, x0, v, score or velocity; or choose --loss score-sde',
     );
   }
   if (process === undefined) {
@@ -60,6 +62,10 @@ export async function conventionOf(options: ConventionOptions): Promise<ChosenCo
   }
   const convention = { process: await loadStoredProcess(process), prediction };
   return { convention, loss: loss ?? 'prediction', weighting };
+}
+
+function isLossProcess(name: string): name is LossProcess {
+  return (LOSS_PROCESSES as readonly string[]).includes(name);
 }
 
 function refused(what: string, remedy: string): FewstepError {

@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander';
 import { EMBEDDING_KINDS } from '../mlp/config.js';
 import { PREDICTIONS } from '../process/prediction.js';
-import { LOSSES, WEIGHTINGS } from '../train/settings.js';
+import { LOSSES, TRAINING_DEFAULTS, WEIGHTINGS } from '../train/settings.js';
 import { untilFinished } from './interrupt.js';
 import { deviceOption, imageShape, nonNegativeNumber, positiveNumber, wholeNumber } from './options.js';
 import type { TrainOptions } from './train-run.js';
@@ -63,39 +63,53 @@ export function trainCommand(): Command {
       ).argParser(positiveNumber),
     )
     .addOption(
-      new Option('--steps <count>', 'of the optimiser (default: 10000)').argParser(wholeNumber(1, 2 ** 31)),
+      new Option('--steps <count>', `of the optimiser (default: ${TRAINING_DEFAULTS.steps})`).argParser(
+        wholeNumber(1, 2 ** 31),
+      ),
     )
     .addOption(
-      new Option('--batch <count>', 'trajectories in a step (default: 512)').argParser(
+      new Option('--batch <count>', `trajectories in a step (default: ${TRAINING_DEFAULTS.batch})`).argParser(
         wholeNumber(1, 2 ** 20),
       ),
     )
     .addOption(
-      new Option('--lr <rate>', 'learning rate, falling to 0 as a cosine (default: 0.001)').argParser(
-        positiveNumber,
-      ),
+      new Option(
+        '--lr <rate>',
+        `learning rate, falling to 0 as a cosine (default: ${TRAINING_DEFAULTS.rate})`,
+      ).argParser(positiveNumber),
     )
     .addOption(
-      new Option('--warmup <steps>', 'over which it rises first (default: 100)').argParser(wholeNumber(0)),
+      new Option(
+        '--warmup <steps>',
+        `over which it rises first (default: ${TRAINING_DEFAULTS.warmup})`,
+      ).argParser(wholeNumber(0)),
     )
     .addOption(
-      new Option('--weight-decay <rate>', "AdamW's; 0 is Adam (default: 0)").argParser(nonNegativeNumber),
+      new Option(
+        '--weight-decay <rate>',
+        `AdamW's; 0 is Adam (default: ${TRAINING_DEFAULTS.weightDecay})`,
+      ).argParser(nonNegativeNumber),
     )
     .addOption(
       new Option('--clip <norm>', 'largest norm of a gradient (default: none)').argParser(positiveNumber),
     )
     .addOption(
-      new Option('--ema <decay>', 'of the moving average that is the model (default: 0.999)').argParser(
-        nonNegativeNumber,
-      ),
+      new Option(
+        '--ema <decay>',
+        `of the moving average that is the model (default: ${TRAINING_DEFAULTS.emaDecay})`,
+      ).argParser(nonNegativeNumber),
     )
     .addOption(
       new Option(
         '--label-drop <share>',
-        'of trajectories trained without their label (default: 0.1)',
+        `of trajectories trained without their label (default: ${TRAINING_DEFAULTS.labelDrop})`,
       ).argParser(nonNegativeNumber),
     )
-    .addOption(new Option('--seed <seed>', 'of parameters and draws (default: 0)').argParser(wholeNumber(0)))
+    .addOption(
+      new Option('--seed <seed>', `of parameters and draws (default: ${TRAINING_DEFAULTS.seed})`).argParser(
+        wholeNumber(0),
+      ),
+    )
     .addOption(
       new Option(
         '--loss <loss>',
@@ -104,7 +118,7 @@ export function trainCommand(): Command {
     )
     .option(
       '--process <process>',
-      "of --prediction: a built-in (`fewstep processes`) or a module of one's own, .mjs; of the score-sde losses: ve (default) or vp",
+      "of --prediction: a built-in (`fewstep processes`) or a module of one's own, .mjs; of the score-sde losses: ve-geometric (default) or vp-linear",
     )
     .addOption(
       new Option(

@@ -50,7 +50,7 @@ export interface SidSettings {
   part: number;
 }
 
-const DEFAULTS: SidSettings = {
+export const SID_DEFAULTS: SidSettings = {
   seed: 0,
   loss: 'l2-alpha-l1',
   alpha: 1,
@@ -92,7 +92,7 @@ const BOUNDS = {
  * @throws FewstepError unknown-name for the loss or the weighting, bad-argument for a number out of its bounds
  */
 export function sidSettings(given: Partial<SidSettings> = {}): SidSettings {
-  const settings = { ...DEFAULTS, ...given };
+  const settings = { ...SID_DEFAULTS, ...given };
   if (!SID_LOSSES.includes(settings.loss)) throw unknownName('loss', settings.loss, SID_LOSSES);
   if (!SID_WEIGHTINGS.includes(settings.weighting)) {
     throw unknownName('weighting', settings.weighting, SID_WEIGHTINGS);

@@ -278,7 +278,7 @@ export class SidTrainer {
 
 function diverged(update: number): FewstepError {
   const { step, player } = placeOf(update);
-  const [name, rate] = player === 'fake' ? ['fake score', '--fake-rate'] : ['generator', '--rate'];
+  const [name, rate] = player === 'fake' ? ['fake score', '--fake-lr'] : ['generator', '--lr'];
   return new FewstepError(
     'not-finite',
     `the distillation broke at step ${step}: the loss or gradient of the ${name} is not finite`,

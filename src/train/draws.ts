@@ -20,7 +20,7 @@ export function levelNumbers(settings: TrainingSettings, sigmaData: number): Lev
   const likelihood = loss === 'score-sde-likelihood';
   if (loss === 'prediction') return { level_a: 0, level_b: 0, level_c: 0 };
   if (loss === 'edm') return { level_a: EDM_LEVELS.mean, level_b: EDM_LEVELS.std, level_c: sigmaData };
-  if (process === 'vp') {
+  if (process === 'vp-linear') {
     const { betaD, betaMin } = new VpTime(sigmaMin, sigmaMax);
     return { level_a: betaD, level_b: betaMin, level_c: likelihood ? 1 : 0 };
   }
@@ -73,7 +73,7 @@ function level(settings: TrainingSettings, sigmaData: number, [, , z, w]: Words)
     const sigma = Math.exp(level_a + level_b * normal4([z, w, z, w])[0]);
     return { sigma, weight: 1 / sigma ** 2 + 1 / level_c ** 2 };
   }
-  if (settings.process === 'vp') {
+  if (settings.process === 'vp-linear') {
     const t = VP_EPSILON + (1 - VP_EPSILON) * uniform(z);
     const squared = Math.expm1((level_a * t * t) / 2 + level_b * t);
     const slope = (level_a * t + level_b) * (1 + squared);

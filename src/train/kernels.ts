@@ -21,7 +21,7 @@ export async function trainingKernels(
   const variant = {
     conditions: {
       edm: loss === 'edm',
-      vp: process === 'vp',
+      vp: process === 'vp-linear',
       tabled: loss === 'prediction',
       labelled: classes > 0,
     },

@@ -14,10 +14,10 @@ export const LOSSES = ['edm', 'score-sde', 'score-sde-likelihood', 'prediction']
  */
 export type LossName = (typeof LOSSES)[number];
 
-export const PROCESSES = ['ve', 'vp'] as const;
+export const LOSS_PROCESSES = ['ve-geometric', 'vp-linear'] as const;
 
-/** Where the score-sde losses take sigma from: min (max / min)^t, or the linear VP schedule with the same ends. */
-export type ProcessName = (typeof PROCESSES)[number];
+/** The process that the score-sde losses take sigma from, at even t, between sigmaMin and sigmaMax. */
+export type LossProcess = (typeof LOSS_PROCESSES)[number];
 
 export const WEIGHTINGS = ['prediction', 'likelihood', 'min-snr'] as const;
 
@@ -34,7 +34,7 @@ export interface TrainingSettings {
   /** Integer from 0 to 2^53 - 1, of all draws. */
   seed: number;
   loss: LossName;
-  process: ProcessName;
+  process: LossProcess;
   weighting: WeightingName;
   /** Trajectories in a batch. */
   batch: number;
@@ -60,10 +60,10 @@ export interface TrainingSettings {
   sigmaMax: number;
 }
 
-const DEFAULTS: TrainingSettings = {
+export const TRAINING_DEFAULTS: TrainingSettings = {
   seed: 0,
   loss: 'edm',
-  process: 've',
+  process: 've-geometric',
   weighting: 'prediction',
   batch: 512,
   steps: 10_000,
@@ -107,9 +107,10 @@ const BOUNDS: Record<
  * @throws FewstepError bad-argument naming the entry, or unknown-name for a loss that does not exist
  */
 export function trainingSettings(given: Partial<TrainingSettings> = {}): TrainingSettings {
-  const settings = { ...DEFAULTS, ...given };
+  const settings = { ...TRAINING_DEFAULTS, ...given };
   if (!LOSSES.includes(settings.loss)) throw unknownName('loss', settings.loss, LOSSES);
-  if (!PROCESSES.includes(settings.process)) throw unknownName('process', settings.process, PROCESSES);
+  if (!LOSS_PROCESSES.includes(settings.process))
+    throw unknownName('process', settings.process, LOSS_PROCESSES);
   if (!WEIGHTINGS.includes(settings.weighting)) {
     throw unknownName('weighting', settings.weighting, WEIGHTINGS);
   }
@@ -119,10 +120,11 @@ export function trainingSettings(given: Partial<TrainingSettings> = {}): Trainin
     throw new FewstepError('bad-argument', `the training's ${name} is ${value}`, `give ${what}`);
   }
   const { process, sigmaMin, sigmaMax } = settings;
-  if (sigmaMin < sigmaMax && (process === 've' || new VpTime(sigmaMin, sigmaMax).rises)) return settings;
+  if (sigmaMin < sigmaMax && (process === 've-geometric' || new VpTime(sigmaMin, sigmaMax).rises))
+    return settings;
   throw new FewstepError(
     'bad-argument',
-    `the training's sigmaMin, ${sigmaMin}, is not ${process === 've' ? '' : 'far '}below its sigmaMax, ${sigmaMax}`,
+    `the training's sigmaMin, ${sigmaMin}, is not ${process === 've-geometric' ? '' : 'far '}below its sigmaMax, ${sigmaMax}`,
     'give a smaller sigmaMin',
   );
 }

@@ -164,7 +164,7 @@ describe('fewstep sid', () => {
     'a run that breaks says where and in which network, keeps its last checkpoint, and goes on at other rates',
     async () => {
       const [out, checkpoint] = ['broken.safetensors', 'broken.checkpoint.safetensors'];
-      const rates = { rate: 1e20, 'fake-rate': 1e-4, 'checkpoint-every': 0 };
+      const rates = { lr: 1e20, 'fake-lr': 1e-4, 'checkpoint-every': 0 };
       const { status, stderr } = await inProcess(run(out, rates));
       expect(status).toBe(2);
       expect(stderr).toMatch(
@@ -199,7 +199,7 @@ describe('fewstep sid', () => {
         [['--out', out, ...teacher, '--loss', 'l4'], /Allowed choices are l2-alpha-l1, l1, l2, l3/],
         [['--out', out, ...teacher, '--loss', 'l1', '--alpha', '1'], /--alpha says nothing to --loss l1/],
         [['--out', out, ...teacher, '--alpha', '3'], /alpha is 3\n {2}give a number from 0 to 2/],
-        [['--out', out, ...teacher, '--rate', '0'], /number above 0/],
+        [['--out', out, ...teacher, '--lr', '0'], /number above 0/],
         [['--out', out, ...teacher, '--batch', '0'], /whole number from 1/],
         [['--out', out, ...teacher, '--image', '8x8'], /no images of 8 x 8/],
         [['--out', inFolder('x.npy'), ...teacher], /only .safetensors files are written/],

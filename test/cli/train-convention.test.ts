@@ -92,6 +92,13 @@ test(
 const own = { process: at('own.mjs'), prediction: 'v' };
 const refusals: [string, Parameters<typeof flags>[0], ...string[]][] = [
   ['a process alone', { process: 'flow' }, 'without --prediction', 'velocity'],
+  ['a process of no loss', { process: 'vp-linear', loss: 'edm' }, 'without --prediction', '--loss score-sde'],
+  [
+    'a process that a loss has not',
+    { process: 'flow', loss: 'score-sde' },
+    'no process flow',
+    've-geometric or',
+  ],
   ['a prediction alone', { prediction: 'eps' }, 'without --process', 'fewstep processes'],
   ['another prediction', { ...own, prediction: 'epsilon' }, "'epsilon' is invalid", 'eps, x0, v'],
   ['an unknown process', { ...own, process: 'vp-liner' }, "'vp-liner'", "did you mean 'vp-linear'?"],

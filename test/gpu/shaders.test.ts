@@ -33,7 +33,7 @@ import { planFor } from '../../src/solver/plan-for.js';
 import { TANGENT_ASKING } from '../../src/tangent/fused-asking.js';
 import { type TangentBuffers, TangentPass } from '../../src/tangent/tangent-pass.js';
 import { trainingKernels } from '../../src/train/kernels.js';
-import { LOSSES, PROCESSES } from '../../src/train/settings.js';
+import { LOSS_PROCESSES, LOSSES } from '../../src/train/settings.js';
 import { gpu } from '../device.js';
 import ownGradient from '../field/custom/gaussian.wgsl';
 import user from '../field/custom/two-gaussians.wgsl';
@@ -223,7 +223,7 @@ const PREPARATIONS: ((on: Gpu) => Promise<unknown>)[] = [
     ];
   }),
   ...LOSSES.flatMap((loss) =>
-    PROCESSES.map((process) => (on: Gpu) => trainingKernels(on, { classes: 3 }, { loss, process })),
+    LOSS_PROCESSES.map((process) => (on: Gpu) => trainingKernels(on, { classes: 3 }, { loss, process })),
   ),
   ...[true, false].flatMap((normalised) =>
     [0, 3].map((classes) => (on: Gpu) => sidKernels(on, { classes }, { normalised })),
@@ -233,7 +233,7 @@ const PREPARATIONS: ((on: Gpu) => Promise<unknown>)[] = [
     const given = { solver, field, config: { scaleDirection: 0.1, scaleTime: 0.2, reads: 'state' as const } };
     return [(on: Gpu) => predictorPass(on, given), (on: Gpu) => predictorAdjoint(on, given)];
   }),
-  (on) => trainingKernels(on, { classes: 0 }, { loss: 'edm', process: 've' }),
+  (on) => trainingKernels(on, { classes: 0 }, { loss: 'edm', process: 've-geometric' }),
   // Those of hardware, which shares rows, too.
   ...[1, 2, 17, 64, 300].flatMap((dim) =>
     [false, true].flatMap((software) =>

@@ -98,7 +98,7 @@ test.each(['fake', 'generator'] as const)(
     const { fake, generator } = await training.state();
     training.submit(3);
     const [name, flag] =
-      broken === 'fake' ? ['fake score', '--fake-rate'] : ['fake score|generator', '--rate|--fake-rate'];
+      broken === 'fake' ? ['fake score', '--fake-lr'] : ['fake score|generator', '--lr|--fake-lr'];
     await expectRefused([
       'divergence',
       () => training.figures(),

@@ -9,8 +9,8 @@ import { drawOf } from '../../src/train/draws.js';
 import { trainingKernels } from '../../src/train/kernels.js';
 import { levelTable } from '../../src/train/level-table.js';
 import {
+  LOSS_PROCESSES,
   LOSSES,
-  PROCESSES,
   type TrainingSettings,
   trainingSettings,
   type WeightingName,
@@ -65,8 +65,8 @@ async function drawn(given: Partial<TrainingSettings>, dim: number) {
   };
 }
 
-const CASES = LOSSES.flatMap((loss) => PROCESSES.map((process) => ({ loss, process })))
-  .filter(({ loss, process }) => loss.startsWith('score-sde') || process === 've')
+const CASES = LOSSES.flatMap((loss) => LOSS_PROCESSES.map((process) => ({ loss, process })))
+  .filter(({ loss, process }) => loss.startsWith('score-sde') || process === 've-geometric')
   .flatMap((given) => [1, 4, 6].map((dim) => ({ ...given, dim })));
 
 test.each(CASES)(
@@ -125,29 +125,37 @@ test('rows, labels, noise levels and noise have their distributions', async () =
   }
 });
 
-test.each(PROCESSES)(`times of the process '%s' are even, and weights its likelihood's`, async (process) => {
-  const [sigmaMin, sigmaMax, batch] = [0.01, 50, 20_000];
-  const range = { sigmaMin, sigmaMax, batch, process };
-  const { sigma, weight } = await drawn({ ...range, loss: 'score-sde-likelihood' }, 1);
-  const vp = new VpTime(sigmaMin, sigmaMax);
-  const span = Math.log(sigmaMax / sigmaMin);
-  const sigmaOf = (time: number) => (process === 'vp' ? vp.sigma(time) : sigmaMin * Math.exp(span * time));
-  const timeOf = (value: number) => (process === 'vp' ? vp.time(value) : Math.log(value / sigmaMin) / span);
-  const first = process === 'vp' ? VP_EPSILON : 0;
-  const shares = Float64Array.from(sigma, (value) => (timeOf(value) - first) / (1 - first)).sort();
-  // Kolmogorov and Smirnov's distance of n draws stays below 2.5 / sqrt(n) in all but 1 of 130,000 runs.
-  const distance = shares.reduce((most, share, i) => Math.max(most, Math.abs(share - (i + 0.5) / batch)), 0);
-  expect(distance * Math.sqrt(batch)).toBeLessThan(2.5);
-  // d sigma^2 / dt / sigma^4, the slope by central differences.
-  for (const [i, value] of sigma.entries()) {
-    const time = timeOf(value);
-    const slope = (sigmaOf(time + 1e-6) ** 2 - sigmaOf(time - 1e-6) ** 2) / 2e-6;
-    expect((weight[i] * value ** 4) / slope).toBeCloseTo(1, 3);
-  }
-  const plain = await drawn({ ...range, loss: 'score-sde' }, 1);
-  expect(plain.sigma).toEqual(sigma);
-  for (const [i, value] of sigma.entries()) expect(plain.weight[i] * value ** 2).toBeCloseTo(1, 5);
-});
+test.each(LOSS_PROCESSES)(
+  `times of the process '%s' are even, and weights its likelihood's`,
+  async (process) => {
+    const [sigmaMin, sigmaMax, batch] = [0.01, 50, 20_000];
+    const range = { sigmaMin, sigmaMax, batch, process };
+    const { sigma, weight } = await drawn({ ...range, loss: 'score-sde-likelihood' }, 1);
+    const vp = new VpTime(sigmaMin, sigmaMax);
+    const span = Math.log(sigmaMax / sigmaMin);
+    const sigmaOf = (time: number) =>
+      process === 'vp-linear' ? vp.sigma(time) : sigmaMin * Math.exp(span * time);
+    const timeOf = (value: number) =>
+      process === 'vp-linear' ? vp.time(value) : Math.log(value / sigmaMin) / span;
+    const first = process === 'vp-linear' ? VP_EPSILON : 0;
+    const shares = Float64Array.from(sigma, (value) => (timeOf(value) - first) / (1 - first)).sort();
+    // Kolmogorov and Smirnov's distance of n draws stays below 2.5 / sqrt(n) in all but 1 of 130,000 runs.
+    const distance = shares.reduce(
+      (most, share, i) => Math.max(most, Math.abs(share - (i + 0.5) / batch)),
+      0,
+    );
+    expect(distance * Math.sqrt(batch)).toBeLessThan(2.5);
+    // d sigma^2 / dt / sigma^4, the slope by central differences.
+    for (const [i, value] of sigma.entries()) {
+      const time = timeOf(value);
+      const slope = (sigmaOf(time + 1e-6) ** 2 - sigmaOf(time - 1e-6) ** 2) / 2e-6;
+      expect((weight[i] * value ** 4) / slope).toBeCloseTo(1, 3);
+    }
+    const plain = await drawn({ ...range, loss: 'score-sde' }, 1);
+    expect(plain.sigma).toEqual(sigma);
+    for (const [i, value] of sigma.entries()) expect(plain.weight[i] * value ** 2).toBeCloseTo(1, 5);
+  },
+);
 
 const CONVENTIONS = processes.flatMap(({ name }) => [
   { process: name, weighting: 'prediction' as const, prediction: 'velocity' as const },

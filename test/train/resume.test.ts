@@ -140,8 +140,8 @@ test(
       ],
       ['beta', () => trainingSettings({ beta2: 1 }), 'bad-argument', /beta2 is 1/, /below 1/],
       [
-        'vp',
-        () => trainingSettings({ process: 'vp', sigmaMin: 79 }),
+        'vp-linear',
+        () => trainingSettings({ process: 'vp-linear', sigmaMin: 79 }),
         'bad-argument',
         /sigmaMin, 79, is not far/,
         /smaller sigmaMin/,
