@@ -1,7 +1,9 @@
 import { FewstepError } from '../errors.js';
+import { checkWhole } from '../execute/inputs.js';
 import { driftSlope } from '../execute/integrate-reference.js';
 import type { Field } from '../field/field.js';
 import { quantileOfSorted } from '../metrics/quantile.js';
+import { countSamples } from '../metrics/samples.js';
 import { rademacher } from '../rng/rademacher.js';
 import { RESIDUAL_STREAM } from '../rng/streams.js';
 import { normals } from '../rng/threefry.js';
@@ -42,7 +44,8 @@ const STEP = 1e-3;
  * where there are more than 8 axes, over the root mean square of ds/d sigma over all states of the level: 0 for an exact field, 1
  * where the two have nothing in common. In float64 on the CPU: the divergence is exact, the gradient on the right a
  * central difference along each direction.
- * @throws FewstepError bad-field for a field without a float64 gradient, bad-argument
+ * @throws FewstepError bad-field for a field without a float64 gradient, bad-argument for a noise level that is not
+ *   positive or a number of states below 1, and as `countSamples` for the data
  */
 export async function fokkerPlanckResidual(
   field: Field,
@@ -56,7 +59,12 @@ export async function fokkerPlanckResidual(
       'leave the residual out, or give the field a float64 form',
     );
   }
-  const rows = data.length / dim;
+  const rows = countSamples(Float64Array.from(data), dim);
+  checkWhole('number of states', states, 1);
+  const wrong = sigmas.find((sigma) => !(sigma > 0 && Number.isFinite(sigma)));
+  if (wrong !== undefined) {
+    throw new FewstepError('bad-argument', `a noise level is ${wrong}`, 'give positive numbers');
+  }
   const residual = residualOf(field);
   const levels: FokkerPlanckLevel[] = [];
   for (const [level, sigma] of sigmas.entries()) {

@@ -15,7 +15,8 @@ const NEIGHBOURS = 3;
  * distributions say little of, samples that fill the gaps between those they should be like, lessens precision. Compare
  * only figures of the same numbers of samples. The work is the square of these.
  *
- * @param samples, real [count * dim], at least four each; their counts may differ
+ * @param samples, real [count * dim], more of each than `neighbours`; their counts may differ
+ * @throws FewstepError as `countSamples`
  */
 export function precisionRecall(
   samples: Samples,
@@ -31,7 +32,7 @@ export function precisionRecall(
 
 /** Squared distance of each sample to its k-th nearest among the others. */
 function squaredRadii(samples: Samples, dim: number, neighbours: number): Float64Array {
-  const count = countSamples(samples, dim);
+  const count = countSamples(samples, dim, neighbours + 1);
   const nearest = new Float64Array(neighbours);
   return Float64Array.from({ length: count }, (_, i) => {
     nearest.fill(Number.POSITIVE_INFINITY);

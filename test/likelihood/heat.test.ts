@@ -9,7 +9,7 @@ import { random } from '../../src/problem/random.js';
 import { problemByName } from '../../src/problem/registry.js';
 import { sampleMixture } from '../../src/problem/sample-mixture.js';
 import { hostField, noisyStates, randomMixture, type StdShape } from '../field/fixtures.js';
-import { expectRefused } from '../refusal.js';
+import { expectRefusal, expectRefused } from '../refusal.js';
 import { freshSeed } from '../seed.js';
 
 const seed = freshSeed();
@@ -82,6 +82,16 @@ describe('the Fokker-Planck residual', () => {
   const sigmas = [0.05, 0.5, 5];
   const levels = (field: Field, data: Float64Array) =>
     fokkerPlanckResidual(field, { data, sigmas, states: 16, seed });
+
+  test.each<[string, object, string, RegExp]>([
+    ['no data', { data: [] }, 'bad-shape', /0 values/],
+    ['half a row', { data: [1, 2, 3] }, 'bad-shape', /3 values/],
+    ['a negative noise level', { sigmas: [1, -1] }, 'bad-argument', /noise level is -1/],
+    ['no states', { states: 0 }, 'bad-argument', /number of states is 0/],
+  ])('refuses %s', async (_, wrong, code, message) => {
+    const field = gaussianMixture(randomMixture(seed, 2, 4, 'shared'));
+    await expectRefusal(() => fokkerPlanckResidual(field, { data: [1, 2], sigmas, ...wrong }), code, message);
+  });
 
   test.each(SHAPES.flatMap((shape) => [1, 2, 12].map((dim) => [shape, dim] as const)))(
     'of an exact field is none, for %s stds in dim %i',

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { precisionRecall } from '../../src/metrics/precision-recall.js';
 import { random } from '../../src/problem/random.js';
+import { expectRefusal } from '../refusal.js';
 import { freshSeed } from '../seed.js';
 
 /** 0, 1, 2, ... on a line in the plane. */
@@ -37,4 +38,10 @@ test('half of the modes is half of the recall, and noise between them lessens pr
   const blurred = precisionRecall(between, real, 2);
   expect(Math.abs(blurred.precision - 0.5)).toBeLessThan(0.05);
   expect(blurred.recall).toBeGreaterThan(0.9);
+});
+
+test('too few samples to have a k-th neighbour are refused', async () => {
+  await expectRefusal(() => precisionRecall(line(3), line(20), 2), 'bad-shape', /4 or more samples/);
+  await expectRefusal(() => precisionRecall(line(20), line(3), 2), 'bad-shape', /4 or more samples/);
+  expect(precisionRecall(line(4, 1000), line(20), 2)).toEqual({ precision: 0, recall: 0 });
 });
