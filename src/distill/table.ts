@@ -4,7 +4,7 @@ import type { AmedSolver, Answer } from '../solver/amed.js';
 import { type AnswerScales, answersOf, parametersOf } from './answer-parameters.js';
 import { type DistilledLearnable, distillLearnable } from './distill-learnable.js';
 import type { FamilyRecord } from './family-training.js';
-import type { Grid, Learnable } from './learnable.js';
+import type { Learnable, NamedTimes } from './learnable.js';
 import type { TeacherPool } from './pool.js';
 import type { Score } from './score.js';
 import type { DistillSettings } from './settings.js';
@@ -15,7 +15,7 @@ export interface Student {
   options?: Record<string, unknown>;
   afs: boolean;
   /** Times to choose from, each of as many steps: the training takes the best. The first is the untrained base's. */
-  grids: Grid[];
+  grids: NamedTimes[];
 }
 
 /** A student that learned one answer a step, for all trajectories. */
@@ -52,7 +52,7 @@ export async function distillTable(
   options: TableOptions,
 ): Promise<DistilledTable> {
   const { settings, training, validation, onStart, onRecord, signal } = options;
-  const recordOf = ({ parameters, ...rest }: FamilyRecord, { name }: Grid): TableRecord => ({
+  const recordOf = ({ parameters, ...rest }: FamilyRecord, { name }: NamedTimes): TableRecord => ({
     ...rest,
     grid: name,
     answers: answersOf(parameters, settings),

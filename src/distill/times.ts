@@ -7,7 +7,7 @@ import { withToldTimes } from '../solver/told-times.js';
 import { scaleAround1, sigmoid } from './answer-parameters.js';
 import { type DistilledLearnable, distillLearnable } from './distill-learnable.js';
 import type { FamilyRecord } from './family-training.js';
-import type { Grid, Learnable } from './learnable.js';
+import type { Learnable, NamedTimes } from './learnable.js';
 import type { TeacherPool } from './pool.js';
 import type { Score } from './score.js';
 import type { DistillSettings } from './settings.js';
@@ -18,7 +18,7 @@ export interface TimesStudent {
   options?: Record<string, unknown>;
   afs: boolean;
   /** Times to begin with, each of as many steps: the training takes the best. The first is the untrained base's. */
-  grids: Grid[];
+  grids: NamedTimes[];
 }
 
 /** The times that a solver learned, and what the field is told in place of them. */

@@ -1,7 +1,7 @@
 import { ResourceType, type VariableInfo, WgslReflect } from 'wgsl_reflect/wgsl_reflect.module.js';
 
 /** One binding of a kernel, as reflected from its linked WGSL. */
-export interface Binding {
+export interface KernelBinding {
   name: string;
   index: number;
   type: GPUBufferBindingType;
@@ -12,7 +12,7 @@ export interface Binding {
 /** What the host needs to know of a kernel: nothing of it is written down twice. */
 export interface KernelLayout {
   entryPoint: string;
-  bindings: Binding[];
+  bindings: KernelBinding[];
   /** Packs a plain object into the bytes of uniform or storage struct `binding`. */
   pack(binding: string, value: Packable, target?: ArrayBuffer, offset?: number): ArrayBuffer;
   /** Bytes from one element to the next of an array binding. */
@@ -64,7 +64,7 @@ function bindingType(variable: VariableInfo): GPUBufferBindingType {
   return variable.access === 'read_write' ? 'storage' : 'read-only-storage';
 }
 
-type Packable = StructValue[string];
+export type Packable = StructValue[string];
 
 function packValue(view: DataView, offset: number, type: Type, value: Packable, path: string): void {
   if (type.isStruct) {

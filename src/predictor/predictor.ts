@@ -12,27 +12,27 @@ import type { TrajectoryPredictor } from './trajectory-predictor.js';
 /** What a student learned, and what it learned it for. */
 export type Predictor = TablePredictor | StoredNetwork | TimesPredictor | BespokePredictor;
 
-interface Common {
+export interface PredictorBase {
   /** The solver with its options, as one writes it: 'amed-ipndm:order=3'. */
   solver: string;
   afs: boolean;
 }
 
 /** Answers that all trajectories share, one a step. */
-export interface TablePredictor extends Common {
+export interface TablePredictor extends PredictorBase {
   kind: 'table';
   schedules: (Schedule & { answers: Answer[] })[];
 }
 
 /** Times that a solver learned which is otherwise as it was published. */
-export interface TimesPredictor extends Common {
+export interface TimesPredictor extends PredictorBase {
   kind: 'times';
   /** `grid`: what the times began as. `told`: what each evaluation's time is multiplied by where the field is told it, [nfe]. */
   schedules: (Schedule & { told: number[] })[];
 }
 
 /** A network that answers per trajectory; its answers depend on the times, so that one may serve several NFE. */
-export interface StoredNetwork extends Common {
+export interface StoredNetwork extends PredictorBase {
   kind: 'network';
   /** `offsets`: what is added to the network's logits, one a step; none as published. */
   schedules: (Schedule & { offsets?: LogitOffset[] })[];

@@ -3,7 +3,7 @@ import { FewstepError, nearestName, unknownName } from '../errors.js';
 import { defineProcess, type Process, type ProcessDefinition } from './process.js';
 
 /** A kind of process, with numbers that one may change. */
-interface ProcessKind {
+export interface ProcessKind {
   name: string;
   summary: string;
   /** For people. */

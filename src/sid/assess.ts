@@ -4,9 +4,9 @@ import {
   type AssessedDistances,
   affordableReference,
   distancesOfSets,
-  type Range,
   range,
   SETS,
+  type SetRange,
 } from '../train/assess.js';
 import { samplesInSet, samplesOf, TEACHER_SOLVE, USUAL_SOLVE } from './comparison.js';
 import { type Generator, planOfGenerator } from './generator.js';
@@ -27,8 +27,8 @@ const NEIGHBOURHOOD = 1024;
 /** How near sets of samples are to accurate ones of the teacher. */
 export interface GeneratorDistances extends AssessedDistances {
   /** See `precisionRecall`. */
-  precision: Range;
-  recall: Range;
+  precision: SetRange;
+  recall: SetRange;
 }
 
 /** How near a generator is to its teacher, on latents that it was not chosen by. */

@@ -4,7 +4,7 @@ import { checkTimes } from '../grid/grid.js';
 import { PlanBuilder } from './builder.js';
 import type { Plan } from './plan.js';
 
-type OptionsSchema = v.StrictObjectSchema<v.ObjectEntries, undefined>;
+export type OptionsSchema = v.StrictObjectSchema<v.ObjectEntries, undefined>;
 
 /** A solver: a name, what it may be told, and the function that writes its plan. */
 export interface Solver {
@@ -31,7 +31,7 @@ export interface SolverSettings {
   options?: Record<string, unknown>;
 }
 
-interface Definition<S extends OptionsSchema> {
+export interface SolverDefinition<S extends OptionsSchema> {
   name: string;
   summary: string;
   order: number;
@@ -40,7 +40,7 @@ interface Definition<S extends OptionsSchema> {
 }
 
 /** Makes a solver out of its definition; what is common to all of them is here. */
-export function defineSolver<S extends OptionsSchema>(definition: Definition<S>): Solver {
+export function defineSolver<S extends OptionsSchema>(definition: SolverDefinition<S>): Solver {
   const { name, summary, order } = definition;
   const defaults = v.parse(definition.options, {}) as Record<string, unknown>;
   return {
