@@ -22,6 +22,7 @@ export interface LearnableOptions {
 /** What was learned for all trajectories, on the grid that it came farthest on. */
 export interface DistilledLearnable {
   grid: NamedTimes;
+  /** As the student reads them: logits. */
   parameters: Float64Array;
   /** On the validation trajectories: untrained on the first grid, the best start of all, and what it led to. */
   base: Score;
@@ -29,6 +30,7 @@ export interface DistilledLearnable {
   best: Score;
   /** Of the grid chosen. */
   history: FamilyRecord[];
+  /** Wall time. */
   seconds: { search: number; training: number };
 }
 

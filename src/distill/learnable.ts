@@ -12,6 +12,7 @@ export interface Learnable {
   withR?(r: readonly number[]): Float64Array;
 }
 
+/** The decreasing times of a grid, sigma, and what they are called. */
 export interface NamedTimes {
   name: string;
   times: number[];

@@ -13,12 +13,16 @@ export interface KernelBinding {
 export interface KernelLayout {
   entryPoint: string;
   bindings: KernelBinding[];
-  /** Packs a plain object into the bytes of uniform or storage struct `binding`. */
+  /**
+   * Packs a plain object into the bytes of uniform or storage struct `binding`.
+   * @throws Error naming a member that is missing or unknown
+   */
   pack(binding: string, value: Packable, target?: ArrayBuffer, offset?: number): ArrayBuffer;
   /** Bytes from one element to the next of an array binding. */
   stride(binding: string): number;
 }
 
+/** A WGSL struct as a plain object, by the names of its members. */
 export type StructValue = {
   [member: string]: number | readonly number[] | StructValue | readonly StructValue[];
 };
@@ -64,6 +68,7 @@ function bindingType(variable: VariableInfo): GPUBufferBindingType {
   return variable.access === 'read_write' ? 'storage' : 'read-only-storage';
 }
 
+/** What a binding holds: a number, an array of them, a struct, or an array of structs. */
 export type Packable = StructValue[string];
 
 function packValue(view: DataView, offset: number, type: Type, value: Packable, path: string): void {

@@ -5,11 +5,13 @@ import { defineProcess, type Process, type ProcessDefinition } from './process.j
 /** A kind of process, with numbers that one may change. */
 export interface ProcessKind {
   name: string;
+  /** One line for people, with the paper. */
   summary: string;
   /** For people. */
   formulas: { alphaBar: string; betaBar: string };
   /** Numbers with their defaults. */
   options: Readonly<Record<string, number>>;
+  /** The process with these numbers, all of them. */
   define(options: Record<string, number>): Omit<ProcessDefinition, 'name'>;
 }
 

@@ -47,7 +47,7 @@ export interface SetRange {
 export interface AssessedDistances {
   slicedWasserstein: SetRange;
   energy: SetRange;
-  /** Absent above FRECHET_DIMENSIONS. */
+  /** Squared, as FID is; absent above 256 dimensions. */
   frechet?: SetRange;
 }
 
