@@ -12,16 +12,20 @@ const CHUNK_BYTES = 64 * 2 ** 20;
 const STRIDE = 256;
 const INVOCATIONS = 64;
 
+/** Data to noise, and how far. */
 export interface DiffuseRequest {
   process: Process;
   /** x_0, [rows, dim]. */
   data: ArrayLike<number>;
+  /** Numbers in a row. */
   dim: number;
   /** In the process' own time, in any order. */
   times: readonly number[];
   /** Integer from 0 to 2^53 - 1: a row's noise depends on it, on the row's and the time's index alone. Default 0. */
   seed?: number;
-  /** At most so many rows at once. Results do not depend on it. */
+  /**
+   * At most so many rows at once; by default what 64 MiB and the adapter's limits allow. Results do not depend on it.
+   */
   chunk?: number;
   signal?: AbortSignal;
 }
@@ -30,7 +34,8 @@ export interface DiffuseRequest {
  * Noises data by the forward process, x_t = alpha-bar(t) x_0 + beta-bar(t) n, on the GPU. Rows and times have noise of
  * their own: these are draws of the marginals, not paths of the process.
  * @returns [times, rows, dim]
- * @throws FewstepError bad-argument for a time outside the process' range or a seed, bad-shape, not-finite naming the row
+ * @throws FewstepError bad-argument for no times, one outside the process' range, a seed or a chunk; bad-shape;
+ *   not-finite naming the row and the column; device-limit where not even one row fits
  */
 export async function diffuse(gpu: Gpu, request: DiffuseRequest): Promise<Float32Array> {
   const { process, data, dim, times, seed = 0, signal } = request;
@@ -93,7 +98,11 @@ export async function diffuse(gpu: Gpu, request: DiffuseRequest): Promise<Float3
   return result;
 }
 
-/** The same in float64 on the CPU: the twin of shaders/process/diffuse.wgsl, up to rounding. */
+/**
+ * The same in float64 on the CPU: the twin of shaders/process/diffuse.wgsl, up to rounding.
+ * @returns [times, rows, dim]
+ * @throws FewstepError bad-argument, bad-shape and not-finite as `diffuse`
+ */
 export function diffuseReference(request: DiffuseRequest): Float64Array {
   const { process, data, dim, times, seed = 0 } = request;
   const rows = checkRequest(request);

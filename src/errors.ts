@@ -3,23 +3,41 @@
  * wrong, with the place; the remedy says what to do about it.
  */
 export type ErrorCode =
+  /** A value out of its bounds, or a request whose parts exclude each other. */
   | 'bad-argument'
+  /** A file, or data for a training, whose content cannot be what it should be. */
   | 'bad-data'
+  /** A field that is impossible, or that lacks what is asked of it: a gradient, a float64 form, hidden features. */
   | 'bad-field'
+  /** Times that do not decrease, or a range or a number of steps for which a grid has none. */
   | 'bad-grid'
+  /** An array whose length is not the product of the dimensions it should have. */
   | 'bad-shape'
+  /** NaN or infinity in what was given, or in what a run came to. */
   | 'not-finite'
+  /** A number of evaluations that a solver, a predictor or a table cannot make exactly. */
   | 'unreachable-nfe'
+  /** Adaptive steps that would become too short or too many. */
   | 'unreachable-tolerance'
+  /** A name that does not exist; the remedy lists those that do. */
   | 'unknown-name'
+  /** A file that cannot be read or written. */
   | 'file'
+  /** No adapter of the kind asked for gave a device. */
   | 'no-adapter'
+  /** More than the device allows in one buffer or binding, or a call that WebGPU refused. */
   | 'device-limit'
   | 'device-lost'
   | 'out-of-memory'
+  /** WGSL that does not link or compile; the message names file, line and column. */
   | 'shader-compilation'
+  /** A command of the command line that was told to stop. */
   | 'interrupted';
 
+/**
+ * What fewstep throws on purpose: switch on `code`, show `message` and `remedy` to people.
+ * A given AbortSignal is another matter: functions then throw its `reason`.
+ */
 export class FewstepError extends Error {
   override readonly name = 'FewstepError';
 

@@ -12,11 +12,18 @@ export {
   type TrainedCandidate,
   type TrainedStage,
 } from './distill/bespoke.js';
-export { type DistilledBespokeNet, distillBespokeNet } from './distill/bespoke-net.js';
+export {
+  type BespokeNetOptions,
+  type DistilledBespokeNet,
+  distillBespokeNet,
+} from './distill/bespoke-net.js';
 export { type BespokeCandidate, type BespokeChoices, searchBespoke } from './distill/bespoke-search.js';
 export type { Budget } from './distill/budget.js';
 export { dataFigures } from './distill/data-figures.js';
+export type { DistilledLearnable } from './distill/distill-learnable.js';
+export type { FamilyRecord, FamilyState } from './distill/family-training.js';
 export { type FieldFigures, fieldFigures } from './distill/field-figures.js';
+export type { NamedTimes } from './distill/learnable.js';
 export { poolSeeds, runTeacher, type TeacherOptions, type TeacherPool } from './distill/pool.js';
 export { type Score, scoreOf } from './distill/score.js';
 export { checkSettings, type DistillSettings, ROBUST } from './distill/settings.js';
@@ -27,6 +34,7 @@ export {
   type TableOptions,
   type TableRecord,
 } from './distill/table.js';
+export type { TangentRecord, TrainedTangent } from './distill/tangent.js';
 export {
   type DistilledTimes,
   distillTimes,
@@ -61,17 +69,23 @@ export type {
   DivergenceBuffers,
   Field,
   GradientBuffers,
+  OutsideEvaluation,
   PreparedDivergence,
   PreparedField,
   PreparedGradient,
   PreparedProducts,
 } from './field/field.js';
 export { type Fingerprint, sameField } from './field/fingerprint.js';
-export type { FusedField, FusedVariant } from './field/fused.js';
+export type { Asking, FusedField, FusedVariant } from './field/fused.js';
 export { gaussianMixture, type MixtureInput } from './field/gaussian-mixture.js';
+export type { MixtureSpec } from './field/mixture.js';
 export { type Choices, keepChoicesWith } from './gpu/choices.js';
-export { type AdapterDescription, Gpu } from './gpu/gpu.js';
+export { type AdapterDescription, type FieldWork, Gpu } from './gpu/gpu.js';
+export type { Kernel } from './gpu/kernel.js';
+export type { KernelBinding, KernelLayout, Packable, StructValue } from './gpu/layout.js';
+export type { ShaderVariant } from './gpu/link.js';
 export { requestDevice } from './gpu/request-device.js';
+export type { ShaderName } from './gpu/shaders.js';
 export {
   DEFAULT_RANGE,
   explicit,
@@ -83,6 +97,7 @@ export {
   type SigmaRange,
   timeUniform,
 } from './grid/grid.js';
+export type { Scaling } from './io/scaling.js';
 export {
   type FokkerPlanckLevel,
   type FokkerPlanckOptions,
@@ -96,11 +111,25 @@ export {
   logDensityReference,
 } from './likelihood/log-density.js';
 export { PRIORS, type PriorName } from './likelihood/prior.js';
-export { EMBEDDING_KINDS, type MlpConfig, type MlpOptions, mlpConfig } from './mlp/config.js';
+export type { SlicedDistances } from './metrics/distribution-reference.js';
+export {
+  EMBEDDING_KINDS,
+  type Embedding,
+  type EmbeddingKind,
+  type MlpConfig,
+  type MlpOptions,
+  mlpConfig,
+} from './mlp/config.js';
 export type { Convention } from './mlp/convention.js';
 export { type MlpFieldOptions, type MlpModel, mlpField } from './mlp/field.js';
 export { decodeModel, encodeModel, type StoredModel, type TrainingInfo } from './mlp/model-file.js';
-export { initialParameters, parameterLayout } from './mlp/parameters.js';
+export {
+  initialParameters,
+  type LayerTensors,
+  type ParameterLayout,
+  parameterLayout,
+  type Tensor,
+} from './mlp/parameters.js';
 export { PRECISIONS, type Precision } from './mlp/precision.js';
 export {
   type BespokePredictor,
@@ -108,12 +137,19 @@ export {
   beganAs,
   bespokeSchedule,
 } from './predictor/bespoke-predictor.js';
-export type { NetworkConfig } from './predictor/network-config.js';
+export type { FeatureSource, NetworkConfig } from './predictor/network-config.js';
 export type { DataFigures, NetworkPredictor } from './predictor/network-predictor.js';
+export type {
+  LogitOffset,
+  PredictedPlan,
+  PredictedStep,
+  PredictedUpdate,
+} from './predictor/predicted-plan.js';
 export {
   amedSolver,
   type PredictedRun,
   type Predictor,
+  type PredictorBase,
   predictedRun,
   type Schedule,
   type StoredNetwork,
@@ -126,9 +162,14 @@ export {
   encodePredictor,
   type StoredPredictor,
 } from './predictor/predictor-file.js';
-export { type ExportedSchedules, exportSchedules } from './predictor/schedule-export.js';
+export {
+  type ExportedSchedule,
+  type ExportedSchedules,
+  type ExportedStep,
+  exportSchedules,
+} from './predictor/schedule-export.js';
 export type { TrajectoryPredictor } from './predictor/trajectory-predictor.js';
-export { parseProcess, processes } from './process/built-in.js';
+export { type ProcessKind, parseProcess, processes } from './process/built-in.js';
 export {
   PREDICTIONS,
   type Prediction,
@@ -142,10 +183,28 @@ export { type SampleRequest, type SampleResult, sample } from './sample.js';
 export type { StudentRequest } from './sample-plan.js';
 export { type ReferenceSampleResult, sampleReference } from './sample-reference.js';
 export { type GitsOptions, type GitsSearch, gitsGrid, type SearchCost, searchGits } from './search/gits.js';
-export { assessGenerator, type GeneratorAssessment } from './sid/assess.js';
+export {
+  assessGenerator,
+  type GeneratorAssessment,
+  type GeneratorAssessmentOptions,
+  type GeneratorDistances,
+} from './sid/assess.js';
+export type { SidDistances } from './sid/comparison.js';
+export type { Player } from './sid/draws.js';
 export { type Generator, planOfGenerator } from './sid/generator.js';
 export { decodeGenerator, encodeGenerator, type StoredGenerator } from './sid/generator-file.js';
-export { SidRun, type SidRunOptions } from './sid/run.js';
+export type { LearnerState, SidMemory } from './sid/networks.js';
+export type { GeneratorRecord } from './sid/record.js';
+export type { GeneratorBatch } from './sid/reference.js';
+export {
+  type PendingSums,
+  type SidBest,
+  type SidProgress,
+  type SidRecord,
+  SidRun,
+  type SidRunOptions,
+  type Yardstick,
+} from './sid/run.js';
 export {
   SID_LOSSES,
   SID_WEIGHTINGS,
@@ -154,12 +213,19 @@ export {
   type SidWeighting,
   sidSettings,
 } from './sid/settings.js';
-export { SidTrainer, type SidTrainerOptions } from './sid/trainer.js';
-export { type AmedSolver, type Answer, amedSolvers, fixedAnswers } from './solver/amed.js';
+export {
+  type SidBatch,
+  type SidFigures,
+  type SidState,
+  SidTrainer,
+  type SidTrainerOptions,
+} from './sid/trainer.js';
+export { type AmedFormula, type AmedSolver, type Answer, amedSolvers, fixedAnswers } from './solver/amed.js';
 export {
   BESPOKE_FORMULAS,
   BESPOKE_STARTS,
   type BespokeForm,
+  type BespokeFormula,
   type BespokeLayout,
   type BespokeStart,
   bespokeLayout,
@@ -168,8 +234,27 @@ export {
   plainNumbers,
 } from './solver/bespoke.js';
 export { PlanBuilder } from './solver/builder.js';
-export { defineSolver, type Solver, type SolverSettings } from './solver/define.js';
-export { nfeOf, type Operation, type Plan, perTrajectory, type Scalar, type Slot } from './solver/plan.js';
+export {
+  defineSolver,
+  type OptionsSchema,
+  type Solver,
+  type SolverDefinition,
+  type SolverSettings,
+} from './solver/define.js';
+export {
+  type Combine,
+  type Constant,
+  type EulerAt,
+  type Evaluate,
+  type Noise,
+  nfeOf,
+  type Operation,
+  type Plan,
+  perTrajectory,
+  type Scalar,
+  type Slot,
+} from './solver/plan.js';
+export type { ColumnSource, LocalNumbers, PlanFamily } from './solver/plan-family.js';
 export { type PlanRequest, planFor } from './solver/plan-for.js';
 export { parseSolver, sdeSolvers, solverByName, solvers, stepsForNfe } from './solver/registry.js';
 export { needsMean, planOfTable, type SolverTable, tableOf } from './solver/table.js';
@@ -177,9 +262,18 @@ export { decodeTable, encodeTable, type StoredTable, TABLE_SCHEMA } from './solv
 export { classicRungeKutta, dormandPrince, type Tableau } from './solver/tableau.js';
 export { withToldTimes } from './solver/told-times.js';
 export { universalCounts, universalPlan } from './solver/universal.js';
-export type { Move, TangentPlan } from './tangent/tangent-plan.js';
+export type {
+  ColumnRange,
+  Move,
+  TangentColumn,
+  TangentEvaluation,
+  TangentPlan,
+} from './tangent/tangent-plan.js';
 export type { TangentPredictor } from './tangent/tangent-predictor.js';
+export type { AssessedDistances, SetRange } from './train/assess.js';
 export { standardDeviation, type TrainingData } from './train/data.js';
+export type { Moments } from './train/optimiser.js';
+export type { DrawnBatch, OptimiserState } from './train/reference.js';
 export {
   LOSS_PROCESSES,
   LOSSES,

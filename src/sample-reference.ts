@@ -11,16 +11,19 @@ import { checkSigmaRange } from './sample-range.js';
 import { resolveUniversal } from './sample-universal.js';
 import type { Plan } from './solver/plan.js';
 
+/** What `sampleReference` made, in float64. */
 export interface ReferenceSampleResult {
   /** [batch, dim], in the data's own units. */
   samples: Float64Array;
-  /** What a network answered: as of `solve`. */
+  /** What a network answered, [answers, batch]: as of `solve`. */
   answers?: Float64Array;
   /** Field evaluations really made, per trajectory. */
   evaluations: number;
+  /** Of the trajectories, milliseconds. */
   hostMs: number;
+  /** The plan that was run. */
   plan: Plan;
-  /** With `trajectory`: the state at each time of the grid, each [batch, dim]. */
+  /** With `trajectory`: the state at each time of the grid, each [batch, dim], in the data's own units. */
   trajectory?: Float64Array[];
 }
 
@@ -31,7 +34,8 @@ const TURN_MS = 50;
  * What `sample` does, in float64 on the CPU and without a GPU: the same request gives the same trajectories up
  * to float32's rounding. It is the truth to compare with, not a fast way to sample.
  *
- * @throws FewstepError for every impossible request, `bad-field` where the field has no float64 form
+ * @throws FewstepError as `sample`; bad-field where the field has no float64 form, or for `bespoke` alone where its
+ *   data's figures are not known; bad-grid for the grid 'gits'; not-finite naming the trajectory
  */
 export async function sampleReference(asked: SampleRequest): Promise<ReferenceSampleResult> {
   const { field, seed = 0, onProgress, signal } = asked;

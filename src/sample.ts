@@ -11,41 +11,49 @@ import type { SearchCost } from './search/gits.js';
 import { checkableGrid, type ResolvedGrid, resolveGrid } from './search/resolve-grid.js';
 import type { Plan } from './solver/plan.js';
 
+/** What is sampled, by what, and how many of it. */
 export interface SampleRequest extends StudentRequest {
   field: Field;
-  /** Trajectories to draw latents for; not needed with `latents`. */
+  /** Trajectories to draw latents for, 64 by default; not read with `latents`. */
   batch?: number;
   /**
-   * Seed of the latents and of the noise that a sampler of the SDE adds: a trajectory's noise depends on it and on its own
-   * index alone.
+   * Seed of the latents and of the noise that a sampler of the SDE adds, 0 by default: a trajectory's noise depends on
+   * it and on its own index alone.
    */
   seed?: number;
-  /** x at the first time, [batch, dim], in place of drawn noise. */
+  /** x at the first time, [batch, dim], in the field's units, in place of drawn noise. */
   latents?: ArrayLike<number>;
-  /** Whether to return the state at every time of the grid. */
+  /** Whether to return the state at every time of the grid; by default not. */
   trajectory?: boolean;
   /** How the plan runs, by default 'auto': see `solve`. */
   executor?: Executor;
   /** At most so many trajectories at once, for progress and a quick stop. Results do not depend on it. */
   chunk?: number;
+  /** Called now and then with the number of trajectories done. */
   onProgress?: (done: number) => void;
   signal?: AbortSignal;
 }
 
+/** What `sample` made: a `Solution` in the data's own units. */
 export interface SampleResult extends Omit<Solution, 'kept'> {
+  /**
+   * The state at the last time, [batch, dim], in the data's own units: where the field has a scaling, that is undone.
+   */
+  samples: Float32Array;
   /** The plan that was run; `nfeOf` it is what was asked for. */
   plan: Plan;
   /** What the search of the grid took, where it was searched on the field; or the data's mean and spread. */
   search?: SearchCost;
-  /** With `trajectory`: the state at each time of the grid, each [batch, dim]. */
+  /** With `trajectory`: the state at each time of the grid, each [batch, dim], in the data's own units. */
   trajectory?: Float32Array[];
 }
 
 /**
  * Samples a field: latents, a plan for exactly the NFE (a solver's, what a predictor learned, or for `bespoke` alone the
  * universal table), and one run of it on the GPU. Samples are in the data's own units.
- * @throws FewstepError before anything runs for every impossible request: as `runOf`, `solve` and `checkSigmaRange`; and
- *   `not-finite` where the field's values are not
+ * @throws FewstepError for an impossible request, before anything runs: unknown-name, bad-argument, bad-grid, bad-shape,
+ *   unreachable-nfe, bad-field; also for a grid through noise levels that the field does not know (bad-argument). Then
+ *   not-finite, device-limit, and bad-field where a model of the user's fails
  */
 export async function sample(gpu: Gpu, asked: SampleRequest): Promise<SampleResult> {
   const { field, batch = 64, seed = 0, executor, chunk, onProgress, signal } = asked;

@@ -14,20 +14,29 @@ import type { MeanValue } from './mean-value.js';
 import { type PathFigures, pathFigures } from './path-figures.js';
 import type { Analysis, Distribution, MeanValueOfStep } from './results.js';
 
+/** What is analysed, and how closely. */
 export interface AnalyzeOptions {
   field: Field;
   /** A solver that is accurate at `nfe`: unipc-3 by default. */
   solver?: string;
-  /** 120 by default, because coarse grids of 4, 5 and 6 steps are then part of the times. */
+  /**
+   * Evaluations of that solver; 120 by default, because coarse grids of 4, 5 and 6 steps are then part of the times.
+   */
   nfe?: number;
+  /** 'polynomial:7' by default; 'gits' is not searched here. */
   grid?: string | Grid;
+  /** 0.002 to 80 by default. */
   range?: Partial<SigmaRange>;
-  /** 512 by default. */
+  /** 512 by default, at least 2. */
   trajectories?: number;
-  /** Of the latents, which are those that `sample` draws for it. */
+  /** Of the latents, which are those that `sample` draws for it; 0 by default. */
   seed?: number;
-  /** Numbers of steps of the coarse grids; 4, 5 and 6 by default. */
+  /**
+   * Numbers of steps of the coarse grids, each with at least four accurate steps to one of its own; 4, 5 and 6 by
+   * default.
+   */
   steps?: readonly number[];
+  /** Called now and then with the number of trajectories done. */
   onProgress?: (done: number) => void;
   signal?: AbortSignal;
 }
@@ -47,7 +56,8 @@ const TURN_MS = 50;
  * Measures why few steps suffice: how near the trajectories of a field are to a plane and to a line, and whether one
  * direction carries a coarse step (AMED, arXiv 2312.00094, section 3). Each trajectory has components of its own.
  *
- * @throws FewstepError for every impossible request, before anything runs; not-finite, device-limit
+ * @throws FewstepError before anything runs: unknown-name, bad-argument, bad-grid, unreachable-nfe; then not-finite,
+ *   device-limit, bad-field where a trajectory ends where it began
  */
 export async function analyze(gpu: Gpu, options: AnalyzeOptions): Promise<Analysis> {
   const { field, trajectories = 512, seed = 0, onProgress, signal } = options;

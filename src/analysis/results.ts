@@ -50,20 +50,28 @@ export interface Analysis {
   deviation: Distribution[];
   /** The largest of those along a path. */
   largestDeviation: Distribution;
-  /** See `MeanValue`: for each step of coarse grids chosen from the times. */
+  /** For each step of the coarse grids, which are chosen from the times. */
   meanValue: MeanValueOfStep[];
-  /** A few paths in the plane of their first two components; see `Flat`. */
+  /** Up to 40 paths, [paths, N, 2], each in the plane of its own first two components, from (0, 0) to (1, 0). */
   paths: number[][][];
 }
 
+/**
+ * One step of a coarse grid: how well one direction of the field, taken at one time within it, carries the whole step.
+ */
 export interface MeanValueOfStep {
   /** Steps of the coarse grid, and which of them this is, from 0 on. */
   steps: number;
   step: number;
+  /** Sigma at both ends. */
   from: number;
   to: number;
+  /** Least |h v(x(s), s) - increment| / |increment| over the times s of the step. */
   error: Distribution;
+  /** The same for s at the step's beginning: Euler's step from the true state. */
   eulerError: Distribution;
+  /** Between the best direction and the increment, degrees. */
   angle: Distribution;
+  /** Where the best s lies: s = to^r from^(1 - r). */
   r: Distribution;
 }

@@ -9,14 +9,21 @@ import type { TeacherPool } from './pool.js';
 import { typicalError } from './score.js';
 import { type TangentRecord, type TrainedTangent, trainTangent } from './tangent.js';
 
+/** The teacher's trajectories that the networks learn from and are judged by, and how long they learn. */
 export interface BespokeNetOptions {
+  /** At least as many trajectories as a batch of the networks has. */
   training: TeacherPool;
   validation: TeacherPool;
-  /** Of the networks; the table that goes on without them has a third of them, which evaluate the field as often. */
+  /**
+   * Of the networks, 600 by default; the table that goes on without them has a third, which evaluate the field as
+   * often.
+   */
   iterations?: number;
-  /** Trajectories in an iteration of the networks. */
+  /** Trajectories in an iteration of the networks; 128 by default. */
   batch?: number;
+  /** After each validation of the networks. */
   onRecord?: (record: TangentRecord) => void;
+  /** After each iteration of the table. */
   onTable?: (record: FamilyRecord) => void;
   signal?: AbortSignal;
 }
@@ -28,6 +35,7 @@ export interface DistilledBespokeNet {
   table: { numbers: Float64Array; score: FamilyState['score'] };
   /** Whether the networks help the mean and the median of the validation trajectories, against the table trained on. */
   helps: boolean;
+  /** Wall time of both trainings. */
   seconds: { net: number; table: number };
 }
 
@@ -39,7 +47,14 @@ export const NET_BATCH = 128;
  */
 export const TABLE_SHARE = 1 / 3;
 
-/** Trains networks on top of a bespoke table, and beside them the table alone, to see what the networks add. */
+/**
+ * Trains networks on top of a bespoke table, and beside them the table alone, to see what the networks add. The idea of
+ * moving a solver for each trajectory is AMED's (arXiv 2312.00094); networks along the tangent of a table are our own.
+ * @param settings batch of the table's iterations, and seed of both trainings
+ * @throws FewstepError bad-field where the field has no gradient, which the networks need; bad-argument for fewer
+ *   trajectories than a batch, or numbers of which the plan cannot be moved; not-finite where the table itself diverges
+ *   or meets its teacher exactly; bad-shape, device-limit
+ */
 export async function distillBespokeNet(
   gpu: Gpu,
   field: Field,

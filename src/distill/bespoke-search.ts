@@ -16,7 +16,9 @@ import { scoreVariants } from './variants.js';
 /** A solver that learned nothing, as a place to begin: the numbers of a form. */
 export interface BespokeCandidate {
   form: BespokeForm;
+  /** For people: 'polynomial:7', after a Gaussian start 'polynomial:7 from 12'. */
   grid: string;
+  /** [bespokeLayout(form).size]. */
   numbers: Float64Array;
   /** On the trajectories of the search. */
   score: Score;
@@ -24,7 +26,9 @@ export interface BespokeCandidate {
 
 /** What a search may choose from; all by default. */
 export interface BespokeChoices {
+  /** Of BESPOKE_FORMULAS. */
   formulas?: readonly string[];
+  /** Of BESPOKE_STARTS. */
   starts?: readonly BespokeForm['start'][];
 }
 
@@ -45,6 +49,14 @@ const FINALISTS = { forms: 16, grids: 2 };
  * Compares every formula, start and grid on a few of the teacher's trajectories, all candidates of one formula and
  * start in one batch, and gives the best of each formula and start, the best first. Those that did best on a part of the
  * trajectories are compared on all of them, and the others follow with the scores that they had.
+ *
+ * A recipe of our own: formulas and starts are those of `BespokeForm`, grids polynomial with rho 3, 5, 7 and 10, logsnr
+ * and time_uniform, after a Gaussian start from several first times each.
+ * @param common NFE, range and the figures of the data, see `dataFigures`
+ * @param training of which the first 192 trajectories are used
+ * @returns one of each formula and start for which the range has a grid
+ * @throws FewstepError bad-argument for a formula or a start that does not exist, unreachable-nfe beyond
+ *   MAX_BESPOKE_NFE, bad-grid for an impossible range, bad-shape, device-limit. What diverges has an infinite score
  */
 export async function searchBespoke(
   gpu: Gpu,

@@ -19,20 +19,27 @@ import { type Score, scoreOf, typicalError } from './score.js';
 
 /** The stages of a bespoke solver's distillation, in their order; finalists count as candidates. */
 export type BespokeStage = 'search' | 'candidates' | 'table';
+/** The stages that train something: all but the search, which only compares. */
 export type TrainedStage = Exclude<BespokeStage, 'search'>;
 
 /** What is trained: a solver that the search found, the universal one, or a given one. */
 export type TrainedCandidate = Pick<BespokeCandidate, 'form' | 'grid' | 'numbers'>;
 
+/** What a bespoke solver is learned for, and how long each stage goes on; `BESPOKE` has the usual numbers. */
 export interface BespokeSettings {
+  /** Field evaluations of the solver, from 1 to MAX_BESPOKE_NFE. */
   nfe: number;
+  /** Where the teacher's trajectories begin and end; 0.002 to 80 by default. */
   range?: SigmaRange;
-  /** Trajectories in a batch, each of which runs once for every number that is learned, and once more. */
+  /**
+   * Trajectories in a batch, rounded up to a multiple of 4 and drawn with replacement: each runs once for every number
+   * that is learned, and once more.
+   */
   batch: number;
   /** How many starts are trained for a little, and for how many iterations each; the best third then three times as long. */
   candidates: number;
   candidateIterations: number;
-  /** Of the table that the best candidate becomes. */
+  /** Iterations of Gauss-Newton for the table that the best candidate becomes. */
   iterations: number;
   /** In place of `iterations`: what all stages may take together. */
   budget?: Budget;
@@ -40,7 +47,7 @@ export interface BespokeSettings {
   seed: number;
 }
 
-/** What suffices on mixtures, data sets and small networks; more still helps a little. */
+/** The usual settings, which suffice on mixtures, data sets and small networks; more still helps a little. */
 export const BESPOKE: Omit<BespokeSettings, 'nfe'> = {
   batch: 32,
   candidates: 14,
@@ -49,18 +56,24 @@ export const BESPOKE: Omit<BespokeSettings, 'nfe'> = {
   seed: 0,
 };
 
+/** The teacher's trajectories that a bespoke solver learns from and is chosen by, and what its search may try. */
 export interface BespokeOptions extends BespokeChoices {
+  /** What is learned from; of the states the last alone, the end points. */
   training: TeacherPool;
+  /** What all choices are made by: trajectories of the same teacher from other latents, see `poolSeeds`. */
   validation: TeacherPool;
   /** Solvers learned elsewhere, which stand beside the best of the search. */
   given?: readonly TrainedCandidate[];
   /** Whether the universal table may take the place of a searched start that is worse; by default so. */
   universal?: boolean;
+  /** After each form that the search has compared: how many, and of how many. */
   onSearch?: (done: number, of: number) => void;
+  /** Once, with the best solver that learned nothing and its validation score. */
   onStart?: (best: BespokeCandidate, score: Score) => void;
   /** Before a training, and after it with the scores on both sides. */
   onTraining?: (stage: TrainedStage, candidate: TrainedCandidate, iterations: number) => void;
   onTrained?: (stage: TrainedStage, candidate: TrainedCandidate, before: Score, after: Score) => void;
+  /** After each iteration. */
   onRecord?: (stage: TrainedStage, record: FamilyRecord, candidate: TrainedCandidate) => void;
   signal?: AbortSignal;
 }
@@ -68,9 +81,11 @@ export interface BespokeOptions extends BespokeChoices {
 /** A bespoke solver that was learned. */
 export interface DistilledBespoke {
   form: BespokeForm;
+  /** As `bespokeLayout` has them: `bespokePlan` makes the plan of both, `bespokeSchedule` what a predictor stores. */
   numbers: Float64Array;
   /** The best solver of the search on the validation trajectories: the best that learned nothing. */
   candidate: BespokeCandidate;
+  /** Its score there. */
   start: Score;
   /** The candidate that became this solver, and its score untrained. */
   origin: { candidate: TrainedCandidate; score: Score };
@@ -78,7 +93,9 @@ export interface DistilledBespoke {
   best: Score;
   /** Where each candidate came to. */
   candidates: { candidate: TrainedCandidate; score: Score }[];
+  /** Every iteration of every training, in their order. */
   history: { stage: TrainedStage; record: FamilyRecord }[];
+  /** Wall time of each stage. */
   seconds: Record<BespokeStage, number>;
   /** Of all candidates together, and of the table. */
   iterations: Record<TrainedStage, number>;
@@ -93,7 +110,14 @@ const PROBE = 10;
  * Distils a bespoke solver: a search over formulas, starts and grids; a short training of the best, of the universal
  * table and of solvers that begin at several first times; a longer one of the best of those, and a long one of the best
  * of them. It is never worse than the best that learned nothing, or than the universal table or a given one, on the
- * validation trajectories.
+ * validation trajectories. It needs no gradient of the field.
+ *
+ * All of a solver is learned, as by Bespoke and BNS solvers (arXiv 2310.19075, 2403.01329), S4S (2502.17423) and, for
+ * the times, LD3 (2405.15506); what it is made of is `BespokeForm`. The recipe is our own: Gauss-Newton to the
+ * teacher's end points, with derivatives by differences of solves.
+ * @throws FewstepError unreachable-nfe and bad-argument for a form that cannot be (`bespokeLayout`), bad-grid for an
+ *   impossible range, bad-shape for trajectories of another dimension, device-limit; bad-field where a model of the
+ *   user's fails. A candidate that diverges throws nothing: its score is infinite
  */
 export async function distillBespoke(
   gpu: Gpu,

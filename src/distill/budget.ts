@@ -1,4 +1,7 @@
-/** How much the distillation of a bespoke solver may take in all, the teacher aside. */
+/**
+ * How much the distillation of a bespoke solver may take in all, the teacher aside: wall time, iterations of
+ * Gauss-Newton, or trajectories of their batches. The search runs whole, and counts only where the unit is seconds.
+ */
 export interface Budget {
   amount: number;
   unit: 'seconds' | 'iterations' | 'trajectories';

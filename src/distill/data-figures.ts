@@ -1,7 +1,10 @@
 import type { DataFigures } from '../predictor/network-predictor.js';
 import type { TeacherPool } from './pool.js';
 
-/** Mean and standard deviation of the teacher's end points. */
+/**
+ * Mean [dim] and standard deviation of the teacher's end points: one for all numbers, each from its own dimension's
+ * mean, and at least 1e-6.
+ */
 export function dataFigures({ dim, states }: TeacherPool): DataFigures {
   const ends = states[states.length - 1];
   const count = ends.length / dim;

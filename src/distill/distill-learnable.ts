@@ -3,7 +3,7 @@ import type { Gpu } from '../gpu/gpu.js';
 import { sharedIterations } from './budget.js';
 import { trainCandidates, winnerOf } from './candidates.js';
 import { type FamilyRecord, type FamilyState, trainFamily } from './family-training.js';
-import { familyOn, type Grid, type Learnable } from './learnable.js';
+import { familyOn, type Learnable, type NamedTimes } from './learnable.js';
 import type { TeacherPool } from './pool.js';
 import { type Score, typicalError } from './score.js';
 import type { DistillSettings } from './settings.js';
@@ -15,13 +15,14 @@ export interface LearnableOptions {
   validation: TeacherPool;
   onStart?: (start: Start, base: Score) => void;
   /** Numbered from 1 over all grids that are tried. */
-  onRecord?: (record: FamilyRecord, grid: Grid) => void;
+  onRecord?: (record: FamilyRecord, grid: NamedTimes) => void;
   signal?: AbortSignal;
 }
 
 /** What was learned for all trajectories, on the grid that it came farthest on. */
 export interface DistilledLearnable {
-  grid: Grid;
+  grid: NamedTimes;
+  /** As the student reads them: logits. */
   parameters: Float64Array;
   /** On the validation trajectories: untrained on the first grid, the best start of all, and what it led to. */
   base: Score;
@@ -29,6 +30,7 @@ export interface DistilledLearnable {
   best: Score;
   /** Of the grid chosen. */
   history: FamilyRecord[];
+  /** Wall time. */
   seconds: { search: number; training: number };
 }
 
@@ -64,8 +66,8 @@ export async function distillLearnable(
 
   begin = performance.now();
   let done = 0;
-  const history: { grid: Grid; record: FamilyRecord }[] = [];
-  const train = async (grid: Grid, state: FamilyState, iterations: number) => {
+  const history: { grid: NamedTimes; record: FamilyRecord }[] = [];
+  const train = async (grid: NamedTimes, state: FamilyState, iterations: number) => {
     const before = done;
     done += iterations;
     return trainFamily(gpu, field, familyOn(student, grid), state, {

@@ -15,14 +15,17 @@ export interface FamilyState {
   score: Score;
 }
 
+/** One iteration of a training of numbers that all trajectories share. */
 export interface FamilyRecord {
   /** From 1. */
   iteration: number;
+  /** Of the batch: log(mean |e|) + mean(log |e|^2) / 4 over its errors e, softened near 0; NaN where it diverged. */
   loss: number;
   /** Of the batch: mean distance to the teacher's end points. */
   meanError: number;
+  /** After the iteration. */
   parameters: Float64Array;
-  /** Where the state was validated. */
+  /** Of the state after the iteration: every fourth, and at the last. */
   validation?: Score;
 }
 

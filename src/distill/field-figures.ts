@@ -11,7 +11,9 @@ import { poolSeeds, runTeacher } from './pool.js';
 
 /** The mean and the standard deviation of a field's data, and what it took to find them where they had to be measured. */
 export interface FieldFigures {
+  /** Mean [dim], and one standard deviation over all numbers. */
   data: BespokeForm['data'];
+  /** Only where they were measured. */
   search?: SearchCost;
 }
 
@@ -22,9 +24,9 @@ const TRAJECTORIES = 512;
 const measured = new WeakMap<Field, Map<string, Promise<FieldFigures>>>();
 
 /**
- * The figures of a field: of a mixture or data set as they are, of others those of some samples, drawn once for each
- * range.
- * @throws FewstepError bad-field where they have to be measured and there is no GPU, not-finite
+ * The figures of a field: of a mixture or data set as they are, of others those of 512 samples by ipndm-3 at NFE 20,
+ * drawn once for each range.
+ * @throws FewstepError bad-field where they have to be measured and there is no GPU; else as `runTeacher`
  */
 export async function fieldFigures(
   gpu: Gpu | undefined,

@@ -8,7 +8,7 @@ import { random } from '../problem/random.js';
 import { fixedAnswers } from '../solver/amed.js';
 import { annealed } from './annealed.js';
 import { dataFigures } from './data-figures.js';
-import type { Grid } from './learnable.js';
+import type { NamedTimes } from './learnable.js';
 import { NetworkTrainer } from './network-trainer.js';
 import { NetworkWeights, type OptimiserSchedule } from './network-weights.js';
 import type { TeacherPool } from './pool.js';
@@ -66,7 +66,7 @@ export interface NetworkOptions {
 
 /** Where a network begins: the same r in all steps, or what is added to its logits. */
 interface NetworkStart {
-  grid: Grid;
+  grid: NamedTimes;
   r: number;
   offsets?: LogitOffset[];
   score: Score;

@@ -5,6 +5,7 @@ import { nfeOf, type Plan } from '../solver/plan.js';
 
 /** What a teacher made of latents: what students are to do with fewer evaluations. */
 export interface TeacherPool {
+  /** Numbers in a state. */
   dim: number;
   /** x at the first time, [count, dim]. */
   latents: Float32Array;
@@ -12,23 +13,34 @@ export interface TeacherPool {
   states: Float32Array[];
   /** Field evaluations that it took, of all trajectories. */
   evaluations: number;
+  /** Wall time. */
   seconds: number;
 }
 
+/** Which trajectories a teacher runs, and what is kept of them. */
 export interface TeacherOptions {
-  /** Trajectories. */
+  /** Trajectories, at least 1. */
   count: number;
-  /** Of their latents. */
+  /** Of their latents, and of the noise of a plan that draws some; `poolSeeds` has such as nobody samples with. */
   seed: number;
-  /** Which of the plan's times to keep the states of; by default the last alone. */
+  /** Which of the plan's times to keep the states of, by their index; by default the last alone. */
   at?: readonly number[];
   /** At most so many trajectories at once, for progress and a quick stop. Results do not depend on it. */
   chunk?: number;
+  /** Called after each chunk with the number of trajectories done. */
   onProgress?: (done: number) => void;
   signal?: AbortSignal;
 }
 
-/** Runs a teacher. */
+/**
+ * Runs an accurate plan from fresh latents and keeps where its trajectories begin and pass: what students are distilled
+ * to, as in the distillation of AMED (arXiv 2312.00094), whose teacher is a solver on a finer grid. `ROBUST.teacher`
+ * is the usual one.
+ * @param plan of numbers alone, without columns that a predictor would have to fill
+ * @throws FewstepError bad-argument for a count, a seed, a chunk or an index of `at`; bad-shape for a plan with
+ *   columns, or one of another dimension; not-finite where the teacher diverges; device-limit; bad-field where a model
+ *   of the user's fails
+ */
 export async function runTeacher(
   gpu: Gpu,
   field: Field,
@@ -68,7 +80,10 @@ export function searchPart(pool: TeacherPool): TeacherPool {
   return partOf(pool, 0, Math.min(SEARCH_TRAJECTORIES, pool.latents.length / pool.dim));
 }
 
-/** Seeds of a distillation's latents, which are none that people sample with. */
+/**
+ * Seeds of a distillation's latents, which are none that people sample with: from 2^40 on.
+ * @param seed a whole number from 0 to 2^52 - 2^39 - 1
+ */
 export function poolSeeds(seed: number): { training: number; validation: number } {
   const first = 2 ** 40 + 2 * seed;
   return { training: first, validation: first + 1 };

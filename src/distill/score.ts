@@ -8,11 +8,17 @@ import type { TrajectoryPredictor } from '../predictor/trajectory-predictor.js';
 import type { Plan } from '../solver/plan.js';
 import type { TeacherPool } from './pool.js';
 
-/** How far a student's end points are from its teacher's. */
+/**
+ * How far a student's end points are from its teacher's: L2 distances in the field's units, over trajectories. What
+ * diverges has Infinity in all three. The combination of both figures is our own.
+ */
 export interface Score {
   mean: number;
   median: number;
-  /** log mean + log typical / 2, by which states are chosen: neither a few far ones nor the many near ones rule. */
+  /**
+   * ln mean + ln(median + mean / 30) / 2, by which states are chosen: neither a few far ones nor the many near ones
+   * rule. The lower the better.
+   */
   score: number;
 }
 
@@ -42,8 +48,11 @@ export const LOST = 1;
 export const DIVERGED: Score = { mean: Infinity, median: Infinity, score: Infinity };
 
 /**
- * Scores a plan over the trajectories of a pool; one that diverges is infinitely bad.
+ * Scores a plan over the trajectories of a pool, from its latents and against its last states; one that diverges is
+ * infinitely bad.
  * @param predictor who fills the plan's columns
+ * @throws FewstepError bad-shape for a pool of another dimension, or a plan with columns and no predictor; bad-argument
+ *   for a predictor that is not the plan's, or a plan that draws noise; bad-field, device-limit as `solve`
  */
 export async function scoreOf(
   gpu: Gpu,

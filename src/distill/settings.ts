@@ -2,7 +2,7 @@ import { FewstepError } from '../errors.js';
 
 /** How a predictor is distilled, besides its solver and its field. */
 export interface DistillSettings {
-  /** Integer from 0 to 2^53 - 1: of latents, their order, and weights. */
+  /** Integer from 0 to 2^52: of latents, their order, and weights. */
   seed: number;
   /** The solver that knows better: accurate, with many evaluations. */
   teacher: { solver: string; nfe: number; grid: string };
@@ -14,7 +14,7 @@ export interface DistillSettings {
   batch: number;
   /** Steps of the optimiser. */
   iterations: number;
-  /** The direction's scale lies in 1 - scaleDirection to 1 + scaleDirection; 0 for none. */
+  /** The direction's scale lies in 1 - scaleDirection to 1 + scaleDirection; 0 for none, below 1. */
   scaleDirection: number;
   /** The same of the time that the field is told. */
   scaleTime: number;
@@ -87,7 +87,10 @@ const BOUNDS = {
   scaleTime: share,
 };
 
-/** @throws FewstepError bad-argument naming the entry */
+/**
+ * The settings as they are, if nothing is wrong with them. The teacher's entries are not looked at.
+ * @throws FewstepError bad-argument naming the entry and its bounds, or for a batch of more than all trajectories
+ */
 export function checkSettings(settings: DistillSettings): DistillSettings {
   for (const [name, { what, holds }] of Object.entries(BOUNDS)) {
     const value = settings[name as keyof typeof BOUNDS];

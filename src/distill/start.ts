@@ -2,7 +2,7 @@ import { FewstepError } from '../errors.js';
 import type { Field } from '../field/field.js';
 import type { Gpu } from '../gpu/gpu.js';
 import { parseGrid, type SigmaRange } from '../grid/grid.js';
-import { familyOn, type Grid, type Learnable } from './learnable.js';
+import { familyOn, type Learnable, type NamedTimes } from './learnable.js';
 import { searchPart, type TeacherPool } from './pool.js';
 import { leastOf, type Score } from './score.js';
 import { scoreVariants } from './variants.js';
@@ -15,7 +15,7 @@ interface Choice {
 
 /** Where a training may begin. */
 export interface Start extends Choice {
-  grid: Grid;
+  grid: NamedTimes;
   /** On the validation trajectories. */
   score: Score;
 }
@@ -31,7 +31,7 @@ export const SEARCHED_GRIDS = [
 ];
 
 /** Their times, of those that span the range. */
-export function searchedGrids(steps: number, range: SigmaRange): Grid[] {
+export function searchedGrids(steps: number, range: SigmaRange): NamedTimes[] {
   return SEARCHED_GRIDS.flatMap((name) => {
     try {
       return [{ name, times: parseGrid(name).times(steps, range) }];

@@ -28,6 +28,7 @@ export interface TangentOptions {
   signal?: AbortSignal;
 }
 
+/** Where a training of networks was at a validation: every 25 batches, and after the last. */
 export interface TangentRecord {
   /** Batches done. */
   iteration: number;
@@ -39,6 +40,7 @@ export interface TangentRecord {
   validation: Score;
 }
 
+/** Networks that move a solver for each trajectory, as they did best on the validation trajectories. */
 export interface TrainedTangent {
   predictor: TangentPredictor;
   /** By how much each shared parameter moves, in the order of the specification. */
@@ -49,6 +51,7 @@ export interface TrainedTangent {
   /** When that was; 0 for the start. */
   bestIteration: number;
   history: TangentRecord[];
+  /** Wall time. */
   seconds: number;
 }
 

@@ -7,7 +7,7 @@ import { withToldTimes } from '../solver/told-times.js';
 import { scaleAround1, sigmoid } from './answer-parameters.js';
 import { type DistilledLearnable, distillLearnable } from './distill-learnable.js';
 import type { FamilyRecord } from './family-training.js';
-import type { Grid, Learnable } from './learnable.js';
+import type { Learnable, NamedTimes } from './learnable.js';
 import type { TeacherPool } from './pool.js';
 import type { Score } from './score.js';
 import type { DistillSettings } from './settings.js';
@@ -15,31 +15,45 @@ import type { DistillSettings } from './settings.js';
 /** A solver that learned nothing, whose times are to be learned. */
 export interface TimesStudent {
   solver: Solver;
+  /** Of the solver, as its `plan` takes them. */
   options?: Record<string, unknown>;
+  /** Whether its first evaluation is analytical. */
   afs: boolean;
-  /** Times to begin with, each of as many steps: the training takes the best. The first is the untrained base's. */
-  grids: Grid[];
+  /**
+   * One or more lists of times to begin with, each of as many steps: the training takes the best. The first is the
+   * untrained base's.
+   */
+  grids: NamedTimes[];
 }
 
 /** The times that a solver learned, and what the field is told in place of them. */
 export interface DistilledTimes
   extends Pick<DistilledLearnable, 'base' | 'start' | 'best' | 'history' | 'seconds'> {
-  /** What they began as. */
+  /** Name of the grid that they began as. */
   grid: string;
+  /** Decreasing sigma, [steps + 1]. */
   times: number[];
   /** What each evaluation's time is multiplied by where the field is told it, [NFE]. */
   told: number[];
 }
 
+/** One iteration of a training of times. */
 export interface TimesRecord extends Omit<FamilyRecord, 'parameters'> {
+  /** Name of the grid that they began as. */
   grid: string;
+  /** After the iteration: decreasing sigma, [steps + 1]. */
   times: number[];
 }
 
+/** The teacher's trajectories that times learn from and are chosen by, and how long they learn. */
 export interface TimesOptions {
+  /** `ROBUST` are the usual ones; a scaleTime of 0 learns the times alone. */
   settings: Pick<DistillSettings, 'batch' | 'iterations' | 'seed' | 'scaleTime'>;
+  /** Of the states the last alone, the end points. */
   training: TeacherPool;
+  /** Trajectories of the same teacher from other latents, see `poolSeeds`. */
   validation: TeacherPool;
+  /** Once, before training: the best grid with its score, and that of the first grid. */
   onStart?: (start: { grid: string; score: Score }, base: Score) => void;
   /** Numbered from 1 over all grids that are tried. */
   onRecord?: (record: TimesRecord) => void;
@@ -53,6 +67,9 @@ const WIDEST = 2;
  * Learns the times of a solver that is otherwise as it was published, and what the field is told at each of its
  * evaluations: what LD3 learns (arXiv 2405.15506), by the robust recipe in place of theirs, without a gradient of the
  * field. The first and the last time stay.
+ * @throws FewstepError bad-argument where there is nothing to learn (one step, and a scaleTime of 0), for options that
+ *   the solver does not take, or one that draws noise; bad-grid for impossible times; bad-shape for trajectories of
+ *   another dimension; device-limit; bad-field where a model of the user's fails
  */
 export async function distillTimes(
   gpu: Gpu,

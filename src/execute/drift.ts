@@ -14,7 +14,7 @@ import type { StructValue } from '../gpu/layout.js';
 /**
  * How the divergence of the drift is found along a path: not at all; exactly, in closed form or by a product of the
  * Jacobian with each unit vector; or by Hutchinson's estimate v . J v with so many probes v of -1 and 1, each the same
- * along the whole path of its trajectory (FFJORD, arXiv 1810.01367).
+ * along the whole path of its trajectory (FFJORD, arXiv 1810.01367). Probes are 1 to 1024, the seed a whole number.
  */
 export type DivergenceMethod =
   | { kind: 'none' }

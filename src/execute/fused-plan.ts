@@ -12,6 +12,7 @@ import { addsColumns } from './fused-turns.js';
 
 /** One dispatch per operation, one for the whole plan, or whichever is faster: `auto`, by `fusedPlan`. */
 export const EXECUTORS = ['auto', 'stepwise', 'fused'] as const;
+/** One of EXECUTORS. */
 export type Executor = (typeof EXECUTORS)[number];
 
 /** A plan as a fused kernel runs it. */

@@ -1,7 +1,10 @@
 import { FewstepError } from '../errors.js';
 import { isStochastic, type Plan, type Slot } from '../solver/plan.js';
 
-/** Where trajectories begin: given states, or noise N(0, t_0^2) drawn on the GPU. */
+/**
+ * Where trajectories begin: given states x [batch, dim] in the field's units, or noise N(0, t_0^2) drawn on the GPU.
+ * Seeds are whole numbers from 0 to 2^53 - 1; a trajectory's noise depends on the seed and its own index alone.
+ */
 export type Latents = { values: ArrayLike<number> } | { batch: number; seed: number };
 
 /**

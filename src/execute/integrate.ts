@@ -7,14 +7,16 @@ import { IntegrateRun } from './integrate-run.js';
 import { checkIntegration, type Integration, type IntegrationRequest } from './integration.js';
 import { type Failure, integrationError, stepPlan } from './step-control.js';
 
+/** An integration on the GPU, and how it is shared out. */
 export interface IntegrateOptions extends IntegrationRequest {
   /** At most so many trajectories at once, 4096 by default. Results do not depend on it. */
   chunk?: number;
-  /** Called now and then with the number of trajectories done. */
+  /** Called after each batch of steps with the number of trajectories done. */
   onProgress?: (done: number) => void;
   signal?: AbortSignal;
 }
 
+/** An integration as the GPU made it, in float32. */
 export interface GpuIntegration extends Integration<Float32Array> {
   /** From the first submit to the last readback, milliseconds. */
   hostMs: number;

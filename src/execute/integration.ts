@@ -11,14 +11,16 @@ import type { StepChoice } from './step-control.js';
 export interface IntegrationRequest {
   /** Where trajectories begin, [batch, dim], in the field's units. */
   states: ArrayLike<number>;
-  /** Noise levels at which they begin and end. */
+  /** Noise levels sigma at which they begin and end, above 0 and not the same. */
   from: number;
   to: number;
+  /** `DEFAULT_TOLERANCE` is the usual one. */
   steps: StepChoice;
   /** How the logarithm of the flow's determinant is found besides; by default not at all. */
   divergence?: DivergenceMethod;
 }
 
+/** What an integration came to, with the arrays of who made it. */
 export interface Integration<Numbers> {
   /** Where trajectories end, [batch, dim], in the field's units. */
   states: Numbers;

@@ -12,14 +12,15 @@ import { stepsOf } from '../solver/plan.js';
 import { checkColumns, checkConstants, checkKept, noiseSeed, rowsOf } from './inputs.js';
 import { notFinite } from './not-finite.js';
 
+/** What a plan runs on in float64. */
 export interface ReferenceOptions {
-  /** x at the first time, [batch, dim]. */
+  /** x at the first time, [batch, dim], in the field's units. */
   latents: ArrayLike<number>;
-  /** Per-trajectory times and coefficients, [columns, batch]. */
+  /** Per-trajectory times and coefficients, [columns, batch], for plans that read them. */
   columns?: ArrayLike<number>;
-  /** Who fills the columns of its plan while that runs. */
+  /** Who fills the columns of its plan while that runs; then `columns` are not read. */
   predictor?: TrajectoryPredictor;
-  /** Of the noise that a stochastic plan adds in its steps. */
+  /** Of the noise that a stochastic plan adds in its steps, which cannot do without. */
   seed?: number;
   /** Index of the first trajectory within its whole batch, by which its noise is known; 0 by default. */
   first?: number;
@@ -27,10 +28,11 @@ export interface ReferenceOptions {
   keep?: Iterable<Slot>;
 }
 
+/** What a plan came to in float64. */
 export interface ReferenceSolution {
-  /** The state at the last time, [batch, dim]. */
+  /** The state at the last time, [batch, dim], in the field's units. */
   samples: Float64Array;
-  /** The slots that were asked for. */
+  /** The slots that were asked for, [batch, dim] each. */
   kept: Map<Slot, Float64Array>;
   /** What the predictor answered, [answers, batch]: AMED's r, direction and time of each step; three moves an evaluation. */
   answers?: Float64Array;

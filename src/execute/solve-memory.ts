@@ -15,10 +15,14 @@ import { type RunShape, runShape } from './run-shape.js';
 
 /** What is to be solved, as `solve` takes it. */
 export interface SolveMemoryRequest {
+  /** Trajectories. */
   batch: number;
   predictor?: TrajectoryPredictor;
+  /** Slots to return besides the result. */
   keep?: Iterable<Slot>;
+  /** 'auto' by default. */
   executor?: Executor;
+  /** At most so many trajectories at once; by default what the adapter's limits allow. */
   chunk?: number;
 }
 
@@ -35,7 +39,7 @@ export interface SolveMemory {
 
 /**
  * What `solve` is going to allocate; the field is uploaded and compiled for that, as the solve would do.
- * @throws FewstepError bad-argument, device-limit as `solve`
+ * @throws FewstepError bad-argument, bad-shape, bad-field, device-limit as `solve`
  */
 export async function solveMemory(
   gpu: Gpu,

@@ -12,15 +12,19 @@ import { notFinite } from './not-finite.js';
 import { runShape } from './run-shape.js';
 import { SolveRun } from './solve-run.js';
 
+/** What a plan runs on, and how it is run. */
 export interface SolveOptions {
   latents: Latents;
   /** Per-trajectory times and coefficients, [columns, batch], for plans that read them. */
   columns?: ArrayLike<number>;
-  /** Who fills the columns of its plan while that runs. */
+  /** Who fills the columns of its plan while that runs; then `columns` are not read. */
   predictor?: TrajectoryPredictor;
-  /** Of the noise that a stochastic plan adds in its steps; by default that of drawn latents. */
+  /**
+   * Of the noise that a stochastic plan adds in its steps; by default that of drawn latents, and needed with given
+   * ones.
+   */
   seed?: number;
-  /** One dispatch per operation, one for the whole plan, or whichever is faster (default 'auto'): `fusedPlan`. */
+  /** One dispatch per operation, one for the whole plan, or whichever is faster (default 'auto'). */
   executor?: Executor;
   /** Slots to return besides the result: states of the grid, points of evaluation. */
   keep?: Iterable<Slot>;
@@ -31,10 +35,11 @@ export interface SolveOptions {
   signal?: AbortSignal;
 }
 
+/** What a plan came to on the GPU. */
 export interface Solution {
   /** The state at the last time, [batch, dim], in the field's units. */
   samples: Float32Array;
-  /** The slots that were asked for. */
+  /** The slots that were asked for, [batch, dim] each. */
   kept: Map<Slot, Float32Array>;
   /** What the predictor answered, [answers, batch]: AMED's r, direction and time of each step; three moves an evaluation. */
   answers?: Float32Array;
@@ -50,8 +55,9 @@ export interface Solution {
 
 /**
  * Runs a plan on the GPU, one dispatch per operation or one for all, and one submit per chunk of the batch.
- * @throws FewstepError bad-shape, bad-argument (also where a plan cannot run fused), not-finite (naming the first step and how many trajectories),
- *   device-limit
+ * @throws FewstepError bad-shape; bad-argument, also where a plan cannot run fused; not-finite, of latents or naming
+ *   the first step and how many trajectories; device-limit; bad-field where a predictor or a model of the user's asks
+ *   for it; shader-compilation for a custom field
  */
 export async function solve(gpu: Gpu, field: Field, plan: Plan, options: SolveOptions): Promise<Solution> {
   const { dim } = field;

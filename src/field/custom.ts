@@ -14,8 +14,10 @@ import { prepareCustomGradient } from './prepared-custom-gradient.js';
  * it, is the gradient of cotangent . D: D numbers to x, then one to sigma. Without it, who needs gradients gets
  * central differences with steps of sigma / 32, which cost 2 D + 4 evaluations. Relative to the gradient they err by
  * about 2e-4 where D varies over lengths of sigma, more where it is steeper, and by 2e-6 |D| / sigma of rounding.
- * @param denoise D in float64, for the reference executor
- * @param gradient its gradient in float64
+ * @param options dim, the D of the arrays, and the WGSL; `denoise`, D in float64 for the reference executor, and
+ *   `gradient`, its gradient in float64, are optional
+ * @throws FewstepError bad-field for a dimension that is no whole number from 1 on, or WGSL without a `fn denoise`.
+ *   What does not compile is refused when a device first needs it: shader-compilation naming the line
  */
 export function customField(options: {
   dim: number;

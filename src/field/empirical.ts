@@ -9,6 +9,8 @@ import { mixtureField } from './gaussian-mixture.js';
  * @param points [rows, dim], row-major
  * @param bandwidth in the units of `points`
  * @param scaling how `points` were scaled, so that samples come out in the data's own units
+ * @throws FewstepError bad-field for points that are no rows of `dim`, or a bandwidth that is negative or not finite;
+ *   not-finite naming the row and the column of a point
  */
 export function empirical(points: ArrayLike<number>, dim: number, bandwidth = 0, scaling?: Scaling): Field {
   if (!(dim >= 1) || points.length === 0 || points.length % dim !== 0) {

@@ -8,11 +8,13 @@ import { boundKernel, numberGroups, operationOf, shared } from './operation.js';
 
 /** What a model on the device is asked. Its buffers are of float32, with STORAGE, COPY_SRC and COPY_DST, and may be longer. */
 export interface DeviceInputs {
+  /** The one that solves. */
   device: GPUDevice;
   /** x_t = alpha-bar(t) x, [count, dim]; they have been submitted. */
   states: GPUBuffer;
   /** What the model is told: t of its process, or what `modelTime` makes of it, [count]; sigma where it has no process. */
   times: GPUBuffer;
+  /** States that are asked about. */
   count: number;
 }
 

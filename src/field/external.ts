@@ -7,7 +7,9 @@ import { type Predict, prepareOnHost } from './external-host.js';
 import { ModelTerms, Turns } from './external-terms.js';
 import type { Denoise, Field } from './field.js';
 
+/** A model as a field needs to know it. There is either `predict` or `predictOnDevice`. */
 export interface ExternalFieldOptions {
+  /** Numbers in a state. */
   dim: number;
   /** The model, over arrays: wherever it runs. */
   predict?: Predict;

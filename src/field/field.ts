@@ -45,6 +45,7 @@ export type Divergence = (x: Float64Array, sigma: number, drift: Float64Array) =
 export interface Field {
   /** 'gaussian-mixture', 'empirical', 'custom', 'mlp', 'external'. */
   readonly kind: string;
+  /** Numbers in a state. */
   readonly dim: number;
   /** The float64 truth, where there is one. */
   readonly denoise?: Denoise;
@@ -59,9 +60,9 @@ export interface Field {
   readonly features?: (x: Float64Array, sigma: number, out: Float64Array) => void;
   /** Whether a model of the user's computes D, outside of our kernels: then each evaluation is called for, `preparedAnywhere`. */
   readonly outside?: true;
-  /** Noise levels that it knows, where it does not know all: a network of a process that ends. */
+  /** Noise levels that it knows, where it does not know all: those of a model's process that ends. */
   readonly sigmaRange?: { readonly sigmaMin: number; readonly sigmaMax: number };
-  /** Between the data's own units and the field's, where the data was scaled. */
+  /** From the data's own units to the field's, where the data was scaled; `sample` undoes it. */
   readonly scaling?: Scaling;
   /** The data's distribution, where it is a mixture: it can be drawn from (`sampleMixture`). */
   readonly mixture?: MixtureSpec;
@@ -120,9 +121,14 @@ export interface GradientBuffers extends Pick<BatchBuffers, 'slots' | 'columns' 
 
 /** The drift of a field and its divergence on one device. */
 export interface PreparedDivergence {
+  /** Size of a uniform in bytes. */
   readonly operationSize: number;
   /** Writes a uniform (struct Diverge of shaders/field/diverge.wgsl). */
   pack(value: StructValue, target: ArrayBuffer, offset: number): void;
+  /**
+   * Binds the buffers of a run. What is encoded writes x - D into the output slot, and its divergence where the uniform
+   * says.
+   */
   bind(batch: DivergenceBuffers): BoundField;
 }
 
@@ -148,9 +154,11 @@ export interface PreparedProducts {
   packDrift(value: StructValue, target: ArrayBuffer, offset: number): void;
   /** Writes the uniform of a product. @param value state, vector, output, trajectories, sigma */
   packProduct(value: StructValue, target: ArrayBuffer, offset: number): void;
+  /** Binds the buffers of a run. */
   bind(batch: BatchBuffers): BoundProducts;
 }
 
+/** The drift and the products of a field, bound to the buffers of one run. */
 export interface BoundProducts {
   /** Records x - D into the output slot. */
   drift(pass: GPUComputePassEncoder, offset: number, trajectories: number): void;
@@ -167,6 +175,7 @@ export interface BatchBuffers {
   readonly slots: GPUBuffer;
   /** Per-trajectory times and coefficients, [columns, trajectories]. */
   readonly columns: GPUBuffer;
+  /** Where updates flag the first step that came to NaN or infinity. */
   readonly status: GPUBuffer;
   /** The uniforms of all operations, at dynamic offsets. */
   readonly operation: GPUBuffer;
@@ -188,6 +197,7 @@ export interface OutsideEvaluation {
   readonly count: number;
 }
 
+/** A field, or a product of it, bound to the buffers of one run. */
 export interface BoundField {
   /**
    * Of a field outside of our kernels: submits what was recorded so far, and has D computed for the evaluation that is

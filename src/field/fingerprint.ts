@@ -1,11 +1,13 @@
 import { FewstepError } from '../errors.js';
 import { normals } from '../rng/threefry.js';
 
-/** What a predictor knows its field by. */
+/** What a predictor knows its field by: values at the same six states for every field of that dimension. */
 export interface Fingerprint {
+  /** `Field.kind`, for people: `sameField` does not compare it. */
   kind: string;
+  /** Numbers in a state. */
   dim: number;
-  /** D at each of the probes, [probes, dim], in the field's units. */
+  /** D at each of the six probes, [6, dim], in the field's units. */
   denoised: Float32Array;
 }
 
@@ -40,7 +42,10 @@ export function probesOf(dim: number): Probe[] {
  */
 const TOLERANCE = 4e-3;
 
-/** Whether two fingerprints are of one field, as far as its values tell: adapter, precision and name do not matter. */
+/**
+ * Whether two fingerprints are of one field, as far as its values tell: adapter, precision and name do not matter, nor
+ * do differences of up to 0.4 % of D.
+ */
 export function sameField(a: Fingerprint, b: Fingerprint): boolean {
   if (a.dim !== b.dim) return false;
   const norm = (values: Float32Array) => Math.sqrt(values.reduce((sum, value) => sum + value * value, 0));

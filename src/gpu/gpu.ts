@@ -8,6 +8,7 @@ import type { ShaderName } from './shaders.js';
 export interface AdapterDescription {
   /** What a person calls it, such as 'NVIDIA H200' or 'llvmpipe (LLVM 19.1.7, 256 bits)'. */
   name: string;
+  /** As WebGPU's GPUAdapterInfo has them. */
   vendor: string;
   architecture: string;
   /** Driver and its version, as the adapter states it. */
@@ -33,13 +34,16 @@ export function describeAdapter(info: GPUAdapterInfo, toggles: string[] = []): A
 
 /** What fields were asked. */
 export interface FieldWork {
+  /** Of all trajectories. */
   evaluations: number;
+  /** Products with the Jacobian of D. */
   products: number;
 }
 
 /**
  * A GPUDevice with what fewstep keeps per device: compiled kernels, and the errors that WebGPU would
- * otherwise raise where nobody listens.
+ * otherwise raise where nobody listens. Whatever waits for a device may throw these: device-lost, out-of-memory, and
+ * device-limit for a call that WebGPU refused.
  */
 export class Gpu {
   readonly adapter: AdapterDescription;
@@ -49,6 +53,7 @@ export class Gpu {
   private failure: FewstepError | undefined;
   private readonly lost: Promise<never>;
 
+  /** @param adapter as `openDevice` describes it; by default what the device says of its adapter */
   constructor(
     readonly device: GPUDevice,
     adapter?: AdapterDescription,
@@ -75,7 +80,10 @@ export class Gpu {
     return this.device.features;
   }
 
-  /** A kernel by the name of its file; compiled once per variant, also for concurrent callers. */
+  /**
+   * A kernel by the name of its file; compiled once per variant, also for concurrent callers.
+   * @throws FewstepError shader-compilation
+   */
   kernel(name: ShaderName, variant: ShaderVariant = {}): Promise<Kernel> {
     const key = JSON.stringify([name, variant.conditions, variant.constants, variant.modules]);
     let kernel = this.kernels.get(key);
@@ -86,7 +94,10 @@ export class Gpu {
     return kernel;
   }
 
-  /** A buffer; `data` is copied in. Sizes are rounded up to 4 bytes. */
+  /**
+   * A buffer of so many bytes, or with some content. Sizes are rounded up to 4 bytes.
+   * @throws FewstepError device-limit where it is larger than the device allows
+   */
   buffer(
     label: string,
     usage: GPUBufferUsageFlags,
@@ -110,7 +121,10 @@ export class Gpu {
     return buffer;
   }
 
-  /** Waits for `work`, or fails with the device's first error, or with its loss. */
+  /**
+   * Waits for `work`, or fails with the device's first error, or with its loss.
+   * @throws FewstepError device-limit, out-of-memory, device-lost, or what `work` is rejected with
+   */
   async settle<T>(work: Promise<T>): Promise<T> {
     restOf(this.device)?.(work);
     try {
@@ -122,7 +136,11 @@ export class Gpu {
     }
   }
 
-  /** Copies `size` bytes of `buffer` to the host; the buffer needs COPY_SRC. */
+  /**
+   * Copies `size` bytes of `buffer` to the host; the buffer needs COPY_SRC.
+   * @param offset where they begin, bytes
+   * @throws FewstepError as `settle`
+   */
   async read(buffer: GPUBuffer, size = buffer.size, offset = 0): Promise<ArrayBuffer> {
     const staging = this.device.createBuffer({
       label: `${buffer.label} (readback)`,
@@ -140,6 +158,7 @@ export class Gpu {
     }
   }
 
+  /** Destroys the device. */
   destroy(): void {
     this.device.destroy();
   }

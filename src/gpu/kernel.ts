@@ -16,7 +16,10 @@ export class Kernel {
     private readonly groupLayout: GPUBindGroupLayout,
   ) {}
 
-  /** A bind group from buffers by their WGSL names; `operation` is bound with a dynamic offset. */
+  /**
+   * A bind group from buffers by their WGSL names; `operation` is bound with a dynamic offset.
+   * @throws Error naming a buffer that is missing
+   */
   bind(buffers: Record<string, GPUBuffer | GPUBufferBinding>): GPUBindGroup {
     return this.device.createBindGroup({
       label: this.name,

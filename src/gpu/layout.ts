@@ -1,7 +1,7 @@
 import { ResourceType, type VariableInfo, WgslReflect } from 'wgsl_reflect/wgsl_reflect.module.js';
 
 /** One binding of a kernel, as reflected from its linked WGSL. */
-export interface Binding {
+export interface KernelBinding {
   name: string;
   index: number;
   type: GPUBufferBindingType;
@@ -12,13 +12,17 @@ export interface Binding {
 /** What the host needs to know of a kernel: nothing of it is written down twice. */
 export interface KernelLayout {
   entryPoint: string;
-  bindings: Binding[];
-  /** Packs a plain object into the bytes of uniform or storage struct `binding`. */
+  bindings: KernelBinding[];
+  /**
+   * Packs a plain object into the bytes of uniform or storage struct `binding`.
+   * @throws Error naming a member that is missing or unknown
+   */
   pack(binding: string, value: Packable, target?: ArrayBuffer, offset?: number): ArrayBuffer;
   /** Bytes from one element to the next of an array binding. */
   stride(binding: string): number;
 }
 
+/** A WGSL struct as a plain object, by the names of its members. */
 export type StructValue = {
   [member: string]: number | readonly number[] | StructValue | readonly StructValue[];
 };
@@ -64,7 +68,8 @@ function bindingType(variable: VariableInfo): GPUBufferBindingType {
   return variable.access === 'read_write' ? 'storage' : 'read-only-storage';
 }
 
-type Packable = StructValue[string];
+/** What a binding holds: a number, an array of them, a struct, or an array of structs. */
+export type Packable = StructValue[string];
 
 function packValue(view: DataView, offset: number, type: Type, value: Packable, path: string): void {
   if (type.isStruct) {

@@ -15,7 +15,9 @@ export const REQUESTED_FEATURES = ['timestamp-query', 'shader-f16', 'subgroups',
 
 /**
  * A device with everything of an adapter that kernels can use; one with WebGPU's defaults works too, but has less room.
- * @param timestamps whether to ask for timestamp queries, where the adapter has them
+ * @param options timestamps: whether to ask for timestamp queries, where the adapter has them; true by default
+ * @throws what `adapter.requestDevice` is rejected with, no FewstepError: an OperationError of WebGPU's for an adapter
+ *   that gave a device before, for one
  */
 export async function requestDevice(
   adapter: GPUAdapter,

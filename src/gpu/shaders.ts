@@ -347,4 +347,5 @@ export const shaders = {
   'update/noise': updateNoise,
 } as const;
 
+/** The kernels that come along, by their place in shaders/ without the extension: 'update/euler'. */
 export type ShaderName = keyof typeof shaders;

@@ -3,12 +3,13 @@ import { parseProcess } from '../process/built-in.js';
 import type { Process } from '../process/process.js';
 import { VP_EPSILON, VpTime } from './vp-time.js';
 
-/** Where a grid begins and ends; EDM's defaults (arXiv 2206.00364, table 1). */
+/** Where a grid ends and begins: noise levels sigma in the field's units, 0 < sigmaMin < sigmaMax. */
 export interface SigmaRange {
   sigmaMin: number;
   sigmaMax: number;
 }
 
+/** EDM's range (arXiv 2206.00364, table 1), for data of a size of about 0.5 to 1; in force wherever none is given. */
 export const DEFAULT_RANGE: SigmaRange = { sigmaMin: 0.002, sigmaMax: 80 };
 
 /** A rule that gives the N times of a grid with N - 1 steps, from sigmaMax down to sigmaMin. */
@@ -17,10 +18,19 @@ export interface Grid {
   readonly name: string;
   /** Set where the times are listed: the only number of steps there is. */
   readonly steps?: number;
+  /**
+   * Decreasing sigma, [steps + 1].
+   * @param range DEFAULT_RANGE by default; a grid of listed or searched times does not read it
+   * @throws FewstepError bad-grid for a number of steps or a range for which the rule has no decreasing times
+   */
   times(steps: number, range?: SigmaRange): number[];
 }
 
-/** t_i = (max^(1/rho) + i/(N-1) (min^(1/rho) - max^(1/rho)))^rho (EDM, equation 5). */
+/**
+ * t_i = (max^(1/rho) + i/(N-1) (min^(1/rho) - max^(1/rho)))^rho (EDM, arXiv 2206.00364, equation 5).
+ * @param rho above 0; the higher, the more times are near sigmaMin
+ * @throws FewstepError bad-grid for a rho that is not a positive number
+ */
 export function polynomial(rho = 7): Grid {
   return defineGrid(`polynomial:${positive('rho', rho)}`, (x, { sigmaMin, sigmaMax }) => {
     const [from, to] = [sigmaMax ** (1 / rho), sigmaMin ** (1 / rho)];
@@ -28,12 +38,20 @@ export function polynomial(rho = 7): Grid {
   });
 }
 
-/** Uniform in log sigma: geometric. */
+/**
+ * Uniform in ln sigma, so geometric: the steps of log-SNR lambda = -ln sigma that DPM-Solver takes (arXiv 2206.00927).
+ */
 export function logsnr(): Grid {
   return defineGrid('logsnr', (x, { sigmaMin, sigmaMax }) => sigmaMax * (sigmaMin / sigmaMax) ** x);
 }
 
-/** Uniform in VP time for rho = 1, denser near the data for more (DPM-Solver, arXiv 2206.00927; AMED's own choice). */
+/**
+ * Uniform in VP time for rho = 1, denser near the data for more (DPM-Solver, arXiv 2206.00927; AMED's own choice,
+ * 2312.00094). The VP schedule is the linear one that runs from sigmaMin at time 0.001 to sigmaMax at 1.
+ * @param rho above 0
+ * @throws FewstepError bad-grid for a rho that is not a positive number; its `times` for a range that no such schedule
+ *   has
+ */
 export function timeUniform(rho = 1): Grid {
   return defineGrid(`time_uniform:${positive('rho', rho)}`, (x, { sigmaMin, sigmaMax }) => {
     const vp = new VpTime(sigmaMin, sigmaMax);
@@ -48,7 +66,12 @@ export function timeUniform(rho = 1): Grid {
   });
 }
 
-/** Uniform in the time of a process, a built-in or one's own, between those of the two ends. */
+/**
+ * Uniform in the time of a process, a built-in or one's own, between those of the two ends.
+ *
+ * It throws nothing itself. Its `times` throw bad-argument where the process never has one of the ends, besides
+ * bad-grid.
+ */
 export function processTime(process: Process): Grid {
   return defineGrid(`process_time:${process.name}`, (x, { sigmaMin, sigmaMax }) => {
     const [from, to] = [process.timeOf(sigmaMax), process.timeOf(sigmaMin)];
@@ -56,7 +79,10 @@ export function processTime(process: Process): Grid {
   });
 }
 
-/** Listed times. @throws FewstepError bad-grid unless they are positive, finite and decreasing */
+/**
+ * Listed times, sigma, of which there are at least two. Its `times` know no other number of steps, and no range.
+ * @throws FewstepError bad-grid unless they are positive, finite and decreasing
+ */
 export function explicit(times: readonly number[]): Grid {
   checkTimes(times);
   return {
@@ -73,7 +99,13 @@ export function explicit(times: readonly number[]): Grid {
   };
 }
 
-/** Reads a grid as one writes it: `polynomial`, `polynomial:5`, `logsnr`, `time_uniform:2`, `explicit:80,5,.5,.002`, `process_time:flow`. */
+/**
+ * Reads a grid as one writes it: `polynomial`, `polynomial:5`, `logsnr`, `time_uniform:2`, `explicit:80,5,.5,.002`,
+ * `process_time:flow`.
+ * @throws FewstepError unknown-name for a kind or a process that does not exist, with the nearest; bad-grid for a value
+ *   that the kind cannot have, and for 'gits', which only a field can be searched for; bad-argument for an option of
+ *   the process
+ */
 export function parseGrid(text: string): Grid {
   const [kind, ...rest] = text.split(':');
   const argument = rest.join(':');

@@ -10,23 +10,29 @@ import { normals } from '../rng/threefry.js';
 
 /** The residual at one noise level, relative: its distribution over states. */
 export interface FokkerPlanckLevel {
+  /** The noise level. */
   sigma: number;
+  /** How many states the figures are over. */
   states: number;
   mean: number;
   median: number;
+  /** 5th and 95th percentile. */
   p5: number;
   p95: number;
 }
 
+/** Where the residual is measured. */
 export interface FokkerPlanckOptions {
   /** Clean data [rows, dim], in the field's units, to which noise is added. */
   data: ArrayLike<number>;
-  /** Noise levels. */
+  /** Noise levels, above 0. */
   sigmas: readonly number[];
   /** States at each level, 64 by default; row i of the data gives state i, round and round. */
   states?: number;
+  /** Of the noise and of random directions; 0 by default. */
   seed?: number;
   signal?: AbortSignal;
+  /** Called after each state with the number done, of all levels together. */
   onProgress?: (done: number) => void;
 }
 
@@ -44,6 +50,7 @@ const STEP = 1e-3;
  * where there are more than 8 axes, over the root mean square of ds/d sigma over all states of the level: 0 for an exact field, 1
  * where the two have nothing in common. In float64 on the CPU: the divergence is exact, the gradient on the right a
  * central difference along each direction.
+ * @returns one entry a level, in the order of `sigmas`
  * @throws FewstepError bad-field for a field without a float64 gradient, bad-argument for a noise level that is not
  *   positive or a number of states below 1, and as `countSamples` for the data
  */

@@ -18,6 +18,8 @@ export interface HeatState {
  *   p = E_prior[N(x; mean, v)],  grad ln p = E[g],  Laplacian p / p = E[|g|^2 - sum 1/v]
  *
  * expectations being over components with their posterior weights.
+ * @returns a function of a state [dim] and a noise level sigma
+ * @throws FewstepError bad-shape where the mixture's stds are not 1, K or K dim
  */
 export function heatOf(spec: MixtureSpec): (x: Float64Array, sigma: number) => HeatState {
   const { dim, means, stds } = spec;
@@ -55,6 +57,7 @@ export function heatOf(spec: MixtureSpec): (x: Float64Array, sigma: number) => H
 /**
  * ln p_sigma of noised data at states [rows, dim], [rows] in nats: what the flow's log-density of an exact field is to
  * be.
+ * @throws FewstepError bad-shape where the mixture's stds are not 1, K or K dim
  */
 export function exactLogDensity(spec: MixtureSpec, states: ArrayLike<number>, sigma: number): Float64Array {
   const { dim } = spec;

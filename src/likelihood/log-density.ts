@@ -9,12 +9,13 @@ import type { Gpu } from '../gpu/gpu.js';
 import { DEFAULT_RANGE, type SigmaRange } from '../grid/grid.js';
 import { type PriorName, priorOf } from './prior.js';
 
+/** Whose density, under which prior, and how accurately. */
 export interface LogDensityOptions {
   /** States whose density is asked for, [rows, dim], in the field's units. */
   states: ArrayLike<number>;
   /** The density is that of the model at sigma_min; 0.002 to 80 by default. */
   range?: Partial<SigmaRange>;
-  /** Exact by default. */
+  /** Exact by default; without a closed form that costs as many products as dimensions at each evaluation. */
   divergence?: Exclude<DivergenceMethod, { kind: 'none' }>;
   /** By default 1e-6 relative and absolute. */
   steps?: StepChoice;
@@ -22,10 +23,12 @@ export interface LogDensityOptions {
   prior?: PriorName;
   /** At most so many trajectories at once. Results do not depend on it. */
   chunk?: number;
+  /** Called now and then with the number of trajectories done. */
   onProgress?: (done: number) => void;
   signal?: AbortSignal;
 }
 
+/** Log-densities, and what they took. */
 export interface LogDensity {
   /** ln p of each state in the field's units, [rows], nats; of several probes their mean. */
   logDensity: Float64Array;
@@ -37,6 +40,7 @@ export interface LogDensity {
   evaluations: Uint32Array;
   /** Steps tried in vain, [rows]. */
   rejected: Uint32Array;
+  /** As they were used, defaults filled in. */
   range: SigmaRange;
   prior: PriorName;
   /** From the first submit to the last readback, milliseconds. */
@@ -50,7 +54,8 @@ export interface LogDensity {
  *   ln p(x) = ln prior(x_T) + integral from ln sigma_min to ln sigma_max of div (x - D) d ln sigma
  *
  * With probes the divergence, hence ln p, is an unbiased estimate (FFJORD, arXiv 1810.01367).
- * @throws FewstepError as `integrate` and `priorOf`
+ * @throws FewstepError as `integrate`; bad-argument for a range, unknown-name for a prior; as `fieldFigures` where the
+ *   prior 'gaussian' needs moments that the field does not know
  */
 export async function logDensity(gpu: Gpu, field: Field, options: LogDensityOptions): Promise<LogDensity> {
   const { states, chunk, onProgress, signal } = options;

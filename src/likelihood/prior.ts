@@ -18,6 +18,7 @@ import type { SigmaRange } from '../grid/grid.js';
  * N(mean, covariance + sigma_max^2), so that the log-density is that of the field's own data.
  */
 export const PRIORS = ['latents', 'gaussian'] as const;
+/** One of PRIORS. */
 export type PriorName = (typeof PRIORS)[number];
 
 /** ln p of row `row` of states [rows, dim], nats. */

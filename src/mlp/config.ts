@@ -12,7 +12,12 @@ export interface Embedding {
   scale: number;
 }
 
+/**
+ * Frequencies of a time's embedding: 'positional', the geometric ladder of transformers; 'fourier', spread like random
+ * Fourier features (arXiv 2006.10739), but fixed.
+ */
 export const EMBEDDING_KINDS = ['fourier', 'positional'] as const;
+/** One of EMBEDDING_KINDS. */
 export type EmbeddingKind = (typeof EMBEDDING_KINDS)[number];
 
 /**
@@ -37,7 +42,10 @@ export interface MlpConfig {
   convention?: Convention;
 }
 
-/** What a caller must give; the rest has defaults. */
+/**
+ * What a caller must give; the rest has defaults: width 128, 3 layers, no residual, no classes, sigmaData 0.5, an
+ * embedding 'fourier' of size 16 and scale 1, EDM's preconditioning.
+ */
 export type MlpOptions = Pick<MlpConfig, 'dim'> &
   Partial<Omit<MlpConfig, 'embedding'>> & { embedding?: Partial<Embedding> };
 

@@ -5,6 +5,7 @@ import type { Precondition, Preconditioning } from './precondition.js';
 
 /** What a network predicts, and of which forward process, where that is not EDM's preconditioning. */
 export interface Convention {
+  /** A built-in as one writes it, or the table that `tabulate` makes of one's own. */
   process: StoredProcess;
   prediction: Prediction;
 }

@@ -19,6 +19,7 @@ import { tunedNetwork } from './tuned-network.js';
 /** A network and its parameters, flat as parameterLayout says. */
 export interface MlpModel {
   config: MlpConfig;
+  /** [parameterLayout(config).size]. */
   parameters: Float32Array;
   /** Names of its classes in their order, where they have names. */
   labelNames?: readonly string[];
@@ -26,6 +27,7 @@ export interface MlpModel {
   scaling?: Scaling;
 }
 
+/** What of a network is sampled, and how precisely it is computed. */
 export interface MlpFieldOptions {
   /** The label to sample, by its number, 0 to classes - 1, or by its name; by default none. */
   label?: number | string;

@@ -37,6 +37,10 @@ export interface ParameterLayout {
   count: number;
 }
 
+/**
+ * Where each tensor of a network is in its flat parameters: what model files and one's own weights are arranged by.
+ * @param config as `mlpConfig` gives it; it is not checked again
+ */
 export function parameterLayout(config: MlpConfig): ParameterLayout {
   const { dim, width, layers: hidden, embedding, classes } = config;
   const tensors: Tensor[] = [];

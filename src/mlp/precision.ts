@@ -10,6 +10,7 @@ import { parameterLayout } from './parameters.js';
  * in float32: D and the velocity alone, derivatives are those of 'f16'.
  */
 export const PRECISIONS = ['f32', 'f16', 'f16-matrix'] as const;
+/** One of PRECISIONS; those of float16 need a device with 'shader-f16'. */
 export type Precision = (typeof PRECISIONS)[number];
 
 /** From here on the nearest float16 is infinity: half a step above its largest number, 65504. */

@@ -13,10 +13,12 @@ import { strayDrivers, vulkanDrivers } from './vulkan-drivers.js';
 
 /** What stands behind an adapter, in the order in which 'auto' tries them. */
 export const ADAPTER_KINDS = ['hardware', 'lavapipe', 'swiftshader'] as const;
+/** 'hardware', or one of the software adapters: Mesa's 'lavapipe', 'swiftshader'. */
 export type AdapterKind = (typeof ADAPTER_KINDS)[number];
 
 /** 'auto' allows every kind of adapter, 'software' all but hardware. */
 export type DeviceChoice = 'auto' | 'software' | AdapterKind;
+/** All values of `DeviceChoice`, for help pages and for checks of one's own options. */
 export const DEVICE_CHOICES: readonly DeviceChoice[] = [
   'auto',
   'hardware',
@@ -25,12 +27,14 @@ export const DEVICE_CHOICES: readonly DeviceChoice[] = [
   'swiftshader',
 ];
 
+/** An adapter as Node found it: what stored figures name. */
 export interface NodeAdapterDescription extends AdapterDescription {
   /** Dawn's API below WebGPU: 'vulkan', 'metal' or 'd3d12'. */
   backend: string;
   kind: AdapterKind;
 }
 
+/** Which adapter is opened, and how. */
 export interface OpenOptions {
   /** Default: the environment's FEWSTEP_DEVICE, else 'auto'. */
   device?: DeviceChoice;
@@ -43,6 +47,7 @@ export interface OpenOptions {
   timestamps?: boolean;
 }
 
+/** What `new Gpu(device, adapter)` takes. */
 export interface OpenedDevice {
   device: GPUDevice;
   adapter: NodeAdapterDescription;

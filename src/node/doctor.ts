@@ -16,17 +16,21 @@ import { strayDrivers, type VulkanDriver, vulkanDrivers } from './vulkan-drivers
 
 /** The proof that an adapter computes: y = a x + y on the device against float64. */
 export interface Proof {
+  /** Numbers that were computed. */
   count: number;
   /** Largest |device - exact| over the error that two roundings to float32 may make; at most 1 is right. */
   worst: number;
   correct: boolean;
+  /** Wall time, compiling included. */
   milliseconds: number;
 }
 
 /** One kind of adapter on this machine. */
 export interface AdapterReport {
   kind: AdapterKind;
+  /** Whether it gave a device whose results are right. */
   works: boolean;
+  /** These four where it gave a device. Limits and features are those that kernels use, by their WebGPU names. */
   adapter?: NodeAdapterDescription;
   limits?: Record<string, number>;
   features?: string[];
@@ -36,17 +40,26 @@ export interface AdapterReport {
   advice?: string[];
 }
 
+/** What there is on this machine to compute with: what `fewstep doctor` shows. */
 export interface DoctorReport {
+  /** Whether an adapter that `choice` allows computes right. */
   works: boolean;
   choice: DeviceChoice;
-  /** The kind that `choice` opens, or null. */
+  /** The kind that `choice` opens, or null where none works. */
   chosen: AdapterKind | null;
+  /** Node's names of platform and architecture, and the versions of Node and of npm's webgpu. */
   system: { platform: string; arch: string; node: string; webgpu: string };
+  /** Vulkan's, on Linux, whether or not they work. */
   drivers: VulkanDriver[];
+  /** Of every kind, in the order in which 'auto' tries them. */
   adapters: AdapterReport[];
 }
 
-/** Tries every kind of adapter, runs one kernel on each, and says which one `choice` would open. */
+/**
+ * Tries every kind of adapter, runs one kernel on each, and says which one `choice` would open.
+ * @param choice by default the environment's FEWSTEP_DEVICE, else 'auto'
+ * @throws FewstepError unknown-name where FEWSTEP_DEVICE is no choice. Adapters that fail are reported, not thrown
+ */
 export async function examine(choice: DeviceChoice = deviceChoice()): Promise<DoctorReport> {
   const adapters: AdapterReport[] = [];
   for (const kind of ADAPTER_KINDS) adapters.push(await examineKind(kind));

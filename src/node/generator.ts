@@ -2,12 +2,18 @@ import { decodeSidCheckpoint, encodeSidCheckpoint, type SidCheckpoint } from '..
 import { decodeGenerator, encodeGenerator, type StoredGenerator } from '../sid/generator-file.js';
 import { readBytes, writeAtomic } from './files.js';
 
-/** Writes a generator as safetensors, atomically; see `encodeGenerator`. */
+/**
+ * Writes a generator as safetensors, atomically; see `encodeGenerator`.
+ * @throws FewstepError as `encodeGenerator`; file where it cannot be written
+ */
 export async function saveGenerator(path: string, generator: StoredGenerator): Promise<void> {
   await writeAtomic(path, encodeGenerator(generator));
 }
 
-/** Reads a generator that `saveGenerator` wrote; see `decodeGenerator`. */
+/**
+ * Reads a generator that `saveGenerator` wrote; see `decodeGenerator`.
+ * @throws FewstepError file where it cannot be read, bad-data naming what is wrong in it
+ */
 export async function loadGenerator(path: string): Promise<ReturnType<typeof decodeGenerator>> {
   return decodeGenerator(await readBytes(path), path);
 }

@@ -2,12 +2,18 @@ import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from '../mlp/chec
 import { decodeModel, encodeModel, type StoredModel } from '../mlp/model-file.js';
 import { readBytes, writeAtomic } from './files.js';
 
-/** Writes a model as safetensors, atomically; see `encodeModel`. */
+/**
+ * Writes a model as safetensors, atomically; see `encodeModel`.
+ * @throws FewstepError as `encodeModel`; file where it cannot be written
+ */
 export async function saveModel(path: string, model: StoredModel): Promise<void> {
   await writeAtomic(path, encodeModel(model));
 }
 
-/** Reads a model that `saveModel` wrote; see `decodeModel`. */
+/**
+ * Reads a model that `saveModel` wrote; see `decodeModel`.
+ * @throws FewstepError file where it cannot be read, bad-data naming what is wrong in it
+ */
 export async function loadModel(path: string): Promise<ReturnType<typeof decodeModel>> {
   return decodeModel(await readBytes(path), path);
 }

@@ -4,7 +4,9 @@ import { delimiter, join } from 'node:path';
 
 /** A Vulkan driver as its manifest (ICD json) declares it. */
 export interface VulkanDriver {
+  /** Path of the manifest. */
   manifest: string;
+  /** The library that it names. */
   library: string;
 }
 

@@ -14,8 +14,11 @@ import type { PredictedRun, Schedule } from './predictor.js';
  */
 export interface BespokePredictor {
   kind: 'bespoke';
+  /** 'bespoke-net' where a schedule has networks. */
   solver: 'bespoke' | 'bespoke-net';
+  /** Its own starts take the place of AFS. */
   afs: false;
+  /** Where all schedules begin and end. */
   range: SigmaRange;
   /** Of the teacher's end points. */
   data: DataFigures;
@@ -26,9 +29,9 @@ export interface BespokePredictor {
 export interface BespokeSchedule extends Schedule {
   formula: BespokeFormula;
   start: BespokeStart;
-  /** [bespokeLayout.size]. */
+  /** As `bespokeLayout` has them, [size]. */
   numbers: Float64Array;
-  /** Of the networks of all evaluations, and what moves for all trajectories: `networkSize`. */
+  /** Flat parameters of the networks of all evaluations, then what moves for all trajectories. */
   network?: Float32Array;
 }
 
@@ -46,7 +49,7 @@ export function beganAs({
 /**
  * A learned solver as a predictor's schedule.
  * @param began what it began as
- * @throws FewstepError bad-grid for numbers whose times do not decrease
+ * @throws FewstepError bad-grid for numbers whose times do not decrease; as `bespokeLayout` for a form that cannot be
  */
 export function bespokeSchedule(form: BespokeForm, numbers: Float64Array, began: string): BespokeSchedule {
   const { nfe, formula, start } = form;

@@ -1,9 +1,14 @@
 import { FewstepError } from '../errors.js';
 import { random } from '../problem/random.js';
 
-/** What g_phi answers besides r, and within which ranges: 1 - scale to 1 + scale; with 0 there is no such head. */
+/**
+ * What AMED's network g_phi (arXiv 2312.00094) answers besides r, and within which ranges: 1 - scale to 1 + scale; with
+ * 0 there is no such head, and the answer is 1.
+ */
 export interface NetworkConfig {
+  /** Of the direction: 0 to below 1. */
   scaleDirection: number;
+  /** Of the time that the field is told: 0 to below 1. */
   scaleTime: number;
   /** What of the evaluation at the step's beginning it reads besides the times. */
   reads: FeatureSource;

@@ -4,19 +4,22 @@ import type { SolverSettings } from '../solver/define.js';
 import { type Evaluate, type Operation, type Plan, stepsOf } from '../solver/plan.js';
 import type { PlanFamily } from '../solver/plan-family.js';
 
-/** Of r, of the direction's scale and of that of the time. */
+/** What is added to the network's logits: of r, of the direction's scale and of that of the time. */
 export type LogitOffset = readonly [r: number, direction: number, time: number];
 
 /** A plan whose columns a predictor fills while it runs. */
 export interface PredictedPlan {
+  /** The columns as functions of the answers, [3 steps]. */
   family: PlanFamily;
   plan: Plan;
   formula: AmedFormula;
+  /** One a step of the grid. */
   steps: PredictedStep[];
 }
 
 /** One step of the grid: when its predictor is asked, and which columns its answers become. */
 export interface PredictedStep {
+  /** Sigma at both ends, t_c and t_n. */
   current: number;
   next: number;
   /** What is added to the network's logits in this step: where a table had learned something before it. */
@@ -28,18 +31,22 @@ export interface PredictedStep {
   end: number;
   /** The evaluation at t_c; none where that is analytical. */
   evaluation?: Evaluate;
-  /** Columns; -1 for none. */
+  /** The columns of t_m and of what the field is told there; -1 for none. */
   middle: number;
   told: number;
   /** Times of the evaluations before t_c, newest first; a column where it is an earlier t_m. */
   past: { time: number; column: number; stepsAgo: number }[];
+  /** In their order. */
   updates: PredictedUpdate[];
 }
 
+/** A combination whose coefficients follow from what the predictor answers. */
 export interface PredictedUpdate {
   /** Whether it goes from t_m to t_n, or over the whole step: its contributions are scaled. */
   second: boolean;
+  /** Evaluations that it combines. */
   order: number;
+  /** Whether it is UniPC's corrector. */
   corrects: boolean;
   /** The column of each term's coefficient, the state's first; -1 where that is the same for all, or stands elsewhere. */
   columns: number[];

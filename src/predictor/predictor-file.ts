@@ -57,7 +57,7 @@ export type DistillationInfo = v.InferOutput<typeof trainingSchema>;
 /** A predictor as a file holds it. */
 export interface StoredPredictor {
   predictor: Predictor;
-  /** The field that it was distilled on. */
+  /** The field that it was distilled on: `fingerprintOf` it. */
   field: Fingerprint;
   training?: DistillationInfo;
 }

@@ -12,46 +12,52 @@ import type { TrajectoryPredictor } from './trajectory-predictor.js';
 /** What a student learned, and what it learned it for. */
 export type Predictor = TablePredictor | StoredNetwork | TimesPredictor | BespokePredictor;
 
-interface Common {
+/** What a predictor of an existing solver says of that. */
+export interface PredictorBase {
   /** The solver with its options, as one writes it: 'amed-ipndm:order=3'. */
   solver: string;
+  /** Whether the first evaluation is analytical. */
   afs: boolean;
 }
 
 /** Answers that all trajectories share, one a step. */
-export interface TablePredictor extends Common {
+export interface TablePredictor extends PredictorBase {
   kind: 'table';
   schedules: (Schedule & { answers: Answer[] })[];
 }
 
 /** Times that a solver learned which is otherwise as it was published. */
-export interface TimesPredictor extends Common {
+export interface TimesPredictor extends PredictorBase {
   kind: 'times';
   /** `grid`: what the times began as. `told`: what each evaluation's time is multiplied by where the field is told it, [nfe]. */
   schedules: (Schedule & { told: number[] })[];
 }
 
 /** A network that answers per trajectory; its answers depend on the times, so that one may serve several NFE. */
-export interface StoredNetwork extends Common {
+export interface StoredNetwork extends PredictorBase {
   kind: 'network';
   /** `offsets`: what is added to the network's logits, one a step; none as published. */
   schedules: (Schedule & { offsets?: LogitOffset[] })[];
   config: NetworkConfig;
-  /** [networkLayout.size]. */
+  /** Flat, as `NetworkPredictor` has them. */
   parameters: Float32Array;
+  /** Of the data that it was trained on. */
   figures: DataFigures;
 }
 
 /** A number of evaluations and the times that they were learned on. */
 export interface Schedule {
+  /** Field evaluations per trajectory. */
   nfe: number;
   /** Name of the grid, for people. */
   grid: string;
+  /** Decreasing sigma, [steps + 1]. */
   times: number[];
 }
 
 /** What `solve` needs to sample with a predictor. */
 export interface PredictedRun {
+  /** With exactly the NFE asked for. */
   plan: Plan;
   /** Where answers differ from trajectory to trajectory. */
   predictor?: TrajectoryPredictor;
@@ -59,7 +65,10 @@ export interface PredictedRun {
 
 /**
  * The plan of a predictor at an NFE.
- * @throws FewstepError unreachable-nfe where it did not learn for this NFE
+ * @throws FewstepError unreachable-nfe where it did not learn for this NFE. A predictor from a file has been checked;
+ *   one made by hand may also have a solver that does not exist (unknown-name) or learns something else, options that
+ *   it does not take, answers that cannot be or scales that are not above 0 (bad-argument), times that do not decrease
+ *   (bad-grid), or another number of scales than of evaluations (bad-shape)
  */
 export function predictedRun(predictor: Predictor, nfe: number): PredictedRun {
   const { solver: text, afs } = predictor;
@@ -89,7 +98,10 @@ export function predictedRun(predictor: Predictor, nfe: number): PredictedRun {
   return { plan: predicted.plan, predictor: { kind: 'amed', predicted, config, parameters, figures } };
 }
 
-/** @throws FewstepError bad-argument for a solver that takes no predictor, and as parseSolver */
+/**
+ * Reads a solver that asks a predictor, as one writes it: 'amed', 'amed-ipndm:order=3'.
+ * @throws FewstepError bad-argument for a solver that takes no predictor, and as `parseSolver`
+ */
 export function amedSolver(text: string): { solver: AmedSolver; options: Record<string, unknown> } {
   const { solver, options } = parseSolver(text);
   if ('planWith' in solver) return { solver: solver as AmedSolver, options };

@@ -25,24 +25,30 @@ export interface ExportedSchedules {
   schedules: ExportedSchedule[];
 }
 
+/** What was learned for one NFE. */
 export interface ExportedSchedule {
   /** Field evaluations per trajectory. */
   nfe: number;
+  /** Name of the grid that the times are of, or that they began as. */
   grid: string;
   /** Decreasing sigma, [steps + 1]. */
   times: number[];
-  /** Of an AMED solver. */
+  /** Of an AMED solver, [steps]. */
   steps?: ExportedStep[];
   /** In order: the sigma that the field is told, and the one that (x - D) is divided by. */
   evaluations: { sigma: number; divisor: number }[];
 }
 
+/** What was learned for one step of an AMED solver: where in it to look, and what is scaled. */
 export interface ExportedStep {
+  /** Sigma at the beginning, where it is evaluated, and at the end: middle = to^r from^(1 - r). */
   from: number;
   middle: number;
   to: number;
   r: number;
+  /** Factor of the direction. */
   direction: number;
+  /** Factor of the sigma that the field is told at the middle. */
   time: number;
 }
 
@@ -71,8 +77,8 @@ const LEARNED_TIMES =
 /**
  * A table's or learned times' schedules as data for other libraries.
  * @param nfe the one to export; by default all
- * @throws FewstepError bad-argument for a network, whose answers differ from trajectory to trajectory,
- *   unreachable-nfe where it did not learn for this NFE
+ * @throws FewstepError bad-argument for a network, whose answers differ from trajectory to trajectory, and for a
+ *   bespoke solver, which only `tableOf` can write; unreachable-nfe where it did not learn for this NFE
  */
 export function exportSchedules(predictor: Predictor, nfe?: number): ExportedSchedules {
   checkExportable(predictor);

@@ -3,13 +3,15 @@ import { FewstepError, nearestName, unknownName } from '../errors.js';
 import { defineProcess, type Process, type ProcessDefinition } from './process.js';
 
 /** A kind of process, with numbers that one may change. */
-interface ProcessKind {
+export interface ProcessKind {
   name: string;
+  /** One line for people, with the paper. */
   summary: string;
   /** For people. */
   formulas: { alphaBar: string; betaBar: string };
   /** Numbers with their defaults. */
   options: Readonly<Record<string, number>>;
+  /** The process with these numbers, all of them. */
   define(options: Record<string, number>): Omit<ProcessDefinition, 'name'>;
 }
 

@@ -7,9 +7,13 @@ import type { Process } from './process.js';
  * straight pair (x_0, eps) (flow matching, arXiv 2210.02747).
  */
 export const PREDICTIONS = ['eps', 'x0', 'v', 'score', 'velocity'] as const;
+/** One of PREDICTIONS. */
 export type Prediction = (typeof PREDICTIONS)[number];
 
-/** @throws FewstepError unknown-name, with the nearest */
+/**
+ * A name as a `Prediction`, where it is one.
+ * @throws FewstepError unknown-name, with the nearest
+ */
 export function parsePrediction(name: string): Prediction {
   if ((PREDICTIONS as readonly string[]).includes(name)) return name as Prediction;
   throw unknownName('prediction', name, PREDICTIONS);
@@ -21,6 +25,7 @@ export interface Translation {
   time: number;
   /** alpha-bar: x is x_t / alpha-bar, as solvers have it, and F wants x_t. */
   input: number;
+  /** Factors of x and of F. */
   skip: number;
   out: number;
 }

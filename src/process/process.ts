@@ -1,10 +1,10 @@
+import { FewstepError } from '../errors.js';
+import { derivative } from './derivative.js';
+
 /**
  * The forward process that turns data into noise, p(x_t | x_0) = N(alpha-bar x_0, beta-bar^2 I), and the stochastic
  * differential equation that has these marginals, dx = f(t) x dt + g(t) dw (Score-SDE, arXiv 2011.13456).
  */
-import { FewstepError } from '../errors.js';
-import { derivative } from './derivative.js';
-
 export interface Process {
   /** As one writes it: 'vp-linear:beta_max=12'. */
   readonly name: string;
@@ -36,9 +36,14 @@ export interface TimeRange {
 /** What defines a process; what is left out follows from alpha-bar and beta-bar. */
 export interface ProcessDefinition {
   name: string;
+  /**
+   * Times with 0 <= min < max over which alpha-bar is above 0, beta-bar too (it may be 0 at min), and their ratio
+   * rises.
+   */
   range: TimeRange;
   alphaBar(t: number): number;
   betaBar(t: number): number;
+  /** These four as `Process` has them, where there is a closed form. */
   f?(t: number): number;
   g2?(t: number): number;
   sigma?(t: number): number;

@@ -23,6 +23,7 @@ export interface TabulatedProcess {
   /** ln sigma at the first point, and from one to the next. */
   first: number;
   step: number;
+  /** At each of 1025 points, rising. */
   times: readonly number[];
   logAlphaBar: readonly number[];
 }
@@ -98,7 +99,8 @@ export function tabulate(process: Process): TabulatedProcess {
 
 /**
  * The process that a file remembers.
- * @throws FewstepError as parseProcess and defineProcess
+ * @throws FewstepError as `parseProcess` for a name, as `defineProcess` for a table; bad-data for one whose times do
+ *   not rise
  */
 export function processOf(stored: StoredProcess): Process {
   if (typeof stored === 'string') return parseProcess(stored);

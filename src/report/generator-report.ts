@@ -4,7 +4,7 @@ import { TEACHER_SOLVE, USUAL_SOLVE } from '../sid/comparison.js';
 import type { SidMemory } from '../sid/networks.js';
 import type { SidRecord } from '../sid/run.js';
 import type { SidSettings } from '../sid/settings.js';
-import type { AssessedDistances, Range } from '../train/assess.js';
+import type { AssessedDistances, SetRange } from '../train/assess.js';
 import { generatorPlots } from './generator-plots.js';
 import { type Content, type Html, html } from './html.js';
 import { count, figure, list } from './number.js';
@@ -68,7 +68,7 @@ function finding({ assessment, step }: GeneratorRun): string {
   return `With one evaluation the generator’s samples have a sliced Wasserstein distance of ${figure(generator.slicedWasserstein.median)} to accurate samples of its teacher: ${times(generator, usual)} that of the teacher’s own at NFE ${USUAL_SOLVE.nfe} (${figure(usual.slicedWasserstein.median)}, ${USUAL_SOLVE.solver}). As many accurate samples from other latents have ${figure(floor.slicedWasserstein.median)}. Of the generator’s samples ${percent(generator.precision)} lie among accurate ones, and of these ${percent(generator.recall)} among the generator’s; of accurate ones from other latents it is ${percent(floor.precision)} and ${percent(floor.recall)}. The state of step ${count(step)} was kept, the nearest of those measured on the way.`;
 }
 
-function percent({ median }: Pick<Range, 'median'>): string {
+function percent({ median }: Pick<SetRange, 'median'>): string {
   return `${Math.round(100 * median)}%`;
 }
 

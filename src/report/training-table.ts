@@ -1,4 +1,4 @@
-import type { AssessedDistances, Assessment, Range } from '../train/assess.js';
+import type { AssessedDistances, Assessment, SetRange } from '../train/assess.js';
 import { type Html, html } from './html.js';
 import { count, figure } from './number.js';
 
@@ -22,6 +22,6 @@ ${line('samples', model)}${line(truth, floor)}</tbody></table></div>
 }
 
 /** Median, and smallest and largest. */
-export function place({ median, low, high }: Range): Html {
+export function place({ median, low, high }: SetRange): Html {
   return html`<td>${figure(median)} [${figure(low)}, ${figure(high)}]</td>`;
 }

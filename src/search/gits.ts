@@ -15,11 +15,12 @@ const COEFFICIENT = 1.15;
 
 /** What a search took. */
 export interface SearchCost {
+  /** The solver that ran, and for what where that is not plain. */
   teacher: string;
   /** Field evaluations of each trajectory. */
   evaluations: number;
   trajectories: number;
-  /** Wall time, with what had to be compiled. */
+  /** Wall time in seconds, with what had to be compiled. */
   seconds: number;
 }
 
@@ -27,17 +28,21 @@ export interface SearchCost {
 export interface GitsSearch {
   /** The teacher's decreasing times, [nodes]: those that a grid is chosen from. */
   times: readonly number[];
-  /** See `jumpCosts`, [nodes * nodes]. */
+  /**
+   * Of an Euler jump from node i to a later node j at [i * nodes + j], [nodes * nodes]: mean distance to the teacher's
+   * state there, in the field's units.
+   */
   costs: Float64Array;
-  /** See `analyticalCosts`, [nodes]. */
+  /** The same from the first node to each where that step is analytical (AFS), [nodes]. */
   analytical: Float64Array;
   cost: SearchCost;
 }
 
+/** How a grid is chosen from what a search has found. */
 export interface GitsOptions {
-  /** Weight of each further jump against the one before; see `cheapestPath`. 1.15 as in the paper. */
+  /** Weight of each further jump against the one before; 1.15 by default, as in the paper. */
   coefficient?: number;
-  /** For plans whose first step is analytical: the first jump then costs what that step does. */
+  /** For plans whose first step is analytical: the first jump then costs what that step does. By default not. */
   afs?: boolean;
 }
 
@@ -67,7 +72,10 @@ export function searchGits(
   return search;
 }
 
-/** The grid of any number of steps, up to the teacher's, with the least cost. */
+/**
+ * The grid of any number of steps, up to the teacher's 60, with the least cost: GITS's dynamic programming (arXiv
+ * 2405.11326). Its `times` are those of the search, whatever range is asked for, and throw bad-grid for more steps.
+ */
 export function gitsGrid(search: GitsSearch, options: GitsOptions = {}): Grid {
   const { coefficient = COEFFICIENT, afs = false } = options;
   const { times, analytical } = search;

@@ -5,9 +5,12 @@ import { sample } from '../sample.js';
 import type { StudentRequest } from '../sample-plan.js';
 import { ASSESSED } from '../train/assess.js';
 
-/** Distances between distributions, in the data's own units. */
+/** Distances between distributions, in the data's own units; Frechet's is squared. */
 export interface SidDistances extends SlicedDistances {
-  /** Absent in many dimensions, whose cube it costs. */
+  /**
+   * Of the Gaussians with both means and covariances, squared as FID is; absent in many dimensions, whose cube it
+   * costs.
+   */
   frechet?: number;
 }
 

@@ -31,12 +31,13 @@ interface Learner extends Player {
   optimiser: Optimiser;
 }
 
-/** What a network that learns begins with. */
+/** A network that learns, as it is at some step. */
 export interface LearnerState extends Moments {
+  /** [parameterLayout.size]. */
   parameters: Float32Array;
 }
 
-/** Bytes on the device. */
+/** What a distillation takes on the device, bytes: of each network, and in all. */
 export interface SidMemory {
   teacher: number;
   fake: number;

@@ -27,7 +27,7 @@ export interface SidBest {
   parameters: Float32Array;
 }
 
-/** Losses since the last record. */
+/** Sums of the losses since the last record, and over how many steps. */
 export interface PendingSums {
   generator: number;
   fake: number;
@@ -45,24 +45,25 @@ export interface SidProgress extends SidState {
 export interface Yardstick {
   /** Samples on either side. */
   count: number;
-  /** Of the solve that a generator replaces, `USUAL_SOLVE`. */
+  /** Of the solve that a generator replaces: heun at NFE 18, EDM's own. */
   usual: SidDistances;
   /** Of another accurate solve: what remains because samples are finitely many. */
   floor: SidDistances;
 }
 
+/** A teacher, how it is distilled, and how often the generator is measured. */
 export interface SidRunOptions {
   teacher: MlpModel;
   settings: SidSettings;
   /** Steps from one measurement of the generator to the next. */
   measureEvery: number;
-  /** In each set that is compared; by default as many as are quick to make. */
+  /** Samples in each set that is compared; by default 256 to 4096, as many as are quick to make. */
   samples?: number;
-  /** Where to go on. */
+  /** Where to go on: what `SidRun.progress` gave. */
   progress?: SidProgress;
   /** Called before anything runs, with what all of it takes on the device. */
   onAllocated?: (memory: SidMemory) => void;
-  /** Called while the teacher is sampled, with the part done. */
+  /** Called while the teacher is sampled, with the share done, 0 to 1. */
   onPrepared?: (share: number) => void;
   signal?: AbortSignal;
 }
@@ -90,6 +91,7 @@ export class SidRun {
     private readonly options: SidRunOptions,
     private readonly trainer: SidTrainer,
     private readonly reference: DistributionReference<SidDistances>,
+    /** What the distances are seen against. */
     readonly yardstick: Yardstick,
     { history, best, pending }: Pick<SidProgress, 'history' | 'best' | 'pending'>,
   ) {
@@ -98,6 +100,11 @@ export class SidRun {
     this.pending = pending;
   }
 
+  /**
+   * Samples the teacher for comparisons, which takes a while, and allocates.
+   * @throws FewstepError bad-shape for parameters that are not the configuration's, not-finite where the teacher's
+   *   samples are, device-limit
+   */
   static async create(gpu: Gpu, options: SidRunOptions): Promise<SidRun> {
     const { teacher, settings, progress, onAllocated, onPrepared, signal } = options;
     const { config, parameters } = teacher;
@@ -131,15 +138,19 @@ export class SidRun {
     return this.trainer.step;
   }
 
+  /** What it takes on the device. */
   get memory(): SidMemory {
     return this.trainer.memory;
   }
 
-  /** Oldest first. */
+  /** One record a measurement, oldest first. */
   get history(): readonly SidRecord[] {
     return this.records;
   }
 
+  /**
+   * The nearest to the teacher of all that were measured, in sliced Wasserstein distance; the teacher itself at first.
+   */
   get best(): SidBest {
     return this.nearest;
   }
@@ -175,6 +186,7 @@ export class SidRun {
     return { ...state, history: [...this.records], best: this.nearest, pending: this.pending };
   }
 
+  /** Frees what it has on the device. */
   destroy(): void {
     this.trainer.destroy();
   }

@@ -1,5 +1,6 @@
 import { FewstepError, unknownName } from '../errors.js';
 
+/** The names of losses; `SidLoss` says what each is. */
 export const SID_LOSSES = ['l2-alpha-l1', 'l1', 'l2', 'l3'] as const;
 
 /**
@@ -13,6 +14,7 @@ export const SID_LOSSES = ['l2-alpha-l1', 'l1', 'l2', 'l3'] as const;
  */
 export type SidLoss = (typeof SID_LOSSES)[number];
 
+/** The names of weightings; `SidWeighting` says what each is. */
 export const SID_WEIGHTINGS = ['x0', 'eps'] as const;
 
 /**
@@ -21,30 +23,45 @@ export const SID_WEIGHTINGS = ['x0', 'eps'] as const;
  */
 export type SidWeighting = (typeof SID_WEIGHTINGS)[number];
 
-/** What a distillation into a generator is, besides its teacher: the same settings and seed give the same bits. */
+/**
+ * What a distillation into a generator is, besides its teacher: the same settings and seed give the same bits. Defaults
+ * are those of `sidSettings`.
+ */
 export interface SidSettings {
-  /** Integer from 0 to 2^53 - 1, of all draws. */
+  /** Integer from 0 to 2^53 - 1, of all draws; 0 by default. */
   seed: number;
+  /** 'l2-alpha-l1' by default. */
   loss: SidLoss;
-  /** Of l2-alpha-l1; nothing to the other losses. */
+  /** Of l2-alpha-l1; nothing to the other losses. 1 by default, 0 to 2. */
   alpha: number;
+  /** 'x0' by default. */
   weighting: SidWeighting;
-  /** Trajectories in a batch. */
+  /** Trajectories in a batch; 256 by default. */
   batch: number;
-  /** Updates of each of both networks. */
+  /** Updates of each of both networks; 10,000 by default. */
   steps: number;
-  /** Learning rate of the generator at first; both fall to 0 as half a cosine, where published ones stay. */
+  /**
+   * Learning rate of the generator at first; both fall to 0 as half a cosine, where published ones stay. 5e-4 by
+   * default.
+   */
   rate: number;
-  /** Learning rate of the fake score at first. */
+  /** Learning rate of the fake score at first; 1e-3 by default. */
   fakeRate: number;
+  /** Of Adam: 0, 0.999 and 1e-8 by default. */
   beta1: number;
   beta2: number;
   epsilon: number;
-  /** Generated samples after which the average of the generator's parameters has forgotten half. */
+  /** Generated samples after which the average of the generator's parameters has forgotten half; 100,000 by default. */
   halfLife: number;
-  /** Noise level of the latents, which the generator is told: g(z) = D(generatorSigma z, generatorSigma). */
+  /**
+   * Noise level of the latents, which the generator is told: g(z) = D(generatorSigma z, generatorSigma). 2.5 by
+   * default.
+   */
   generatorSigma: number;
-  /** Noise levels of the generator's loss: sigma^(1/7) evenly from sigmaMin over a part of the way to sigmaMax. */
+  /**
+   * Noise levels of the generator's loss: sigma^(1/7) evenly from sigmaMin over a part of the way to sigmaMax; 0.002,
+   * 80 and 0.8 by default.
+   */
   sigmaMin: number;
   sigmaMax: number;
   part: number;

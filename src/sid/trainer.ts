@@ -28,13 +28,14 @@ export interface SidState {
   fake: LearnerState;
 }
 
+/** A teacher, how it is distilled, and where to go on. */
 export interface SidTrainerOptions {
   /** Of all three networks. */
   config: MlpConfig;
-  /** Parameters of the teacher, where both other networks begin. */
+  /** Parameters of the teacher, [parameterLayout.size], where both other networks begin. */
   teacher: Float32Array;
   settings: SidSettings;
-  /** Where to go on. */
+  /** Where to go on; by default at step 0. */
   state?: SidState;
 }
 
@@ -51,6 +52,7 @@ export interface SidFigures {
 export interface SidBatch extends GeneratorBatch {
   /** Of the fake score's loss, [trajectories]. */
   weight: Float32Array;
+  /** Of both networks, [parameterLayout.size] each. */
   gradient: Record<Player, Float32Array>;
 }
 
@@ -129,8 +131,9 @@ export class SidTrainer {
   }
 
   /**
-   * Records and submits the next `count` steps, at most SID_STEPS_PER_SUBMIT. Nobody waits for them.
+   * Records and submits the next `count` steps, 1 to 128. Nobody waits for them.
    * @param players whose updates; of the others there are no figures
+   * @throws FewstepError bad-argument for another number of steps
    */
   submit(count: number, players: readonly Player[] = PLAYERS): void {
     if (!(Number.isInteger(count) && count >= 1 && count <= SID_STEPS_PER_SUBMIT)) {
@@ -225,6 +228,7 @@ export class SidTrainer {
     };
   }
 
+  /** Frees what it has on the device. */
   destroy(): void {
     this.networks.destroy();
     for (const buffer of Object.values(this.buffers)) buffer.destroy();

@@ -20,7 +20,10 @@ export interface Answer {
   time: number;
 }
 
-/** How the weights of updates follow from times: the functions of shaders/predictor/. */
+/**
+ * How the weights of updates follow from times: 'single', the AMED-Solver's one direction; 'double', DPM-Solver-2's
+ * two; the others those of the multistep solver that they are called after.
+ */
 export type AmedFormula = 'single' | 'double' | 'ipndm' | 'dpmpp' | 'deis' | 'unipc';
 
 /** A solver that asks a predictor in each step: without one it looks at the same r everywhere. */
@@ -83,7 +86,11 @@ function defineAmed<E extends v.ObjectEntries>(definition: Definition<E>): AmedS
   };
 }
 
-/** The same r in every step, and nothing scaled: what a plugin's own solver does on that grid. */
+/**
+ * The same r in every step, and nothing scaled: what a plugin's own solver does on that grid.
+ * @param times of the grid; there is one answer fewer
+ * @param r in (0, 1), which `planWith` checks
+ */
 export function fixedAnswers(times: readonly number[], r = 0.5): Answer[] {
   return times.slice(1).map(() => ({ r, direction: 1, time: 1 }));
 }

@@ -25,6 +25,7 @@ export interface BespokeForm {
   start: BespokeStart;
   /** K, from 1 to MAX_BESPOKE_NFE. */
   nfe: number;
+  /** Where latents are and where samples are asked for. */
   range: SigmaRange;
   /** Mean [dim] and standard deviation of the data: of the teacher's end points. */
   data: { mean: readonly number[]; std: number };
@@ -32,6 +33,7 @@ export interface BespokeForm {
 
 /** The multistep solvers that a bespoke solver may begin as. */
 const SOLVERS: readonly Solver[] = [euler, ...ipndm, ...ipndmV, ...deis, dpmpp2m, dpmpp3m];
+/** Names of the multistep solvers that a bespoke solver may begin as: euler, ipndm, ipndm-v, deis, dpmpp-2m and -3m. */
 export const BESPOKE_FORMULAS: readonly string[] = SOLVERS.map(({ name }) => name);
 /** One of BESPOKE_FORMULAS. */
 export type BespokeFormula = string;
@@ -44,6 +46,7 @@ export type BespokeFormula = string;
  * - gaussian: the exact flow of that Gaussian down to a learned t_0.
  */
 export const BESPOKE_STARTS = ['none', 'afs', 'calibrated-afs', 'gaussian'] as const;
+/** One of BESPOKE_STARTS. */
 export type BespokeStart = (typeof BESPOKE_STARTS)[number];
 
 /** As many evaluations as one combination has room for. */
@@ -55,15 +58,21 @@ export interface BespokeLayout {
   steps: number;
   /** Of the first evaluation: 1 after an analytical step. */
   firstEvaluated: number;
-  /** log t_0 .. log t_N start at 0. */
+  /** Where the N scales c begin; log t_0 .. log t_N stand from 0 on. */
   c: number;
+  /** Where the K logarithms of a begin. */
   logA: number;
   /** Of each step, where its residual weights start: x_0, mu, then the D so far. */
   w: number[];
+  /** How many numbers there are. */
   size: number;
 }
 
-/** @throws FewstepError bad-argument for a form that cannot be */
+/**
+ * Where each number of a bespoke solver stands.
+ * @throws FewstepError bad-argument for a formula or a start that does not exist, unreachable-nfe beyond
+ *   MAX_BESPOKE_NFE
+ */
 export function bespokeLayout({ formula, start, nfe }: Omit<BespokeForm, 'data' | 'range'>): BespokeLayout {
   const refuse = (what: string, remedy: string) => new FewstepError('bad-argument', what, remedy);
   if (!BESPOKE_FORMULAS.includes(formula)) {
@@ -95,7 +104,11 @@ export function bespokeLayout({ formula, start, nfe }: Omit<BespokeForm, 'data' 
   return { steps, firstEvaluated, c, logA, w, size };
 }
 
-/** The numbers of the formula's own solver on these times. */
+/**
+ * The numbers of the formula's own solver on these times: c = 1, a = 1, w = 0.
+ * @param times decreasing sigma, [bespokeLayout.steps + 1]
+ * @throws FewstepError bad-shape for another number of times, and as `bespokeLayout`
+ */
 export function plainNumbers(form: BespokeForm, times: readonly number[]): Float64Array {
   const { c, logA, steps, size } = bespokeLayout(form);
   if (times.length !== steps + 1) {
@@ -111,7 +124,12 @@ export function plainNumbers(form: BespokeForm, times: readonly number[]): Float
   return numbers;
 }
 
-/** The solver with these numbers: [bespokeLayout.size]. Its operations are the same for all numbers. */
+/**
+ * The solver with these numbers. Its operations are the same for all numbers.
+ * @param numbers [bespokeLayout.size]; times that do not decrease are not refused here, but by `bespokeSchedule`
+ * @param weights how a formula's weights follow from times; for callers that remember them
+ * @throws FewstepError as `bespokeLayout`
+ */
 export function bespokePlan(form: BespokeForm, numbers: Float64Array, weights = formulaWeights): Plan {
   const { steps, firstEvaluated, c, logA, w } = bespokeLayout(form);
   const { start, range, data } = form;

@@ -1,7 +1,7 @@
 import type { Operation, Plan, Scalar, Slot } from './plan.js';
 import { scalarsOf } from './scalars.js';
 
-/** What solvers write their plans with: one call an operation. */
+/** What solvers write their plans with: one call an operation, each of which returns the slot that it writes. */
 export class PlanBuilder {
   /** The slot of x at the first time. */
   readonly start: Slot = 0;
@@ -24,7 +24,7 @@ export class PlanBuilder {
     this.analytical = afs;
   }
 
-  /** The velocity d = (x - D(x, time)) / time. */
+  /** The velocity d = (x - D(x, time)) / time; with a `divisor` the field is told another time than is divided by. */
   velocity(state: Slot, time: Scalar, divisor: Scalar = time): Slot {
     return this.evaluate('velocity', state, time, divisor);
   }
@@ -34,7 +34,7 @@ export class PlanBuilder {
     return this.evaluate('denoised', state, time, time);
   }
 
-  /** sum of coefficient * slot. */
+  /** sum of coefficient * slot, of at most 30 terms. */
   combine(...terms: (readonly [coefficient: Scalar, slot: Slot])[]): Slot {
     const kept = this.keepZeros ? terms : terms.filter(([coefficient]) => coefficient !== 0);
     return this.push({
@@ -80,6 +80,11 @@ export class PlanBuilder {
     return reached;
   }
 
+  /**
+   * The plan of all that was written.
+   * @param solver as one writes it, with its options
+   * @throws Error where the states that were reached are not as many as the times
+   */
   finish(solver: string): Plan {
     if (this.states.length !== this.times.length) {
       throw new Error(`${solver} reached ${this.states.length} of ${this.times.length} times`);

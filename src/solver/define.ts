@@ -4,10 +4,12 @@ import { checkTimes } from '../grid/grid.js';
 import { PlanBuilder } from './builder.js';
 import type { Plan } from './plan.js';
 
-type OptionsSchema = v.StrictObjectSchema<v.ObjectEntries, undefined>;
+/** The options of a solver: valibot's `strictObject` of entries that all have defaults. */
+export type OptionsSchema = v.StrictObjectSchema<v.ObjectEntries, undefined>;
 
 /** A solver: a name, what it may be told, and the function that writes its plan. */
 export interface Solver {
+  /** As one writes it, without options: 'dpm-solver-2'. */
   readonly name: string;
   /** One line for people, with the paper. */
   readonly summary: string;
@@ -25,22 +27,34 @@ export interface Solver {
   plan(times: readonly number[], settings?: SolverSettings): Plan;
 }
 
+/** What a solver's plan depends on besides its times. */
 export interface SolverSettings {
-  /** Analytical first step: the first evaluation comes from the prior, at no cost. */
+  /**
+   * Analytical first step: the first evaluation comes from the prior, at no cost (arXiv 2210.05475). By default not.
+   */
   afs?: boolean;
+  /** By name; those that are left out have their defaults. */
   options?: Record<string, unknown>;
 }
 
-interface Definition<S extends OptionsSchema> {
+/** A solver as its file writes it. */
+export interface SolverDefinition<S extends OptionsSchema> {
   name: string;
+  /** One line for people, with the paper. */
   summary: string;
+  /** Global order of convergence: see `Solver`. */
   order: number;
   options: S;
+  /** Writes the plan on `builder.times`: one `reach` for each but the first. */
   write(builder: PlanBuilder, options: v.InferOutput<S>): void;
 }
 
-/** Makes a solver out of its definition; what is common to all of them is here. */
-export function defineSolver<S extends OptionsSchema>(definition: Definition<S>): Solver {
+/**
+ * Makes a solver out of its definition; what is common to all of them is here. Its plan throws bad-argument for options
+ * and bad-grid for times, as `Solver` says.
+ * @throws ValiError of valibot's, where an option has no default
+ */
+export function defineSolver<S extends OptionsSchema>(definition: SolverDefinition<S>): Solver {
   const { name, summary, order } = definition;
   const defaults = v.parse(definition.options, {}) as Record<string, unknown>;
   return {

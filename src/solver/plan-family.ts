@@ -10,7 +10,7 @@ export interface PlanFamily {
   values(parameters: Float64Array): Float64Array;
   /** Where each column stands first in the plan. */
   readonly sources: readonly ColumnSource[];
-  /** Their derivatives, [plan.columns][parameters]. */
+  /** Derivatives of the columns to the parameters, [plan.columns][parameters]. */
   jacobian(parameters: Float64Array): Float64Array[];
   /** Of each parameter, the columns that change with it. */
   influences(): readonly (readonly number[])[];
@@ -24,12 +24,13 @@ export interface PlanFamily {
 export interface LocalNumbers {
   /** The plans as a function of these numbers, of the same structure. */
   family: PlanFamily;
+  /** The numbers that some parameters come to. */
   of(parameters: Float64Array): Float64Array;
   /** Of each number, which parameters move it at some parameters, and its derivative to each. */
   rows(parameters: Float64Array): { at: number; weight: number }[][];
 }
 
-/** A scalar of a plan: number `place` of an operation, in the order of `mapScalars`. */
+/** A scalar of a plan: number `place` among those of an operation, in the order in which its type lists them. */
 export interface ColumnSource {
   operation: number;
   place: number;

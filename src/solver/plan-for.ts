@@ -10,14 +10,17 @@ export interface PlanRequest {
   nfe: number;
   /** 'polynomial:7' (the default), 'logsnr', 'time_uniform:1', 'explicit:80,..'; 'gits' only where there is a field. */
   grid?: string | Grid;
+  /** 0.002 to 80 by default. */
   range?: Partial<SigmaRange>;
-  /** Analytical first step. */
+  /** Analytical first step; by default not. */
   afs?: boolean;
 }
 
 /**
  * The plan that meets a request: as many steps as give exactly the NFE, on the times of the grid.
- * @throws FewstepError unknown-name, bad-argument, bad-grid, unreachable-nfe
+ * @throws FewstepError unknown-name for a solver, a grid or a process; bad-argument for their options, and for the
+ *   bespoke solver, which has no plan without a field; bad-grid for impossible times; unreachable-nfe naming what the
+ *   solver can make
  */
 export function planFor({ solver: text, nfe, grid = 'polynomial:7', range, afs = false }: PlanRequest): Plan {
   const { solver, options } = parseSolver(text);

@@ -13,7 +13,7 @@ export type Slot = number;
  */
 export type Scalar = number | { readonly column: number; readonly scale: number; readonly offset: number };
 
-/** One value per trajectory: column `index` as it is. */
+/** One value per trajectory: offset + scale * column, by default the column as it is. */
 export function perTrajectory(column: number, scale = 1, offset = 0): Scalar {
   return { column, scale, offset };
 }
@@ -21,6 +21,7 @@ export function perTrajectory(column: number, scale = 1, offset = 0): Scalar {
 /** Evaluates the field: the only operation that costs a network call. */
 export interface Evaluate {
   readonly kind: 'evaluate';
+  /** x. */
   readonly state: Slot;
   /** The noise level that the field is told. */
   readonly time: Scalar;
@@ -67,17 +68,23 @@ export interface Noise {
   readonly out: Slot;
 }
 
+/** What a plan is made of. Each reads slots that were written before it, and writes one of its own. */
 export type Operation = Evaluate | Combine | EulerAt | Constant | Noise;
 
 /** Terms of one combination, at most. */
 export const MAX_TERMS = 30;
 
+/**
+ * What a solver is to do on a grid, as data: the same for every field, batch and executor. `PlanBuilder` writes one.
+ */
 export interface Plan {
   /** The solver with its options, as one writes it: 'dpm-solver-2:r=0.4'. */
   readonly solver: string;
   /** Decreasing times (sigma) of the grid; with `states`, where the trajectory is at each. */
   readonly times: readonly number[];
+  /** Whether the first evaluation is analytical. */
   readonly afs: boolean;
+  /** In the order in which they are done. */
   readonly operations: readonly Operation[];
   /** The slot of the state at each time of the grid; the first is x at the first time, the last the result. */
   readonly states: readonly Slot[];

@@ -54,6 +54,8 @@ export const sdeSolvers: readonly Solver[] = [
 const BESPOKE = ['bespoke', 'bespoke-net'];
 
 /**
+ * One of `solvers`, `sdeSolvers` or `amedSolvers`.
+ * @param name without options; `parseSolver` reads those
  * @throws FewstepError unknown-name, with the nearest name; bad-argument for the bespoke solver, which exists only as
  *   what was learned
  */
@@ -73,7 +75,8 @@ export function solverByName(name: string): Solver {
 
 /**
  * Reads a solver as one writes it, with its options: `dpm-solver-2:r=0.4`, `unipc-3:variant=bh1`.
- * @throws FewstepError unknown-name, or bad-argument for a malformed option
+ * Whether the solver takes them shows when its plan is made.
+ * @throws FewstepError as `solverByName`, or bad-argument for a malformed option
  */
 export function parseSolver(text: string): { solver: Solver; options: Record<string, unknown> } {
   const [name, ...rest] = text.split(':');
@@ -106,7 +109,8 @@ const MAX_STEPS = 4096;
 
 /**
  * The number of steps with which a solver makes exactly `nfe` evaluations per trajectory.
- * @throws FewstepError unreachable-nfe, naming the nearest that it can make
+ * @throws FewstepError unreachable-nfe, naming the nearest that it can make, or beyond 4096; bad-argument for an option
+ *   that the solver does not take
  */
 export function stepsForNfe(solver: Solver, nfe: number, settings: SolverSettings = {}): number {
   if (!Number.isInteger(nfe) || nfe < 1 || nfe > MAX_STEPS) {

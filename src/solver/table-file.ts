@@ -3,6 +3,7 @@ import { FewstepError } from '../errors.js';
 import { conform } from '../io/schema.js';
 import { checkTable, type SolverTable, tableFault } from './table.js';
 
+/** What the entry `schema` of a table's JSON says; another version is refused. */
 export const TABLE_SCHEMA = 'fewstep-table/1';
 
 /** A table as it stands in a file. */

@@ -1,6 +1,8 @@
 /** An explicit Runge-Kutta method, as data. */
 export interface Tableau {
+  /** As errors name it. */
   name: string;
+  /** Of convergence. */
   order: number;
   /** Where in the step each stage is, [stages]. */
   c: readonly number[];

@@ -21,7 +21,7 @@ export const universalTables: readonly UniversalTable[] = tables.tables;
 /** Numbers in a state of the largest fields that the tables were trained on. */
 export const TRAINED_UP_TO = 256;
 
-/** The NFE that there are tables for. */
+/** The NFE that there are universal tables for, as they come with the package. */
 export const universalCounts: readonly number[] = universalTables.map(({ nfe }) => nfe);
 
 /** The form whose numbers a universal table holds. */
@@ -99,7 +99,15 @@ export function findUniversalSolver(
   }
 }
 
-/** The plan of `universalSolver`. */
+/**
+ * The plan of the universal bespoke solver of K evaluations, which learned on other fields, for one of which only the
+ * mean and the standard deviation of the data are known: what `sample` runs for 'bespoke' without a predictor. It
+ * learned on fields of up to 256 numbers.
+ * @param nfe one of `universalCounts`
+ * @param data mean [dim] and one standard deviation over all numbers: `fieldFigures` has them
+ * @param range 0.002 to 80 by default
+ * @throws FewstepError unreachable-nfe where there is none, bad-grid where the range has no room for its times
+ */
 export function universalPlan(nfe: number, data: BespokeForm['data'], range?: SigmaRange): Plan {
   const { form, numbers } = universalSolver(nfe, data, range);
   return { ...bespokePlan(form, numbers), solver: 'bespoke (universal)' };

@@ -4,8 +4,11 @@ import type { PlanFamily } from '../solver/plan-family.js';
 
 /** A parameter that a network's output o moves: by width tanh(o), which stays within bounds, or by width o. */
 export interface Move {
+  /** Its index. */
   parameter: number;
+  /** By width tanh(o), or by width o. */
   kind: 'bounded' | 'scaled';
+  /** Positive. */
   width: number;
 }
 
@@ -35,14 +38,16 @@ export interface TangentColumn {
 
 /** An evaluation, after which the network is asked. */
 export interface TangentEvaluation {
+  /** Its index in the plan. */
   operation: number;
+  /** The slots of x and of D. */
   state: Slot;
   out: Slot;
   /** What the field is told. */
   time: Scalar;
   /** D of the evaluation before. */
   previous: Slot | undefined;
-  /** [MOVES]. */
+  /** Three; undefined for an output that is not used. */
   moves: readonly (Move | undefined)[];
   /** The columns that are first read after it, up to and with the next evaluation. */
   columns: ColumnRange;

@@ -10,7 +10,7 @@ import type { TangentPlan } from './tangent-plan.js';
 export interface TangentPredictor {
   kind: 'tangent';
   tangent: TangentPlan;
-  /** The networks of all evaluations, then what moves for all: [tangentLayout.size]. */
+  /** Flat: the networks of all evaluations, then what moves for all. */
   parameters: Float32Array;
   /** Of the data, in whose units features are. */
   figures: DataFigures;

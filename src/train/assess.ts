@@ -37,7 +37,7 @@ const FRECHET_DIMENSIONS = 256;
 const BOUNDS = { samples: 1e11, errors: 2e9, exactNumbers: 2 ** 20 };
 
 /** Median, smallest and largest over sets. */
-export interface Range {
+export interface SetRange {
   median: number;
   low: number;
   high: number;
@@ -45,10 +45,10 @@ export interface Range {
 
 /** Distances to held-out data, in the data's own units. */
 export interface AssessedDistances {
-  slicedWasserstein: Range;
-  energy: Range;
-  /** Absent above FRECHET_DIMENSIONS. */
-  frechet?: Range;
+  slicedWasserstein: SetRange;
+  energy: SetRange;
+  /** Squared, as FID is; absent above 256 dimensions. */
+  frechet?: SetRange;
 }
 
 /** How good a trained model is. */
@@ -247,7 +247,7 @@ function unscaled(scaling: Scaling | undefined, values: Float32Array): Float32Ar
 }
 
 /** Median, smallest and largest. */
-export function range(values: number[]): Range {
+export function range(values: number[]): SetRange {
   return { median: median(values), low: Math.min(...values), high: Math.max(...values) };
 }
 

@@ -44,7 +44,7 @@ export function checkData({ dim, classes }: MlpConfig, { values, labels }: Train
   );
 }
 
-/** The root mean square of all values about their mean: EDM's sigma_data. */
+/** The root mean square of all values about their one mean: EDM's sigma_data (arXiv 2206.00364). */
 export function standardDeviation(values: ArrayLike<number>): number {
   let mean = 0;
   for (let i = 0; i < values.length; i++) mean += values[i] / values.length;

@@ -20,9 +20,11 @@ export interface OptimiserBuffers {
   operation: GPUBuffer;
 }
 
-/** What an optimiser keeps of each parameter. */
+/** What an optimiser keeps of each parameter, [parameterLayout.size] each. */
 export interface Moments {
+  /** Moving average of the parameters. */
   average: Float32Array;
+  /** Moving averages of the gradient and of its square: Adam's moments. */
   first: Float32Array;
   second: Float32Array;
 }

@@ -17,9 +17,10 @@ export interface DrawnBatch {
   /** Data y and states x = y + sigma n, [trajectories, dim]. */
   clean: ArrayLike<number>;
   noisy: ArrayLike<number>;
-  /** [trajectories] each. */
+  /** Noise levels, and weights of the loss, [trajectories] each. */
   sigma: ArrayLike<number>;
   weight: ArrayLike<number>;
+  /** [trajectories], of a model with classes; their number stands for none. */
   labels?: ArrayLike<number>;
 }
 

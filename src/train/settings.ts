@@ -1,6 +1,7 @@
 import { FewstepError, unknownName } from '../errors.js';
 import { VpTime } from '../grid/vp-time.js';
 
+/** The names of losses; `LossName` says what each is. */
 export const LOSSES = ['edm', 'score-sde', 'score-sde-likelihood', 'prediction'] as const;
 
 /**
@@ -14,11 +15,13 @@ export const LOSSES = ['edm', 'score-sde', 'score-sde-likelihood', 'prediction']
  */
 export type LossName = (typeof LOSSES)[number];
 
+/** The names of processes; `LossProcess` says what each is. */
 export const LOSS_PROCESSES = ['ve-geometric', 'vp-linear'] as const;
 
 /** The process that the score-sde losses take sigma from, at even t, between sigmaMin and sigmaMax. */
 export type LossProcess = (typeof LOSS_PROCESSES)[number];
 
+/** The names of weightings; `WeightingName` says what each is. */
 export const WEIGHTINGS = ['prediction', 'likelihood', 'min-snr'] as const;
 
 /**
@@ -31,31 +34,37 @@ export type WeightingName = (typeof WEIGHTINGS)[number];
 
 /** What a training run is, besides its network and its data: the same settings and seed give the same bits. */
 export interface TrainingSettings {
-  /** Integer from 0 to 2^53 - 1, of all draws. */
+  /** Integer from 0 to 2^53 - 1, of all draws; 0 by default. */
   seed: number;
+  /** 'edm' by default. */
   loss: LossName;
+  /** 've-geometric' by default. */
   process: LossProcess;
+  /** 'prediction' by default. */
   weighting: WeightingName;
-  /** Trajectories in a batch. */
+  /** Trajectories in a batch; 512 by default. */
   batch: number;
-  /** Steps of the whole run: the learning rate falls to 0 at its end. */
+  /** Steps of the whole run: the learning rate falls to 0 at its end. 10,000 by default. */
   steps: number;
-  /** Learning rate after the warm-up. */
+  /** Learning rate after the warm-up; 1e-3 by default. */
   rate: number;
-  /** Steps over which the learning rate rises from 0. */
+  /** Steps over which the learning rate rises from 0; 100 by default. */
   warmup: number;
+  /** Of Adam: 0.9, 0.999 and 1e-8 by default. */
   beta1: number;
   beta2: number;
   epsilon: number;
-  /** AdamW's decoupled weight decay, times the learning rate; 0 is plain Adam. */
+  /** AdamW's decoupled weight decay, times the learning rate; 0, the default, is plain Adam. */
   weightDecay: number;
-  /** Gradients of a larger global norm are scaled down to this one; Infinity for none. */
+  /** Gradients of a larger global norm are scaled down to this one; Infinity, the default, for none. */
   clip: number;
-  /** Decay of the parameters' moving average, reached slowly: at most (1 + step) / (10 + step). */
+  /** Decay of the parameters' moving average, reached slowly: at most (1 + step) / (10 + step). 0.999 by default. */
   emaDecay: number;
-  /** Share of trajectories that a model with labels sees without theirs, for classifier-free guidance. */
+  /**
+   * Share of trajectories that a model with labels sees without theirs, for classifier-free guidance; 0.1 by default.
+   */
   labelDrop: number;
-  /** Noise levels of the score-sde losses; the least one also of 'prediction'. */
+  /** Noise levels of the score-sde losses, 0.002 to 80 by default; the least one also of 'prediction'. */
   sigmaMin: number;
   sigmaMax: number;
 }
@@ -104,7 +113,8 @@ const BOUNDS: Record<
 
 /**
  * Settings with their defaults filled in.
- * @throws FewstepError bad-argument naming the entry, or unknown-name for a loss that does not exist
+ * @throws FewstepError bad-argument naming the entry, or unknown-name for a loss, a process or a weighting
+ *   that does not exist
  */
 export function trainingSettings(given: Partial<TrainingSettings> = {}): TrainingSettings {
   const settings = { ...TRAINING_DEFAULTS, ...given };

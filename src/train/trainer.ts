@@ -31,9 +31,13 @@ export interface TrainingState extends OptimiserState<Float32Array> {
   step: number;
 }
 
+/** A network, what it is trained on, and how. */
 export interface TrainerOptions {
+  /** Of the network: `mlpConfig`. */
   config: MlpConfig;
+  /** `trainingSettings` fills in the usual ones. */
   settings: TrainingSettings;
+  /** In the field's units; the network's sigmaData should be their `standardDeviation`. */
   data: TrainingData;
   /** Data that is never trained on; without it there is no validation. */
   heldOut?: TrainingData;
@@ -97,7 +101,11 @@ export class Trainer {
     this.packValidation();
   }
 
-  /** @throws FewstepError for data that are not the configuration's, or that do not fit the device */
+  /**
+   * Compiles, allocates and uploads.
+   * @throws FewstepError bad-shape, not-finite or bad-data naming the row of data that are not the configuration's;
+   *   bad-argument for the loss 'prediction' of a network without a convention; device-limit
+   */
   static async create(gpu: Gpu, options: TrainerOptions): Promise<Trainer> {
     const { config, settings, data, heldOut } = options;
     checkData(config, data, 'training data');
@@ -123,7 +131,10 @@ export class Trainer {
     return this.done;
   }
 
-  /** Records and submits the next `count` steps, at most STEPS_PER_SUBMIT. Nobody waits for them. */
+  /**
+   * Records and submits the next `count` steps, 1 to 256. Nobody waits for them.
+   * @throws FewstepError bad-argument for another number of steps
+   */
   submit(count: number): void {
     if (!(Number.isInteger(count) && count >= 1 && count <= STEPS_PER_SUBMIT)) {
       throw new FewstepError(
@@ -221,6 +232,7 @@ export class Trainer {
     };
   }
 
+  /** Frees what it has on the device. */
   destroy(): void {
     this.optimiser.destroy();
     this.passes.destroy();

@@ -4,12 +4,13 @@ import { scaleToUnit } from '../../io/scaling.js';
 import { loadDataSet } from '../files.js';
 import { inFile } from './place.js';
 
+/** What of a data file is taken, and how it becomes a field. */
 export interface DataFieldOptions {
   /** Columns to take, as in "0-63"; all by default. */
   columns?: string;
   /** Width of the Gaussian around each row, in the field's units: after scaling, where there is scaling. Default 0. */
   bandwidth?: number;
-  /** Whether to scale the data to [-1, 1]; samples come out in the data's own units all the same. */
+  /** Whether to scale the data to [-1, 1], by default not; samples come out in the data's own units all the same. */
   scale?: boolean;
 }
 
