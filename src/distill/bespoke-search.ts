@@ -1,3 +1,4 @@
+import { FewstepError } from '../errors.js';
 import type { Field } from '../field/field.js';
 import type { Gpu } from '../gpu/gpu.js';
 import {
@@ -55,7 +56,7 @@ const FINALISTS = { forms: 16, grids: 2 };
  * @param common NFE, range and the figures of the data, see `dataFigures`
  * @param training of which the first 192 trajectories are used
  * @returns one of each formula and start for which the range has a grid
- * @throws FewstepError bad-argument for a formula or a start that does not exist, unreachable-nfe beyond
+ * @throws FewstepError bad-argument for a formula or a start that does not exist, or none to begin with, unreachable-nfe beyond
  *   MAX_BESPOKE_NFE, bad-grid for an impossible range, bad-shape, device-limit. What diverges has an infinite score
  */
 export async function searchBespoke(
@@ -75,6 +76,15 @@ export async function searchBespoke(
     const candidates = await scoredTogether(gpu, field, form, candidatesOf(form), part);
     if (candidates.length > 0) seen.push(candidates);
     onProgress?.(i + 1, forms.length);
+  }
+  if (seen.length === 0) {
+    throw new FewstepError(
+      'bad-argument',
+      forms.length === 0
+        ? 'there is no formula or no start to begin with'
+        : 'no start has a grid in this range',
+      `leave formulas and starts out for all of them, or give some of ${BESPOKE_FORMULAS.join(', ')} and of ${BESPOKE_STARTS.join(', ')}`,
+    );
   }
   seen.sort(([a], [b]) => a.score.score - b.score.score);
   const finalists: BespokeCandidate[] = [];

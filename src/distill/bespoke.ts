@@ -1,7 +1,8 @@
+import { FewstepError } from '../errors.js';
 import type { Field } from '../field/field.js';
 import type { Gpu } from '../gpu/gpu.js';
 import { DEFAULT_RANGE, type SigmaRange } from '../grid/grid.js';
-import { type BespokeForm, bespokePlan } from '../solver/bespoke.js';
+import { type BespokeForm, bespokeLayout, bespokePlan } from '../solver/bespoke.js';
 import { numbersFrom, trainedFamily, trainedFrom, unitsOf } from '../solver/bespoke-family.js';
 import { findUniversalSolver } from '../solver/universal.js';
 import {
@@ -138,6 +139,7 @@ export async function distillBespoke(
     signal,
   } = options;
   const { nfe, range = DEFAULT_RANGE, batch, budget } = settings;
+  for (const { form, numbers } of given) checkGiven(form, numbers, nfe);
   const seconds = { search: 0, candidates: 0, table: 0 };
   const iterations = { candidates: 0, table: 0 };
   const history: DistilledBespoke['history'] = [];
@@ -278,4 +280,14 @@ function scoreNumbers(
   pool: TeacherPool,
 ): Promise<Score> {
   return scoreOf(gpu, field, bespokePlan(form, numbers), pool);
+}
+
+function checkGiven(form: BespokeForm, numbers: ArrayLike<number>, nfe: number): void {
+  const { size } = bespokeLayout(form);
+  if (form.nfe === nfe && numbers.length === size) return;
+  throw new FewstepError(
+    'bad-argument',
+    `a given solver of NFE ${form.nfe} with ${numbers.length} numbers cannot begin a training at NFE ${nfe}`,
+    `give one of that NFE, with the numbers of its form (${size} at NFE ${form.nfe})`,
+  );
 }

@@ -6,10 +6,10 @@ import { runTeacher } from '../../src/distill/pool.js';
 import { scoreOf } from '../../src/distill/score.js';
 import { solveReference } from '../../src/execute/reference.js';
 import { gaussianMixture } from '../../src/field/gaussian-mixture.js';
-import { DEFAULT_RANGE, parseGrid } from '../../src/grid/grid.js';
+import { DEFAULT_RANGE, parseGrid, polynomial } from '../../src/grid/grid.js';
 import { random } from '../../src/problem/random.js';
 import { problemByName } from '../../src/problem/registry.js';
-import { BESPOKE_FORMULAS, BESPOKE_STARTS, bespokePlan } from '../../src/solver/bespoke.js';
+import { BESPOKE_FORMULAS, BESPOKE_STARTS, bespokePlan, plainNumbers } from '../../src/solver/bespoke.js';
 import { numbersFrom, trainedFamily } from '../../src/solver/bespoke-family.js';
 import { planFor } from '../../src/solver/plan-for.js';
 import { solverByName } from '../../src/solver/registry.js';
@@ -18,6 +18,7 @@ import { gpu } from '../device.js';
 import { adjointOnGpu, columnsOf } from '../execute/adjoint-fixtures.js';
 import { latents, randomMixture } from '../field/fixtures.js';
 import { SLOW } from '../mlp/fixtures.js';
+import { expectRefusal } from '../refusal.js';
 import { freshSeed } from '../seed.js';
 import { expectNormalEquations } from './expect-normal-equations.js';
 import { nearPlain } from './fixtures.js';
@@ -119,6 +120,17 @@ test(
   },
   SLOW,
 );
+
+test('nothing to begin with, and a given solver of another NFE, are refused', async () => {
+  const options = await pools();
+  const settings = { ...BESPOKE, nfe: 3 };
+  const distil = (own: object) => distillBespoke(gpu, field, settings, { ...options, ...own });
+  await expectRefusal(() => distil({ formulas: [] }), 'bad-argument', /no formula/, /euler/);
+  await expectRefusal(() => distil({ starts: [] }), 'bad-argument', /no start/, /gaussian/);
+  const form = { formula: 'euler', start: 'none', nfe: 4, range: DEFAULT_RANGE, data } as const;
+  const given = [{ form, grid: 'a given one', numbers: plainNumbers(form, polynomial().times(4)) }];
+  await expectRefusal(() => distil({ given }), 'bad-argument', /NFE 4 .* NFE 3/, /of that NFE/);
+});
 
 describe('without iterations a bespoke solver is', () => {
   const settings = { ...BESPOKE, nfe: 3, candidates: 3, candidateIterations: 0, iterations: 0 };
