@@ -1,5 +1,5 @@
 import type { Executor } from './execute/fused-plan.js';
-import { batchOf, checkChunk, type Latents } from './execute/inputs.js';
+import { batchOf, checkChunk, copyOf } from './execute/inputs.js';
 import { type Solution, solve } from './execute/solve.js';
 import type { Field } from './field/field.js';
 import type { Gpu } from './gpu/gpu.js';
@@ -57,7 +57,7 @@ export interface SampleResult extends Omit<Solution, 'kept'> {
  */
 export async function sample(gpu: Gpu, asked: SampleRequest): Promise<SampleResult> {
   const { field, batch = 64, seed = 0, executor, chunk, onProgress, signal } = asked;
-  const latents: Latents = asked.latents ? { values: asked.latents } : { batch, seed };
+  const latents = copyOf(asked.latents ? { values: asked.latents } : { batch, seed });
   batchOf(latents, field.dim);
   checkChunk(chunk);
   // Measuring the field, or searching a grid on it, costs many evaluations: whatever can be refused is refused before.

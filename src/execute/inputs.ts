@@ -32,6 +32,11 @@ export function rowsOf(latents: ArrayLike<number>, dim: number): number {
   return latents.length / dim;
 }
 
+/** Latents of one's own: whoever gave them may write others there while a run goes on. */
+export function copyOf(latents: Latents): Latents {
+  return 'values' in latents ? { values: Float32Array.from(latents.values) } : latents;
+}
+
 /** The number of trajectories. @throws FewstepError bad-argument, or as `rowsOf` */
 export function batchOf(latents: Latents, dim: number): number {
   if ('values' in latents) return rowsOf(latents.values, dim);

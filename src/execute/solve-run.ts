@@ -265,11 +265,12 @@ export class SolveRun {
       const operation = this.plan.operations[part.first];
       if (operation.kind === 'evaluate') {
         pass.end();
-        this.shape.signal?.throwIfAborted();
+        const { signal } = this.shape;
+        signal?.throwIfAborted();
         const state = this.startOf(operation.state);
         const { rows, told } = this.shape.repeats ?? {};
         const sigma = told?.get(part.first)?.time ?? operation.time;
-        await recorder.compute!(encoder, { state, sigma, count: rows?.[part.first] ?? count });
+        await recorder.compute!(encoder, { state, sigma, count: rows?.[part.first] ?? count, signal });
         encoder = this.gpu.device.createCommandEncoder();
         pass = encoder.beginComputePass();
       }

@@ -1,3 +1,4 @@
+import { unlessAborted } from '../abort.js';
 import type { Field } from '../field/field.js';
 import type { Gpu } from '../gpu/gpu.js';
 import {
@@ -7,7 +8,7 @@ import {
 } from '../predictor/trajectory-predictor.js';
 import type { Plan, Slot } from '../solver/plan.js';
 import type { Executor } from './fused-plan.js';
-import { batchOf, checkChunk, checkColumns, checkKept, type Latents, noiseSeed } from './inputs.js';
+import { batchOf, checkChunk, checkColumns, checkKept, copyOf, type Latents, noiseSeed } from './inputs.js';
 import { notFinite } from './not-finite.js';
 import { runShape } from './run-shape.js';
 import { SolveRun } from './solve-run.js';
@@ -61,7 +62,8 @@ export interface Solution {
  */
 export async function solve(gpu: Gpu, field: Field, plan: Plan, options: SolveOptions): Promise<Solution> {
   const { dim } = field;
-  const batch = batchOf(options.latents, dim);
+  const latents = copyOf(options.latents);
+  const batch = batchOf(latents, dim);
   const { predictor } = options;
   const columns = Float32Array.from(options.columns ?? []);
   if (predictor) checkTrajectoryPredictor(predictor, field, plan);
@@ -85,16 +87,18 @@ export async function solve(gpu: Gpu, field: Field, plan: Plan, options: SolveOp
       options.signal?.throwIfAborted();
       const count = Math.min(capacity, batch - first);
       const own = predictor ? columns : chunkOfColumns(columns, plan.columns, batch, first, count);
-      await run.submit(first, count, options.latents, own);
-      await run.collect(count, (chunk) => {
+      await run.submit(first, count, latents, own);
+      const collected = run.collect(count, (chunk) => {
         for (const [slot, values] of results) values.set(chunk.values(slot), first * dim);
         for (let row = 0; answers && row * batch < answers.length; row++) {
           answers.set(chunk.answers.subarray(row * count, (row + 1) * count), row * batch + first);
         }
       });
+      await unlessAborted(collected, options.signal);
       options.onProgress?.(first + count);
     }
     const { step, trajectories } = await run.status();
+    options.signal?.throwIfAborted();
     const hostMs = performance.now() - begin;
     if (trajectories > 0) throw notFinite(step, trajectories, batch);
     return {

@@ -16,6 +16,8 @@ export interface DeviceInputs {
   times: GPUBuffer;
   /** States that are asked about. */
   count: number;
+  /** Aborts when the run that asks is stopped; the run ends when the model has answered. */
+  signal?: AbortSignal;
 }
 
 /**
@@ -107,7 +109,7 @@ class OnDevice implements BoundField {
   private async predict(encoder: GPUCommandEncoder, evaluation: OutsideEvaluation): Promise<void> {
     const { device } = this.gpu;
     const { dim, terms } = this.model;
-    const { state, sigma, count } = evaluation;
+    const { state, sigma, count, signal } = evaluation;
     let sigmas: Float32Array;
     if (typeof sigma === 'number') {
       sigmas = new Float32Array(count).fill(sigma);
@@ -123,7 +125,8 @@ class OnDevice implements BoundField {
     const most = Math.min(this.model.most, count);
     for (let first = 0; first < count; first += most) {
       const part = Math.min(most, count - first);
-      const predicted = await this.predictedOf(state + first * dim, first, part);
+      signal?.throwIfAborted();
+      const predicted = await this.predictedOf(state + first * dim, first, part, signal);
       const copy = device.createCommandEncoder();
       copy.copyBufferToBuffer(predicted, 0, this.buffers.computed, 4 * first * dim, 4 * part * dim);
       await this.submitCopy(copy);
@@ -131,7 +134,12 @@ class OnDevice implements BoundField {
   }
 
   /** What the model answers for trajectories [first, first + count), of which the first is at `state`. */
-  private async predictedOf(state: number, first: number, count: number): Promise<GPUBuffer> {
+  private async predictedOf(
+    state: number,
+    first: number,
+    count: number,
+    signal: AbortSignal | undefined,
+  ): Promise<GPUBuffer> {
     const { gpu, part, buffers } = this;
     const { device } = gpu;
     const { input } = this.kernels;
@@ -148,7 +156,7 @@ class OnDevice implements BoundField {
     device.queue.submit([encoder.finish()]);
     // A model may wait for a device that is lost.
     const predicted = gpu.settle(
-      answerOf('predictOnDevice', () => predict({ device, states, times, count })),
+      answerOf('predictOnDevice', () => predict({ device, states, times, count, signal })),
     );
     return checked(await predicted, count, dim);
   }

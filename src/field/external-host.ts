@@ -1,3 +1,4 @@
+import { unlessAborted } from '../abort.js';
 import { FewstepError } from '../errors.js';
 import type { Gpu } from '../gpu/gpu.js';
 import type { Kernel } from '../gpu/kernel.js';
@@ -10,11 +11,13 @@ import { boundKernel, numberGroups, operationOf, shared } from './operation.js';
  * What the model says of some states, as it was trained: its own code, on whatever runs it.
  * @param states x_t = alpha-bar(t) x, [count, dim]
  * @param times t of the model's process, or what `modelTime` makes of it, one a state; sigma where it has no process
+ * @param context its signal aborts when the run that asks is stopped, which then does not wait for the answer
  * @returns the prediction, [count, dim]
  */
 export type Predict = (
   states: Float32Array,
   times: Float32Array,
+  context: { signal?: AbortSignal },
 ) => ArrayLike<number> | Promise<ArrayLike<number>>;
 
 interface HostModel {
@@ -58,7 +61,10 @@ class OnHost implements BoundField {
 
   async compute(encoder: GPUCommandEncoder, evaluation: OutsideEvaluation): Promise<void> {
     const { states, sigmas } = await this.readback.read(encoder, evaluation);
-    const denoised = await this.model.turns.take(() => denoisedBy(this.model, states, sigmas));
+    const { signal } = evaluation;
+    const denoised = await this.model.turns.take(() =>
+      unlessAborted(denoisedBy(this.model, states, sigmas, signal), signal),
+    );
     this.gpu.device.queue.writeBuffer(this.denoised, 0, denoised);
   }
 
@@ -73,15 +79,18 @@ async function denoisedBy(
   { dim, most, terms, predict }: HostModel,
   states: Float32Array,
   sigmas: Float32Array,
+  signal: AbortSignal | undefined,
 ): Promise<Float32Array<ArrayBuffer>> {
   const all = new Float32Array(states.length);
   for (let first = 0; first < sigmas.length; first += most) {
+    signal?.throwIfAborted();
     const end = Math.min(first + most, sigmas.length);
     const translations = terms.translations(sigmas.subarray(first, end));
     const part = states.subarray(first * dim, end * dim);
     const inputs = part.map((x, i) => translations[Math.floor(i / dim)].input * x);
     const times = Float32Array.from(translations, ({ time }) => time);
-    const predicted = checked(await answerOf('predict', () => predict(inputs, times)), end - first, dim);
+    const answer = await answerOf('predict', () => predict(inputs, times, { signal }));
+    const predicted = checked(answer, end - first, dim);
     for (const [i, x] of part.entries()) {
       const { skip, out } = translations[Math.floor(i / dim)];
       all[first * dim + i] = skip * x + out * predicted[i];

@@ -195,6 +195,8 @@ export interface OutsideEvaluation {
   /** The same for all, or offset + scale x a column of the run's. */
   readonly sigma: number | { readonly column: number; readonly scale: number; readonly offset: number };
   readonly count: number;
+  /** Says when nobody waits for it any more. */
+  readonly signal?: AbortSignal;
 }
 
 /** A field, or a product of it, bound to the buffers of one run. */

@@ -51,7 +51,9 @@ export class Gpu {
   readonly work: FieldWork = { evaluations: 0, products: 0 };
   private readonly kernels = new Map<string, Promise<Kernel>>();
   private failure: FewstepError | undefined;
-  private readonly lost: Promise<never>;
+  private loss: FewstepError | undefined;
+  /** Who is told of the device's loss: all that wait now. A promise that they raced with would keep each of them. */
+  private readonly waiting = new Set<(loss: FewstepError) => void>();
 
   /** @param adapter as `openDevice` describes it; by default what the device says of its adapter */
   constructor(
@@ -62,14 +64,14 @@ export class Gpu {
     device.addEventListener('uncapturederror', (event) => {
       this.failure ??= deviceError((event as GPUUncapturedErrorEvent).error);
     });
-    this.lost = device.lost.then((info) => {
-      throw new FewstepError(
+    device.lost.then((info) => {
+      this.loss = new FewstepError(
         'device-lost',
         `the GPU device was lost: ${info.message || info.reason}`,
         'run again; if it happens again, use a smaller --batch, or --device software',
       );
+      for (const tell of this.waiting) tell(this.loss);
     });
-    this.lost.catch(() => {}); // heard by whoever waits in settle()
   }
 
   get limits(): GPUSupportedLimits {
@@ -128,12 +130,28 @@ export class Gpu {
   async settle<T>(work: Promise<T>): Promise<T> {
     restOf(this.device)?.(work);
     try {
-      const result = await Promise.race([work, this.lost]);
+      const result = await this.unlessLost(work);
       if (this.failure) throw this.failure;
       return result;
     } catch (error) {
       throw this.failure ?? error;
     }
+  }
+
+  /**
+   * Forgets an error that WebGPU raised, which otherwise everything that waits for this device fails with from then on:
+   * for who shares the device, and knows that the error was a call of their own.
+   */
+  clearError(): void {
+    this.failure = undefined;
+  }
+
+  private unlessLost<T>(work: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      if (this.loss) reject(this.loss);
+      this.waiting.add(reject);
+      work.then(resolve, reject).then(() => this.waiting.delete(reject));
+    });
   }
 
   /**
@@ -176,6 +194,7 @@ function deviceError(error: GPUError): FewstepError {
     : new FewstepError(
         'device-limit',
         `WebGPU refused: ${error.message}`,
-        'this is a fault in fewstep, or in a model of yours that works on the same device: report it',
+        'this is a fault in fewstep: report it; or a call of your own on the same device: then wrap that in an error scope, ' +
+          'and go on after gpu.clearError()',
       );
 }

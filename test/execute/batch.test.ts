@@ -4,6 +4,8 @@ import { empirical } from '../../src/field/empirical.js';
 import { gaussianMixture } from '../../src/field/gaussian-mixture.js';
 import { polynomial } from '../../src/grid/grid.js';
 import { normals } from '../../src/rng/threefry.js';
+import { sample } from '../../src/sample.js';
+import { planFor } from '../../src/solver/plan-for.js';
 import { solverByName } from '../../src/solver/registry.js';
 import { gpu } from '../device.js';
 import { randomMixture } from '../field/fixtures.js';
@@ -113,4 +115,29 @@ test('an aborted run stops between chunks', async () => {
   });
   await expect(run).rejects.toThrow();
   expect(done).toEqual([10, 20, 30]);
+});
+
+test('a run that is aborted while the device works rejects with what its signal says, and the next one is whole', async () => {
+  const { field } = fields[1];
+  const controller = new AbortController();
+  const long = planFor({ solver: 'euler', nfe: 300 });
+  const latents = { batch: 20_000, seed };
+  const run = solve(gpu, field, long, { latents, signal: controller.signal, executor: 'stepwise' });
+  setTimeout(() => controller.abort(new Error('enough')), 5);
+  await expect(run).rejects.toThrow('enough');
+  const whole = solve(gpu, field, plan, { latents: { batch: 9, seed } });
+  const other = solve(gpu, field, plan, { latents: { batch: 9, seed }, chunk: 4 });
+  expect((await whole).samples).toEqual((await other).samples);
+});
+
+test('latents are those of the call, whatever is written over them afterwards', async () => {
+  const { field } = fields[1];
+  const values = normals(seed, 0, 0, 0, 3);
+  const expected = await solve(gpu, field, plan, { latents: { values: values.slice() } });
+  const runs = [
+    solve(gpu, field, plan, { latents: { values } }),
+    sample(gpu, { field, plan, latents: values }),
+  ];
+  values.fill(7);
+  for (const { samples } of await Promise.all(runs)) expect(samples).toEqual(expected.samples);
 });

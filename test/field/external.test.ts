@@ -263,4 +263,23 @@ describe('refuses', () => {
     await expect(sampled(field, stop.signal)).rejects.toThrow('enough');
     expect(calls).toBe(2);
   });
+
+  test('to wait for an answer that nobody waits for, and the next run has its turn', async () => {
+    const stop = new AbortController();
+    const { predict } = predictorOf({});
+    let told: AbortSignal | undefined;
+    const field = external({
+      predict(states, times, { signal }) {
+        if (!signal) return predict(states, times);
+        told = signal;
+        return new Promise(() => {});
+      },
+    });
+    const stuck = sampled(field, stop.signal);
+    const next = sampled(field);
+    setTimeout(() => stop.abort(new Error('enough')), 20);
+    await expect(stuck).rejects.toThrow('enough');
+    expect(told?.aborted).toBe(true);
+    expect((await next).samples).toHaveLength(8 * DIM);
+  });
 });
