@@ -5,7 +5,7 @@ import type { Field } from './field/field.js';
 import { undoScaling } from './io/scaling.js';
 import { answersOfRun } from './predictor/trajectory-predictor.js';
 import { drawLatents } from './rng/latents.js';
-import type { SampleRequest } from './sample.js';
+import { inRange, type SampleRequest } from './sample.js';
 import { runOf } from './sample-plan.js';
 import { checkSigmaRange } from './sample-range.js';
 import { resolveUniversal } from './sample-universal.js';
@@ -37,7 +37,8 @@ const TURN_MS = 50;
  * @throws FewstepError as `sample`; bad-field where the field has no float64 form, or for `bespoke` alone where its
  *   data's figures are not known; bad-grid for the grid 'gits'; not-finite naming the trajectory
  */
-export async function sampleReference(asked: SampleRequest): Promise<ReferenceSampleResult> {
+export async function sampleReference(given: SampleRequest): Promise<ReferenceSampleResult> {
+  const asked = inRange(given);
   const { field, seed = 0, onProgress, signal } = asked;
   const { request } = await resolveUniversal(undefined, field, asked);
   const { plan, predictor } = runOf(request);

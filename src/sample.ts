@@ -5,7 +5,7 @@ import type { Field } from './field/field.js';
 import type { Gpu } from './gpu/gpu.js';
 import { undoScaling } from './io/scaling.js';
 import { runOf, type StudentRequest } from './sample-plan.js';
-import { checkSigmaRange } from './sample-range.js';
+import { checkSigmaRange, rangeWithin } from './sample-range.js';
 import { checkUniversal, isUniversal, resolveUniversal } from './sample-universal.js';
 import type { SearchCost } from './search/gits.js';
 import { checkableGrid, type ResolvedGrid, resolveGrid } from './search/resolve-grid.js';
@@ -55,7 +55,8 @@ export interface SampleResult extends Omit<Solution, 'kept'> {
  *   unreachable-nfe, bad-field; also for a grid through noise levels that the field does not know (bad-argument). Then
  *   not-finite, device-limit, and bad-field where a model of the user's fails
  */
-export async function sample(gpu: Gpu, asked: SampleRequest): Promise<SampleResult> {
+export async function sample(gpu: Gpu, given: SampleRequest): Promise<SampleResult> {
+  const asked = inRange(given);
   const { field, batch = 64, seed = 0, executor, chunk, onProgress, signal } = asked;
   const latents = copyOf(asked.latents ? { values: asked.latents } : { batch, seed });
   batchOf(latents, field.dim);
@@ -83,4 +84,10 @@ export async function sample(gpu: Gpu, asked: SampleRequest): Promise<SampleResu
     samples: inDataUnits(solution.samples),
     trajectory: request.trajectory ? plan.states.map((slot) => inDataUnits(kept.get(slot)!)) : undefined,
   };
+}
+
+/** A request whose noise levels are those that its field knows; a predictor and a plan have their own. */
+export function inRange(request: SampleRequest): SampleRequest {
+  const { field, range, predictor, plan } = request;
+  return predictor || plan ? request : { ...request, range: rangeWithin(field, range) };
 }

@@ -7,6 +7,7 @@ import type { Grid, SigmaRange } from '../grid/grid.js';
 import { endpointErrors } from '../metrics/endpoint-errors.js';
 import { quantileOfSorted } from '../metrics/quantile.js';
 import { drawLatents } from '../rng/latents.js';
+import { rangeWithin } from '../sample-range.js';
 import { nfeOf, type Plan, type Slot } from '../solver/plan.js';
 import { planFor } from '../solver/plan-for.js';
 import { withVelocities } from './along-path.js';
@@ -145,7 +146,8 @@ export async function analyze(gpu: Gpu, options: AnalyzeOptions): Promise<Analys
  * @throws FewstepError for every impossible request
  */
 export function analysisPlans(options: AnalyzeOptions): { accurate: Plan; half: Plan; coarse: number[][] } {
-  const { solver = 'unipc-3', nfe = 120, grid, range, trajectories = 512, seed = 0 } = options;
+  const { field, solver = 'unipc-3', nfe = 120, grid, trajectories = 512, seed = 0 } = options;
+  const range = rangeWithin(field, options.range);
   checkWhole('number of trajectories', trajectories, 2);
   checkWhole('seed', seed, 0);
   const accurate = planFor({ solver, nfe, grid, range });

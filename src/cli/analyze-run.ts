@@ -5,10 +5,10 @@ import { analysisCsv } from '../analysis/csv.js';
 import { finding, renderAnalysis } from '../analysis/report.js';
 import { ANALYSIS_SCHEMA, type AnalysisFile } from '../analysis/results.js';
 import { Gpu } from '../gpu/gpu.js';
-import { DEFAULT_RANGE } from '../grid/grid.js';
 import { type DeviceChoice, openDevice } from '../node/adapter.js';
 import { type FieldOptions, loadField } from '../node/field/load.js';
 import { writeAtomic } from '../node/files.js';
+import { rangeWithin } from '../sample-range.js';
 import { commandLine } from './command-line.js';
 import { checkFolder } from './output.js';
 import { showProgress } from './progress.js';
@@ -35,10 +35,7 @@ export async function runAnalyze(options: AnalyzeCommandOptions, signal: AbortSi
   checkFolder('--out', out);
   const { columns, bandwidth, scale, dim, label, guidance } = options;
   const field = await loadField(options.field, { columns, bandwidth, scale, dim, label, guidance });
-  const range = {
-    sigmaMin: options.sigmaMin ?? DEFAULT_RANGE.sigmaMin,
-    sigmaMax: options.sigmaMax ?? DEFAULT_RANGE.sigmaMax,
-  };
+  const range = rangeWithin(field, options);
   const request = { field, solver, nfe, grid, range, trajectories, seed, steps, signal };
   const { accurate } = analysisPlans(request);
 

@@ -10,12 +10,13 @@ import {
   solverOf,
 } from '../../bench/solvers/rows.js';
 import { type Measured, runBenchmark } from '../../bench/solvers/run.js';
+import type { Subject } from '../../bench/solvers/subject.js';
 import { type Suite, suiteByName } from '../../bench/solvers/suites.js';
 import { checkSettings } from '../distill/settings.js';
 import { FewstepError } from '../errors.js';
 import type { Executor } from '../execute/fused-plan.js';
 import { Gpu } from '../gpu/gpu.js';
-import { DEFAULT_RANGE, parseGrid, type SigmaRange } from '../grid/grid.js';
+import { parseGrid, type SigmaRange } from '../grid/grid.js';
 import { type DeviceChoice, openDevice } from '../node/adapter.js';
 import { writeAtomic } from '../node/files.js';
 import { resultsCsv } from '../report/csv.js';
@@ -23,6 +24,7 @@ import { plural } from '../report/number.js';
 import { renderReport } from '../report/report.js';
 import { RESULTS_SCHEMA, type Results } from '../report/results.js';
 import { learnedSummary, summaryTable } from '../report/terminal.js';
+import { rangeWithin } from '../sample-range.js';
 import { checkableGrid } from '../search/resolve-grid.js';
 import { planFor } from '../solver/plan-for.js';
 import { checkGenerators, generatorRows } from './bench-generators.js';
@@ -64,14 +66,14 @@ export interface BenchOptions extends SubjectOptions {
 export async function runBench(options: BenchOptions, signal: AbortSignal): Promise<void> {
   checkFolder('--out', options.out);
   const suite = suiteOf(options);
-  const range = rangeOf(options);
+  const subjects = await subjectsOf(options, suite.problems);
+  const range = rangeOf(subjects, options);
   const { rows, loaded } = await predictorRows(options.predictor ?? [], range);
   const tables = await tableRows(options.table ?? [], range);
   const generators = await generatorRows(options.generator ?? [], options);
   suite.rows = [...suite.rows, ...rows, ...tables, ...generators];
   if (generators.length > 0) suite.nfe = [...new Set([1, ...suite.nfe])];
   checkWork(suite, range);
-  const subjects = await subjectsOf(options, suite.problems);
   checkMeans(subjects, tables);
   checkGenerators(subjects, generators);
 
@@ -210,8 +212,13 @@ function rowsFor({ solvers, grids, afs }: BenchOptions, usual: readonly Row[]): 
   ];
 }
 
-function rangeOf({ sigmaMin, sigmaMax }: BenchOptions): SigmaRange {
-  return { sigmaMin: sigmaMin ?? DEFAULT_RANGE.sigmaMin, sigmaMax: sigmaMax ?? DEFAULT_RANGE.sigmaMax };
+/** One range for all subjects. */
+function rangeOf(subjects: readonly Subject[], options: BenchOptions): SigmaRange {
+  const ranges = subjects.map(({ field }) => rangeWithin(field, options));
+  return {
+    sigmaMin: Math.max(...ranges.map(({ sigmaMin }) => sigmaMin)),
+    sigmaMax: Math.min(...ranges.map(({ sigmaMax }) => sigmaMax)),
+  };
 }
 
 /** The report takes seconds to draw, so it waits for the end; the figures do not. */

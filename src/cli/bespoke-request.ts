@@ -8,9 +8,10 @@ import { FewstepError, unknownName } from '../errors.js';
 import type { Field } from '../field/field.js';
 import type { SigmaRange } from '../grid/grid.js';
 import { formOf } from '../predictor/bespoke-predictor.js';
+import { rangeWithin } from '../sample-range.js';
 import { BESPOKE_FORMULAS, BESPOKE_STARTS, type BespokeStart, bespokeLayout } from '../solver/bespoke.js';
 import type { Plan } from '../solver/plan.js';
-import { type DistillOptions, flag, rangeOf, refuseOptions, teacherOf } from './distill-request.js';
+import { type DistillOptions, flag, refuseOptions, teacherOf } from './distill-request.js';
 import type { LoadedPredictor } from './sample-predictor.js';
 
 /** A distillation of bespoke solvers to do. */
@@ -78,7 +79,7 @@ export function bespokeRequest(given: DistillOptions, field: Field, from?: Loade
       'leave it out, or distil --solver bespoke-net',
     );
   }
-  const range = rangeOf(given);
+  const range = rangeWithin(field, given);
   const batch = given.batch ?? BESPOKE.batch;
   const budget = budgetOf(given, batch);
   const settings = checkSettings({

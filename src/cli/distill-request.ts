@@ -10,10 +10,11 @@ import {
 import { searchedGrids } from '../distill/start.js';
 import { FewstepError } from '../errors.js';
 import type { Field } from '../field/field.js';
-import { DEFAULT_RANGE, parseGrid, type SigmaRange } from '../grid/grid.js';
+import { parseGrid, type SigmaRange } from '../grid/grid.js';
 import type { FieldOptions } from '../node/field/load.js';
 import type { FeatureSource } from '../predictor/network-config.js';
 import { amedSolver } from '../predictor/predictor.js';
+import { rangeWithin } from '../sample-range.js';
 import type { AmedSolver } from '../solver/amed.js';
 import { type Solver, type SolverSettings, spell } from '../solver/define.js';
 import { nfeOf, type Plan, refuseStochastic } from '../solver/plan.js';
@@ -106,7 +107,7 @@ export function distillRequest(options: DistillOptions, field: Field): DistillRe
     throw new FewstepError('bad-argument', `${given.solver}: r is what is learned`, 'leave it out');
   }
   const afs = afsFor(solver, chosen, given.nfe, given.afs);
-  const range = rangeOf(given);
+  const range = rangeWithin(field, given);
   const published = given.recipe === 'published';
   if (published && given.nfe.length > 1) {
     throw new FewstepError(
@@ -158,10 +159,6 @@ export function studentsOf(
     for (const { times } of grids) solver.plan(times, settings);
     return { nfe, grids };
   });
-}
-
-export function rangeOf({ sigmaMin, sigmaMax }: DistillOptions): SigmaRange {
-  return { sigmaMin: sigmaMin ?? DEFAULT_RANGE.sigmaMin, sigmaMax: sigmaMax ?? DEFAULT_RANGE.sigmaMax };
 }
 
 /** @throws FewstepError bad-argument for a teacher that makes no more evaluations than its students, or draws noise */

@@ -3,7 +3,7 @@ import { FewstepError } from '../errors.js';
 import { DEFAULT_TOLERANCE, type StepChoice, stepPlan } from '../execute/step-control.js';
 import type { Field } from '../field/field.js';
 import type { MixtureSpec } from '../field/mixture.js';
-import { DEFAULT_RANGE, type SigmaRange } from '../grid/grid.js';
+import type { SigmaRange } from '../grid/grid.js';
 import { applyScaling } from '../io/scaling.js';
 import { exactLogDensity } from '../likelihood/heat.js';
 import type { LogDensityOptions } from '../likelihood/log-density.js';
@@ -13,6 +13,7 @@ import { type FieldOptions, fieldTakes, loadField } from '../node/field/load.js'
 import { loadDataSet } from '../node/files.js';
 import { loadModel } from '../node/model.js';
 import { problems } from '../problem/registry.js';
+import { rangeWithin } from '../sample-range.js';
 import { checkFolder, checkOutput } from './output.js';
 
 /** What the command line says, as commander hands it over. */
@@ -66,10 +67,10 @@ export async function likelihoodRequest(
       'give --method hutchinson',
     );
   }
-  const range = {
-    sigmaMin: options.sigmaMin ?? DEFAULT_RANGE.sigmaMin,
-    sigmaMax: options.sigmaMax ?? DEFAULT_RANGE.sigmaMax,
-  };
+  const { bandwidth, scale, dim, label, guidance, precision } = options;
+  const own = fieldTakes(options.field, 'columns') ? { columns } : {};
+  const field = await loadField(options.field, { ...own, bandwidth, scale, dim, label, guidance, precision });
+  const range = rangeWithin(field, options);
   if (range.sigmaMin >= range.sigmaMax) {
     throw new FewstepError(
       'bad-argument',
@@ -77,9 +78,6 @@ export async function likelihoodRequest(
       'give 0 < sigma-min < sigma-max',
     );
   }
-  const { bandwidth, scale, dim, label, guidance, precision } = options;
-  const own = fieldTakes(options.field, 'columns') ? { columns } : {};
-  const field = await loadField(options.field, { ...own, bandwidth, scale, dim, label, guidance, precision });
   const data = await loadDataSet(options.data, { columns });
   if (data.columns !== field.dim) {
     throw new FewstepError(

@@ -2,12 +2,12 @@ import { FewstepError } from '../errors.js';
 import { integrate } from '../execute/integrate.js';
 import { DEFAULT_TOLERANCE, stepPlan } from '../execute/step-control.js';
 import { Gpu } from '../gpu/gpu.js';
-import { DEFAULT_RANGE } from '../grid/grid.js';
 import { expectMatrix } from '../io/dataset.js';
 import { undoScaling } from '../io/scaling.js';
 import { openDevice } from '../node/adapter.js';
 import { loadArray, saveNpy } from '../node/files.js';
 import { drawLatents } from '../rng/latents.js';
+import { rangeWithin } from '../sample-range.js';
 import { showProgress } from './progress.js';
 import { checkFiles, checkSeed, type SampleOptions, sourceOf } from './sample-run.js';
 
@@ -36,11 +36,11 @@ export async function runAdaptiveSample(options: SampleOptions, signal: AbortSig
     );
   }
   const { rtol = DEFAULT_TOLERANCE.rtol, atol = DEFAULT_TOLERANCE.atol, seed = 0, out } = options;
-  const { sigmaMin: to = DEFAULT_RANGE.sigmaMin, sigmaMax: from = DEFAULT_RANGE.sigmaMax } = options;
   const steps = { rtol, atol };
   stepPlan(steps);
   const { field } = await sourceOf(options);
   const { dim, scaling } = field;
+  const { sigmaMin: to, sigmaMax: from } = rangeWithin(field, options);
   const given =
     options.latents === undefined
       ? undefined

@@ -2,11 +2,11 @@ import { ROBUST } from '../distill/settings.js';
 import { learnableTimes } from '../distill/times.js';
 import type { Field } from '../field/field.js';
 import { timesSolver } from '../predictor/predictor.js';
+import { rangeWithin } from '../sample-range.js';
 import { type Solver, spell } from '../solver/define.js';
 import {
   afsFor,
   type DistillOptions,
-  rangeOf,
   refuseOptions,
   type StudentsRequest,
   settingsOf,
@@ -27,7 +27,7 @@ const FOREIGN = {
 export function timesRequest(given: DistillOptions, field: Field): StudentsRequest<Solver> {
   const { solver, options } = timesSolver(given.solver);
   refuseOptions(given, FOREIGN, given.solver);
-  const range = rangeOf(given);
+  const range = rangeWithin(field, given);
   const afs = afsFor(solver, options, given.nfe, given.afs);
   const students = studentsOf(solver, given.nfe, { afs, options }, given.grid ?? 'search', range);
   const settings = settingsOf({ ...given, recipe: 'robust' }, ROBUST);

@@ -6,7 +6,8 @@ import type { Integration } from '../execute/integration.js';
 import { DEFAULT_TOLERANCE, type StepChoice, stepPlan } from '../execute/step-control.js';
 import type { Field } from '../field/field.js';
 import type { Gpu } from '../gpu/gpu.js';
-import { DEFAULT_RANGE, type SigmaRange } from '../grid/grid.js';
+import type { SigmaRange } from '../grid/grid.js';
+import { rangeWithin } from '../sample-range.js';
 import { type PriorName, priorOf } from './prior.js';
 
 /** Whose density, under which prior, and how accurately. */
@@ -59,7 +60,7 @@ export interface LogDensity {
  */
 export async function logDensity(gpu: Gpu, field: Field, options: LogDensityOptions): Promise<LogDensity> {
   const { states, chunk, onProgress, signal } = options;
-  const request = requestOf(options);
+  const request = requestOf(field, options);
   const prior = await priorOf(gpu, field, request.prior, request.range, signal);
   const run = { ...request.integration, states, chunk, onProgress, signal };
   const integration = await integrate(gpu, field, run);
@@ -72,7 +73,7 @@ export async function logDensity(gpu: Gpu, field: Field, options: LogDensityOpti
  * @throws FewstepError as `logDensity`; bad-field for a field without a float64 form, or whose moments are not known
  */
 export async function logDensityReference(field: Field, options: LogDensityOptions): Promise<LogDensity> {
-  const request = requestOf(options);
+  const request = requestOf(field, options);
   const prior = await priorOf(undefined, field, request.prior, request.range);
   const begin = performance.now();
   const integration = integrateReference(field, { ...request.integration, states: options.states });
@@ -83,9 +84,9 @@ export async function logDensityReference(field: Field, options: LogDensityOptio
 type Request = ReturnType<typeof requestOf>;
 
 /** A request with its defaults, which needs no device to be checked. */
-function requestOf(options: LogDensityOptions) {
+function requestOf(field: Field, options: LogDensityOptions) {
   const { divergence = { kind: 'exact' }, steps = DEFAULT_TOLERANCE, prior = 'latents' } = options;
-  const range = { ...DEFAULT_RANGE, ...options.range };
+  const range = rangeWithin(field, options.range);
   if (!(range.sigmaMin > 0 && range.sigmaMin < range.sigmaMax && Number.isFinite(range.sigmaMax))) {
     throw new FewstepError(
       'bad-argument',

@@ -3,7 +3,6 @@ import { empirical } from '../field/empirical.js';
 import type { Field } from '../field/field.js';
 import { gaussianMixture } from '../field/gaussian-mixture.js';
 import type { Gpu } from '../gpu/gpu.js';
-import { DEFAULT_RANGE, type SigmaRange } from '../grid/grid.js';
 import { type Scaling, undoScaling } from '../io/scaling.js';
 import {
   type DistributionReference,
@@ -119,7 +118,6 @@ export async function assess(gpu: Gpu, options: AssessOptions): Promise<Assessme
   const batch = SETS * size;
   const { samples } = await sample(gpu, {
     ...ASSESSED,
-    range: rangeOf(network),
     field: network,
     batch,
     seed,
@@ -202,14 +200,6 @@ function exactField(
     field: empirical(data.subarray(0, rows * dim), dim, bandwidth),
     exact: { kind: 'rows', rows, of, bandwidth },
     numbers: rows * dim,
-  };
-}
-
-/** The usual noise levels, as far as the model's process has them. */
-function rangeOf({ sigmaRange }: Field): SigmaRange {
-  return {
-    sigmaMin: Math.max(DEFAULT_RANGE.sigmaMin, sigmaRange?.sigmaMin ?? 0),
-    sigmaMax: Math.min(DEFAULT_RANGE.sigmaMax, sigmaRange?.sigmaMax ?? Number.POSITIVE_INFINITY),
   };
 }
 

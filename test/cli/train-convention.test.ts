@@ -78,13 +78,30 @@ test(
     const { config, settings } = JSON.parse(made.stdout);
     expect(config.convention).toEqual({ process: 'short', prediction: 'eps' });
     expect(settings).toMatchObject({ loss: 'prediction', weighting: 'prediction' });
-    const sampling = (range: object) =>
-      inProcess(['sample', ...flags({ field: out, solver: 'euler', nfe: 3, out: at('y.npy'), ...range })]);
-    expect(await sampling({})).toMatchObject({
-      status: 2,
-      stderr: expect.stringMatching(/sigma 80, .* from 0\.01 to 40 .*\n.*sigma_max 40 or less/),
-    });
-    expect((await sampling({ 'sigma-min': 0.01, 'sigma-max': 40 })).status).toBe(0);
+    const coarse = { field: out, solver: 'euler', nfe: 3, out: at('y.npy') };
+    expect((await inProcess(['sample', ...flags(coarse)])).status).toBe(0);
+    const [data, folder] = [at('y.npy'), at('ranged')];
+    const measured = { field: out, solvers: 'euler', nfe: 3, batch: 8, out: folder };
+    expect((await inProcess(['bench', ...flags(measured)])).status).toBe(0);
+    const { run } = JSON.parse(await readFile(join(folder, 'results.json'), 'utf8'));
+    expect([run.sigmaMin, run.sigmaMax]).toEqual([expect.closeTo(0.01, 9), expect.closeTo(40, 9)]);
+    const beyond: Record<string, Parameters<typeof flags>[0]> = {
+      sample: coarse,
+      'sample ': { field: out, rtol: 0.001, out: at('z.npy') },
+      bench: measured,
+      analyze: { field: out, nfe: 60, trajectories: 8, out: at('analysed') },
+      likelihood: { field: out, data, nfe: 8, out: at('l.npy') },
+      distill: { ...coarse, solver: 'bespoke', out: at('p.safetensors') },
+      'distill ': { ...coarse, solver: 'amed', nfe: 4, out: at('p.safetensors') },
+      'distill  ': { ...coarse, solver: 'unipc-2', out: at('p.safetensors') },
+    };
+    for (const [command, options] of Object.entries(beyond)) {
+      const told = await inProcess([command.trim(), ...flags({ ...options, 'sigma-max': 80 })]);
+      expect(told, command).toMatchObject({
+        status: 2,
+        stderr: expect.stringMatching(/sigma 80 .* from 0\.01 to 40 .*\n.*sigma_max 40 or less/),
+      });
+    }
   },
   SLOW,
 );
