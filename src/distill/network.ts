@@ -4,7 +4,7 @@ import type { Gpu } from '../gpu/gpu.js';
 import { type FeatureSource, initialNetwork, type NetworkConfig } from '../predictor/network-config.js';
 import type { DataFigures, NetworkPredictor } from '../predictor/network-predictor.js';
 import { type LogitOffset, predictedPlan } from '../predictor/predicted-plan.js';
-import { random } from '../problem/random.js';
+import { random } from '../rng/random.js';
 import { fixedAnswers } from '../solver/amed.js';
 import { annealed } from './annealed.js';
 import { dataFigures } from './data-figures.js';

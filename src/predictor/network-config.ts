@@ -1,5 +1,5 @@
 import { FewstepError } from '../errors.js';
-import { random } from '../problem/random.js';
+import { random } from '../rng/random.js';
 
 /** What g_phi answers besides r, and within which ranges: 1 - scale to 1 + scale; with 0 there is no such head. */
 export interface NetworkConfig {

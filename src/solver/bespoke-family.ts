@@ -1,4 +1,4 @@
-import { random } from '../problem/random.js';
+import { random } from '../rng/random.js';
 import { type BespokeForm, bespokeLayout, bespokePlan, rememberedWeights } from './bespoke.js';
 import { type PlanFamily, planFamily } from './plan-family.js';
 

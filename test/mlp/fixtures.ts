@@ -6,7 +6,7 @@ import { NetworkPasses } from '../../src/mlp/passes.js';
 import { type Precision, roundedToHalf } from '../../src/mlp/precision.js';
 import { MlpReference } from '../../src/mlp/reference.js';
 import type { WorkTiles } from '../../src/mlp/work-tile.js';
-import { type Random, random } from '../../src/problem/random.js';
+import { type Random, random } from '../../src/rng/random.js';
 import { gpu } from '../device.js';
 import { freshSeed } from '../seed.js';
 

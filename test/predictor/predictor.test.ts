@@ -6,7 +6,7 @@ import { NetworkReference } from '../../src/predictor/network-reference.js';
 import { predictedPlan } from '../../src/predictor/predicted-plan.js';
 import { PredictorAdjoint } from '../../src/predictor/predictor-adjoint.js';
 import { PredictorPass } from '../../src/predictor/predictor-pass.js';
-import { random } from '../../src/problem/random.js';
+import { random } from '../../src/rng/random.js';
 import { amedSolvers } from '../../src/solver/amed.js';
 import { gpu } from '../device.js';
 import { randomMixture } from '../field/fixtures.js';
