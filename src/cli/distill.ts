@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander';
 import { BESPOKE } from '../distill/bespoke.js';
 import { NET_ITERATIONS } from '../distill/bespoke-net.js';
-import { NETWORK_BATCH } from '../distill/settings.js';
+import { LARGEST_SEED, NETWORK_BATCH } from '../distill/settings.js';
 import { BESPOKE_FORMULAS, BESPOKE_STARTS } from '../solver/bespoke.js';
 import { KINDS, RECIPES, SOURCES } from './distill-request.js';
 import { type DistillCommandOptions, runDistill } from './distill-run.js';
@@ -175,7 +175,7 @@ export function distillCommand(): Command {
     )
     .addOption(
       new Option('--seed <seed>', 'of latents and their order (default: 0)').argParser(
-        wholeNumber(0, 2 ** 40),
+        wholeNumber(0, LARGEST_SEED),
       ),
     )
     .addOption(new Option('--sigma-min <sigma>', 'last time (default: 0.002)').argParser(positiveNumber))
