@@ -1,5 +1,6 @@
 import { FewstepError } from '../errors.js';
 import type { SigmaRange } from '../grid/grid.js';
+import { analyticalFirst } from './afs.js';
 import { PlanBuilder } from './builder.js';
 import type { Solver } from './define.js';
 import { deis } from './deis.js';
@@ -170,10 +171,7 @@ function gaussianStart(b: PlanBuilder, mean: Slot, { data, range }: BespokeForm,
 }
 
 function analyticalDenoised(b: PlanBuilder, mean: Slot, { start, data }: BespokeForm, t: number): Slot {
-  if (start === 'afs') {
-    const norm = Math.hypot(1, t);
-    return b.combine([1 / (norm * (norm + t)), b.start]);
-  }
+  if (start === 'afs') return b.combine([analyticalFirst(t).denoised, b.start]);
   const share = data.std ** 2 / (data.std ** 2 + t ** 2);
   return b.combine([share, b.start], [1 - share, mean]);
 }
