@@ -1,4 +1,4 @@
-import { silu, siluSlope } from '../mlp/activation.js';
+import { sigmoid, silu, siluSlope } from '../mlp/activation.js';
 import type { Answer } from '../solver/amed.js';
 import {
   BOTTLENECK,
@@ -139,8 +139,4 @@ export class NetworkReference {
   private at({ offset }: NetworkTensor, i: number): number {
     return this.parameters[offset + i];
   }
-}
-
-function sigmoid(z: number): number {
-  return 1 / (1 + Math.exp(-z));
 }
