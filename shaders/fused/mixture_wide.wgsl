@@ -6,7 +6,8 @@
 // 203). Not run on a GPU. Factors in workgroup memory, and places in a loop whose end comes from a uniform, compile in 1.6
 // to 3.0 s, where both written out took 3.0 to 5.0 (lavapipe).
 import constants::{ DIM, PLACES };
-import package::batch::status::{ flag_trajectory, is_broken };
+import package::batch::finite::is_broken;
+import package::batch::status::flag_trajectory;
 import package::field::four::{ BATCH, first_of, four_of, LANES, rows_from, store_four, Task };
 @if(few) import package::field::posterior_few::evaluate_few;
 @if(!few) import package::field::posterior_tiled::{ begin_sums, finish_sums, sum_components };
