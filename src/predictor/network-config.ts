@@ -14,7 +14,8 @@ export type FeatureSource = 'hidden' | 'state' | 'times';
 
 /** Sizes of g_phi as published (arXiv 2312.00094, appendix; its reference code). */
 export const HIDDEN = 128;
-export const FEATURES = 64;
+/** What it reads of an evaluation, whatever `reads` says: as much as networks have to give (HIDDEN_FEATURES). */
+export const READ_FEATURES = 64;
 export const BOTTLENECK = 4;
 /** Numbers of a time's embedding, sines then cosines. */
 export const TIME_CHANNELS = 8;
@@ -32,7 +33,7 @@ export interface NetworkTensor {
 }
 
 export interface NetworkLayout {
-  /** [HIDDEN, FEATURES]. */
+  /** [HIDDEN, READ_FEATURES]. */
   hiddenWeight: NetworkTensor;
   hiddenBias: NetworkTensor;
   /** [HIDDEN, BOTTLENECK]: a row for each hidden number. */
@@ -60,7 +61,7 @@ export function networkLayout({ scaleDirection, scaleTime }: NetworkConfig): Net
     return tensor;
   };
   const layout = {
-    hiddenWeight: add('hidden.weight', HIDDEN, FEATURES),
+    hiddenWeight: add('hidden.weight', HIDDEN, READ_FEATURES),
     hiddenBias: add('hidden.bias', 1, HIDDEN),
     outputWeight: add('output.weight', HIDDEN, BOTTLENECK),
     outputBias: add('output.bias', 1, BOTTLENECK),
@@ -91,7 +92,7 @@ export function initialNetwork(config: NetworkConfig, seed: number, start?: { r:
   };
   const normal = (inputs: number) => () => source.normal() * Math.sqrt(1 / inputs);
   const bound = Math.sqrt(6 / (2 * TIME_CHANNELS));
-  fill(layout.hiddenWeight, normal(FEATURES));
+  fill(layout.hiddenWeight, normal(READ_FEATURES));
   fill(layout.outputWeight, normal(HIDDEN));
   fill(layout.timeWeight, () => source.between(-bound, bound));
   if (!start) for (const { weight } of layout.heads) fill(weight, normal(HEAD_INPUTS));
