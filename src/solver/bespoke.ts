@@ -184,7 +184,7 @@ export interface FormulaWeights {
 }
 
 /** What a formula's own solver does in each step on these times. */
-export function formulaWeights(formula: BespokeFormula, times: readonly number[]): FormulaWeights[] {
+function formulaWeights(formula: BespokeFormula, times: readonly number[]): FormulaWeights[] {
   const solver = SOLVERS.find(({ name }) => name === formula)!;
   const { operations } = solver.plan(times);
   const evaluations = operations.filter((operation): operation is Evaluate => operation.kind === 'evaluate');
