@@ -5,7 +5,7 @@ import { type SlicedOptions, slicedEnergyOf, slicedWassersteinOf } from './slice
 
 /** Distances that need projections alone, which any dimension has at the cost of sorting. */
 export interface SlicedDistances {
-  /** See `slicedWasserstein`. */
+  /** See `slicedWassersteinOf`. */
   slicedWasserstein: number;
   /** The energy distance from projections (see `slicedEnergyOf`), with every sample of both sides. */
   energy: number;
