@@ -4,7 +4,7 @@ import type { MixtureSpec } from '../src/field/mixture.js';
 import { mlpConfig } from '../src/mlp/config.js';
 import { type MlpModel, mlpField } from '../src/mlp/field.js';
 import { initialParameters } from '../src/mlp/parameters.js';
-import { random } from '../src/problem/random.js';
+import { random } from '../src/rng/random.js';
 
 /** A mixture of random weights, means and widths, the same each time. */
 export function randomSpec(dim: number, components: number): MixtureSpec {

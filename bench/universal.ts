@@ -14,7 +14,7 @@ import { Gpu } from '../src/gpu/gpu.js';
 import { openDevice } from '../src/node/adapter.js';
 import { writeAtomic } from '../src/node/files.js';
 import { kernelDensity } from '../src/problem/problem.js';
-import { type Random, random } from '../src/problem/random.js';
+import { type Random, random } from '../src/rng/random.js';
 import { planFor } from '../src/solver/plan-for.js';
 import type { UniversalTable } from '../src/solver/universal.js';
 import { describeRun } from './describe-run.js';

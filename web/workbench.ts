@@ -15,6 +15,7 @@ import {
   sample,
 } from '../src/index.js';
 import { endpointErrors } from '../src/metrics/endpoint-errors.js';
+import { median } from '../src/metrics/quantile.js';
 
 /** What a solver made of the latents that all of them share. */
 export interface Outcome {
@@ -125,8 +126,7 @@ export class Workbench {
   private async compared(outcome: Outcome): Promise<Compared> {
     const { samples } = await this.exact();
     const errors = endpointErrors(outcome.samples, samples, 2);
-    const sorted = errors.toSorted();
     const mean = errors.reduce((sum, error) => sum + error, 0) / errors.length;
-    return { ...outcome, errors, mean, median: sorted[Math.floor(sorted.length / 2)] };
+    return { ...outcome, errors, mean, median: median(errors) };
   }
 }

@@ -14,7 +14,7 @@ import type { Row } from './row.js';
 const distilled = new WeakMap<Context, Map<number, Promise<DistilledBespoke>>>();
 
 /** The bespoke solver of an NFE, which its network begins with too: distilled once. */
-export function bespokeOf(context: Context, nfe: number): Promise<DistilledBespoke> {
+function bespokeOf(context: Context, nfe: number): Promise<DistilledBespoke> {
   const known = distilled.get(context) ?? new Map<number, Promise<DistilledBespoke>>();
   distilled.set(context, known);
   const one = known.get(nfe) ?? distil(context, nfe);

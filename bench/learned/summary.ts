@@ -30,7 +30,7 @@ export interface SeriesSummary {
 }
 
 /** Which series a row belongs to: the solver and how it learned, or the latter alone where there is one solver. */
-export function seriesOf({ kind, solver }: Row): string {
+function seriesOf({ kind, solver }: Row): string {
   return AMED_KINDS.includes(kind) ? `${solver}, ${kind}` : kind;
 }
 

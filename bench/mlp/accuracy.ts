@@ -4,7 +4,7 @@ import type { Gpu } from '../../src/gpu/gpu.js';
 import { DEFAULT_RANGE } from '../../src/grid/grid.js';
 import { type MlpModel, mlpField } from '../../src/mlp/field.js';
 import { type Precision, precisionsOf } from '../../src/mlp/precision.js';
-import { random } from '../../src/problem/random.js';
+import { random } from '../../src/rng/random.js';
 import { PlanBuilder } from '../../src/solver/builder.js';
 import { planFor } from '../../src/solver/plan-for.js';
 

@@ -4,7 +4,7 @@ import { mlpField } from '../../src/mlp/field.js';
 import { Network } from '../../src/mlp/network.js';
 import { NetworkPasses } from '../../src/mlp/passes.js';
 import { type Precision, precisionsOf } from '../../src/mlp/precision.js';
-import { random } from '../../src/problem/random.js';
+import { random } from '../../src/rng/random.js';
 import { trainingSettings } from '../../src/train/settings.js';
 import { initialState, Trainer } from '../../src/train/trainer.js';
 import { timed } from '../adapter/ceiling.js';

@@ -1,6 +1,6 @@
 import { type MlpConfig, mlpConfig } from '../../src/mlp/config.js';
 import { initialParameters } from '../../src/mlp/parameters.js';
-import { random } from '../../src/problem/random.js';
+import { random } from '../../src/rng/random.js';
 
 /** A network and a batch for it. */
 export interface MlpShape {

@@ -7,7 +7,7 @@ import { scaleToUnit } from '../../src/io/scaling.js';
 import { type MlpModel, mlpField } from '../../src/mlp/field.js';
 import type { Precision } from '../../src/mlp/precision.js';
 import { loadDataSet } from '../../src/node/files.js';
-import { random } from '../../src/problem/random.js';
+import { random } from '../../src/rng/random.js';
 import { multiplyAdds } from '../mlp/shape.js';
 import { randomModel, randomSpec } from '../random-fields.js';
 

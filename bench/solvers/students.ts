@@ -1,6 +1,12 @@
 import { BESPOKE, distillBespoke, type TrainedCandidate } from '../../src/distill/bespoke.js';
 import { dataFigures } from '../../src/distill/data-figures.js';
-import { runTeacher, SEARCH_TRAJECTORIES, searchPart, type TeacherPool } from '../../src/distill/pool.js';
+import {
+  poolSeeds,
+  runTeacher,
+  SEARCH_TRAJECTORIES,
+  searchPart,
+  type TeacherPool,
+} from '../../src/distill/pool.js';
 import { type Score, scoreOf } from '../../src/distill/score.js';
 import type { DistillSettings } from '../../src/distill/settings.js';
 import { searchedGrids } from '../../src/distill/start.js';
@@ -30,8 +36,6 @@ import type { Suite } from './suites.js';
 
 /** r that a search for one r tries. */
 const FIXED_R = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9];
-/** Seeds of the teacher's latents, away from those that anyone measures with. */
-const [TRAINING_SEED, VALIDATION_SEED] = [2 ** 40, 2 ** 40 + 1];
 
 export interface StudentsOptions {
   gpu: Gpu;
@@ -252,10 +256,9 @@ export class Students {
     const run = (count: number, seed: number) => runTeacher(gpu, field, plan, { count, seed, signal });
     const count = trains ? settings.trajectories : SEARCH_TRAJECTORIES;
     try {
-      const training = await run(count, TRAINING_SEED + 2 * settings.seed);
-      const validation = trains
-        ? await run(settings.validation, VALIDATION_SEED + 2 * settings.seed)
-        : undefined;
+      const seeds = poolSeeds(settings.seed); // away from those that anyone measures with
+      const training = await run(count, seeds.training);
+      const validation = trains ? await run(settings.validation, seeds.validation) : undefined;
       this.teaching = {
         teacher: settings.teacher,
         trajectories: count,

@@ -46,7 +46,7 @@ interface Level {
  * r = softmax(|x|^2 scale + x mu^T / v + shift), D = x (r s^2 / v) + r (sigma^2 mu / v).
  * Of components of one width |x|^2 cancels, and s^2 / v comes out of the sum.
  */
-export function mixtureByProducts(spec: MixtureSpec, sigmas: readonly number[]): TfjsField {
+function mixtureByProducts(spec: MixtureSpec, sigmas: readonly number[]): TfjsField {
   const levels = levelsOf(spec, sigmas);
   const one = spec.stds.every((std) => std === spec.stds[0]);
   const width = spec.stds[0] ** 2;

@@ -4,7 +4,7 @@ import type { Executor } from '../../src/execute/fused-plan.js';
 import type { Field } from '../../src/field/field.js';
 import type { Gpu } from '../../src/gpu/gpu.js';
 import { DEFAULT_RANGE } from '../../src/grid/grid.js';
-import { random } from '../../src/problem/random.js';
+import { random } from '../../src/rng/random.js';
 import { trainedFamily, trainedFrom } from '../../src/solver/bespoke-family.js';
 import { planFor } from '../../src/solver/plan-for.js';
 import { findUniversalSolver } from '../../src/solver/universal.js';

@@ -1,7 +1,7 @@
 import { PlanPass, uniformStride } from '../../src/execute/plan-pass.js';
 import type { PreparedField } from '../../src/field/field.js';
 import type { Gpu } from '../../src/gpu/gpu.js';
-import { random } from '../../src/problem/random.js';
+import { random } from '../../src/rng/random.js';
 import { nfeOf, type Operation, type Plan, perTrajectory, type Slot } from '../../src/solver/plan.js';
 import type { BandwidthSubject } from '../adapter/bandwidth-subject.js';
 

@@ -3,6 +3,7 @@
 // taken or not as a whole, the state and its log-determinants together. src/execute/step-control.ts is its twin.
 import package::adaptive::trajectory::{ BROKEN, FINISHED, places, RUNNING, STUCK, trajectories, Trajectory };
 import package::batch::dispatch::linear_index;
+import package::batch::finite::is_broken_number;
 import constants::{ EXPONENT, GROW, INTEGRAL, LEAST_ERROR, MOST_ATTEMPTS, PROPORTIONAL, SAFETY, SHRINK };
 
 struct Weight {
@@ -62,7 +63,7 @@ fn control(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) gr
   if (now.state == RUNNING) {
     now.evaluations += operation.evaluations;
     let error = error_of(row, place, now.step);
-    if (!finite(error)) {
+    if (is_broken_number(error)) {
       now.state = BROKEN;
       now.step = 0;
     } else if (error <= 1 || operation.steps > 0) {
@@ -100,7 +101,7 @@ fn error_of(row: u32, place: u32, step: f32) -> f32 {
       sum += operation.weights[j].error * slots[operation.slopes + (j - 1) * operation.stride + row * operation.dim + d];
     }
     // Without an embedded solution there is no error to show it.
-    if (!finite(y)) {
+    if (is_broken_number(y)) {
       return y;
     }
     let relative = step * sum / (operation.atol + operation.rtol * max(abs(x), abs(y)));
@@ -109,7 +110,7 @@ fn error_of(row: u32, place: u32, step: f32) -> f32 {
   var largest = sqrt(squares / f32(operation.dim));
   for (var quantity = 0u; quantity < operation.quantities; quantity++) {
     let change = change_of(quantity, row, place, step);
-    if (!finite(change.value)) {
+    if (is_broken_number(change.value)) {
       return change.value;
     }
     largest = larger(largest, abs(change.error) / (operation.atol + operation.rtol * max(1, abs(change.value))));
@@ -191,15 +192,10 @@ fn after_taken(before: Trajectory, error: f32) -> Trajectory {
   return now;
 }
 
-/// By the bits: WGSL may assume that there is neither NaN nor infinity.
-fn finite(value: f32) -> bool {
-  return (bitcast<u32>(value) & 0x7f800000u) != 0x7f800000u;
-}
-
 /// The larger one, and what is not finite before what is: max() may drop a NaN.
 fn larger(a: f32, b: f32) -> f32 {
-  if (!finite(a)) {
+  if (is_broken_number(a)) {
     return a;
   }
-  return select(b, max(a, b), finite(b));
+  return select(max(a, b), b, is_broken_number(b));
 }

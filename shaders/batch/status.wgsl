@@ -1,3 +1,5 @@
+import package::batch::finite::{ broken_lanes, is_broken_number };
+
 /// Where an update first produced a NaN or an infinity. Steps are stored as their complement, so that a buffer
 /// of zeros means 'none' and atomicMax keeps the earliest.
 struct Status {
@@ -8,17 +10,9 @@ struct Status {
 
 @group(0) @binding(2) var<storage, read_write> status: Status;
 
-/// Of a number that is not finite. WGSL may assume that there is no NaN, so the exponent's bits are what is tested.
-const EXPONENT = 0x7f800000u;
-
-/// Whether one of four numbers is not finite.
-fn is_broken(value: vec4f) -> bool {
-  return any((bitcast<vec4u>(value) & vec4u(EXPONENT)) == vec4u(EXPONENT));
-}
-
 /// Flags the trajectories of vec4 `index` of a [trajectories, dim] array whose value is not finite.
 fn check_finite(value: vec4f, index: u32, dim: u32, trajectories: u32, step: u32) {
-  let broken = (bitcast<vec4u>(value) & vec4u(EXPONENT)) == vec4u(EXPONENT);
+  let broken = broken_lanes(value);
   if (any(broken)) {
     for (var lane = 0u; lane < 4; lane++) {
       let trajectory = (4 * index + lane) / dim;
@@ -31,7 +25,7 @@ fn check_finite(value: vec4f, index: u32, dim: u32, trajectories: u32, step: u32
 
 /// Flags a trajectory where a number of it is not finite.
 fn check_number(value: f32, trajectory: u32, step: u32) {
-  if ((bitcast<u32>(value) & EXPONENT) == EXPONENT) {
+  if (is_broken_number(value)) {
     flag_trajectory(trajectory, step);
   }
 }

@@ -1,8 +1,13 @@
-// Whole trajectories of a Gaussian mixture or data set above 128 dimensions in one dispatch, four a workgroup. Places are
-// in memory, where an invocation alone reads and writes its own vec4 of them (field/four.wgsl): what a plan combines
+// Whole trajectories of a Gaussian mixture or data set above 128 dimensions in one dispatch, four a workgroup of 64. Places
+// are in memory, where an invocation alone reads and writes its own vec4 of them (field/four.wgsl): what a plan combines
 // needs no barrier, and next to the sweep over the components it is little.
+// That sweep and its barriers limit it. So fusing gains nothing on lavapipe (784-D, 10 components, batch 128, `euler` at
+// NFE 10: 22.5 to 23.3 ms of processor time, stepwise 18.4 to 18.5) and much on SwiftShader (105 to 110, stepwise 183 to
+// 203). Not run on a GPU. Factors in workgroup memory, and places in a loop whose end comes from a uniform, compile in 1.6
+// to 3.0 s, where both written out took 3.0 to 5.0 (lavapipe).
 import constants::{ DIM, PLACES };
-import package::batch::status::{ flag_trajectory, is_broken };
+import package::batch::finite::is_broken;
+import package::batch::status::flag_trajectory;
 import package::field::four::{ BATCH, first_of, four_of, LANES, rows_from, store_four, Task };
 @if(few) import package::field::posterior_few::evaluate_few;
 @if(!few) import package::field::posterior_tiled::{ begin_sums, finish_sums, sum_components };

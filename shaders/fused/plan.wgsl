@@ -1,4 +1,9 @@
-// A plan as a table in a buffer: a kernel reads which places each turn combines, and what it evaluates.
+// A plan as a table in a buffer: a kernel reads which places each turn combines, and what it evaluates. A turn is a round of
+// the kernel's one loop, and all trajectories read the same turn, so that solver and NFE are data and compile nothing.
+// That indirection is what limits a fused mixture on an H100: 0.123 ms of the GPU (64-D, 10 components, batch 16,384, NFE 10)
+// where a plain kernel with everything in registers took 0.056; stepwise it is 0.349. A combination and its evaluation in one
+// turn, so that there is one loop over components, took 49 ms of processor time in place of 58 (lavapipe, the same mixture with
+// one width, kernel alone).
 import constants::PLACES;
 import package::batch::scalar::{ Scalar, scalar_of };
 import package::rng::noise::Draw;

@@ -2,6 +2,7 @@
 // those that are wanted of it: [wanted, trajectories, DIM].
 import constants::DIM;
 @if(!small) import constants::PARTS;
+import package::batch::finite::EXPONENT;
 @if(broadcast && !small) import package::batch::subgroup::{ LANES, subgroup_lane };
 import package::field::evaluate::slots;
 import package::field::state::State;
@@ -114,7 +115,7 @@ fn chosen(state: State, other: State, choose: bool) -> State {
   }
 }
 
-/// Whether no number is a NaN or an infinity. WGSL may assume that there is none, so the exponent's bits are tested.
+/// Whether no number is a NaN or an infinity.
 fn is_finite(state: State) -> bool {
   var bits = vec4u(0);
   @if(dim1) bits = bitcast<vec2u>(state).xyxy;
@@ -126,5 +127,5 @@ fn is_finite(state: State) -> bool {
   @if(!small) for (var p = 0u; p < PARTS; p++) {
     bits = max(bits, bitcast<vec4u>(state[p]) & MAGNITUDE);
   }
-  return all(bits < vec4u(0x7f800000u));
+  return all(bits < vec4u(EXPONENT));
 }

@@ -1,4 +1,8 @@
 // AMED's predictor g_phi, one trajectory an invocation: answers.wgsl.
+// 8,700 multiply-adds a trajectory, whose features stay with the invocation; hidden numbers are made one after the other
+// and go straight into the bottleneck. On lavapipe loads of weights limit it, since all trajectories need the same ones at
+// once: with `broadcast` each lane loads one vec4 of eight, and they tell each other. What that gains here has not been
+// measured.
 import package::batch::dispatch::linear_index;
 import package::predictor::answers::{ answers_of, bottleneck_part };
 import package::predictor::step::{ FEATURE_QUADS, operation };

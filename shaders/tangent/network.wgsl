@@ -1,4 +1,9 @@
 // The network of one evaluation, one trajectory an invocation: outputs.wgsl.
+// Hidden numbers are made one after the other and go straight into the three moves, so that no layer is stored unless
+// `taped`; features stay with the invocation. On lavapipe loads of weights limit it, since all trajectories need the same
+// ones at once: with `broadcast` each lane loads one vec4 of eight, and they tell each other. Inside a plan of 128-D, as
+// compiled for RDNA 3, the features are an array of 288 bytes a lane in memory. What the kernel takes by itself has not
+// been measured.
 import package::batch::dispatch::linear_index;
 import package::batch::scalar::scalar_of;
 import package::tangent::evaluation::{ HIDDEN_QUADS, operation };

@@ -1,5 +1,6 @@
 // One workgroup: the batch's mean loss and the gradient's norm, each added up in a fixed order, into the history;
 // whether they are finite; and how much the gradient is to be scaled down.
+import package::batch::finite::is_broken_number;
 import package::batch::lanes::{ LANES, summed };
 import package::train::figures::Figures;
 import package::train::step::operation;
@@ -25,9 +26,7 @@ fn measure(@builtin(local_invocation_index) local: u32) {
   }
   let norm = sqrt(square);
   figures.history[operation.entry] = vec2f(loss, norm);
-  // WGSL may assume that there is no NaN, so the exponent's bits are what is tested.
-  let exponent = vec2u(0x7f800000u);
-  let broken = any((bitcast<vec2u>(vec2f(loss, square)) & exponent) == exponent);
+  let broken = is_broken_number(loss) || is_broken_number(square);
   if (figures.broken == 0 && broken) {
     figures.broken = ~operation.step;
   }

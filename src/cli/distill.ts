@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander';
 import { BESPOKE } from '../distill/bespoke.js';
 import { NET_ITERATIONS } from '../distill/bespoke-net.js';
-import { NETWORK_BATCH, ROBUST } from '../distill/settings.js';
+import { LARGEST_SEED, NETWORK_BATCH, ROBUST } from '../distill/settings.js';
 import { DEFAULT_RANGE } from '../grid/grid.js';
 import { BESPOKE_FORMULAS, BESPOKE_STARTS } from '../solver/bespoke.js';
 import { KINDS, RECIPES, SOURCES } from './distill-request.js';
@@ -179,7 +179,7 @@ export function distillCommand(): Command {
     )
     .addOption(
       new Option('--seed <seed>', `of latents and their order (default: ${ROBUST.seed})`).argParser(
-        wholeNumber(0, 2 ** 40),
+        wholeNumber(0, LARGEST_SEED),
       ),
     )
     .addOption(

@@ -5,8 +5,8 @@ import { type Scaling, scaleToUnit } from '../io/scaling.js';
 import { LONGEST_LABEL } from '../mlp/labels.js';
 import { loadDataSet } from '../node/files.js';
 import type { Problem } from '../problem/problem.js';
-import { random } from '../problem/random.js';
 import { problemByName } from '../problem/registry.js';
+import { random } from '../rng/random.js';
 import { standardDeviation, type TrainingData } from '../train/data.js';
 
 /** Where training data come from, as a checkpoint remembers it. */

@@ -1,3 +1,4 @@
+import { sigmoid } from '../mlp/activation.js';
 import type { Answer } from '../solver/amed.js';
 
 /** The ranges of what is learned besides r. */
@@ -26,8 +27,4 @@ export function parametersOf(r: readonly number[]): Float64Array {
 /** Between 1 - width and 1 + width, and 1 at 0. */
 export function scaleAround1(width: number, p: number): number {
   return 1 + width * (2 * sigmoid(p) - 1);
-}
-
-export function sigmoid(p: number): number {
-  return 1 / (1 + Math.exp(-p));
 }

@@ -1,6 +1,6 @@
 import type { Field } from '../field/field.js';
 import type { Gpu } from '../gpu/gpu.js';
-import { random } from '../problem/random.js';
+import { random } from '../rng/random.js';
 import type { PlanFamily } from '../solver/plan-family.js';
 import { GaussNewton } from './gauss-newton.js';
 import { drawTrajectories, Linearisation } from './normal-equations.js';

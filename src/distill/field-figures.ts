@@ -1,6 +1,6 @@
 import { FewstepError } from '../errors.js';
 import type { Field } from '../field/field.js';
-import type { MixtureSpec } from '../field/mixture.js';
+import { type MixtureSpec, mixtureMean, mixtureVariances } from '../field/mixture.js';
 import type { Gpu } from '../gpu/gpu.js';
 import type { SigmaRange } from '../grid/grid.js';
 import type { SearchCost } from '../search/gits.js';
@@ -73,16 +73,7 @@ async function measure(
 }
 
 /** The standard deviation is that over all numbers, each from its own dimension's mean. */
-export function mixtureFigures({ weights, means, stds, dim }: MixtureSpec): BespokeForm['data'] {
-  const total = weights.reduce((sum, weight) => sum + weight, 0);
-  const mean = new Array<number>(dim).fill(0);
-  for (const [i, value] of means.entries()) mean[i % dim] += (weights[Math.floor(i / dim)] / total) * value;
-  let variance = 0;
-  for (const [i, value] of means.entries()) {
-    const k = Math.floor(i / dim);
-    // Of all components, of each, or of each number of each.
-    const std = stds[stds.length === 1 ? 0 : stds.length === weights.length ? k : i];
-    variance += ((weights[k] / total) * ((value - mean[i % dim]) ** 2 + std ** 2)) / dim;
-  }
-  return { mean, std: Math.max(Math.sqrt(variance), 1e-6) };
+export function mixtureFigures(mixture: MixtureSpec): BespokeForm['data'] {
+  const variance = mixtureVariances(mixture).reduce((sum, each) => sum + each / mixture.dim, 0);
+  return { mean: [...mixtureMean(mixture)], std: Math.max(Math.sqrt(variance), 1e-6) };
 }

@@ -1,7 +1,7 @@
 import { PlanAdjoint } from '../execute/plan-adjoint.js';
 import type { Field } from '../field/field.js';
 import type { Gpu } from '../gpu/gpu.js';
-import { FEATURES } from '../predictor/network-config.js';
+import { READ_FEATURES } from '../predictor/network-config.js';
 import { checkPredictor, type NetworkPredictor } from '../predictor/network-predictor.js';
 import { PredictorAdjoint } from '../predictor/predictor-adjoint.js';
 import { PredictorPass } from '../predictor/predictor-pass.js';
@@ -55,7 +55,7 @@ export class NetworkTrainer {
     const { batch } = options;
     const { dim } = field;
     const own = {
-      features: gpu.buffer('features', STORAGE, 4 * FEATURES * batch),
+      features: gpu.buffer('features', STORAGE, 4 * READ_FEATURES * batch),
       latents: gpu.buffer('latents of the teacher', COPY_SRC, pool.latents),
     };
     const states = pool.states.map((state) => gpu.buffer('states of the teacher', COPY_SRC, state));

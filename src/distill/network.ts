@@ -1,10 +1,11 @@
 import { FewstepError } from '../errors.js';
 import type { Field } from '../field/field.js';
 import type { Gpu } from '../gpu/gpu.js';
+import { sigmoid } from '../mlp/activation.js';
 import { type FeatureSource, initialNetwork, type NetworkConfig } from '../predictor/network-config.js';
 import type { DataFigures, NetworkPredictor } from '../predictor/network-predictor.js';
 import { type LogitOffset, predictedPlan } from '../predictor/predicted-plan.js';
-import { random } from '../problem/random.js';
+import { random } from '../rng/random.js';
 import { fixedAnswers } from '../solver/amed.js';
 import { annealed } from './annealed.js';
 import { dataFigures } from './data-figures.js';
@@ -136,7 +137,7 @@ export async function distillNetwork(
   const scaled = { direction: scaleDirection > 0, time: scaleTime > 0 };
   const figures = dataFigures(training[0]);
   const logit = starts.reduce((sum, { r }) => sum + Math.log(r / (1 - r)) / starts.length, 0);
-  const parameters = initialNetwork(config, seed, published ? undefined : { r: 1 / (1 + Math.exp(-logit)) });
+  const parameters = initialNetwork(config, seed, published ? undefined : { r: sigmoid(logit) });
   const predictors = students.map(({ solver, afs, options: solverOptions }, i): NetworkPredictor => {
     const { grid, offsets } = starts[i];
     const predicted = predictedPlan(solver, grid.times, { afs, options: solverOptions, scaled }, offsets);

@@ -4,7 +4,7 @@ import { runShape } from '../execute/run-shape.js';
 import { SolveRun } from '../execute/solve-run.js';
 import type { Field } from '../field/field.js';
 import type { Gpu } from '../gpu/gpu.js';
-import type { Random } from '../problem/random.js';
+import type { Random } from '../rng/random.js';
 import { inputsOf, type Plan, type Slot } from '../solver/plan.js';
 import type { PlanFamily } from '../solver/plan-family.js';
 import { scalarsOf } from '../solver/scalars.js';

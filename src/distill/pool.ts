@@ -1,7 +1,9 @@
+import { checkBounds, whole } from '../bounds.js';
 import { solve } from '../execute/solve.js';
 import type { Field } from '../field/field.js';
 import type { Gpu } from '../gpu/gpu.js';
 import { nfeOf, type Plan } from '../solver/plan.js';
+import { LARGEST_SEED } from './settings.js';
 
 /** What a teacher made of latents: what students are to do with fewer evaluations. */
 export interface TeacherPool {
@@ -81,10 +83,12 @@ export function searchPart(pool: TeacherPool): TeacherPool {
 }
 
 /**
- * Seeds of a distillation's latents, which are none that people sample with: from 2^40 on.
- * @param seed a whole number from 0 to 2^52 - 2^39 - 1
+ * Seeds of a distillation's latents, which are none that people sample with: 2^40 and above.
+ * @param seed integer from 0 to 2^40
+ * @throws FewstepError bad-argument for another
  */
 export function poolSeeds(seed: number): { training: number; validation: number } {
+  checkBounds("distillation's", { seed }, { seed: whole(0, LARGEST_SEED) });
   const first = 2 ** 40 + 2 * seed;
   return { training: first, validation: first + 1 };
 }

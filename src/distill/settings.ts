@@ -1,8 +1,12 @@
+import { below1, checkBounds, whole } from '../bounds.js';
 import { FewstepError } from '../errors.js';
+
+/** The largest seed of a distillation. Its latents have two seeds of their own, from 2^40 on (`poolSeeds`). */
+export const LARGEST_SEED = 2 ** 40;
 
 /** How a predictor is distilled, besides its solver and its field. */
 export interface DistillSettings {
-  /** Integer from 0 to 2^52: of latents, their order, and weights. */
+  /** Integer from 0 to 2^40: of latents, their order, and weights. */
   seed: number;
   /** The solver that knows better: accurate, with many evaluations. */
   teacher: { solver: string; nfe: number; grid: string };
@@ -71,20 +75,14 @@ export function publishedSettings(solver: string): PublishedSettings {
   };
 }
 
-const whole = (low: number, high: number) => ({
-  what: `a whole number from ${low} to ${high}`,
-  holds: (x: number) => Number.isSafeInteger(x) && x >= low && x <= high,
-});
-const share = { what: 'a number from 0 to below 1', holds: (x: number) => x >= 0 && x < 1 };
-
 const BOUNDS = {
-  seed: whole(0, 2 ** 52),
+  seed: whole(0, LARGEST_SEED),
   trajectories: whole(1, 2 ** 24),
   validation: whole(2, 2 ** 20),
   batch: whole(1, 2 ** 16),
   iterations: whole(0, 10 ** 6),
-  scaleDirection: share,
-  scaleTime: share,
+  scaleDirection: below1,
+  scaleTime: below1,
 };
 
 /**
@@ -92,11 +90,7 @@ const BOUNDS = {
  * @throws FewstepError bad-argument naming the entry and its bounds, or for a batch of more than all trajectories
  */
 export function checkSettings(settings: DistillSettings): DistillSettings {
-  for (const [name, { what, holds }] of Object.entries(BOUNDS)) {
-    const value = settings[name as keyof typeof BOUNDS];
-    if (typeof value === 'number' && holds(value)) continue;
-    throw new FewstepError('bad-argument', `the distillation's ${name} is ${value}`, `give ${what}`);
-  }
+  checkBounds("distillation's", settings, BOUNDS);
   if (settings.batch <= settings.trajectories) return settings;
   throw new FewstepError(
     'bad-argument',

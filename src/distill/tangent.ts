@@ -2,7 +2,7 @@ import { FewstepError } from '../errors.js';
 import { checkWhole } from '../execute/inputs.js';
 import type { Field } from '../field/field.js';
 import type { Gpu } from '../gpu/gpu.js';
-import { random } from '../problem/random.js';
+import { random } from '../rng/random.js';
 import { initialTangent, tangentLayout } from '../tangent/tangent-layout.js';
 import { type TangentSpec, tangentPlan } from '../tangent/tangent-plan.js';
 import { sharedMoves, type TangentPredictor } from '../tangent/tangent-predictor.js';

@@ -1,10 +1,11 @@
 import { FewstepError } from '../errors.js';
 import type { Field } from '../field/field.js';
 import type { Gpu } from '../gpu/gpu.js';
+import { sigmoid } from '../mlp/activation.js';
 import type { Solver } from '../solver/define.js';
 import { nfeOf } from '../solver/plan.js';
 import { withToldTimes } from '../solver/told-times.js';
-import { scaleAround1, sigmoid } from './answer-parameters.js';
+import { scaleAround1 } from './answer-parameters.js';
 import { type DistilledLearnable, distillLearnable } from './distill-learnable.js';
 import type { FamilyRecord } from './family-training.js';
 import type { Learnable, NamedTimes } from './learnable.js';

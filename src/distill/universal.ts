@@ -1,7 +1,7 @@
 import type { Field } from '../field/field.js';
 import type { Gpu } from '../gpu/gpu.js';
 import { DEFAULT_RANGE, parseGrid } from '../grid/grid.js';
-import { random } from '../problem/random.js';
+import { random } from '../rng/random.js';
 import {
   type BespokeForm,
   bespokeLayout,

@@ -16,7 +16,7 @@ export type Variants = Pick<PlanFamily, 'plan' | 'values'>;
  * @returns end points, [variants, count, dim]
  * @throws FewstepError not-finite where any of them diverges, which does not say which
  */
-export async function solveVariants(
+async function solveVariants(
   gpu: Gpu,
   field: Field,
   { plan, values }: Variants,

@@ -1,5 +1,5 @@
 import { TIMESTAMP_BYTES } from '../gpu/timer.js';
-import { FEATURES } from '../predictor/network-config.js';
+import { READ_FEATURES } from '../predictor/network-config.js';
 import { answersOfRun } from '../predictor/trajectory-predictor.js';
 import type { Plan } from '../solver/plan.js';
 import { uniformStride } from './plan-pass.js';
@@ -39,7 +39,7 @@ export function runBytes(plan: Plan, shape: RunShape, operationSize = 0): RunByt
     slots: places * slotStride * 4,
     columns: 4 * Math.max(1, repeats?.numbers ?? columnRows * capacity),
     status: STATUS_BYTES + capacity * 4,
-    features: predictor?.kind === 'amed' ? 4 * FEATURES * capacity : 0,
+    features: predictor?.kind === 'amed' ? 4 * READ_FEATURES * capacity : 0,
     operation: (plan.operations.length + 1) * stride,
     staging: reads ? HEAD_BYTES + 4 * capacity * read : 0,
   };

@@ -54,6 +54,21 @@ export function mixtureMean(mixture: MixtureSpec): Float64Array {
   return mean;
 }
 
+/** Variance of the mixture in each dimension, [dim]. */
+export function mixtureVariances(mixture: MixtureSpec): Float64Array {
+  const { means, stds, dim } = mixture;
+  const mean = mixtureMean(mixture);
+  const { component, dimension } = stdStrides(mixture);
+  const variances = new Float64Array(dim);
+  normalizedWeights(mixture).forEach((weight, k) => {
+    for (let d = 0; d < dim; d++) {
+      const std = stds[k * component + d * dimension];
+      variances[d] += weight * ((means[k * dim + d] - mean[d]) ** 2 + std ** 2);
+    }
+  });
+  return variances;
+}
+
 /** Covariance of the mixture, [dim * dim]: the mean of the components' variances and the spread of means. */
 export function mixtureCovariance(mixture: MixtureSpec): Float64Array {
   const { means, dim } = mixture;

@@ -11,7 +11,7 @@ import { boundKernel, operationOf, shared } from './operation.js';
 import { partsOf, type Team, teamFor } from './team.js';
 
 /** Numbers of the four states that the tiled kernel holds in workgroup memory: 8 KiB of at least 16. */
-export const STAGE = 512;
+const STAGE = 512;
 /** Trajectories of a workgroup above 128 dimensions: BATCH of shaders/field/four.wgsl. */
 export const WIDE_BATCH = 4;
 /** Components that the kernel for few of them may have. */

@@ -4,7 +4,7 @@ import { type LinkedShader, linkShader, type ShaderVariant } from './link.js';
 import type { ShaderName } from './shaders.js';
 
 /** The uniform that each dispatch finds at its own dynamic offset, by the name it has in every kernel. */
-export const OPERATION = 'operation';
+const OPERATION = 'operation';
 
 /** A compiled compute pipeline whose layout comes from reflection. */
 export class Kernel {

@@ -5,6 +5,7 @@ import adjointGather from '../../shaders/adjoint/gather.wgsl';
 import adjointGradient from '../../shaders/adjoint/gradient.wgsl';
 import adjointRow from '../../shaders/adjoint/row.wgsl';
 import dispatch from '../../shaders/batch/dispatch.wgsl';
+import finite from '../../shaders/batch/finite.wgsl';
 import lanes from '../../shaders/batch/lanes.wgsl';
 import matrixUnits from '../../shaders/batch/matrix_units.wgsl';
 import scalar from '../../shaders/batch/scalar.wgsl';
@@ -180,6 +181,7 @@ export const shaders = {
   'adaptive/stage': adaptiveStage,
   'adaptive/trajectory': adaptiveTrajectory,
   'batch/dispatch': dispatch,
+  'batch/finite': finite,
   'batch/lanes': lanes,
   'batch/matrix_units': matrixUnits,
   'batch/scalar': scalar,

@@ -4,7 +4,7 @@ import type { Safetensors } from './safetensors.js';
 import { conform } from './schema.js';
 
 /** The kinds of file that fewstep writes as safetensors, by the version of their layout: the metadata's `format`. */
-export const FORMATS = {
+const FORMATS = {
   'fewstep-mlp-1': { what: 'a model', by: 'train', use: 'a model is for --field' },
   'fewstep-checkpoint-1': {
     what: 'a checkpoint of a training',

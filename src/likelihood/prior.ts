@@ -2,13 +2,7 @@ import { CholeskyDecomposition, Matrix } from 'ml-matrix';
 import { fieldFigures } from '../distill/field-figures.js';
 import { unknownName } from '../errors.js';
 import type { Field } from '../field/field.js';
-import {
-  fullStds,
-  type MixtureSpec,
-  mixtureCovariance,
-  mixtureMean,
-  normalizedWeights,
-} from '../field/mixture.js';
+import { mixtureCovariance, mixtureMean, mixtureVariances } from '../field/mixture.js';
 import type { Gpu } from '../gpu/gpu.js';
 import type { SigmaRange } from '../grid/grid.js';
 
@@ -91,17 +85,4 @@ function correlated(mean: Float64Array, covariance: Matrix): Prior {
     }
     return -0.5 * (squares + logDeterminant + dim * Math.log(2 * Math.PI));
   };
-}
-
-/** Variance of a mixture in each dimension, [dim]. */
-function mixtureVariances(mixture: MixtureSpec): Float64Array {
-  const { dim, means } = mixture;
-  const [mean, stds] = [mixtureMean(mixture), fullStds(mixture)];
-  const variances = new Float64Array(dim);
-  for (const [k, weight] of normalizedWeights(mixture).entries()) {
-    for (let d = 0; d < dim; d++) {
-      variances[d] += weight * ((means[k * dim + d] - mean[d]) ** 2 + stds[k * dim + d] ** 2);
-    }
-  }
-  return variances;
 }

@@ -5,7 +5,7 @@ import { type SlicedOptions, slicedEnergyOf, slicedWassersteinOf } from './slice
 
 /** Distances that need projections alone, which any dimension has at the cost of sorting. */
 export interface SlicedDistances {
-  /** Root of the mean over directions of the squared 2-Wasserstein distance of projections (Bonneel et al., 2015). */
+  /** See `slicedWassersteinOf`. */
   slicedWasserstein: number;
   /** Energy distance 2 E|X - Y| - E|X - X'| - E|Y - Y'| (Szekely and Rizzo, 2013), from projections, not its root. */
   energy: number;

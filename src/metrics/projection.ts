@@ -1,5 +1,5 @@
 import { FewstepError } from '../errors.js';
-import { random } from '../problem/random.js';
+import { random } from '../rng/random.js';
 import { timesTransposed } from './matrix-product.js';
 import { countSamples, type Samples } from './samples.js';
 

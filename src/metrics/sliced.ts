@@ -1,6 +1,4 @@
 import { energyDistance1d, squaredWasserstein1d } from './one-dimensional.js';
-import { projectionDirections, sortedProjections } from './projection.js';
-import type { Samples } from './samples.js';
 
 export interface SlicedOptions {
   /** Number of directions; 128 by default. */
@@ -10,24 +8,17 @@ export interface SlicedOptions {
 }
 
 /**
- * Sliced 2-Wasserstein distance: the root of the mean over directions of the squared 2-Wasserstein distance
- * of the projections (Bonneel et al., 2015). In one dimension it is the 2-Wasserstein distance itself.
- *
- * @param a, b samples [count * dim]; their counts may differ
+ * Sliced 2-Wasserstein distance of samples given by their sorted projections: the root of the mean over directions of the
+ * squared 2-Wasserstein distance of the projections (Bonneel et al., 2015). In one dimension it is the 2-Wasserstein
+ * distance itself. The counts of both sides may differ.
  */
-export function slicedWasserstein(a: Samples, b: Samples, dim: number, options: SlicedOptions = {}): number {
-  const { projections = 128, seed = 0 } = options;
-  const directions = projectionDirections(dim, projections, seed);
-  return slicedWassersteinOf(sortedProjections(a, directions), sortedProjections(b, directions));
-}
-
-/** The sliced 2-Wasserstein distance of samples given by their sorted projections. */
 export function slicedWassersteinOf(a: readonly Float64Array[], b: readonly Float64Array[]): number {
   return Math.sqrt(meanOver(a, b, squaredWasserstein1d));
 }
 
 /**
- * The energy distance (see `energyDistance`) from sorted projections: it is the mean over all directions of
+ * The energy distance 2 E|X - Y| - E|X - X'| - E|Y - Y'|, not its root, of samples given by their sorted projections
+ * (Szekely and Rizzo, 2013; the V-statistic, in which a sample also pairs with itself): it is the mean over all directions of
  * the energy distance on the line, times a constant of the dimension, because the length of a vector is that
  * constant times its mean absolute projection. Every sample counts, at the cost of a sort.
  */

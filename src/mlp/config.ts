@@ -101,15 +101,15 @@ export function featureLayer(config: MlpConfig): number {
 }
 
 /** How many features there are for one state, whatever the width. */
-export const FEATURES = 64;
+export const HIDDEN_FEATURES = 64;
 
 /**
  * Feature j is the mean of the activations [first, end) of `featureLayer`: contiguous groups of width / 64, and
  * repeated activations where there are fewer than 64.
  */
 export function featureGroup(width: number, j: number): { first: number; end: number } {
-  const first = Math.floor((j * width) / FEATURES);
-  return { first, end: Math.max(first + 1, Math.floor(((j + 1) * width) / FEATURES)) };
+  const first = Math.floor((j * width) / HIDDEN_FEATURES);
+  return { first, end: Math.max(first + 1, Math.floor(((j + 1) * width) / HIDDEN_FEATURES)) };
 }
 
 function checkInteger(name: string, value: number, low: number, high: number, multiple = 1): void {

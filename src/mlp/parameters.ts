@@ -1,5 +1,5 @@
 import { FewstepError } from '../errors.js';
-import { random } from '../problem/random.js';
+import { random } from '../rng/random.js';
 import type { MlpConfig } from './config.js';
 
 /** One tensor within the flat parameters: rows of `columns` numbers, each `stride` after the one before. */

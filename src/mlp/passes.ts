@@ -9,7 +9,7 @@ import type { Network, NetworkVariant } from './network.js';
 export interface NetworkBatch extends Pick<BatchBuffers, 'slots' | 'columns' | 'operation' | 'capacity'> {
   /** Labels as u32: one for all, or one per trajectory; `classes` stands for none, which is also the default. */
   labels?: GPUBuffer;
-  /** Where the forward pass writes the hidden features, [capacity, FEATURES]; not given, it writes none. */
+  /** Where the forward pass writes the hidden features, [capacity, HIDDEN_FEATURES]; not given, it writes none. */
   features?: GPUBuffer;
   /** Whether the parameters never change: then there is no memory for their gradient, and no such pass. */
   frozen?: boolean;

@@ -1,5 +1,5 @@
 import { silu, siluSlope } from './activation.js';
-import { FEATURES, featureGroup, featureLayer, frequencies, type MlpConfig } from './config.js';
+import { featureGroup, featureLayer, frequencies, HIDDEN_FEATURES, type MlpConfig } from './config.js';
 import { checkParameters, type LayerTensors, type ParameterLayout, parameterLayout } from './parameters.js';
 import { type Preconditioning, preconditioning } from './precondition.js';
 
@@ -58,10 +58,10 @@ export class MlpReference {
     return { x, sigma, label, embedding, z, output, denoised };
   }
 
-  /** The hidden features that a predictor reads, [FEATURES]; config.ts says which. */
+  /** The hidden features that a predictor reads, [HIDDEN_FEATURES]; config.ts says which. */
   features({ z }: Pass): Float64Array {
     const hidden = z[featureLayer(this.config)].map(silu);
-    return Float64Array.from({ length: FEATURES }, (_, j) => {
+    return Float64Array.from({ length: HIDDEN_FEATURES }, (_, j) => {
       const { first, end } = featureGroup(this.config.width, j);
       return hidden.subarray(first, end).reduce((sum, value) => sum + value, 0) / (end - first);
     });

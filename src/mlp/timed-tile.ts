@@ -19,7 +19,7 @@ export interface TileTask {
 }
 
 /** A pass with a tile, compiled and allocated. Its states are random. */
-export interface TimedTile {
+interface TimedTile {
   /** Does it `count` times in a row and says how long one took, milliseconds. */
   ms(count: number): Promise<number>;
   destroy(): void;

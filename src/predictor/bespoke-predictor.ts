@@ -86,7 +86,7 @@ export function runOfSchedule(
 }
 
 /** Networks on a table: `plan.times` are the table's own. */
-export function runOfNetwork(
+function runOfNetwork(
   form: BespokeForm,
   numbers: Float64Array,
   parameters: Float32Array,

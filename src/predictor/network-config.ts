@@ -1,5 +1,5 @@
 import { FewstepError } from '../errors.js';
-import { random } from '../problem/random.js';
+import { random } from '../rng/random.js';
 
 /**
  * What AMED's network g_phi (arXiv 2312.00094) answers besides r, and within which ranges: 1 - scale to 1 + scale; with
@@ -19,7 +19,8 @@ export type FeatureSource = 'hidden' | 'state' | 'times';
 
 /** Sizes of g_phi as published (arXiv 2312.00094, appendix; its reference code). */
 export const HIDDEN = 128;
-export const FEATURES = 64;
+/** What it reads of an evaluation, whatever `reads` says: as much as networks have to give (HIDDEN_FEATURES). */
+export const READ_FEATURES = 64;
 export const BOTTLENECK = 4;
 /** Numbers of a time's embedding, sines then cosines. */
 export const TIME_CHANNELS = 8;
@@ -37,7 +38,7 @@ export interface NetworkTensor {
 }
 
 export interface NetworkLayout {
-  /** [HIDDEN, FEATURES]. */
+  /** [HIDDEN, READ_FEATURES]. */
   hiddenWeight: NetworkTensor;
   hiddenBias: NetworkTensor;
   /** [HIDDEN, BOTTLENECK]: a row for each hidden number. */
@@ -65,7 +66,7 @@ export function networkLayout({ scaleDirection, scaleTime }: NetworkConfig): Net
     return tensor;
   };
   const layout = {
-    hiddenWeight: add('hidden.weight', HIDDEN, FEATURES),
+    hiddenWeight: add('hidden.weight', HIDDEN, READ_FEATURES),
     hiddenBias: add('hidden.bias', 1, HIDDEN),
     outputWeight: add('output.weight', HIDDEN, BOTTLENECK),
     outputBias: add('output.bias', 1, BOTTLENECK),
@@ -96,7 +97,7 @@ export function initialNetwork(config: NetworkConfig, seed: number, start?: { r:
   };
   const normal = (inputs: number) => () => source.normal() * Math.sqrt(1 / inputs);
   const bound = Math.sqrt(6 / (2 * TIME_CHANNELS));
-  fill(layout.hiddenWeight, normal(FEATURES));
+  fill(layout.hiddenWeight, normal(READ_FEATURES));
   fill(layout.outputWeight, normal(HIDDEN));
   fill(layout.timeWeight, () => source.between(-bound, bound));
   if (!start) for (const { weight } of layout.heads) fill(weight, normal(HEAD_INPUTS));

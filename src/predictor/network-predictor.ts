@@ -1,7 +1,7 @@
 import { FewstepError } from '../errors.js';
 import type { Field } from '../field/field.js';
 import type { Plan } from '../solver/plan.js';
-import { FEATURES, type NetworkConfig } from './network-config.js';
+import { type NetworkConfig, READ_FEATURES } from './network-config.js';
 import { NetworkReference } from './network-reference.js';
 import { checkOwnPlan } from './own-plan.js';
 import type { PredictedPlan } from './predicted-plan.js';
@@ -88,11 +88,11 @@ export class PredictorReference {
     return predicted.family.values(answers);
   }
 
-  /** What it reads in step n, [FEATURES]; zeros where there is nothing to read. */
+  /** What it reads in step n, [READ_FEATURES]; zeros where there is nothing to read. */
   features(n: number, slot: (slot: number) => Float64Array): Float64Array {
     const { predicted, config, figures } = this.predictor;
     const { current, evaluation } = predicted.steps[n];
-    const features = new Float64Array(FEATURES);
+    const features = new Float64Array(READ_FEATURES);
     if (!evaluation) return features;
     const x = slot(evaluation.state);
     if (config.reads === 'hidden') this.field.features!(x, current, features);

@@ -1,9 +1,8 @@
-import { silu, siluSlope } from '../mlp/activation.js';
+import { sigmoid, silu, siluSlope } from '../mlp/activation.js';
 import type { Answer } from '../solver/amed.js';
 import {
   BOTTLENECK,
   checkNetwork,
-  FEATURES,
   HEAD_INPUTS,
   type HeadName,
   HIDDEN,
@@ -11,6 +10,7 @@ import {
   type NetworkLayout,
   type NetworkTensor,
   networkLayout,
+  READ_FEATURES,
   TIME_CHANNELS,
 } from './network-config.js';
 import type { PredictedStep } from './predicted-plan.js';
@@ -51,12 +51,13 @@ export class NetworkReference {
     this.layout = networkLayout(config);
   }
 
-  /** @param features [FEATURES]; zeros where there are none */
+  /** @param features [READ_FEATURES]; zeros where there are none */
   forward(features: Float64Array, { current, next, offset }: AskedStep): NetworkPass {
     const { hiddenWeight, hiddenBias, outputWeight, outputBias, heads } = this.layout;
     const z = Float64Array.from({ length: HIDDEN }, (_, h) => {
       let sum = this.at(hiddenBias, h);
-      for (let i = 0; i < FEATURES; i++) sum += this.at(hiddenWeight, h * FEATURES + i) * features[i];
+      for (let i = 0; i < READ_FEATURES; i++)
+        sum += this.at(hiddenWeight, h * READ_FEATURES + i) * features[i];
       return sum;
     });
     const output = Float64Array.from({ length: BOTTLENECK }, (_, j) =>
@@ -108,8 +109,8 @@ export class NetworkReference {
       }
       const delta = toHidden * siluSlope(z[h]);
       gradient[hiddenBias.offset + h] += delta;
-      for (let i = 0; i < FEATURES; i++)
-        gradient[hiddenWeight.offset + h * FEATURES + i] += delta * features[i];
+      for (let i = 0; i < READ_FEATURES; i++)
+        gradient[hiddenWeight.offset + h * READ_FEATURES + i] += delta * features[i];
     }
     for (let j = 0; j < BOTTLENECK; j++) gradient[outputBias.offset + j] += toRead[j];
     for (const [n, { waves, z: layer }] of times.entries()) {
@@ -139,8 +140,4 @@ export class NetworkReference {
   private at({ offset }: NetworkTensor, i: number): number {
     return this.parameters[offset + i];
   }
-}
-
-function sigmoid(z: number): number {
-  return 1 / (1 + Math.exp(-z));
 }

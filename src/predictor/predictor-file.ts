@@ -48,9 +48,6 @@ const trainingSchema = v.strictObject({
   ),
 });
 
-/** Mean and median distance of a student's end points to its teacher's; null where it diverged. */
-export type StoredScore = v.InferOutput<typeof errorSchema>;
-
 /** How a predictor was made, for people: settings, the time it took, and its errors on validation trajectories. */
 export type DistillationInfo = v.InferOutput<typeof trainingSchema>;
 

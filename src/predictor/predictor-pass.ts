@@ -6,7 +6,7 @@ import type { Kernel } from '../gpu/kernel.js';
 import type { StructValue } from '../gpu/layout.js';
 import { VpTime } from '../grid/vp-time.js';
 import type { Slot } from '../solver/plan.js';
-import { FEATURES, HIDDEN, type NetworkConfig, TIME_CHANNELS } from './network-config.js';
+import { HIDDEN, type NetworkConfig, READ_FEATURES, TIME_CHANNELS } from './network-config.js';
 import type { NetworkPredictor } from './network-predictor.js';
 import type { PredictedPlan, PredictedStep } from './predicted-plan.js';
 
@@ -14,7 +14,7 @@ import type { PredictedPlan, PredictedStep } from './predicted-plan.js';
 export interface PredictorBuffers {
   slots: GPUBuffer;
   columns: GPUBuffer;
-  /** [capacity, FEATURES]: of the last evaluation. */
+  /** [capacity, READ_FEATURES]: of the last evaluation. */
   features: GPUBuffer;
   /** [networkLayout.size]. */
   weights: GPUBuffer;
@@ -186,7 +186,7 @@ function passBytes(kernels: readonly Kernel[], { steps }: PredictedPlan, capacit
   const stride = Math.max(...kernels.map((kernel) => uniformSize(kernel)));
   const bytes = {
     answers: 4 * 3 * steps.length * capacity,
-    'features of all steps': taped ? 4 * FEATURES * steps.length * capacity : 16,
+    'features of all steps': taped ? 4 * READ_FEATURES * steps.length * capacity : 16,
     'predictor operations': UNIFORMS * steps.length * stride,
   };
   return { bytes, stride };
@@ -225,9 +225,9 @@ export function stepUniform(
     offset_r: r,
     offset_direction: direction,
     offset_time: time,
-    features: (n * trajectories * FEATURES) / 4,
+    features: (n * trajectories * READ_FEATURES) / 4,
     hidden_quads: HIDDEN / 4,
-    feature_quads: FEATURES / 4,
+    feature_quads: READ_FEATURES / 4,
     channels: TIME_CHANNELS,
     blind: reads === 'times' || !evaluation ? 1 : 0,
   };

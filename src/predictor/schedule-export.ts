@@ -10,7 +10,7 @@ import {
   type TimesPredictor,
 } from './predictor.js';
 
-export const SCHEDULE_SCHEMA = 'fewstep-schedule-1';
+const SCHEDULE_SCHEMA = 'fewstep-schedule-1';
 
 /** What was learned for all trajectories, in the words of a solver's formulas, for other libraries to read. */
 export interface ExportedSchedules {

@@ -1,4 +1,4 @@
-import { FEATURES } from './network-config.js';
+import { READ_FEATURES } from './network-config.js';
 
 /** Features that are figures; the rest are (D - mean) / std. */
 const FIGURES = 8;
@@ -26,7 +26,7 @@ export function stateFeatures(
   out[2] = 0.5 * Math.log(noise / time ** 2 + TINY);
   out[3] = 0.15 * Math.log(noise / std ** 2 + TINY);
   out[4] = along / Math.sqrt(state * data + TINY);
-  const pools = FEATURES - FIGURES;
+  const pools = READ_FEATURES - FIGURES;
   for (let i = 0; i < pools; i++) {
     const first = dim <= pools ? i : Math.floor((i * dim) / pools);
     const end = dim <= pools ? Math.min(i + 1, dim) : Math.floor(((i + 1) * dim) / pools);

@@ -1,5 +1,5 @@
+import { random } from '../rng/random.js';
 import { kernelDensity, mixtureProblem, type Problem } from './problem.js';
-import { random } from './random.js';
 
 const SIDE = 4;
 const HALF_WIDTH = 1.2;

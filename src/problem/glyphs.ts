@@ -1,5 +1,5 @@
+import { type Random, random } from '../rng/random.js';
 import { kernelDensity, mixtureProblem, type Problem } from './problem.js';
-import { type Random, random } from './random.js';
 import { arc, type Placement, render, type Stroke } from './strokes.js';
 
 const SIZE = 16;

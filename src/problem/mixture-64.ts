@@ -1,5 +1,5 @@
+import { random } from '../rng/random.js';
 import { mixtureProblem, type Problem } from './problem.js';
-import { random } from './random.js';
 
 const DIM = 64;
 const COMPONENTS = 10;

@@ -1,6 +1,6 @@
 import { FewstepError } from '../errors.js';
 import { type MixtureSpec, stdStrides } from '../field/mixture.js';
-import { random } from './random.js';
+import { random } from '../rng/random.js';
 
 /**
  * Independent draws of the mixture. A longer sample of the same seed begins with the shorter one.

@@ -1,5 +1,5 @@
+import { random } from '../rng/random.js';
 import { kernelDensity, mixtureProblem, type Problem } from './problem.js';
-import { random } from './random.js';
 
 const POINTS = 500;
 const FIRST_ANGLE = 1.5 * Math.PI;

@@ -1,5 +1,5 @@
+import { random } from '../rng/random.js';
 import { kernelDensity, mixtureProblem, type Problem } from './problem.js';
-import { random } from './random.js';
 
 const POINTS_PER_MOON = 250;
 const NOISE = 0.04;

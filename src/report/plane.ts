@@ -37,7 +37,7 @@ export function pairs(values: readonly number[]): Point[] {
 }
 
 /** 'x y' of a point in the panel, to half a unit; undefined far outside or where it is not finite. */
-export function place([x, y]: readonly number[], { centre, half }: Window): string | undefined {
+function place([x, y]: readonly number[], { centre, half }: Window): string | undefined {
   const at = [x - centre[0], centre[1] - y].map((offset) => (PANEL / 2) * (1 + offset / half));
   if (!at.every((value) => Math.abs(value) < 20 * PANEL)) return undefined;
   return at.map((value) => Math.round(2 * value) / 2).join(' ');

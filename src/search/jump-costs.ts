@@ -1,3 +1,5 @@
+import { analyticalFirst } from '../solver/afs.js';
+
 /** Trajectories of a teacher with the velocities at its own times. */
 export interface TeacherRun {
   /** Decreasing times, [nodes]. */
@@ -28,14 +30,14 @@ export function jumpCosts({ times, dim, states, velocities }: TeacherRun): Float
 }
 
 /**
- * The same for a first step that is analytical (AFS): its direction is x / sqrt(1 + t^2).
+ * The same for a first step that is analytical (AFS): its direction is a share of x.
  *
  * @returns costs from the first time to each, [nodes]
  */
 export function analyticalCosts({ times, dim, states }: TeacherRun): Float64Array {
-  const norm = Math.hypot(1, times[0]);
+  const share = analyticalFirst(times[0]).velocity;
   return Float64Array.from(times, (time, j) =>
-    j === 0 ? 0 : meanDistance(states[0], states[0], (time - times[0]) / norm, states[j], dim),
+    j === 0 ? 0 : meanDistance(states[0], states[0], (time - times[0]) * share, states[j], dim),
   );
 }
 

@@ -23,11 +23,13 @@ export const PASS_COUNT = PASSES.length;
 
 const PASS = Object.fromEntries(PASSES.map((name, i) => [name, i * STRIDE])) as Record<PassName, number>;
 
-interface Player {
+/** A network over the batch. */
+interface Placed {
   network: Network;
   passes: NetworkPasses;
 }
-interface Learner extends Player {
+
+interface Learner extends Placed {
   optimiser: Optimiser;
 }
 
@@ -51,7 +53,7 @@ export interface SidMemory {
 export class SidNetworks {
   private constructor(
     private readonly batch: number,
-    private readonly teacher: Player,
+    private readonly teacher: Placed,
     readonly fake: Learner,
     readonly generator: Learner,
   ) {}
@@ -65,18 +67,18 @@ export class SidNetworks {
   ): Promise<SidNetworks> {
     const { slots, columns, labels, losses, figures, passes: operation, updates } = buffers;
     const shared = { slots, columns, operation, capacity: batch, ...(config.classes > 0 && { labels }) };
-    const player = async (parameters: Float32Array, frozen: boolean): Promise<Player> => {
+    const placed = async (parameters: Float32Array, frozen: boolean): Promise<Placed> => {
       const network = await tunedNetwork(gpu, config, parameters, ['forward', 'backward']);
       return { network, passes: await NetworkPasses.create(network, { ...shared, frozen }) };
     };
     const learner = async (state: LearnerState): Promise<Learner> => {
-      const { network, passes } = await player(state.parameters, false);
+      const { network, passes } = await placed(state.parameters, false);
       const own = { parameters: network.parameters, gradient: passes.gradient };
       const optimiser = await Optimiser.create(gpu, { ...own, losses, figures, operation: updates }, state);
       return { network, passes, optimiser };
     };
     const [teacher, fake, generator] = await Promise.all([
-      player(states.teacher, true),
+      placed(states.teacher, true),
       learner(states.fake),
       learner(states.generator),
     ]);
@@ -152,7 +154,7 @@ export class SidNetworks {
 
   /** @param buffers of the batch besides */
   memory(buffers: SidBuffers): SidMemory {
-    const of = ({ network, passes }: Player) => network.allocated + passes.allocated;
+    const of = ({ network, passes }: Placed) => network.allocated + passes.allocated;
     const learning = (learner: Learner) => of(learner) + learner.optimiser.allocated;
     const batch = Object.values(buffers).reduce((sum: number, { size }: GPUBuffer) => sum + size, 0);
     const each = {

@@ -37,7 +37,7 @@ export const historySchema = v.array(
   }),
 );
 
-export const memorySchema = v.strictObject({
+const memorySchema = v.strictObject({
   teacher: count,
   fake: count,
   generator: count,

@@ -1,3 +1,4 @@
+import { below1, checkBounds, positive, whole } from '../bounds.js';
 import { FewstepError, unknownName } from '../errors.js';
 
 /** The names of losses; `SidLoss` says what each is. */
@@ -86,23 +87,22 @@ export const SID_DEFAULTS: SidSettings = {
   part: 0.8,
 };
 
-/** What each number may be: in words, and as a test. */
 const BOUNDS = {
-  seed: ['a whole number from 0 on', (x: number) => Number.isSafeInteger(x) && x >= 0],
-  alpha: ['a number from 0 to 2', (x: number) => x >= 0 && x <= 2],
-  batch: ['a whole number from 1 to 1048576', (x: number) => Number.isInteger(x) && x >= 1 && x <= 2 ** 20],
-  steps: ['a whole number from 1 to 2^30', (x: number) => Number.isInteger(x) && x >= 1 && x <= 2 ** 30],
-  rate: ['a positive number', positive],
-  fakeRate: ['a positive number', positive],
-  beta1: ['a number from 0 to below 1', share],
-  beta2: ['a number from 0 to below 1', share],
-  epsilon: ['a positive number', positive],
-  halfLife: ['a positive number', positive],
-  generatorSigma: ['a positive number', positive],
-  sigmaMin: ['a positive number', positive],
-  sigmaMax: ['a positive number', positive],
-  part: ['a number above 0, at most 1', (x: number) => x > 0 && x <= 1],
-} as const;
+  seed: whole(0),
+  alpha: { what: 'a number from 0 to 2', holds: (x: number) => x >= 0 && x <= 2 },
+  batch: whole(1, 2 ** 20),
+  steps: whole(1, 2 ** 30),
+  rate: positive,
+  fakeRate: positive,
+  beta1: below1,
+  beta2: below1,
+  epsilon: positive,
+  halfLife: positive,
+  generatorSigma: positive,
+  sigmaMin: positive,
+  sigmaMax: positive,
+  part: { what: 'a number above 0, at most 1', holds: (x: number) => x > 0 && x <= 1 },
+};
 
 /**
  * Settings with their defaults filled in.
@@ -114,11 +114,7 @@ export function sidSettings(given: Partial<SidSettings> = {}): SidSettings {
   if (!SID_WEIGHTINGS.includes(settings.weighting)) {
     throw unknownName('weighting', settings.weighting, SID_WEIGHTINGS);
   }
-  for (const [name, [what, holds]] of Object.entries(BOUNDS)) {
-    const value = settings[name as keyof typeof BOUNDS];
-    if (typeof value === 'number' && holds(value)) continue;
-    throw new FewstepError('bad-argument', `the distillation's ${name} is ${value}`, `give ${what}`);
-  }
+  checkBounds("distillation's", settings, BOUNDS);
   const { sigmaMin, sigmaMax } = settings;
   if (sigmaMin < sigmaMax) return settings;
   throw new FewstepError(
@@ -126,12 +122,4 @@ export function sidSettings(given: Partial<SidSettings> = {}): SidSettings {
     `the distillation's sigmaMin, ${sigmaMin}, is not below its sigmaMax, ${sigmaMax}`,
     'give a smaller sigmaMin',
   );
-}
-
-function positive(x: number): boolean {
-  return x > 0 && Number.isFinite(x);
-}
-
-function share(x: number): boolean {
-  return x >= 0 && x < 1;
 }

@@ -1,4 +1,4 @@
-import { random } from '../problem/random.js';
+import { random } from '../rng/random.js';
 import type { AmedSolver, Answer } from './amed.js';
 import type { SolverSettings } from './define.js';
 import { type PlanFamily, planFamily } from './plan-family.js';

@@ -1,4 +1,5 @@
-import { random } from '../problem/random.js';
+import { sigmoid } from '../mlp/activation.js';
+import { random } from '../rng/random.js';
 import { type BespokeForm, bespokeLayout, bespokePlan, rememberedWeights } from './bespoke.js';
 import { type PlanFamily, planFamily } from './plan-family.js';
 
@@ -30,7 +31,7 @@ export function numbersFrom(form: BespokeForm, trained: Float64Array): Float64Ar
   const { last, span } = logRange(form);
   const free = form.start === 'gaussian' ? 1 : 0;
   const numbers = new Float64Array(size);
-  const whole = free ? span / (1 + Math.exp(-trained[steps])) : span;
+  const whole = free ? span * sigmoid(trained[steps]) : span;
   const logits = trained.subarray(0, steps);
   const largest = Math.max(...logits);
   const shares = logits.map((logit) => Math.exp(logit - largest));

@@ -1,5 +1,6 @@
 import { FewstepError } from '../errors.js';
 import type { SigmaRange } from '../grid/grid.js';
+import { analyticalFirst } from './afs.js';
 import { PlanBuilder } from './builder.js';
 import type { Solver } from './define.js';
 import { deis } from './deis.js';
@@ -188,10 +189,7 @@ function gaussianStart(b: PlanBuilder, mean: Slot, { data, range }: BespokeForm,
 }
 
 function analyticalDenoised(b: PlanBuilder, mean: Slot, { start, data }: BespokeForm, t: number): Slot {
-  if (start === 'afs') {
-    const norm = Math.hypot(1, t);
-    return b.combine([1 / (norm * (norm + t)), b.start]);
-  }
+  if (start === 'afs') return b.combine([analyticalFirst(t).denoised, b.start]);
   const share = data.std ** 2 / (data.std ** 2 + t ** 2);
   return b.combine([share, b.start], [1 - share, mean]);
 }
@@ -204,7 +202,7 @@ export interface FormulaWeights {
 }
 
 /** What a formula's own solver does in each step on these times. */
-export function formulaWeights(formula: BespokeFormula, times: readonly number[]): FormulaWeights[] {
+function formulaWeights(formula: BespokeFormula, times: readonly number[]): FormulaWeights[] {
   const solver = SOLVERS.find(({ name }) => name === formula)!;
   const { operations } = solver.plan(times);
   const evaluations = operations.filter((operation): operation is Evaluate => operation.kind === 'evaluate');

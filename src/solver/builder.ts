@@ -1,3 +1,4 @@
+import { analyticalFirst } from './afs.js';
 import type { Operation, Plan, Scalar, Slot } from './plan.js';
 import { scalarsOf } from './scalars.js';
 
@@ -106,16 +107,10 @@ export class PlanBuilder {
   private evaluate(output: 'denoised' | 'velocity', state: Slot, time: Scalar, divisor: Scalar): Slot {
     if (this.analytical) {
       this.analytical = false;
-      return this.analyticalFirst(output, state, typeof time === 'number' ? time : this.times[0]);
+      const shares = analyticalFirst(typeof time === 'number' ? time : this.times[0]);
+      return this.combine([shares[output], state]);
     }
     return this.push({ kind: 'evaluate', state, time, output, divisor, out: this.slots });
-  }
-
-  /** AFS (GENIE, arXiv 2210.05475; AMED, section 4): d = x / sqrt(1 + t^2), hence D = x - t d. */
-  private analyticalFirst(output: 'denoised' | 'velocity', state: Slot, t: number): Slot {
-    const norm = Math.hypot(1, t);
-    // 1 - t / norm, without the cancellation
-    return this.combine([output === 'velocity' ? 1 / norm : 1 / (norm * (norm + t)), state]);
   }
 
   private push(operation: Operation): Slot {

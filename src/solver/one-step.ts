@@ -3,7 +3,7 @@ import { PlanBuilder } from './builder.js';
 import type { Plan } from './plan.js';
 
 /** What the plan is called where solvers are named. */
-export const ONE_STEP = 'one-step';
+const ONE_STEP = 'one-step';
 
 /**
  * The plan of a generator: D of the latents is the sample, after one evaluation.

@@ -1,4 +1,4 @@
-import { random } from '../problem/random.js';
+import { random } from '../rng/random.js';
 import { type Plan, perTrajectory } from './plan.js';
 import { mapScalars, scalarsOf } from './scalars.js';
 

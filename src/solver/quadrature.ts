@@ -1,5 +1,5 @@
 /** Nodes in (-1, 1) and weights of Gauss and Legendre, by Newton's method on the Legendre polynomial. */
-export function gaussLegendre(count: number): { nodes: number[]; weights: number[] } {
+function gaussLegendre(count: number): { nodes: number[]; weights: number[] } {
   const nodes: number[] = [];
   const weights: number[] = [];
   for (let i = 0; i < count; i++) {

@@ -76,7 +76,7 @@ export function universalTable(nfe: number): UniversalTable {
  * standard deviation are known.
  * @throws FewstepError unreachable-nfe where there is none, bad-grid where the range has no room for its times
  */
-export function universalSolver(
+function universalSolver(
   nfe: number,
   data: BespokeForm['data'],
   range: SigmaRange = DEFAULT_RANGE,

@@ -1,5 +1,5 @@
 import { FewstepError } from '../errors.js';
-import { random } from '../problem/random.js';
+import { random } from '../rng/random.js';
 import { MOVES, type TangentPlan } from './tangent-plan.js';
 
 /** Numbers of the hidden layer. */

@@ -13,7 +13,7 @@ import {
 import { median } from '../metrics/quantile.js';
 import { type MlpModel, mlpField } from '../mlp/field.js';
 import type { Problem } from '../problem/problem.js';
-import { random } from '../problem/random.js';
+import { random } from '../rng/random.js';
 import { sample } from '../sample.js';
 import type { TrainingData } from './data.js';
 import { ERROR_SIGMAS, type ErrorLevel, fieldErrors } from './field-errors.js';

@@ -1,6 +1,6 @@
 import type { Denoise } from '../field/field.js';
 import { quantileOfSorted } from '../metrics/quantile.js';
-import { random } from '../problem/random.js';
+import { random } from '../rng/random.js';
 
 /** How a trained field compares with an exact one at one noise level, on held-out data noised to it. */
 export interface ErrorLevel {

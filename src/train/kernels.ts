@@ -5,7 +5,7 @@ import type { MlpConfig } from '../mlp/config.js';
 import type { TrainingSettings } from './settings.js';
 
 /** What a training step needs besides the network's passes and its optimiser, and what a validation measures with. */
-export const TRAINING_KERNELS = [
+const TRAINING_KERNELS = [
   'train/draw',
   'train/loss',
   'train/measure',

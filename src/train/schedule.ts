@@ -43,7 +43,7 @@ export function optimiserStep(settings: TrainingSettings, step: number): Optimis
 }
 
 /** The learning rate of a step: a linear rise over the warm-up, then half a cosine down to 0 after the last step. */
-export function learningRate({ rate, warmup, steps }: TrainingSettings, step: number): number {
+function learningRate({ rate, warmup, steps }: TrainingSettings, step: number): number {
   if (step < warmup) return (rate * (step + 1)) / warmup;
   const done = Math.min(1, (step - warmup) / Math.max(1, steps - warmup));
   return (rate * (1 + Math.cos(Math.PI * done))) / 2;

@@ -1,3 +1,4 @@
+import { type Bound, below1, checkBounds, positive, whole } from '../bounds.js';
 import { FewstepError, unknownName } from '../errors.js';
 import { VpTime } from '../grid/vp-time.js';
 
@@ -89,26 +90,22 @@ export const TRAINING_DEFAULTS: TrainingSettings = {
   sigmaMax: 80,
 };
 
-/** What each number may be: in words, and as a test. */
-const BOUNDS: Record<
-  Exclude<keyof TrainingSettings, 'loss' | 'process' | 'weighting'>,
-  [what: string, holds: (x: number) => boolean]
-> = {
-  seed: ['a whole number from 0 to 2^53 - 1', (x) => Number.isSafeInteger(x) && x >= 0],
-  batch: ['a whole number from 1 to 2^20', (x) => Number.isInteger(x) && x >= 1 && x <= 2 ** 20],
+const BOUNDS: Record<Exclude<keyof TrainingSettings, 'loss' | 'process' | 'weighting'>, Bound> = {
+  seed: whole(0),
+  batch: whole(1, 2 ** 20),
   // A step is told from its complement by a 32-bit word that is not 0.
-  steps: ['a whole number from 1 to 2^31', (x) => Number.isInteger(x) && x >= 1 && x <= 2 ** 31],
-  rate: ['a positive number', positive],
-  warmup: ['a whole number of 0 or more', (x) => Number.isInteger(x) && x >= 0],
-  beta1: ['a number from 0 to below 1', share],
-  beta2: ['a number from 0 to below 1', share],
-  epsilon: ['a positive number', positive],
-  weightDecay: ['a number of 0 or more', (x) => x >= 0 && Number.isFinite(x)],
-  clip: ['a positive number, or Infinity', (x) => x > 0],
-  emaDecay: ['a number from 0 to below 1', share],
-  labelDrop: ['a number from 0 to 1', (x) => x >= 0 && x <= 1],
-  sigmaMin: ['a positive number', positive],
-  sigmaMax: ['a positive number', positive],
+  steps: whole(1, 2 ** 31),
+  rate: positive,
+  warmup: whole(0),
+  beta1: below1,
+  beta2: below1,
+  epsilon: positive,
+  weightDecay: { what: 'a number of 0 or more', holds: (x) => x >= 0 && Number.isFinite(x) },
+  clip: { what: 'a positive number, or Infinity', holds: (x) => x > 0 },
+  emaDecay: below1,
+  labelDrop: { what: 'a number from 0 to 1', holds: (x) => x >= 0 && x <= 1 },
+  sigmaMin: positive,
+  sigmaMax: positive,
 };
 
 /**
@@ -124,11 +121,7 @@ export function trainingSettings(given: Partial<TrainingSettings> = {}): Trainin
   if (!WEIGHTINGS.includes(settings.weighting)) {
     throw unknownName('weighting', settings.weighting, WEIGHTINGS);
   }
-  for (const [name, [what, holds]] of Object.entries(BOUNDS)) {
-    const value = settings[name as keyof typeof BOUNDS];
-    if (typeof value === 'number' && holds(value)) continue;
-    throw new FewstepError('bad-argument', `the training's ${name} is ${value}`, `give ${what}`);
-  }
+  checkBounds("training's", settings, BOUNDS);
   const { process, sigmaMin, sigmaMax } = settings;
   if (sigmaMin < sigmaMax && (process === 've-geometric' || new VpTime(sigmaMin, sigmaMax).rises))
     return settings;
@@ -137,12 +130,4 @@ export function trainingSettings(given: Partial<TrainingSettings> = {}): Trainin
     `the training's sigmaMin, ${sigmaMin}, is not ${process === 've-geometric' ? '' : 'far '}below its sigmaMax, ${sigmaMax}`,
     'give a smaller sigmaMin',
   );
-}
-
-function positive(x: number): boolean {
-  return x > 0 && Number.isFinite(x);
-}
-
-function share(x: number): boolean {
-  return x >= 0 && x < 1;
 }

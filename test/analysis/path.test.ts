@@ -3,7 +3,7 @@ import { flat } from '../../src/analysis/flat.js';
 import { meanValue } from '../../src/analysis/mean-value.js';
 import { chordOf, type Path } from '../../src/analysis/path.js';
 import { principalComponents } from '../../src/analysis/principal-components.js';
-import { random } from '../../src/problem/random.js';
+import { random } from '../../src/rng/random.js';
 import { expectRefusal } from '../refusal.js';
 import { freshSeed } from '../seed.js';
 

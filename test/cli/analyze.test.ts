@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { parseHTML } from 'linkedom';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { AnalysisFile } from '../../src/analysis/results.js';
-import { random } from '../../src/problem/random.js';
+import { random } from '../../src/rng/random.js';
 import { expectFigures } from '../report/figures.js';
 import { freshSeed } from '../seed.js';
 import { flags, inProcess } from './command.js';

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { parseHTML } from 'linkedom';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { writeNpy } from '../../src/io/npy.js';
-import { random } from '../../src/problem/random.js';
 import { parseResults } from '../../src/report/parse-results.js';
 import { rowLabel } from '../../src/report/results.js';
+import { random } from '../../src/rng/random.js';
 import { freshSeed } from '../seed.js';
 import { flags, inProcess } from './command.js';
 

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
 import { loadArray } from '../../src/node/files.js';
 import { loadPredictor } from '../../src/node/predictor.js';
 import { encodePredictor } from '../../src/predictor/predictor-file.js';
-import { random } from '../../src/problem/random.js';
+import { random } from '../../src/rng/random.js';
 import { SLOW } from '../mlp/fixtures.js';
 import { freshSeed } from '../seed.js';
 import { build, flags, inProcess, start } from './command.js';

@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { random } from '../../src/problem/random.js';
+import { random } from '../../src/rng/random.js';
 import { SLOW } from '../mlp/fixtures.js';
 import { flags, inProcess } from './command.js';
 

@@ -8,9 +8,9 @@ import { mlpConfig } from '../../src/mlp/config.js';
 import { MlpReference } from '../../src/mlp/reference.js';
 import { loadGenerator } from '../../src/node/generator.js';
 import { saveModel } from '../../src/node/model.js';
-import { random } from '../../src/problem/random.js';
 import { parseResults } from '../../src/report/parse-results.js';
 import { drawLatents } from '../../src/rng/latents.js';
+import { random } from '../../src/rng/random.js';
 import { randomParameters, SLOW } from '../mlp/fixtures.js';
 import { build, flags, inProcess, start } from './command.js';
 

@@ -1,7 +1,7 @@
 import { EigenvalueDecomposition, Matrix } from 'ml-matrix';
 import { expect, test } from 'vitest';
 import { EquationsPass, type EquationsSize } from '../../src/distill/equations-pass.js';
-import { random } from '../../src/problem/random.js';
+import { random } from '../../src/rng/random.js';
 import { gpu } from '../device.js';
 import { smallGpu } from '../gpu/small-gpu.js';
 import { freshSeed } from '../seed.js';

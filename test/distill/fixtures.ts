@@ -1,5 +1,5 @@
 import { parseGrid } from '../../src/grid/grid.js';
-import type { Random } from '../../src/problem/random.js';
+import type { Random } from '../../src/rng/random.js';
 import { type BespokeForm, bespokeLayout, plainNumbers } from '../../src/solver/bespoke.js';
 import { trainedFrom } from '../../src/solver/bespoke-family.js';
 

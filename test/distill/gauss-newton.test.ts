@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { GaussNewton } from '../../src/distill/gauss-newton.js';
-import { random } from '../../src/problem/random.js';
+import { random } from '../../src/rng/random.js';
 import { freshSeed } from '../seed.js';
 
 const seed = freshSeed();

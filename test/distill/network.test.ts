@@ -17,7 +17,7 @@ import { type NetworkConfig, networkLayout } from '../../src/predictor/network-c
 import { type NetworkPredictor, PredictorReference } from '../../src/predictor/network-predictor.js';
 import { NetworkReference } from '../../src/predictor/network-reference.js';
 import { stateFeatures } from '../../src/predictor/state-features.js';
-import { random } from '../../src/problem/random.js';
+import { random } from '../../src/rng/random.js';
 import { type AmedSolver, amedSolvers } from '../../src/solver/amed.js';
 import type { Operation, Plan } from '../../src/solver/plan.js';
 import { planFor } from '../../src/solver/plan-for.js';

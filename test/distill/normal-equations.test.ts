@@ -7,7 +7,7 @@ import { gaussianMixture } from '../../src/field/gaussian-mixture.js';
 import { DEFAULT_RANGE } from '../../src/grid/grid.js';
 import { mlpConfig } from '../../src/mlp/config.js';
 import { mlpField } from '../../src/mlp/field.js';
-import { random } from '../../src/problem/random.js';
+import { random } from '../../src/rng/random.js';
 import type { BespokeForm } from '../../src/solver/bespoke.js';
 import { trainedFamily } from '../../src/solver/bespoke-family.js';
 import { gpu } from '../device.js';

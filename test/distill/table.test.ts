@@ -8,8 +8,8 @@ import { refineStart, searchedGrids, searchStarts } from '../../src/distill/star
 import { distillTable, learnableTable, type TableRecord } from '../../src/distill/table.js';
 import { gaussianMixture } from '../../src/field/gaussian-mixture.js';
 import { DEFAULT_RANGE, polynomial } from '../../src/grid/grid.js';
-import { random } from '../../src/problem/random.js';
 import { problemByName } from '../../src/problem/registry.js';
+import { random } from '../../src/rng/random.js';
 import { amedSolvers } from '../../src/solver/amed.js';
 import { planFor } from '../../src/solver/plan-for.js';
 import { gpu } from '../device.js';

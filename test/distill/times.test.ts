@@ -6,7 +6,7 @@ import { ROBUST } from '../../src/distill/settings.js';
 import { distillTimes, learnableTimes, type TimesRecord } from '../../src/distill/times.js';
 import { gaussianMixture } from '../../src/field/gaussian-mixture.js';
 import { DEFAULT_RANGE, polynomial } from '../../src/grid/grid.js';
-import { random } from '../../src/problem/random.js';
+import { random } from '../../src/rng/random.js';
 import { nfeOf } from '../../src/solver/plan.js';
 import { planFor } from '../../src/solver/plan-for.js';
 import { solverByName } from '../../src/solver/registry.js';

@@ -7,7 +7,7 @@ import { solve } from '../../src/execute/solve.js';
 import { gaussianMixture } from '../../src/field/gaussian-mixture.js';
 import { DEFAULT_RANGE, parseGrid } from '../../src/grid/grid.js';
 import { endpointErrors } from '../../src/metrics/endpoint-errors.js';
-import { random } from '../../src/problem/random.js';
+import { random } from '../../src/rng/random.js';
 import { type BespokeForm, plainNumbers } from '../../src/solver/bespoke.js';
 import { bespokeFamily, trainedFamily, trainedFrom, unitsOf } from '../../src/solver/bespoke-family.js';
 import type { PlanFamily } from '../../src/solver/plan-family.js';

@@ -2,7 +2,7 @@ import type { AdjointReferenceSolution } from '../../src/execute/adjoint-referen
 import { PlanAdjoint, type PlanAdjointOptions } from '../../src/execute/plan-adjoint.js';
 import type { Field } from '../../src/field/field.js';
 import { polynomial } from '../../src/grid/grid.js';
-import { random } from '../../src/problem/random.js';
+import { random } from '../../src/rng/random.js';
 import type { amedSolvers } from '../../src/solver/amed.js';
 import { type PlanFamily, planFamily } from '../../src/solver/plan-family.js';
 import { gpu } from '../device.js';

@@ -10,7 +10,7 @@ import {
 import type { Field } from '../../src/field/field.js';
 import { gaussianMixture } from '../../src/field/gaussian-mixture.js';
 import { DEFAULT_RANGE, parseGrid } from '../../src/grid/grid.js';
-import { random } from '../../src/problem/random.js';
+import { random } from '../../src/rng/random.js';
 import { amedSolvers } from '../../src/solver/amed.js';
 import { type BespokeForm, plainNumbers } from '../../src/solver/bespoke.js';
 import { bespokeFamily } from '../../src/solver/bespoke-family.js';

@@ -5,7 +5,7 @@ import type { Field } from '../../src/field/field.js';
 import { gaussianMixture } from '../../src/field/gaussian-mixture.js';
 import { mlpConfig } from '../../src/mlp/config.js';
 import { mlpField } from '../../src/mlp/field.js';
-import { random } from '../../src/problem/random.js';
+import { random } from '../../src/rng/random.js';
 import { amedSolvers } from '../../src/solver/amed.js';
 import { PlanBuilder } from '../../src/solver/builder.js';
 import { type PlanFamily, planFamily } from '../../src/solver/plan-family.js';

@@ -9,7 +9,7 @@ import { polynomial } from '../../src/grid/grid.js';
 import { mlpConfig } from '../../src/mlp/config.js';
 import { mlpField } from '../../src/mlp/field.js';
 import { initialParameters } from '../../src/mlp/parameters.js';
-import { random } from '../../src/problem/random.js';
+import { random } from '../../src/rng/random.js';
 import { type BespokeStart, bespokeLayout, bespokePlan, plainNumbers } from '../../src/solver/bespoke.js';
 import type { Plan } from '../../src/solver/plan.js';
 import { bespokeTangent } from '../../src/tangent/bespoke-moves.js';

@@ -5,7 +5,7 @@ import { empirical } from '../../src/field/empirical.js';
 import type { Field } from '../../src/field/field.js';
 import { gaussianMixture } from '../../src/field/gaussian-mixture.js';
 import { polynomial } from '../../src/grid/grid.js';
-import { random } from '../../src/problem/random.js';
+import { random } from '../../src/rng/random.js';
 import { PlanBuilder } from '../../src/solver/builder.js';
 import { nfeOf, perTrajectory } from '../../src/solver/plan.js';
 import { sdeSolvers, solverByName, solvers } from '../../src/solver/registry.js';

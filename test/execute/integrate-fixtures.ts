@@ -1,7 +1,7 @@
 import { integrateReference } from '../../src/execute/integrate-reference.js';
 import type { IntegrationRequest } from '../../src/execute/integration.js';
 import type { Field } from '../../src/field/field.js';
-import { type Random, random } from '../../src/problem/random.js';
+import { type Random, random } from '../../src/rng/random.js';
 import { disturbedField, EPSILON } from './rounding.js';
 
 /** The same of a closed divergence: it sums as many terms as D, the largest of which are of the dimension's size. */

@@ -1,6 +1,6 @@
 import { type ReferenceOptions, solveReference } from '../../src/execute/reference.js';
 import type { Field } from '../../src/field/field.js';
-import { type Random, random } from '../../src/problem/random.js';
+import { type Random, random } from '../../src/rng/random.js';
 import type { Plan, Slot } from '../../src/solver/plan.js';
 
 /** Relative rounding of float32. */

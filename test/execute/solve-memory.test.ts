@@ -10,7 +10,7 @@ import { gaussianMixture } from '../../src/field/gaussian-mixture.js';
 import { polynomial } from '../../src/grid/grid.js';
 import { mlpField } from '../../src/mlp/field.js';
 import type { TrajectoryPredictor } from '../../src/predictor/trajectory-predictor.js';
-import { random } from '../../src/problem/random.js';
+import { random } from '../../src/rng/random.js';
 import { amedSolvers } from '../../src/solver/amed.js';
 import { PlanBuilder } from '../../src/solver/builder.js';
 import { type Plan, perTrajectory } from '../../src/solver/plan.js';

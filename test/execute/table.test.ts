@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { solveReference } from '../../src/execute/reference.js';
 import { solve } from '../../src/execute/solve.js';
 import { gaussianMixture } from '../../src/field/gaussian-mixture.js';
-import { random } from '../../src/problem/random.js';
+import { random } from '../../src/rng/random.js';
 import { PlanBuilder } from '../../src/solver/builder.js';
 import { nfeOf, type Plan } from '../../src/solver/plan.js';
 import { planOfTable, tableOf } from '../../src/solver/table.js';

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { uniformStride } from '../../src/execute/plan-pass.js';
 import { REPEATED_KERNELS, UPDATE_KERNELS, updateKernel } from '../../src/execute/update.js';
-import { random } from '../../src/problem/random.js';
+import { random } from '../../src/rng/random.js';
 import { type Combine, type EulerAt, perTrajectory, type Scalar } from '../../src/solver/plan.js';
 import { scalarStruct } from '../../src/solver/scalar-struct.js';
 import { gpu } from '../device.js';

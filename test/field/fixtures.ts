@@ -1,7 +1,7 @@
 import type { Denoise, Field } from '../../src/field/field.js';
 import type { MixtureSpec } from '../../src/field/mixture.js';
-import { random } from '../../src/problem/random.js';
 import { sampleMixture } from '../../src/problem/sample-mixture.js';
+import { random } from '../../src/rng/random.js';
 
 /** A field with a float64 form alone. */
 export function hostField(dim: number, denoise: Denoise): Field {

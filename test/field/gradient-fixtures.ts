@@ -1,6 +1,6 @@
 import { type Field, preparedGradient } from '../../src/field/field.js';
 import type { Gpu } from '../../src/gpu/gpu.js';
-import { random } from '../../src/problem/random.js';
+import { random } from '../../src/rng/random.js';
 
 /** The gradients of a batch: to x [batch, dim], to sigma [batch]. */
 export interface Gradients {

@@ -6,7 +6,7 @@ import type { MixtureSpec } from '../../src/field/mixture.js';
 import { prepareMixtureGradient } from '../../src/field/prepared-mixture-gradient.js';
 import { canBroadcast } from '../../src/gpu/broadcast.js';
 import type { Gpu } from '../../src/gpu/gpu.js';
-import { random } from '../../src/problem/random.js';
+import { random } from '../../src/rng/random.js';
 import { asHardware, hasTeams, TEAM_DIMS } from '../as-hardware.js';
 import { gpu } from '../device.js';
 import { smallGpu } from '../gpu/small-gpu.js';

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import type { Field } from '../../src/field/field.js';
 import { gaussianMixture } from '../../src/field/gaussian-mixture.js';
-import { random } from '../../src/problem/random.js';
 import { sampleMixture } from '../../src/problem/sample-mixture.js';
+import { random } from '../../src/rng/random.js';
 import { freshSeed } from '../seed.js';
 import { randomMixture, type StdShape } from './fixtures.js';
 

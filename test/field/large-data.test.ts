@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { solve } from '../../src/execute/solve.js';
 import { empirical } from '../../src/field/empirical.js';
-import { random } from '../../src/problem/random.js';
+import { random } from '../../src/rng/random.js';
 import { PlanBuilder } from '../../src/solver/builder.js';
 import { perTrajectory } from '../../src/solver/plan.js';
 import { gpu } from '../device.js';

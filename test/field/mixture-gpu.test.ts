@@ -7,7 +7,7 @@ import type { MixtureSpec } from '../../src/field/mixture.js';
 import { type MixtureKernel, mixtureKernelFor, prepareMixture } from '../../src/field/prepared-mixture.js';
 import { canBroadcast } from '../../src/gpu/broadcast.js';
 import type { Gpu } from '../../src/gpu/gpu.js';
-import { random } from '../../src/problem/random.js';
+import { random } from '../../src/rng/random.js';
 import { PlanBuilder } from '../../src/solver/builder.js';
 import { perTrajectory } from '../../src/solver/plan.js';
 import { asHardware, asIntel, hasTeams, TEAM_DIMS } from '../as-hardware.js';

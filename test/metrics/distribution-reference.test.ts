@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { distributionReference } from '../../src/metrics/distribution-reference.js';
 import { frechetDistance } from '../../src/metrics/frechet.js';
-import { slicedWasserstein } from '../../src/metrics/sliced.js';
 import { problemByName } from '../../src/problem/registry.js';
 import { freshSeed } from '../seed.js';
 import { normals, translate } from './fixtures.js';
+import { slicedWasserstein } from './sliced-wasserstein.js';
 
 describe('prepared references', () => {
   it.each([1, 2, 7])('give the distances of the single functions, call after call, dimension %d', (dim) => {

@@ -1,4 +1,4 @@
-import { random } from '../../src/problem/random.js';
+import { random } from '../../src/rng/random.js';
 
 /** Standard normal samples, [count * dim]. */
 export function normals(count: number, dim: number, seed: number): Float64Array {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { precisionRecall } from '../../src/metrics/precision-recall.js';
-import { random } from '../../src/problem/random.js';
+import { random } from '../../src/rng/random.js';
 import { expectRefusal } from '../refusal.js';
 import { freshSeed } from '../seed.js';
 

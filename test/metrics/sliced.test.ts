@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { energyDistance } from '../../src/metrics/energy.js';
 import { energyDistance1d, squaredWasserstein1d } from '../../src/metrics/one-dimensional.js';
 import { projectionDirections, sortedProjections } from '../../src/metrics/projection.js';
-import { slicedEnergyOf, slicedWasserstein } from '../../src/metrics/sliced.js';
+import { slicedEnergyOf } from '../../src/metrics/sliced.js';
 import { freshSeed } from '../seed.js';
+import { energyDistance } from './energy.js';
 import { normals, reversed, translate } from './fixtures.js';
+import { slicedWasserstein } from './sliced-wasserstein.js';
 
 const line = (...values: number[]) => Float64Array.from(values);
 

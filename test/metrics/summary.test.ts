@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { endpointErrors } from '../../src/metrics/endpoint-errors.js';
 import { median, quantile } from '../../src/metrics/quantile.js';
 import { summarize } from '../../src/metrics/summary.js';
-import { random } from '../../src/problem/random.js';
+import { random } from '../../src/rng/random.js';
 import { freshSeed } from '../seed.js';
 import { normals } from './fixtures.js';
 

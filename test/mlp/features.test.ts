@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { gaussianMixture } from '../../src/field/gaussian-mixture.js';
-import { FEATURES, type MlpOptions, mlpConfig } from '../../src/mlp/config.js';
+import { HIDDEN_FEATURES, type MlpOptions, mlpConfig } from '../../src/mlp/config.js';
 import { type MlpFieldOptions, mlpField } from '../../src/mlp/field.js';
 import { gpu } from '../device.js';
 import { evaluationOn } from '../field/evaluation-fixtures.js';
@@ -24,11 +24,11 @@ test.each<[MlpOptions, MlpFieldOptions]>([
     const given = randomCase(config, BATCH, freshSeed());
     const field = mlpField(given, fieldOptions);
     const denoised = new Float64Array(BATCH * dim);
-    const features = new Float64Array(BATCH * FEATURES);
+    const features = new Float64Array(BATCH * HIDDEN_FEATURES);
     for (const [row, sigma] of given.sigma.entries()) {
       const x = Float64Array.from(given.x.subarray(row * dim, (row + 1) * dim));
       field.denoise!(x, sigma, denoised.subarray(row * dim, (row + 1) * dim));
-      field.features!(x, sigma, features.subarray(row * FEATURES, (row + 1) * FEATURES));
+      field.features!(x, sigma, features.subarray(row * HIDDEN_FEATURES, (row + 1) * HIDDEN_FEATURES));
     }
     const actual = await evaluationOn(gpu, field, given.x, given.sigma, { withFeatures: true });
     // As test/mlp/fixtures.ts reasons.

@@ -4,7 +4,7 @@ import { solveReference } from '../../src/execute/reference.js';
 import { solve } from '../../src/execute/solve.js';
 import { type MlpOptions, mlpConfig } from '../../src/mlp/config.js';
 import { type MlpFieldOptions, mlpField } from '../../src/mlp/field.js';
-import { random } from '../../src/problem/random.js';
+import { random } from '../../src/rng/random.js';
 import { planFor } from '../../src/solver/plan-for.js';
 import { gpu } from '../device.js';
 import { freshSeed } from '../seed.js';

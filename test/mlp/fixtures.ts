@@ -1,12 +1,12 @@
 import { expect } from 'vitest';
-import { FEATURES, type MlpConfig } from '../../src/mlp/config.js';
+import { HIDDEN_FEATURES, type MlpConfig } from '../../src/mlp/config.js';
 import { Network } from '../../src/mlp/network.js';
 import { parameterLayout } from '../../src/mlp/parameters.js';
 import { NetworkPasses } from '../../src/mlp/passes.js';
 import { type Precision, roundedToHalf } from '../../src/mlp/precision.js';
 import { MlpReference } from '../../src/mlp/reference.js';
 import type { WorkTiles } from '../../src/mlp/work-tile.js';
-import { type Random, random } from '../../src/problem/random.js';
+import { type Random, random } from '../../src/rng/random.js';
 import { gpu } from '../device.js';
 import { freshSeed } from '../seed.js';
 
@@ -66,7 +66,7 @@ export function randomCase(config: MlpConfig, batch: number, seed: number): Case
 /** What all passes make of a case: [batch, dim] each, or as named. */
 export interface Results<Numbers> {
   denoised: Numbers;
-  /** [batch, FEATURES]. */
+  /** [batch, HIDDEN_FEATURES]. */
   features: Numbers;
   along: Numbers;
   toX: Numbers;
@@ -87,7 +87,7 @@ export async function runOnGpu(given: Case): Promise<Results<Float32Array>> {
   const slots = gpu.buffer('slots', STORAGE | COPY_SRC, slotData);
   const columns = gpu.buffer('columns', STORAGE, Float32Array.of(...given.sigma, ...given.sigmaTangent));
   const operation = gpu.buffer('operations', UNIFORM | COPY_DST, 4 * 512);
-  const features = gpu.buffer('features', STORAGE | COPY_SRC, 4 * FEATURES * batch);
+  const features = gpu.buffer('features', STORAGE | COPY_SRC, 4 * HIDDEN_FEATURES * batch);
   const labels = gpu.buffer('labels', STORAGE, given.labels);
   const passes = await NetworkPasses.create(network, {
     slots,

@@ -3,7 +3,7 @@ import { solveReference } from '../../src/execute/reference.js';
 import { solve } from '../../src/execute/solve.js';
 import { mlpConfig } from '../../src/mlp/config.js';
 import { mlpField } from '../../src/mlp/field.js';
-import { random } from '../../src/problem/random.js';
+import { random } from '../../src/rng/random.js';
 import { PlanBuilder } from '../../src/solver/builder.js';
 import { perTrajectory } from '../../src/solver/plan.js';
 import { sdeSolvers, solvers } from '../../src/solver/registry.js';

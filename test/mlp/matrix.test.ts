@@ -4,7 +4,7 @@ import { type Field, preparedField } from '../../src/field/field.js';
 import { boundKernel, operationOf, shared } from '../../src/field/operation.js';
 import { Gpu } from '../../src/gpu/gpu.js';
 import { matrixUnits } from '../../src/gpu/matrix-units.js';
-import { FEATURES, type MlpOptions, mlpConfig } from '../../src/mlp/config.js';
+import { HIDDEN_FEATURES, type MlpOptions, mlpConfig } from '../../src/mlp/config.js';
 import { type MlpFieldOptions, mlpField } from '../../src/mlp/field.js';
 import { matrixTilesFor } from '../../src/mlp/matrix-tile.js';
 import { Network } from '../../src/mlp/network.js';
@@ -60,10 +60,14 @@ describe.runIf(matrixUnits(gpu))('networks on matrix units', () => {
       expect(error).toBeGreaterThan(1e-6);
       const featured = await evaluationOn(gpu, field, x, sigma, { withFeatures: true });
       expect(featured.denoised).toEqual(denoised);
-      const features = new Float64Array(BATCH * FEATURES);
+      const features = new Float64Array(BATCH * HIDDEN_FEATURES);
       for (let row = 0; row < BATCH; row++) {
         const state = Float64Array.from(x.subarray(row * field.dim, (row + 1) * field.dim));
-        field.features!(state, sigma[row], features.subarray(row * FEATURES, (row + 1) * FEATURES));
+        field.features!(
+          state,
+          sigma[row],
+          features.subarray(row * HIDDEN_FEATURES, (row + 1) * HIDDEN_FEATURES),
+        );
       }
       expect(relativeError(featured.features, features)).toBeLessThan(ROUNDED);
     },

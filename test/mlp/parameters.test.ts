@@ -1,6 +1,12 @@
 import { expect, test } from 'vitest';
 import { FewstepError } from '../../src/errors.js';
-import { FEATURES, featureGroup, frequencies, type MlpOptions, mlpConfig } from '../../src/mlp/config.js';
+import {
+  featureGroup,
+  frequencies,
+  HIDDEN_FEATURES,
+  type MlpOptions,
+  mlpConfig,
+} from '../../src/mlp/config.js';
 import { checkParameters, initialParameters, parameterLayout } from '../../src/mlp/parameters.js';
 import { MlpReference } from '../../src/mlp/reference.js';
 
@@ -53,11 +59,11 @@ test('fresh hidden layers keep their variance from layer to layer', () => {
 test('features cover every activation once, or repeat them in narrow layers', () => {
   for (const width of [32, 36, 64, 100, 512]) {
     const seen = new Array<number>(width).fill(0);
-    for (let j = 0; j < FEATURES; j++) {
+    for (let j = 0; j < HIDDEN_FEATURES; j++) {
       const { first, end } = featureGroup(width, j);
       for (let i = first; i < end; i++) seen[i]++;
     }
-    if (width >= FEATURES) expect(seen.every((times) => times === 1)).toBe(true);
+    if (width >= HIDDEN_FEATURES) expect(seen.every((times) => times === 1)).toBe(true);
     else expect(seen.every((times) => times >= 1)).toBe(true);
   }
 });

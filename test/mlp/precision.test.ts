@@ -5,7 +5,7 @@ import { mlpConfig } from '../../src/mlp/config.js';
 import { mlpField } from '../../src/mlp/field.js';
 import { parameterLayout } from '../../src/mlp/parameters.js';
 import { roundedToHalf } from '../../src/mlp/precision.js';
-import { random } from '../../src/problem/random.js';
+import { random } from '../../src/rng/random.js';
 import { gpu } from '../device.js';
 import { evaluationOn } from '../field/evaluation-fixtures.js';
 import { gradientsOn } from '../field/gradient-fixtures.js';

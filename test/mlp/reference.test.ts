@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { type MlpOptions, mlpConfig } from '../../src/mlp/config.js';
 import { parameterLayout } from '../../src/mlp/parameters.js';
 import { MlpReference } from '../../src/mlp/reference.js';
-import { random } from '../../src/problem/random.js';
+import { random } from '../../src/rng/random.js';
 import { freshSeed } from '../seed.js';
 import { randomParameters, relativeError } from './fixtures.js';
 

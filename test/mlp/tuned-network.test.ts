@@ -6,7 +6,7 @@ import { TILE_USES, tilesFor } from '../../src/mlp/tile.js';
 import { timeTiles } from '../../src/mlp/timed-tile.js';
 import { tunedNetwork } from '../../src/mlp/tuned-network.js';
 import { tileName } from '../../src/mlp/work-tile.js';
-import { random } from '../../src/problem/random.js';
+import { random } from '../../src/rng/random.js';
 import { asHardware, asIntel } from '../as-hardware.js';
 import { gpu } from '../device.js';
 import { freshSeed } from '../seed.js';

@@ -7,7 +7,7 @@ import { mlpConfig } from '../../src/mlp/config.js';
 import { mlpField } from '../../src/mlp/field.js';
 import { loadField } from '../../src/node/field/load.js';
 import { loadCheckpoint, loadModel, saveCheckpoint, saveModel } from '../../src/node/model.js';
-import { random } from '../../src/problem/random.js';
+import { random } from '../../src/rng/random.js';
 import { randomParameters } from '../mlp/fixtures.js';
 import { expectRefusal } from '../refusal.js';
 

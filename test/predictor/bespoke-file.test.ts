@@ -5,7 +5,7 @@ import { parseSafetensors, writeSafetensors } from '../../src/io/safetensors.js'
 import { formOf, networkSize } from '../../src/predictor/bespoke-predictor.js';
 import { predictedRun } from '../../src/predictor/predictor.js';
 import { decodePredictor, encodePredictor } from '../../src/predictor/predictor-file.js';
-import { random } from '../../src/problem/random.js';
+import { random } from '../../src/rng/random.js';
 import { BESPOKE_FORMULAS, BESPOKE_STARTS, bespokePlan } from '../../src/solver/bespoke.js';
 import { VERSION } from '../../src/version.js';
 import { type Change, changed, sameBits, setJson } from '../mlp/file-fixtures.js';

@@ -15,7 +15,7 @@ import type {
   TimesPredictor,
 } from '../../src/predictor/predictor.js';
 import type { DistillationInfo } from '../../src/predictor/predictor-file.js';
-import { random } from '../../src/problem/random.js';
+import { random } from '../../src/rng/random.js';
 import { type BespokeForm, bespokeLayout, plainNumbers } from '../../src/solver/bespoke.js';
 import { parseSolver, stepsForNfe } from '../../src/solver/registry.js';
 import { randomNetwork } from './fixtures.js';

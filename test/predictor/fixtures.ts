@@ -3,7 +3,7 @@ import { polynomial } from '../../src/grid/grid.js';
 import { initialNetwork, type NetworkConfig, networkLayout } from '../../src/predictor/network-config.js';
 import type { NetworkPredictor } from '../../src/predictor/network-predictor.js';
 import { predictedPlan } from '../../src/predictor/predicted-plan.js';
-import { random } from '../../src/problem/random.js';
+import { random } from '../../src/rng/random.js';
 import type { AmedSolver } from '../../src/solver/amed.js';
 
 /** Published weights with something added to each, so that none is 0; the heads are small, so that no r is 1. */

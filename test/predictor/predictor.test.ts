@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { gaussianMixture } from '../../src/field/gaussian-mixture.js';
 import { polynomial } from '../../src/grid/grid.js';
-import { FEATURES, type NetworkConfig, networkLayout } from '../../src/predictor/network-config.js';
+import { type NetworkConfig, networkLayout, READ_FEATURES } from '../../src/predictor/network-config.js';
 import { NetworkReference } from '../../src/predictor/network-reference.js';
 import { predictedPlan } from '../../src/predictor/predicted-plan.js';
 import { PredictorAdjoint } from '../../src/predictor/predictor-adjoint.js';
 import { PredictorPass } from '../../src/predictor/predictor-pass.js';
-import { random } from '../../src/problem/random.js';
+import { random } from '../../src/rng/random.js';
 import { amedSolvers } from '../../src/solver/amed.js';
 import { gpu } from '../device.js';
 import { randomMixture } from '../field/fixtures.js';
@@ -38,7 +38,7 @@ test.each([
 test.each(CONFIGS)('the gradient in float64 is the difference, $scaleDirection $scaleTime', (config) => {
   const parameters = Float64Array.from(randomNetwork(config, seed));
   const source = random(seed, 4);
-  const features = Float64Array.from({ length: FEATURES }, () => source.normal());
+  const features = Float64Array.from({ length: READ_FEATURES }, () => source.normal());
   const given = { r: source.normal(), direction: source.normal(), time: source.normal() };
   const value = (p: Float64Array) => {
     const { answer } = new NetworkReference(config, p).forward(features, STEP);
@@ -65,7 +65,7 @@ async function runOnGpu(solver: (typeof amedSolvers)[number], config: NetworkCon
   const source = random(seed, 5);
   const numbers = (count: number) => Float32Array.from({ length: count }, () => source.normal());
   const parameters = randomNetwork(config, seed);
-  const features = numbers(BATCH * FEATURES);
+  const features = numbers(BATCH * READ_FEATURES);
   const columnGradient = numbers(plan.columns * BATCH);
   const { STORAGE, COPY_SRC, COPY_DST } = GPUBufferUsage;
   const buffers = {
@@ -122,10 +122,10 @@ describe.each(CONFIGS)('scales $scaleDirection $scaleTime', (config) => {
     // What is added up, each without its sign: by that rounding is measured, where a sum happens to be small.
     const sizes = new Float64Array(parameters.length);
     for (let b = 0; b < BATCH; b++) {
-      const read = Float64Array.from(features.subarray(b * FEATURES, (b + 1) * FEATURES));
+      const read = Float64Array.from(features.subarray(b * READ_FEATURES, (b + 1) * READ_FEATURES));
       for (const [n, step] of predicted.steps.entries()) {
         const { evaluation } = step;
-        const pass = network.forward(evaluation ? read : new Float64Array(FEATURES), step);
+        const pass = network.forward(evaluation ? read : new Float64Array(READ_FEATURES), step);
         const [r, direction, time] = row(answers, b, 3 * STEPS).subarray(3 * n);
         expectNear(r, pass.answer.r, 0, 1e-5, 'r');
         expectNear(direction, pass.answer.direction, 0, 1e-5, 'direction');

@@ -8,7 +8,7 @@ import type { Gpu } from '../../src/gpu/gpu.js';
 import { mlpConfig } from '../../src/mlp/config.js';
 import { mlpField } from '../../src/mlp/field.js';
 import type { FeatureSource } from '../../src/predictor/network-config.js';
-import { random } from '../../src/problem/random.js';
+import { random } from '../../src/rng/random.js';
 import { type AmedSolver, amedSolvers } from '../../src/solver/amed.js';
 import { nfeOf } from '../../src/solver/plan.js';
 import { asHardware, hasTeams } from '../as-hardware.js';

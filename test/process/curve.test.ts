@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { random } from '../../src/problem/random.js';
 import { Curve } from '../../src/process/curve.js';
+import { random } from '../../src/rng/random.js';
 import { freshSeed } from '../seed.js';
 
 const seed = freshSeed();

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { type DiffuseRequest, diffuse, diffuseReference } from '../../src/diffuse.js';
-import { random } from '../../src/problem/random.js';
 import { sampleMixture } from '../../src/problem/sample-mixture.js';
 import { parseProcess, processes } from '../../src/process/built-in.js';
+import { random } from '../../src/rng/random.js';
 import { gpu } from '../device.js';
 import { randomMixture } from '../field/fixtures.js';
 import { expectRefusal } from '../refusal.js';

@@ -1,9 +1,9 @@
 import * as v from 'valibot';
 import { expect, test } from 'vitest';
-import { random } from '../../src/problem/random.js';
 import { parseProcess, processes } from '../../src/process/built-in.js';
 import { defineProcess } from '../../src/process/process.js';
 import { processOf, storedProcessSchema, tabulate } from '../../src/process/tabulated.js';
+import { random } from '../../src/rng/random.js';
 import { freshSeed } from '../seed.js';
 
 const seed = freshSeed();

@@ -1,8 +1,8 @@
 import { parseHTML } from 'linkedom';
 import { expect, test } from 'vitest';
 import { mlpConfig } from '../../src/mlp/config.js';
-import { random } from '../../src/problem/random.js';
 import { renderTrainingReport, type TrainingReport } from '../../src/report/training-report.js';
+import { random } from '../../src/rng/random.js';
 import { ERROR_SIGMAS } from '../../src/train/field-errors.js';
 import { withoutImages } from './figures.js';
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { mlpConfig } from '../../src/mlp/config.js';
-import { random } from '../../src/problem/random.js';
+import { random } from '../../src/rng/random.js';
 import { runUniform, sidSlots } from '../../src/sid/buffers.js';
 import { type Player, sidDraw } from '../../src/sid/draws.js';
 import { sidKernels } from '../../src/sid/kernels.js';

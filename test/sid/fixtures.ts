@@ -1,5 +1,5 @@
 import { type MlpOptions, mlpConfig } from '../../src/mlp/config.js';
-import { random } from '../../src/problem/random.js';
+import { random } from '../../src/rng/random.js';
 import { type SidSettings, sidSettings } from '../../src/sid/settings.js';
 import { initialSidState, type SidState, type SidTrainerOptions } from '../../src/sid/trainer.js';
 import { randomParameters } from '../mlp/fixtures.js';

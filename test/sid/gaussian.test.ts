@@ -1,6 +1,6 @@
 import { EigenvalueDecomposition, Matrix } from 'ml-matrix';
 import { describe, expect, test } from 'vitest';
-import { random } from '../../src/problem/random.js';
+import { random } from '../../src/rng/random.js';
 import { sidLevels } from '../../src/sid/draws.js';
 import { type Objective, objectiveOf } from '../../src/sid/objective.js';
 import { generatorLoss, lossWeight } from '../../src/sid/reference.js';

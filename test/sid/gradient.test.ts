@@ -1,7 +1,7 @@
 import { afterAll, expect, test } from 'vitest';
 import type { MlpConfig } from '../../src/mlp/config.js';
 import { MlpReference } from '../../src/mlp/reference.js';
-import { random } from '../../src/problem/random.js';
+import { random } from '../../src/rng/random.js';
 import { type Objective, objectiveOf } from '../../src/sid/objective.js';
 import {
   type GeneratorBatch,

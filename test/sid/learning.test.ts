@@ -3,7 +3,7 @@ import type { Field } from '../../src/field/field.js';
 import { gaussianMixture } from '../../src/field/gaussian-mixture.js';
 import { mlpConfig } from '../../src/mlp/config.js';
 import { mlpField } from '../../src/mlp/field.js';
-import { random } from '../../src/problem/random.js';
+import { random } from '../../src/rng/random.js';
 import { sample } from '../../src/sample.js';
 import { sidSettings } from '../../src/sid/settings.js';
 import { SidTrainer } from '../../src/sid/trainer.js';

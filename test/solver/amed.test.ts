@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { solveReference } from '../../src/execute/reference.js';
 import { gaussianMixture } from '../../src/field/gaussian-mixture.js';
 import { polynomial } from '../../src/grid/grid.js';
-import { random } from '../../src/problem/random.js';
+import { random } from '../../src/rng/random.js';
 import { type Answer, amedSolvers, middleOf } from '../../src/solver/amed.js';
 import { amedFamily } from '../../src/solver/amed-family.js';
 import { nfeOf } from '../../src/solver/plan.js';

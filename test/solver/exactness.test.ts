@@ -3,7 +3,7 @@ import { solveReference } from '../../src/execute/reference.js';
 import { gaussianMixture } from '../../src/field/gaussian-mixture.js';
 import { logsnr, polynomial } from '../../src/grid/grid.js';
 import { VpTime } from '../../src/grid/vp-time.js';
-import { random } from '../../src/problem/random.js';
+import { random } from '../../src/rng/random.js';
 import type { Plan } from '../../src/solver/plan.js';
 import { solverByName, solvers } from '../../src/solver/registry.js';
 import { hostField, latents, randomMixture } from '../field/fixtures.js';

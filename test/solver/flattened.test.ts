@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { polynomial } from '../../src/grid/grid.js';
-import { random } from '../../src/problem/random.js';
+import { random } from '../../src/rng/random.js';
 import { BESPOKE_STARTS, bespokeLayout, bespokePlan, plainNumbers } from '../../src/solver/bespoke.js';
 import { bespokeFamily } from '../../src/solver/bespoke-family.js';
 import { flattened } from '../../src/solver/flattened.js';

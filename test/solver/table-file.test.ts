@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { random } from '../../src/problem/random.js';
+import { random } from '../../src/rng/random.js';
 import { decodeTable, encodeTable, type StoredTable } from '../../src/solver/table-file.js';
 import { expectRefused, type Refusal } from '../refusal.js';
 import { freshSeed } from '../seed.js';

@@ -1,4 +1,4 @@
-import { random } from '../../src/problem/random.js';
+import { random } from '../../src/rng/random.js';
 import { amedSolvers } from '../../src/solver/amed.js';
 import { nfeOf, type Plan } from '../../src/solver/plan.js';
 import { solvers } from '../../src/solver/registry.js';

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { solveReference } from '../../src/execute/reference.js';
 import { gaussianMixture } from '../../src/field/gaussian-mixture.js';
 import { checkTimes } from '../../src/grid/grid.js';
-import { random } from '../../src/problem/random.js';
+import { random } from '../../src/rng/random.js';
 import { amedSolvers } from '../../src/solver/amed.js';
 import { PlanBuilder } from '../../src/solver/builder.js';
 import { nfeOf, perTrajectory, stepsOf } from '../../src/solver/plan.js';

@@ -3,7 +3,7 @@ import { solveReference } from '../../src/execute/reference.js';
 import type { Field } from '../../src/field/field.js';
 import { gaussianMixture } from '../../src/field/gaussian-mixture.js';
 import { polynomial } from '../../src/grid/grid.js';
-import { random } from '../../src/problem/random.js';
+import { random } from '../../src/rng/random.js';
 import { solvers } from '../../src/solver/registry.js';
 import { withToldTimes } from '../../src/solver/told-times.js';
 import { latents, randomMixture } from '../field/fixtures.js';

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { solveReference } from '../../src/execute/reference.js';
 import { gaussianMixture } from '../../src/field/gaussian-mixture.js';
 import { DEFAULT_RANGE, parseGrid } from '../../src/grid/grid.js';
-import { random } from '../../src/problem/random.js';
+import { random } from '../../src/rng/random.js';
 import { type BespokeForm, bespokeLayout, bespokePlan, plainNumbers } from '../../src/solver/bespoke.js';
 import { nfeOf } from '../../src/solver/plan.js';
 import { tableOf } from '../../src/solver/table.js';

@@ -1,5 +1,5 @@
 import { polynomial } from '../../src/grid/grid.js';
-import { random } from '../../src/problem/random.js';
+import { random } from '../../src/rng/random.js';
 import { PlanBuilder } from '../../src/solver/builder.js';
 import { type PlanFamily, planFamily } from '../../src/solver/plan-family.js';
 import { initialTangent, tangentLayout } from '../../src/tangent/tangent-layout.js';

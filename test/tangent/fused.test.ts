@@ -9,7 +9,7 @@ import type { Gpu } from '../../src/gpu/gpu.js';
 import { polynomial } from '../../src/grid/grid.js';
 import { mlpConfig } from '../../src/mlp/config.js';
 import { mlpField } from '../../src/mlp/field.js';
-import { random } from '../../src/problem/random.js';
+import { random } from '../../src/rng/random.js';
 import { type BespokeStart, bespokeLayout, plainNumbers } from '../../src/solver/bespoke.js';
 import { nfeOf } from '../../src/solver/plan.js';
 import { bespokeTangent } from '../../src/tangent/bespoke-moves.js';

@@ -4,7 +4,7 @@ import { TangentTrainer } from '../../src/distill/tangent-trainer.js';
 import { solveReference } from '../../src/execute/reference.js';
 import { tangentGradientReference } from '../../src/execute/tangent-gradient-reference.js';
 import { gaussianMixture } from '../../src/field/gaussian-mixture.js';
-import { random } from '../../src/problem/random.js';
+import { random } from '../../src/rng/random.js';
 import { tangentLayout } from '../../src/tangent/tangent-layout.js';
 import { MOVES } from '../../src/tangent/tangent-plan.js';
 import type { TangentPredictor } from '../../src/tangent/tangent-predictor.js';

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import { VP_EPSILON, VpTime } from '../../src/grid/vp-time.js';
 import { mlpConfig } from '../../src/mlp/config.js';
-import { random } from '../../src/problem/random.js';
 import { parseProcess, processes } from '../../src/process/built-in.js';
 import { type Prediction, translation } from '../../src/process/prediction.js';
+import { random } from '../../src/rng/random.js';
 import { slotStride } from '../../src/train/buffers.js';
 import { drawOf } from '../../src/train/draws.js';
 import { trainingKernels } from '../../src/train/kernels.js';

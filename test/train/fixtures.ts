@@ -1,5 +1,5 @@
 import { type MlpOptions, mlpConfig } from '../../src/mlp/config.js';
-import { random } from '../../src/problem/random.js';
+import { random } from '../../src/rng/random.js';
 import { type TrainingSettings, trainingSettings } from '../../src/train/settings.js';
 import type { TrainerOptions, TrainingState } from '../../src/train/trainer.js';
 import { randomParameters } from '../mlp/fixtures.js';

@@ -5,7 +5,7 @@ import { answersOf } from '../../../src/distill/answer-parameters.js';
 import { ROBUST } from '../../../src/distill/settings.js';
 import { gaussianMixture } from '../../../src/field/gaussian-mixture.js';
 import { polynomial } from '../../../src/grid/grid.js';
-import { random } from '../../../src/problem/random.js';
+import { random } from '../../../src/rng/random.js';
 import { epdPlan } from '../../../src/solver/epd.js';
 import { planFamily, probes } from '../../../src/solver/plan-family.js';
 import { gpu } from '../../device.js';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { FewstepError } from '../../src/errors.js';
-import { random } from '../../src/problem/random.js';
+import { random } from '../../src/rng/random.js';
 import { freshSeed } from '../seed.js';
 
 const COUNT = 200_000;

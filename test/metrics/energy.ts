@@ -1,6 +1,6 @@
-import { countSamples, type Samples } from './samples.js';
+import { countSamples, type Samples } from '../../src/metrics/samples.js';
 
-export interface EnergyOptions {
+interface EnergyOptions {
   /** Use at most so many samples of each side, evenly spaced over the rows: the cost is its square. */
   maxSamples?: number;
 }
