@@ -65,7 +65,7 @@ test.each(plugins)('$name without scales is $base on the grid with each t_m put 
   }
 });
 
-/** AMED's own two-stage steps (arXiv 2312.00094, equation 8 and section 3.4): x_m by Euler, then one update by d and d_m. */
+/** AMED's own two-stage steps (arXiv 2312.00094, section 3): x_m by Euler, then one update by d and d_m. */
 const twoStage =
   (update: (h: number, first: number, middle: number, answer: Answer) => number): ByHandAmed =>
   ({ D, x }) =>

@@ -82,7 +82,7 @@ const midpoint = (middle: (t: number, next: number) => number) =>
 export const midpointArithmetic = midpoint((t, next) => t + (next - t) / 2);
 export const midpointGeometric = midpoint((t, next) => Math.exp((Math.log(t) + Math.log(next)) / 2));
 
-/** DPM-Solver-2 (arXiv 2206.00927, algorithm 4) for alpha = 1, sigma = exp(-lambda), eps = dx/dsigma. */
+/** DPM-Solver-2 with any r (arXiv 2206.00927, appendix) for alpha = 1, sigma = exp(-lambda), eps = dx/dsigma. */
 export const dpmSolver2 = (r: number) =>
   singleStep((x, t, next, eps) => {
     const [lambda, h] = [-Math.log(t), Math.log(t) - Math.log(next)];
@@ -116,7 +116,7 @@ const onVelocities =
     return state;
   };
 
-/** PNDM (arXiv 2202.09778), equation 9 and its shorter kin, as iPNDM starts with them (DEIS, 2204.13902, appendix). */
+/** PNDM's linear multistep method (arXiv 2202.09778) and its shorter kin, as iPNDM starts with them (DEIS, 2204.13902). */
 export const ipndm = (most: number) =>
   onVelocities(most, (times, i, count) => {
     const h = times[i + 1] - times[i];
@@ -238,7 +238,7 @@ export const dpmpp3m = (falls: boolean, exact = false) =>
     return exact ? parabola(h, m, before) : thirdOrder(h, m, before);
   });
 
-/** UniPC (arXiv 2302.04867), algorithms 5 and 6 (data prediction), as its code's multistep_uni_pc_bh_update. */
+/** Multistep UniPC, data prediction (arXiv 2302.04867, appendix), as its code's multistep_uni_pc_bh_update. */
 export const unipc =
   (most: number, variant: 'bh1' | 'bh2', falls: boolean): ByHand =>
   ({ times, D, x, scale = () => 1 }) => {
