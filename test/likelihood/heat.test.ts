@@ -80,8 +80,8 @@ describe.each(SHAPES)('noised data of %s stds', (shape) => {
 
 describe('the Fokker-Planck residual', () => {
   const sigmas = [0.05, 0.5, 5];
-  const levels = (field: Field, data: Float64Array) =>
-    fokkerPlanckResidual(field, { data, sigmas, states: 16, seed });
+  const levels = (field: Field, data: Float64Array, states = 16) =>
+    fokkerPlanckResidual(field, { data, sigmas, states, seed });
 
   test.each<[string, object, string, RegExp]>([
     ['no data', { data: [] }, 'bad-shape', /0 values/],
@@ -147,15 +147,16 @@ describe('the Fokker-Planck residual', () => {
     }
   });
 
-  test('of a trained model is between the two', async () => {
+  test('of a trained model is what training left, more where the data have detail', async () => {
     const field = await loadField(join(import.meta.dirname, '../../models/two-moons.safetensors'));
-    const found = await levels(field, problemByName('two-moons').sample(16, seed));
-    for (const { median, p5, p95 } of found) {
-      expect(median).toBeGreaterThan(1e-4);
-      expect(p5).toBeLessThanOrEqual(median);
-      expect(median).toBeLessThanOrEqual(p95);
+    const found = await levels(field, problemByName('two-moons').sample(128, seed), 128);
+    // Medians over 2,000 states; those of 128 spread by factors of 1.08, 1.12 and 1.08 from seed to seed.
+    const medians = [0.238, 0.117, 0.023];
+    for (const [level, { median, p5, p95 }] of found.entries()) {
+      expect(Math.abs(Math.log(median / medians[level])), `sigma ${sigmas[level]}`).toBeLessThan(Math.log(2));
+      expect(p5).toBeLessThan(median);
+      expect(median).toBeLessThan(p95);
     }
-    expect(found[1].median).toBeLessThan(1);
   });
 
   test('needs a float64 gradient', () =>

@@ -183,17 +183,19 @@ test(
   async () => {
     const field = await loadField(join(import.meta.dirname, '../../models/two-moons.safetensors'));
     const { mixture } = problemByName('two-moons');
-    const states = sampleMixture(mixture, 12, seed).map(Math.fround);
-    const options = { states, range: { sigmaMin: 0.02 }, steps: tight };
-    const [onGpu, inFloat64] = [
-      await logDensity(gpu, field, options),
-      await logDensityReference(field, options),
-    ];
+    const rows = 400;
+    const states = sampleMixture(mixture, rows, seed).map(Math.fround);
+    const options = { range: { sigmaMin: 0.02 }, steps: tight };
+    // Float64 takes a while.
+    const few = states.subarray(0, 12 * 2);
+    const onGpu = await logDensity(gpu, field, { ...options, states });
+    const inFloat64 = await logDensityReference(field, { ...options, states: few });
     // The score is some 1 / sigma_min: it makes 1e-4 of what steps and float32 do to a state.
-    expect(farthest(onGpu.logDensity, inFloat64.logDensity)).toBeLessThan(2e-3);
+    expect(farthest(onGpu.logDensity.subarray(0, 12), inFloat64.logDensity)).toBeLessThan(2e-3);
     const exact = exactLogDensity(mixture, states, 0.02);
-    const mean = (values: Float64Array) => values.reduce((sum, value) => sum + value, 0) / values.length;
-    expect(Math.abs(mean(onGpu.logDensity) - mean(exact))).toBeLessThan(1);
+    // The Kullback-Leibler divergence of what it learned, 0.177 nats over 4,000 rows; row by row they spread by 0.42.
+    const divergence = exact.reduce((sum, value, row) => sum + value - onGpu.logDensity[row], 0) / rows;
+    expect(Math.abs(divergence - 0.177)).toBeLessThan((5 * 0.42) / Math.sqrt(rows));
   },
   SLOW,
 );

@@ -3,13 +3,15 @@ import { solveReference } from '../../src/execute/reference.js';
 import { gaussianMixture } from '../../src/field/gaussian-mixture.js';
 import { polynomial } from '../../src/grid/grid.js';
 import { random } from '../../src/rng/random.js';
-import { type Answer, amedSolvers, middleOf } from '../../src/solver/amed.js';
+import { type AmedSolver, type Answer, amedSolvers, middleOf } from '../../src/solver/amed.js';
 import { amedFamily } from '../../src/solver/amed-family.js';
 import { nfeOf } from '../../src/solver/plan.js';
 import { planFor } from '../../src/solver/plan-for.js';
-import { solverByName, stepsForNfe } from '../../src/solver/registry.js';
+import { parseSolver, solverByName, stepsForNfe } from '../../src/solver/registry.js';
 import { counted, hostField, latents, randomMixture } from '../field/fixtures.js';
 import { freshSeed } from '../seed.js';
+import { type ByHand, deis, dpmpp2m, dpmpp3m, euler, ipndm, type Run, unipc } from './by-hand.js';
+import { D, LATENTS } from './by-hand-fixtures.js';
 
 const seed = freshSeed();
 const STEPS = 4;
@@ -63,45 +65,83 @@ test.each(plugins)('$name without scales is $base on the grid with each t_m put 
   }
 });
 
-/** One AMED step by the formulas, from t_c to t_n, with the velocities v. */
-function byHand(
-  name: string,
-  v: (state: number, told: number, divisor: number) => number,
-  start: number,
-): number {
-  const [current, next] = times;
-  const [{ r, direction, time }] = answers;
-  const middle = next ** r * current ** (1 - r);
-  const h = next - current;
-  const first = v(start, current, current);
-  const predicted = start + (middle - current) * first;
-  const second = v(predicted, time * middle, middle);
-  switch (name) {
-    case 'amed':
-      return start + direction * h * second;
-    case 'amed-dpm-solver-2':
-      return start + direction * h * (second / (2 * r) + (1 - 1 / (2 * r)) * first);
-    case 'amed-euler':
-      return predicted + direction * (next - middle) * second;
-    default: // iPNDM with two velocities
-      return predicted + direction * (next - middle) * ((3 * second - first) / 2);
-  }
-}
+/** AMED's own two-stage steps (arXiv 2312.00094, section 3): x_m by Euler, then one update by d and d_m. */
+const twoStage =
+  (update: (h: number, first: number, middle: number, answer: Answer) => number): ByHandAmed =>
+  ({ D, x }) =>
+    answers.reduce((state, answer, i) => {
+      const [current, next] = [times[i], times[i + 1]];
+      const m = next ** answer.r * current ** (1 - answer.r);
+      const first = (state - D(state, current)) / current;
+      const predicted = state + (m - current) * first;
+      const middle = (predicted - D(predicted, answer.time * m)) / m;
+      return state + update(next - current, first, middle, answer);
+    }, x);
 
-test.each(['amed', 'amed-dpm-solver-2', 'amed-euler', 'amed-ipndm'])(
-  'a step of %s is that of the formulas',
-  (name) => {
-    const denoise = (state: number, sigma: number) => Math.sin(state) / (1 + sigma);
-    const one = hostField(1, (state, sigma, out) => {
-      out[0] = denoise(state[0], sigma);
+/** A plugin: its solver on t_0, m_0, t_1, m_1 ..; D at m is told a m, and c multiplies what the field adds after m. */
+const plugin =
+  (byHand: ByHand): ByHandAmed =>
+  ({ D, x }) => {
+    const doubled = [times[0]];
+    const told = new Map<number, number>();
+    for (const [i, { r, time }] of answers.entries()) {
+      const m = times[i + 1] ** r * times[i] ** (1 - r);
+      doubled.push(m, times[i + 1]);
+      told.set(m, time * m);
+    }
+    return byHand({
+      times: doubled,
+      x,
+      D: (state, sigma) => D(state, told.get(sigma) ?? sigma),
+      scale: (i) => (i % 2 === 1 ? answers[(i - 1) / 2].direction : 1),
     });
-    const v = (state: number, told: number, divisor: number) => (state - denoise(state, told)) / divisor;
-    const solver = amedSolvers.find((candidate) => candidate.name === name)!;
-    const plan = solver.planWith(times.slice(0, 2), answers.slice(0, 1));
-    const { samples } = solveReference(one, plan, { latents: [17] });
-    expect(Math.abs(samples[0] - byHand(name, v, 17))).toBeLessThan(1e-12);
-  },
-);
+  };
+
+type ByHandAmed = (run: Pick<Run, 'D' | 'x'>) => number;
+
+const BY_HAND: [solver: string, byHand: ByHandAmed][] = [
+  ['amed', twoStage((h, _first, middle, { direction }) => direction * h * middle)],
+  [
+    'amed-dpm-solver-2',
+    twoStage(
+      (h, first, middle, { r, direction }) => direction * h * (middle / (2 * r) + (1 - 1 / (2 * r)) * first),
+    ),
+  ],
+  ['amed-euler', plugin(euler)],
+  ['amed-ipndm', plugin(ipndm(4))],
+  ['amed-ipndm:order=2', plugin(ipndm(2))],
+  ['amed-ipndm:order=3', plugin(ipndm(3))],
+  ['amed-dpmpp-2m', plugin(dpmpp2m(true))],
+  ['amed-dpmpp-3m', plugin(dpmpp3m(true))],
+  ['amed-deis', plugin(deis(3))],
+  ['amed-deis:order=2', plugin(deis(2))],
+  ['amed-deis:order=4', plugin(deis(4))],
+  ['amed-unipc', plugin(unipc(2, 'bh2', true))],
+  ['amed-unipc:order=3', plugin(unipc(3, 'bh2', true))],
+];
+
+test.each(BY_HAND)('%s is that of the formulas, each step with answers of its own', (text, byHand) => {
+  const { solver, options } = parseSolver(text);
+  const one = hostField(1, (state, sigma, out) => {
+    out[0] = D(state[0], sigma);
+  });
+  for (const afs of [false, true]) {
+    const plan = (solver as AmedSolver).planWith(times, answers, { afs, options });
+    const { samples } = solveReference(one, plan, { latents: LATENTS });
+    for (const [row, start] of LATENTS.entries()) {
+      // AFS: the first velocity is x / sqrt(1 + t^2).
+      let asked = 0;
+      const told = (state: number, sigma: number) =>
+        afs && asked++ === 0 ? state - (sigma * state) / Math.sqrt(1 + sigma ** 2) : D(state, sigma);
+      expect(samples[row], `AFS ${afs}`).toBeCloseTo(byHand({ D: told, x: start }), 9);
+    }
+  }
+});
+
+test('every solver that takes a predictor is among them', () => {
+  const named = BY_HAND.map(([text]) => parseSolver(text).solver);
+  expect(new Set(named)).toEqual(new Set(amedSolvers));
+});
 
 test.each(amedSolvers)('$name is exact for a constant D whatever r and the told time', (solver) => {
   const constant = hostField(1, (_, __, out) => {

@@ -1,9 +1,10 @@
 import type { Plan } from '../../src/solver/plan.js';
 
-/** A state as a sum of independent standard normals: its mean, and the factor of each, the latents' being -1. */
+/** A state as a sum of independent standard normals: its mean, and the factor of each, the latents' being the first. */
 interface Sum {
   mean: number;
-  factors: ReadonlyMap<number, number>;
+  /** Up to the last that is not 0. */
+  factors: readonly number[];
 }
 
 export interface Moments {
@@ -12,20 +13,18 @@ export interface Moments {
 }
 
 function sum(terms: readonly (readonly [coefficient: number, of: Sum])[], constant = 0): Sum {
-  const factors = new Map<number, number>();
+  const factors = new Array<number>(Math.max(...terms.map(([, of]) => of.factors.length))).fill(0);
   let mean = constant;
   for (const [coefficient, of] of terms) {
     mean += coefficient * of.mean;
-    for (const [draw, factor] of of.factors) {
-      factors.set(draw, (factors.get(draw) ?? 0) + coefficient * factor);
-    }
+    for (let draw = 0; draw < of.factors.length; draw++) factors[draw] += coefficient * of.factors[draw];
   }
   return { mean, factors };
 }
 
 /** Mean and variance of what a plan returns where the data are N(mu, s^2), whose D is linear: exact, no sampling. */
 export function momentsOf(plan: Plan, { mu, s }: { mu: number; s: number }): Moments {
-  const slots: Sum[] = [{ mean: 0, factors: new Map([[-1, plan.times[0]]]) }];
+  const slots: Sum[] = [{ mean: 0, factors: [plan.times[0]] }];
   for (const operation of plan.operations) {
     switch (operation.kind) {
       case 'evaluate': {
@@ -48,7 +47,9 @@ export function momentsOf(plan: Plan, { mu, s }: { mu: number; s: number }): Mom
         break;
       case 'noise': {
         const { mean, factors } = slots[operation.state];
-        slots[operation.out] = { mean, factors: new Map([...factors, [operation.draw, operation.scale]]) };
+        const drawn = [...factors];
+        while (drawn.length <= operation.draw) drawn.push(0);
+        slots[operation.out] = { mean, factors: [...drawn, operation.scale] };
         break;
       }
       default:
@@ -56,5 +57,5 @@ export function momentsOf(plan: Plan, { mu, s }: { mu: number; s: number }): Mom
     }
   }
   const { mean, factors } = slots[plan.states[plan.states.length - 1]];
-  return { mean, variance: [...factors.values()].reduce((total, factor) => total + factor * factor, 0) };
+  return { mean, variance: factors.reduce((total, factor) => total + factor * factor, 0) };
 }
