@@ -79,6 +79,7 @@ export { type Fingerprint, sameField } from './field/fingerprint.js';
 export type { Asking, FusedField, FusedVariant } from './field/fused.js';
 export { gaussianMixture, type MixtureInput } from './field/gaussian-mixture.js';
 export type { MixtureSpec } from './field/mixture.js';
+export type { UserDenoise } from './field/user-denoise.js';
 export { type Choices, keepChoicesWith } from './gpu/choices.js';
 export { type AdapterDescription, type FieldWork, Gpu } from './gpu/gpu.js';
 export type { Kernel } from './gpu/kernel.js';

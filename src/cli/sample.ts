@@ -22,7 +22,8 @@ A field is one of
                         {"kind":"mlp","model":"model.safetensors","label":3,"guidance":2}
   points.csv            data: CSV, .npy, .npz (points.npz:array) or IDX, each also .gz; its exact field
   model.safetensors     a model of \`fewstep train\`, with --label and --guidance where it has classes, --precision
-  field.wgsl --dim 2    fn denoise(x: array<f32, 2>, sigma: f32) -> array<f32, 2>
+  field.wgsl --dim 2    fn denoise(x: array<f32, 2>, sigma: f32) -> array<f32, 2>; its "reference" is the same in
+                        float64: export default (x, sigma) => [..D numbers]
   model.mjs             a model that your code computes, such as by ONNX Runtime: export default
                         {dim, prediction: 'eps', process: 'vp-linear', async predict(states, times) { .. }}
 

@@ -1,10 +1,11 @@
 import { FewstepError } from '../errors.js';
 import { canBroadcast } from '../gpu/broadcast.js';
 import type { Gpu } from '../gpu/gpu.js';
-import type { Denoise, DenoiseGradient, Field } from './field.js';
+import type { DenoiseGradient, Field } from './field.js';
 import { type FusedField, planVariant, REGISTER_DIM, registerVariant, stateVariant } from './fused.js';
 import { boundKernel, operationOf, shared } from './operation.js';
 import { prepareCustomGradient } from './prepared-custom-gradient.js';
+import { type UserDenoise, userDenoise } from './user-denoise.js';
 
 /**
  * A user's own field, as WGSL: `fn denoise(x: array<f32, D>, sigma: f32) -> array<f32, D>` gives D(x, sigma).
@@ -22,7 +23,7 @@ import { prepareCustomGradient } from './prepared-custom-gradient.js';
 export function customField(options: {
   dim: number;
   wgsl: string;
-  denoise?: Denoise;
+  denoise?: UserDenoise;
   gradient?: DenoiseGradient;
 }): Field {
   const { dim, wgsl, denoise, gradient } = options;
@@ -43,7 +44,7 @@ export function customField(options: {
   return {
     kind: 'custom',
     dim,
-    denoise,
+    denoise: denoise && userDenoise(denoise, dim),
     gradient,
     ...(dim <= REGISTER_DIM && { prepareFused: (gpu: Gpu) => prepareFusedCustom(gpu, dim, wgsl) }),
     prepareGradient: (gpu) => prepareCustomGradient(gpu, dim, wgsl),

@@ -5,7 +5,8 @@ import type { Process } from '../process/process.js';
 import { type PredictOnDevice, prepareOnDevice } from './external-device.js';
 import { type Predict, prepareOnHost } from './external-host.js';
 import { ModelTerms, Turns } from './external-terms.js';
-import type { Denoise, Field } from './field.js';
+import type { Field } from './field.js';
+import { type UserDenoise, userDenoise } from './user-denoise.js';
 
 /** A model as a field needs to know it. There is either `predict` or `predictOnDevice`. */
 export interface ExternalFieldOptions {
@@ -24,7 +25,7 @@ export interface ExternalFieldOptions {
   /** The most states that it takes at once. By default all of a batch. */
   most?: number;
   /** D(x, sigma) in float64, for the reference executor. */
-  denoise?: Denoise;
+  denoise?: UserDenoise;
 }
 
 /** x_t is x itself, and t is sigma, up to whatever one likes. */
@@ -50,7 +51,7 @@ export function externalField(options: ExternalFieldOptions): Field {
   return {
     kind: 'external',
     dim,
-    denoise,
+    denoise: denoise && userDenoise(denoise, dim),
     outside: true,
     ...(process && { sigmaRange: terms.range }),
     prepare: (gpu) =>

@@ -2,9 +2,11 @@ import { expect, test } from 'vitest';
 import { solve } from '../../src/execute/solve.js';
 import { customField } from '../../src/field/custom.js';
 import { gaussianMixture } from '../../src/field/gaussian-mixture.js';
+import type { UserDenoise } from '../../src/field/user-denoise.js';
 import { polynomial } from '../../src/grid/grid.js';
 import { solverByName } from '../../src/solver/registry.js';
 import { gpu } from '../device.js';
+import { expectRefusal } from '../refusal.js';
 import { freshSeed } from '../seed.js';
 import syntaxError from './custom/syntax-error.wgsl';
 import twoGaussians from './custom/two-gaussians.wgsl';
@@ -61,4 +63,19 @@ test('a field that failed to compile does not spoil the device', async () => {
   await expect(run(2, wrongType)).rejects.toThrow();
   const { samples } = await run(2, twoGaussians);
   expect(samples.every(Number.isFinite)).toBe(true);
+});
+
+test.each<[string, UserDenoise, RegExp | undefined]>([
+  ['what is returned', (x) => Array.from(x, (value) => value / 2), undefined],
+  ['what is written', (x, _, out) => out.set(x.map((value) => value / 2)), undefined],
+  ['nothing', () => {}, /left number 0 of 2 unwritten/],
+  ['half of it', (x, _, out) => void (out[0] = x[0]), /left number 1 of 2 unwritten/],
+  ['too few numbers', () => [1], /returned 1 numbers for a state of 2/],
+])('D in float64 is %s', (_, denoise, refusal) => {
+  const field = customField({ dim: 2, wgsl: twoGaussians, denoise });
+  const out = new Float64Array(2);
+  const run = () => field.denoise!(Float64Array.of(3, 5), 1, out);
+  if (refusal) return expectRefusal(run, 'bad-field', refusal, /third argument, or return it/);
+  run();
+  expect([...out]).toEqual([1.5, 2.5]);
 });

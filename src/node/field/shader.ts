@@ -1,6 +1,7 @@
 import { FewstepError } from '../../errors.js';
 import { customField } from '../../field/custom.js';
-import type { Denoise, Field } from '../../field/field.js';
+import type { Field } from '../../field/field.js';
+import type { UserDenoise } from '../../field/user-denoise.js';
 import { readBytes } from '../files.js';
 import { importModule } from '../module.js';
 import { inFile, named } from './place.js';
@@ -9,7 +10,7 @@ import { inFile, named } from './place.js';
  * A field that the user wrote in WGSL.
  *
  * @param path file with `fn denoise(x: array<f32, D>, sigma: f32) -> array<f32, D>`
- * @param reference module whose default export is the same in float64; see `Denoise`
+ * @param reference module whose default export is the same in float64; see `UserDenoise`
  */
 export async function loadShaderField(path: string, dim: number, reference?: string): Promise<Field> {
   const wgsl = new TextDecoder().decode(await readBytes(path));
@@ -37,9 +38,9 @@ async function naming<T>(path: string, compiling: Promise<T>): Promise<T> {
   }
 }
 
-async function loadDenoise(path: string): Promise<Denoise> {
-  const remedy = 'write: export default function (x, sigma, out) { ... } with Float64Arrays x and out';
+async function loadDenoise(path: string): Promise<UserDenoise> {
+  const remedy = 'write: export default (x, sigma) => [...], D of the Float64Array x, as many numbers';
   const module = await importModule(path, 'bad-field', remedy);
-  if (typeof module.default === 'function') return module.default as Denoise;
+  if (typeof module.default === 'function') return module.default as UserDenoise;
   throw new FewstepError('bad-field', `${path} has no function as its default export`, remedy);
 }

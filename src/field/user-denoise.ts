@@ -1,0 +1,37 @@
+import { FewstepError } from '../errors.js';
+import type { Denoise } from './field.js';
+
+/**
+ * D(x, sigma) of one state in float64, as a user writes it.
+ * @param x state [dim]
+ * @param sigma noise level, > 0
+ * @param out where D may be written, [dim]
+ * @returns D as an array [dim], or nothing where it is in `out`
+ */
+export type UserDenoise = (x: Float64Array, sigma: number, out: Float64Array) => unknown;
+
+/**
+ * A user's D in float64, with D in `out` however it was given.
+ * @throws FewstepError bad-field, in use, where it neither writes all of `out` nor returns as many numbers
+ */
+export function userDenoise(denoise: UserDenoise, dim: number): Denoise {
+  return (x, sigma, out) => {
+    out.fill(Number.NaN);
+    const returned = denoise(x, sigma, out) as ArrayLike<number> | undefined;
+    if (returned?.length === dim) out.set(returned);
+    const missing = out.findIndex(Number.isNaN);
+    if (returned !== undefined && returned?.length !== dim) {
+      throw refused(`returned ${returned?.length ?? returned} numbers for a state of ${dim}`);
+    }
+    if (missing >= 0)
+      throw refused(`left number ${missing} of ${dim} unwritten, or wrote NaN, at sigma ${sigma}`);
+  };
+}
+
+function refused(what: string): FewstepError {
+  return new FewstepError(
+    'bad-field',
+    `the field's float64 form ${what}`,
+    'write D into out, the third argument, or return it: as many numbers as the state has',
+  );
+}
