@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describeRun } from '../../bench/describe-run.js';
 import {
@@ -61,7 +63,8 @@ export interface BenchOptions extends SubjectOptions {
 
 /**
  * Runs a suite and writes into a folder: results.json and results.csv after each problem and at the end, or at Ctrl-C
- * with what is finished, and then report.html. Each file is whole or not there.
+ * with what is finished, and then report.html. Each file is whole or not there, and those of an earlier run that finished
+ * stay until this one has: what it has by then goes into a folder `partial` beside them.
  */
 export async function runBench(options: BenchOptions, signal: AbortSignal): Promise<void> {
   checkFolder('--out', options.out);
@@ -100,6 +103,7 @@ export async function runBench(options: BenchOptions, signal: AbortSignal): Prom
     failures: measured.failures,
   });
 
+  const partial = (await hasFinished(options.out)) ? join(options.out, 'partial') : options.out;
   let progress: Progress | undefined;
   try {
     await checkFields(gpu, subjects, loaded, options.force === true);
@@ -114,21 +118,21 @@ export async function runBench(options: BenchOptions, signal: AbortSignal): Prom
         progress ??= showProgress(total, 'parts'); // a distillation is some, a cell is one
         progress.update(done, note);
       },
-      onProblem: (soFar) => saveFigures(options.out, toResults(soFar)),
+      onProblem: (soFar) => saveFigures(partial, toResults(soFar)),
     });
     progress?.stop();
     if (measured.cells.length + measured.failures.length === 0)
       throw stopped('before the first cell', 'run again');
     const results = toResults(measured);
-    await saveFigures(options.out, results);
-    await writeAtomic(join(options.out, 'report.html'), renderReport(results));
+    const folder = measured.complete ? options.out : partial;
+    await saveFigures(folder, results);
+    await writeAtomic(join(folder, 'report.html'), renderReport(results));
+    if (measured.complete && partial !== options.out) await rm(partial, { recursive: true, force: true });
     process.stdout.write(
-      options.json
-        ? `${JSON.stringify(outline(options.out, results), null, 2)}\n`
-        : summary(options.out, results),
+      options.json ? `${JSON.stringify(outline(folder, results), null, 2)}\n` : summary(folder, results),
     );
     if (!measured.complete) {
-      throw stopped(`after ${plural(measured.cells.length, 'cell')}`, `they are kept in ${options.out}`);
+      throw stopped(`after ${plural(measured.cells.length, 'cell')}`, `they are kept in ${folder}`);
     }
   } finally {
     progress?.stop();
@@ -219,6 +223,17 @@ function rangeOf(subjects: readonly Subject[], options: BenchOptions): SigmaRang
     sigmaMin: Math.max(...ranges.map(({ sigmaMin }) => sigmaMin)),
     sigmaMax: Math.min(...ranges.map(({ sigmaMax }) => sigmaMax)),
   };
+}
+
+/** Whether a folder has the results of a run that was not stopped. */
+async function hasFinished(folder: string): Promise<boolean> {
+  const path = join(folder, 'results.json');
+  if (!existsSync(path)) return false;
+  try {
+    return JSON.parse(await readFile(path, 'utf8')).complete !== false;
+  } catch {
+    return true; // whatever it is, it is somebody's
+  }
 }
 
 /** The report takes seconds to draw, so it waits for the end; the figures do not. */

@@ -94,6 +94,8 @@ class Distillation implements SteppedRun {
   readonly most = SID_STEPS_PER_SUBMIT;
   private readonly checkpoint: string;
   private readonly curve: string;
+  /** Whether a generator is there already: then the curve beside it is its own until this run has ended. */
+  private readonly replaces: boolean;
 
   constructor(
     private readonly run: SidRun,
@@ -103,6 +105,7 @@ class Distillation implements SteppedRun {
     const stem = stemOf(out);
     this.checkpoint = `${stem}.checkpoint.safetensors`;
     this.curve = `${stem}.distances.csv`;
+    this.replaces = existsSync(out);
   }
 
   get steps(): number {
@@ -127,7 +130,7 @@ class Distillation implements SteppedRun {
 
   async save(): Promise<void> {
     await saveSidCheckpoint(this.checkpoint, { ...this.request, progress: await this.run.progress() });
-    await this.saveCurve();
+    if (!this.replaces) await this.saveCurve();
   }
 
   async stop(): Promise<never> {

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { FewstepError } from '../errors.js';
 import { Gpu } from '../gpu/gpu.js';
@@ -89,6 +90,8 @@ class TrainRun implements SteppedRun {
   private readonly checkpoint: string;
   private readonly curve: string;
   private readonly recordEvery: number;
+  /** Whether a model is there already: then the curve beside it is that model's until this run has ended. */
+  private readonly replaces: boolean;
 
   constructor(
     private readonly trainer: Trainer,
@@ -101,6 +104,7 @@ class TrainRun implements SteppedRun {
     const stem = stemOf(out);
     this.checkpoint = `${stem}.checkpoint.safetensors`;
     this.curve = `${stem}.loss.csv`;
+    this.replaces = existsSync(out);
     this.recordEvery = Math.max(RECORD_EVERY, Math.ceil(settings.steps / RECORDS));
   }
 
@@ -193,7 +197,7 @@ class TrainRun implements SteppedRun {
       options,
       history: this.history,
     });
-    await this.saveCurve();
+    if (!this.replaces) await this.saveCurve();
   }
 
   private async saveCurve(): Promise<void> {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { parseResults } from '../../src/report/parse-results.js';
+import { SLOW } from '../mlp/fixtures.js';
 import { build, flags, type Running, start } from './command.js';
 
 let folder: string;
@@ -63,6 +64,41 @@ describe.skipIf(process.platform !== 'linux')('a benchmark that is stopped', () 
     };
     await Promise.all([stopped('SIGINT'), stopped('SIGTERM')]);
   });
+
+  it(
+    'leaves the results of a run that finished',
+    async () => {
+      const once = start(
+        ['bench', ...flags({ problem: 'ring', solvers: 'euler', nfe: 3, batch: 8, out: 'out' })],
+        {
+          cwd: folder,
+        },
+      );
+      expect((await once.outcome).status).toBe(0);
+      const finished = await results('out');
+      const running = startLong();
+      await said(running, PROGRESS);
+      running.child.kill('SIGINT');
+      expect((await running.outcome).stderr).toContain('they are kept in out/partial');
+      expect(await results('out')).toEqual(finished);
+      expect((await results('out/partial')).complete).toBe(false);
+      // A run that ends takes their place.
+      const again = start(
+        ['bench', ...flags({ problem: 'ring', solvers: 'heun', nfe: 4, batch: 8, out: 'out' })],
+        {
+          cwd: folder,
+        },
+      );
+      expect((await again.outcome).status).toBe(0);
+      expect((await results('out')).cells.map(({ solver }) => solver)).toContain('heun');
+      expect((await readdir(join(folder, 'out'))).sort()).toEqual([
+        'report.html',
+        'results.csv',
+        'results.json',
+      ]);
+    },
+    SLOW,
+  );
 
   it('before its first cell writes nothing', async () => {
     const running = startLong({ 'exact-nfe': 2048 });

@@ -117,6 +117,15 @@ describe('fewstep train', () => {
       expect(await bytes(out)).toEqual(await bytes('model.safetensors'));
       expect(await bytes(`${signal}.loss.csv`)).toEqual(await bytes('model.loss.csv'));
       expect(await readdir(folder)).not.toContain(checkpoint);
+      if (signal === 'SIGKILL') return;
+      // Another one over it, which is stopped, leaves its model and its curve.
+      const again = start(run(out, { 'checkpoint-every': 0 }));
+      while (!existsSync(inFolder(checkpoint))) await pause(5);
+      again.child.kill(signal);
+      expect((await again.outcome).status).toBe(130);
+      expect(await bytes(out)).toEqual(await bytes('model.safetensors'));
+      expect(await bytes(`${signal}.loss.csv`)).toEqual(await bytes('model.loss.csv'));
+      await rm(inFolder(checkpoint));
     },
     SLOW,
   );
