@@ -1,18 +1,10 @@
 import { ROBUST } from '../distill/settings.js';
+import { afsFor, SEARCH, type StudentsRequest, studentsOf, teacherOf } from '../distill/students.js';
 import { learnableTimes } from '../distill/times.js';
 import type { Field } from '../field/field.js';
 import { timesSolver } from '../predictor/predictor.js';
 import { type Solver, spell } from '../solver/define.js';
-import {
-  afsFor,
-  type DistillOptions,
-  rangeOf,
-  refuseOptions,
-  type StudentsRequest,
-  settingsOf,
-  studentsOf,
-  teacherOf,
-} from './distill-request.js';
+import { type DistillOptions, rangeOf, refuseOptions, settingsOf } from './distill-request.js';
 
 /** Options of AMED's distillation that say nothing of one that learns times. */
 const FOREIGN = {
@@ -29,7 +21,7 @@ export function timesRequest(given: DistillOptions, field: Field): StudentsReque
   refuseOptions(given, FOREIGN, given.solver);
   const range = rangeOf(given);
   const afs = afsFor(solver, options, given.nfe, given.afs);
-  const students = studentsOf(solver, given.nfe, { afs, options }, given.grid ?? 'search', range);
+  const students = studentsOf(solver, given.nfe, { afs, options }, given.grid ?? SEARCH, range);
   const settings = settingsOf({ ...given, recipe: 'robust' }, ROBUST);
   // What cannot be learned is found here.
   for (const { grids } of students) learnableTimes({ solver, options, afs, grids }, settings);

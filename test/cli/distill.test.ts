@@ -301,7 +301,7 @@ describe('a bad request is refused with status 2, before anything runs, and leav
       'a teacher that knows less',
       { nfe: 7, 'teacher-nfe': 7 },
       'makes 7 evaluations',
-      'larger --teacher-nfe',
+      'larger NFE (--teacher-nfe)',
     ],
     ['a teacher of the SDE', { teacher: 'ancestral' }, 'ancestral draws noise', 'such as ipndm-4'],
     ['an unknown teacher', { teacher: 'ipndm-9' }, "unknown solver 'ipndm-9'", 'did you mean'],
