@@ -48,7 +48,7 @@ test('so does the second, in place of its last line, and the command line takes 
   });
   expect(stderr).not.toContain('distilled on');
   expect(status, stderr).toBe(0);
-});
+}, 60_000);
 
 test('the table of solvers names every solver of the registry', () => {
   const table = readme.slice(readme.indexOf('## Solvers'));

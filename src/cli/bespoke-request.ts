@@ -82,7 +82,7 @@ export function bespokeRequest(given: DistillOptions, field: Field, from?: Loade
     nfes: given.nfe,
     range,
     settings,
-    teacher: teacherOf(settings, range, given.nfe),
+    teacher: teacherOf(field, settings, range, given.nfe),
     training: {
       range,
       batch,

@@ -112,7 +112,7 @@ export function distillRequest(options: DistillOptions, field: Field): DistillRe
   }
   const students = studentsOf(solver, given.nfe, { afs, options: chosen }, grid, range);
   const settings = settingsOf(given, usualSettings(kind, published ? recommended.settings : ROBUST));
-  const teacher = teacherOf(settings, range, given.nfe);
+  const teacher = teacherOf(field, settings, range, given.nfe);
   const stepwise = published ? stepwiseTeacher(given, recommended, grid, students[0], range) : undefined;
   return {
     field,

@@ -27,6 +27,6 @@ export function timesRequest(given: DistillOptions, field: Field): StudentsReque
   for (const { grids } of students) learnableTimes({ solver, options, afs, grids }, settings);
   return {
     ...{ field, solver, text: spell(solver.name, options, {}), options, afs, range, students, settings },
-    teacher: teacherOf(settings, range, given.nfe),
+    teacher: teacherOf(field, settings, range, given.nfe),
   };
 }

@@ -5,7 +5,6 @@ import type { Gpu } from '../gpu/gpu.js';
 import type { Grid, SigmaRange } from '../grid/grid.js';
 import { amedSolver, timesSolver } from '../predictor/predictor.js';
 import type { StoredPredictor } from '../predictor/predictor-file.js';
-import { checkSigmaRange } from '../sample-range.js';
 import type { AmedSolver } from '../solver/amed.js';
 import { BESPOKE_FORMULAS, BESPOKE_STARTS, bespokeLayout } from '../solver/bespoke.js';
 import { type Solver, spell } from '../solver/define.js';
@@ -22,7 +21,10 @@ import { checkSettings, type DistillSettings, ROBUST } from './settings.js';
 import { afsFor, rangeFor, SEARCH, type StudentsRequest, studentsOf, teacherOf } from './students.js';
 import { learnableTimes } from './times.js';
 
-/** What `distill` learns, for which field, and how; only the first three have to be given. */
+/**
+ * What `distill` learns, for which field, and how. Field, solver and NFE have to be given; of the other numbers the usual
+ * ones are in force, those of `ROBUST`, and of a bespoke solver also those of `BESPOKE`.
+ */
 export interface DistillRequest extends Partial<Omit<DistillSettings, 'teacher'>>, BespokeChoices {
   field: Field;
   /**
@@ -95,8 +97,7 @@ type Tell = (progress: DistillProgress) => void;
  * Learns a solver for one field, as `fewstep distill` does: runs an accurate teacher once, and distils a student for
  * each NFE with `distillBespoke`, `distillBespokeNet`, `distillTable` or `distillTimes`, whose documentation says how, and
  * from which papers. None is worse on the validation trajectories than where its training began. The teacher's latents
- * are those of `poolSeeds`. The robust recipe's numbers (`ROBUST`, `BESPOKE`) are in force where none are given. It needs
- * no gradient of the field, but for bespoke-net.
+ * are those of `poolSeeds`. Only bespoke-net needs a gradient of the field.
  *
  * AMED's networks and published recipe are those of `fewstep distill --kind network` alone.
  * @throws FewstepError for an impossible request before anything runs: unknown-name, bad-argument (also for what does
@@ -108,7 +109,6 @@ export async function distill(gpu: Gpu, request: DistillRequest): Promise<Distil
   const { field, name = field.kind, onProgress, signal } = request;
   const job = jobOf(request);
   const { recipe, settings, teacher, gradient, learn } = job;
-  checkSigmaRange(field, teacher);
   signal?.throwIfAborted();
   const [fingerprint] = await Promise.all([
     fingerprintOf(field, gpu),
@@ -193,7 +193,7 @@ function bespokeJob(request: DistillRequest, nfes: number[], tell: Tell): Job {
   const { netIterations = NET_ITERATIONS, netBatch = NET_BATCH } = request;
   const networks = solver === 'bespoke-net';
   if (networks) checkSettings({ ...settings, batch: netBatch });
-  const teacher = teacherOf(settings, range, nfes);
+  const teacher = teacherOf(field, settings, range, nfes);
   const bespokes = {
     ...{ field, range, settings, teacher, nfes },
     training: {
@@ -312,7 +312,7 @@ function studentsRequest<S extends AmedSolver | Solver>(
   const afs = afsFor(solver, options, nfes, request.afs);
   const students = studentsOf(solver, nfes, { afs, options }, grid, range);
   const settings = settingsOf(request, ROBUST);
-  const teacher = teacherOf(settings, range, nfes);
+  const teacher = teacherOf(field, settings, range, nfes);
   const text = spell(solver.name, options, {});
   return { field, solver, text, options, afs, range, students, settings, teacher };
 }

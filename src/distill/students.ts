@@ -1,6 +1,7 @@
 import { FewstepError } from '../errors.js';
 import type { Field } from '../field/field.js';
 import { DEFAULT_RANGE, type Grid, parseGrid, type SigmaRange } from '../grid/grid.js';
+import { checkSigmaRange } from '../sample-range.js';
 import type { Solver, SolverSettings } from '../solver/define.js';
 import { nfeOf, type Plan, refuseStochastic } from '../solver/plan.js';
 import { planFor } from '../solver/plan-for.js';
@@ -76,9 +77,18 @@ function endsOf(grid: string | Grid): SigmaRange | undefined {
   return { sigmaMin: times[rule.steps], sigmaMax: times[0] };
 }
 
-/** @throws FewstepError bad-argument for a teacher that makes no more evaluations than its students, or draws noise */
-export function teacherOf({ teacher }: DistillSettings, range: SigmaRange, nfes: readonly number[]): Plan {
+/**
+ * @throws FewstepError bad-argument for a teacher that makes no more evaluations than its students, draws noise, or runs
+ *   through noise levels that the field does not know
+ */
+export function teacherOf(
+  field: Field,
+  { teacher }: DistillSettings,
+  range: SigmaRange,
+  nfes: readonly number[],
+): Plan {
   const plan = planFor({ ...teacher, range });
+  checkSigmaRange(field, plan);
   refuseStochastic(
     plan,
     'take a teacher of the ODE, such as unipc-3: students learn where its trajectories end',

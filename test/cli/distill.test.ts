@@ -294,6 +294,12 @@ describe('a bad request is refused with status 2, before anything runs, and leav
     ['odd and even NFE', { nfe: '4,5' }, 'makes 5 evaluations with', 'into two files'],
     ['an even NFE with AFS', { nfe: 4, afs: true }, 'cannot make exactly 4', '3 or 5'],
     ['an unknown grid', { grid: 'cosine' }, "unknown grid 'cosine'", 'polynomial, logsnr'],
+    [
+      'listed times and another range',
+      { grid: 'explicit:40,6,1,0.002', 'sigma-max': 80 },
+      'from sigma 40 to 0.002, and the range is 80 to 0.002',
+      'leave the range out',
+    ],
     ['a grid of other steps', { grid: 'explicit:80,1' }, '1 steps; 3 are asked for', 'list 4 times'],
     ['a searched grid', { grid: 'gits' }, 'searched on the field', 'sample --grid gits --json'],
     ['an empty range', { 'sigma-min': 90 }, 'span no range', '0 < sigma_min'],
@@ -303,7 +309,7 @@ describe('a bad request is refused with status 2, before anything runs, and leav
       'makes 7 evaluations',
       'larger NFE (--teacher-nfe)',
     ],
-    ['a teacher of the SDE', { teacher: 'ancestral' }, 'ancestral draws noise', 'such as ipndm-4'],
+    ['a teacher of the SDE', { teacher: 'ancestral' }, 'ancestral draws noise', 'such as unipc-3'],
     ['an unknown teacher', { teacher: 'ipndm-9' }, "unknown solver 'ipndm-9'", 'did you mean'],
     [
       'an NFE out of its reach',
