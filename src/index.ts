@@ -20,10 +20,12 @@ export {
 export { type BespokeCandidate, type BespokeChoices, searchBespoke } from './distill/bespoke-search.js';
 export type { Budget } from './distill/budget.js';
 export { dataFigures } from './distill/data-figures.js';
+export { type Distilled, type DistillProgress, type DistillRequest, distill } from './distill/distill.js';
 export type { DistilledLearnable } from './distill/distill-learnable.js';
 export type { FamilyRecord, FamilyState } from './distill/family-training.js';
 export { type FieldFigures, fieldFigures } from './distill/field-figures.js';
 export type { NamedTimes } from './distill/learnable.js';
+export type { Learned, LearnedRun, NetworkStage } from './distill/learned.js';
 export { poolSeeds, runTeacher, type TeacherOptions, type TeacherPool } from './distill/pool.js';
 export { type Score, scoreOf } from './distill/score.js';
 export { checkSettings, type DistillSettings, ROBUST } from './distill/settings.js';
@@ -138,6 +140,7 @@ export {
   beganAs,
   bespokeSchedule,
 } from './predictor/bespoke-predictor.js';
+export { type FieldDoubt, fieldDoubtOf } from './predictor/field-doubt.js';
 export type { FeatureSource, NetworkConfig } from './predictor/network-config.js';
 export type { DataFigures, NetworkPredictor } from './predictor/network-predictor.js';
 export type {

@@ -1,5 +1,6 @@
 import { FewstepError } from './errors.js';
 import { type PredictedRun, type Predictor, predictedRun } from './predictor/predictor.js';
+import type { StoredPredictor } from './predictor/predictor-file.js';
 import type { Plan } from './solver/plan.js';
 import { type PlanRequest, planFor } from './solver/plan-for.js';
 
@@ -9,8 +10,11 @@ export interface StudentRequest extends Omit<PlanRequest, 'solver' | 'nfe'> {
   solver?: string;
   /** Field evaluations per trajectory, exactly; may be left out with a predictor that learned for one. */
   nfe?: number;
-  /** Solver, times and AFS are those that it learned; then they may not be given. */
-  predictor?: Predictor;
+  /**
+   * What was learned; solver, times and AFS are its own, and may not be given. As `distill` and `loadPredictor` return
+   * it, with its field's fingerprint, it is compared with the field that is sampled; a predictor alone is not.
+   */
+  predictor?: Predictor | StoredPredictor;
   /** A plan of one's own in place of a solver, such as `planOfTable` makes; then nothing else may be given. */
   plan?: Plan;
 }
@@ -35,7 +39,13 @@ export function runOf(request: StudentRequest): PredictedRun {
     );
   }
   refuseBesides('predictor', { solver, grid, range, afs });
-  return predictedRun(predictor, nfe ?? onlyNfe(predictor));
+  const learned = isStored(predictor) ? predictor.predictor : predictor;
+  return predictedRun(learned, nfe ?? onlyNfe(learned));
+}
+
+/** Whether a predictor comes with the fingerprint of its field. */
+export function isStored(predictor: Predictor | StoredPredictor): predictor is StoredPredictor {
+  return 'predictor' in predictor;
 }
 
 /** @throws FewstepError bad-argument where something is given that a predictor or a plan brings */

@@ -3,9 +3,11 @@ import { checkWhole, rowsOf } from './execute/inputs.js';
 import { type ReferenceOptions, type ReferenceSolution, solveReference } from './execute/reference.js';
 import type { Field } from './field/field.js';
 import { undoScaling } from './io/scaling.js';
+import type { FieldDoubt } from './predictor/field-doubt.js';
 import { answersOfRun } from './predictor/trajectory-predictor.js';
 import { drawLatents } from './rng/latents.js';
 import { inRange, type SampleRequest } from './sample.js';
+import { doubtOf } from './sample-doubt.js';
 import { runOf } from './sample-plan.js';
 import { checkSigmaRange } from './sample-range.js';
 import { resolveUniversal } from './sample-universal.js';
@@ -23,6 +25,8 @@ export interface ReferenceSampleResult {
   hostMs: number;
   /** The plan that was run. */
   plan: Plan;
+  /** Where the predictor came with the fingerprint of another field than this one: how it may differ in what it does. */
+  doubt?: FieldDoubt;
   /** With `trajectory`: the state at each time of the grid, each [batch, dim], in the data's own units. */
   trajectory?: Float64Array[];
 }
@@ -43,6 +47,7 @@ export async function sampleReference(given: SampleRequest): Promise<ReferenceSa
   const { request } = await resolveUniversal(undefined, field, asked);
   const { plan, predictor } = runOf(request);
   checkSigmaRange(field, plan);
+  const doubt = await doubtOf(undefined, field, asked);
   const { dim } = field;
   const latents = request.latents ?? drawn(request, plan.times[0]);
   const batch = rowsOf(latents, dim);
@@ -77,6 +82,7 @@ export async function sampleReference(given: SampleRequest): Promise<ReferenceSa
     evaluations,
     hostMs: performance.now() - begin,
     plan,
+    ...(doubt && { doubt }),
     trajectory: request.trajectory ? trajectory.map(inDataUnits) : undefined,
   };
 }

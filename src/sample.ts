@@ -4,6 +4,8 @@ import { type Solution, solve } from './execute/solve.js';
 import type { Field } from './field/field.js';
 import type { Gpu } from './gpu/gpu.js';
 import { undoScaling } from './io/scaling.js';
+import type { FieldDoubt } from './predictor/field-doubt.js';
+import { doubtOf } from './sample-doubt.js';
 import { runOf, type StudentRequest } from './sample-plan.js';
 import { checkSigmaRange, rangeWithin } from './sample-range.js';
 import { checkUniversal, isUniversal, resolveUniversal } from './sample-universal.js';
@@ -42,6 +44,8 @@ export interface SampleResult extends Omit<Solution, 'kept'> {
   samples: Float32Array;
   /** The plan that was run; `nfeOf` it is what was asked for. */
   plan: Plan;
+  /** Where the predictor came with the fingerprint of another field than this one: how it may differ in what it does. */
+  doubt?: FieldDoubt;
   /** What the search of the grid took, where it was searched on the field; or the data's mean and spread. */
   search?: SearchCost;
   /** With `trajectory`: the state at each time of the grid, each [batch, dim], in the data's own units. */
@@ -52,7 +56,8 @@ export interface SampleResult extends Omit<Solution, 'kept'> {
  * Samples a field: latents, a plan for exactly the NFE (a solver's, what a predictor learned, or for `bespoke` alone the
  * universal table), and one run of it on the GPU. Samples are in the data's own units.
  * @throws FewstepError for an impossible request, before anything runs: unknown-name, bad-argument, bad-grid, bad-shape,
- *   unreachable-nfe, bad-field; also for a grid through noise levels that the field does not know (bad-argument). Then
+ *   unreachable-nfe, bad-field; also for a grid through noise levels that the field does not know (bad-argument), and
+ *   for a stored predictor of another field where more than a part of it would be wrong (bad-field). Then
  *   not-finite, device-limit, and bad-field where a model of the user's fails
  */
 export async function sample(gpu: Gpu, given: SampleRequest): Promise<SampleResult> {
@@ -64,6 +69,7 @@ export async function sample(gpu: Gpu, given: SampleRequest): Promise<SampleResu
   // Measuring the field, or searching a grid on it, costs many evaluations: whatever can be refused is refused before.
   if (isUniversal(asked)) checkUniversal(asked);
   else checkSigmaRange(field, runOf({ ...asked, grid: asked.grid && checkableGrid(asked.grid) }).plan);
+  const doubt = await doubtOf(gpu, field, asked);
   const universal = await resolveUniversal(gpu, field, asked, signal);
   const { request } = universal;
   const resolved: ResolvedGrid =
@@ -80,6 +86,7 @@ export async function sample(gpu: Gpu, given: SampleRequest): Promise<SampleResu
   return {
     ...solution,
     plan,
+    ...(doubt && { doubt }),
     ...(search && { search }),
     samples: inDataUnits(solution.samples),
     trajectory: request.trajectory ? plan.states.map((slot) => inDataUnits(kept.get(slot)!)) : undefined,

@@ -1,36 +1,17 @@
 import { basename } from 'node:path';
-import { BESPOKE, type BespokeSettings, type TrainedCandidate } from '../distill/bespoke.js';
+import { BESPOKE, type TrainedCandidate } from '../distill/bespoke.js';
 import { NET_ITERATIONS } from '../distill/bespoke-net.js';
-import type { BespokeChoices } from '../distill/bespoke-search.js';
 import { type Budget, countedIterations } from '../distill/budget.js';
-import { checkSettings, type DistillSettings, ROBUST } from '../distill/settings.js';
+import type { BespokesRequest } from '../distill/learned.js';
+import { checkSettings, ROBUST } from '../distill/settings.js';
+import { teacherOf } from '../distill/students.js';
 import { FewstepError, unknownName } from '../errors.js';
 import type { Field } from '../field/field.js';
 import type { SigmaRange } from '../grid/grid.js';
 import { formOf } from '../predictor/bespoke-predictor.js';
-import { rangeWithin } from '../sample-range.js';
 import { BESPOKE_FORMULAS, BESPOKE_STARTS, type BespokeStart, bespokeLayout } from '../solver/bespoke.js';
-import type { Plan } from '../solver/plan.js';
-import { type DistillOptions, flag, refuseOptions, teacherOf } from './distill-request.js';
+import { type DistillOptions, flag, rangeOf, refuseOptions } from './distill-request.js';
 import type { LoadedPredictor } from './sample-predictor.js';
-
-/** A distillation of bespoke solvers to do. */
-export interface BespokeRequest {
-  field: Field;
-  nfes: readonly number[];
-  range: SigmaRange;
-  /** Of teacher, trajectories and their latents. */
-  settings: DistillSettings;
-  teacher: Plan;
-  training: Omit<BespokeSettings, 'nfe'>;
-  /** Iterations of networks on top of the table; none for a table alone. */
-  netIterations?: number;
-  /** Trajectories in an iteration of theirs, where that was given. */
-  netBatch?: number;
-  choices: BespokeChoices;
-  /** Solvers to begin with besides, of each NFE. */
-  given: ReadonlyMap<number, TrainedCandidate>;
-}
 
 /** Options of AMED's distillation that say nothing here. */
 const FOREIGN = {
@@ -69,7 +50,7 @@ export function refuseBespokeOptions(given: DistillOptions): void {
  * @param from what --from names
  * @throws FewstepError for a distillation that cannot be, before anything runs
  */
-export function bespokeRequest(given: DistillOptions, field: Field, from?: LoadedPredictor): BespokeRequest {
+export function bespokeRequest(given: DistillOptions, field: Field, from?: LoadedPredictor): BespokesRequest {
   refuseOptions(given, FOREIGN, 'a bespoke solver');
   const networks = given.solver === 'bespoke-net';
   if (given.netIterations !== undefined && !networks) {
@@ -79,7 +60,7 @@ export function bespokeRequest(given: DistillOptions, field: Field, from?: Loade
       'leave it out, or distil --solver bespoke-net',
     );
   }
-  const range = rangeWithin(field, given);
+  const range = rangeOf(field, given);
   const batch = given.batch ?? BESPOKE.batch;
   const budget = budgetOf(given, batch);
   const settings = checkSettings({
@@ -101,7 +82,7 @@ export function bespokeRequest(given: DistillOptions, field: Field, from?: Loade
     nfes: given.nfe,
     range,
     settings,
-    teacher: teacherOf(settings, range, given.nfe),
+    teacher: teacherOf(field, settings, range, given.nfe),
     training: {
       range,
       batch,

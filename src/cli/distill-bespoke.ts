@@ -1,107 +1,66 @@
-import { type DistilledBespoke, distillBespoke, type TrainedStage } from '../distill/bespoke.js';
-import { distillBespokeNet, TABLE_SHARE } from '../distill/bespoke-net.js';
+import type { TrainedStage } from '../distill/bespoke.js';
+import { type DistilledBespokeNet, TABLE_SHARE } from '../distill/bespoke-net.js';
 import { finalistsOf } from '../distill/budget.js';
-import { dataFigures } from '../distill/data-figures.js';
 import type { FamilyRecord } from '../distill/family-training.js';
+import { type BespokesRequest, type Learned, learnBespokes } from '../distill/learned.js';
 import type { Score } from '../distill/score.js';
+import type { TangentRecord } from '../distill/tangent.js';
 import type { Gpu } from '../gpu/gpu.js';
-import { type BespokePredictor, beganAs, bespokeSchedule } from '../predictor/bespoke-predictor.js';
+import { beganAs } from '../predictor/bespoke-predictor.js';
 import { figure } from '../report/number.js';
 import { type BespokeForm, bespokeLayout } from '../solver/bespoke.js';
 import { numbersFrom } from '../solver/bespoke-family.js';
-import type { BespokeRequest } from './bespoke-request.js';
-import type { Learned } from './distill-run.js';
 import { taught } from './distill-teacher.js';
 import { type Progress, showProgress } from './progress.js';
 
 /** Distils a bespoke solver for each NFE of a request from one run of the teacher. */
 export async function distillBespokes(
   gpu: Gpu,
-  request: BespokeRequest,
+  request: BespokesRequest,
   signal: AbortSignal,
 ): Promise<Learned> {
-  const { field, range, nfes, training, choices, given } = request;
   const pools = await taught(gpu, request, signal);
-  const schedules: BespokePredictor['schedules'] = [];
-  /** Networks on the table where they help, and else the table trained on as much. */
-  const withNetworks = async (table: DistilledBespoke) => {
-    const { nfe } = table.form;
-    const iterations = request.netIterations!;
-    const progress = showProgress(
-      iterations + Math.ceil(TABLE_SHARE * iterations),
-      `iterations of networks at NFE ${nfe}, and of the table alone`,
-    );
-    try {
-      const {
-        net,
-        table: longer,
-        helps,
-        seconds,
-      } = await distillBespokeNet(gpu, field, table, training, {
-        ...{ ...pools, iterations, batch: request.netBatch, signal },
-        onRecord: ({ iteration, loss, validation }) =>
-          progress.update(iteration, `loss ${loss.toPrecision(3)}, validation ${errors(validation)}`),
-        onTable: ({ iteration, loss }) =>
-          progress.update(iterations + iteration, `loss ${loss.toPrecision(3)}`),
-      });
-      progress.stop();
-      const verdict = helps ? 'they are kept' : 'they do not help both, and the table is kept';
-      process.stderr.write(
-        `NFE ${nfe}: networks ${errors(net.best)}, the table trained on as much ${errors(longer.score)}: ${verdict}\n`,
-      );
-      const stage = { kept: helps, net: shown(net.best), table: shown(longer.score), iterations, seconds };
-      if (!helps) return { best: longer.score, numbers: longer.numbers, network: undefined, stage };
-      return { best: net.best, numbers: table.numbers, network: net.predictor.parameters, stage };
-    } finally {
-      progress.stop();
-    }
-  };
-  const runs: Learned['runs'] = [];
-  for (const nfe of nfes) {
-    const own = given.get(nfe);
-    const candidates = training.candidates + (own ? 1 : 0);
-    const watch = watching(nfe, candidates + finalistsOf(candidates));
-    try {
-      const settings = { ...training, nfe };
-      const learned = await distillBespoke(gpu, field, settings, {
-        ...pools,
-        ...choices,
-        ...watch.callbacks,
-        given: own && [own],
-        signal,
-      });
-      const { form, candidate, start, origin, seconds, iterations } = learned;
-      const began = beganAs(origin.candidate);
-      const net = request.netIterations === undefined ? undefined : await withNetworks(learned);
-      const { best, numbers, network, stage } = net ?? { ...learned, network: undefined, stage: undefined };
-      schedules.push({ ...bespokeSchedule(form, numbers, began), ...(network && { network }) });
-      runs.push({
-        nfe,
-        base: start,
-        start: origin.score,
-        best,
-        seconds: {
-          search: seconds.search,
-          training:
-            seconds.candidates + seconds.table + (stage ? stage.seconds.net + stage.seconds.table : 0),
+  return learnBespokes(gpu, request, pools, {
+    signal,
+    watch(nfe) {
+      const candidates = request.training.candidates + (request.given?.has(nfe) ? 1 : 0);
+      const stages = watching(nfe, candidates + finalistsOf(candidates));
+      const networks = watchingNetworks(nfe, request.netIterations ?? 0);
+      return {
+        ...stages.callbacks,
+        ...networks.callbacks,
+        stop() {
+          networks.stop();
+          stages.stop();
         },
-        stages: { plain: beganAs(candidate), seconds, iterations, ...(stage && { networks: stage }) },
-      });
-    } finally {
-      watch.stop();
-    }
-  }
-  const { training: pool, validation } = pools;
-  const data = dataFigures(pool);
-  return {
-    predictor: {
-      ...{ kind: 'bespoke', afs: false, range, data, schedules },
-      solver: request.netIterations === undefined ? 'bespoke' : 'bespoke-net',
+      };
     },
-    runs,
-    teacher: {
-      seconds: pool.seconds + validation.seconds,
-      evaluations: pool.evaluations + validation.evaluations,
+  });
+}
+
+/** Shows how networks do on top of the table, and the table alone beside them, and which of them is kept. */
+function watchingNetworks(nfe: number, iterations: number) {
+  let progress: Progress | undefined;
+  return {
+    stop: () => progress?.stop(),
+    callbacks: {
+      onNetworks() {
+        progress = showProgress(
+          iterations + Math.ceil(TABLE_SHARE * iterations),
+          `iterations of networks at NFE ${nfe}, and of the table alone`,
+        );
+      },
+      onNetRecord: ({ iteration, loss, validation }: TangentRecord) =>
+        progress?.update(iteration, `loss ${loss.toPrecision(3)}, validation ${errors(validation)}`),
+      onNetTable: ({ iteration, loss }: FamilyRecord) =>
+        progress?.update(iterations + iteration, `loss ${loss.toPrecision(3)}`),
+      onNetDone({ net, table, helps }: DistilledBespokeNet) {
+        progress?.stop();
+        const verdict = helps ? 'they are kept' : 'they do not help both, and the table is kept';
+        process.stderr.write(
+          `NFE ${nfe}: networks ${errors(net.best)}, the table trained on as much ${errors(table.score)}: ${verdict}\n`,
+        );
+      },
     },
   };
 }
@@ -152,10 +111,6 @@ function watching(nfe: number, trainings: number) {
 interface Named {
   form: BespokeForm;
   grid: string;
-}
-
-function shown({ mean, median }: Score) {
-  return { mean, median };
 }
 
 function errors({ mean, median }: Score): string {

@@ -1,8 +1,8 @@
+import type { Learned } from '../distill/learned.js';
 import { distillNetwork, type NetworkRecord } from '../distill/network.js';
 import type { Gpu } from '../gpu/gpu.js';
 import { figure, plural } from '../report/number.js';
 import type { DistillRequest } from './distill-request.js';
-import type { Learned } from './distill-run.js';
 import { showTeacher, taught } from './distill-teacher.js';
 import { type Progress, showProgress } from './progress.js';
 

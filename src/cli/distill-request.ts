@@ -7,19 +7,25 @@ import {
   publishedSettings,
   ROBUST,
 } from '../distill/settings.js';
-import { searchedGrids } from '../distill/start.js';
+import {
+  afsFor,
+  type RequestedStudent,
+  rangeFor,
+  SEARCH,
+  type StudentsRequest,
+  studentsOf,
+  teacherOf,
+} from '../distill/students.js';
 import { FewstepError } from '../errors.js';
 import type { Field } from '../field/field.js';
 import { parseGrid, type SigmaRange } from '../grid/grid.js';
 import type { FieldOptions } from '../node/field/load.js';
 import type { FeatureSource } from '../predictor/network-config.js';
 import { amedSolver } from '../predictor/predictor.js';
-import { rangeWithin } from '../sample-range.js';
 import type { AmedSolver } from '../solver/amed.js';
-import { type Solver, type SolverSettings, spell } from '../solver/define.js';
-import { nfeOf, type Plan, refuseStochastic } from '../solver/plan.js';
-import { planFor } from '../solver/plan-for.js';
-import { parseSolver, reachesNfe, stepsForNfe } from '../solver/registry.js';
+import { spell } from '../solver/define.js';
+import type { Plan } from '../solver/plan.js';
+import { parseSolver } from '../solver/registry.js';
 
 export { RECIPES };
 export const KINDS = ['table', 'network'] as const;
@@ -59,21 +65,6 @@ export interface DistillOptions extends FieldOptions {
   sigmaMax?: number;
 }
 
-/** A distillation of a solver's students, whatever of it is learned. */
-export interface StudentsRequest<S extends Solver> {
-  field: Field;
-  solver: S;
-  /** The solver as one writes it, and its options. */
-  text: string;
-  options: Record<string, unknown>;
-  afs: boolean;
-  range: SigmaRange;
-  students: RequestedStudent[];
-  settings: DistillSettings;
-  /** Whose end points are learned, or compared with. */
-  teacher: Plan;
-}
-
 /** A distillation of an AMED solver's answers to do. */
 export interface DistillRequest extends StudentsRequest<AmedSolver> {
   recipe: Recipe;
@@ -91,12 +82,6 @@ export interface StepwiseTeacher {
   at: number[];
 }
 
-/** A number of evaluations, and the grids to choose from: the first is the untrained base's. */
-export interface RequestedStudent {
-  nfe: number;
-  grids: { name: string; times: number[] }[];
-}
-
 /** @throws FewstepError for a distillation that cannot be, before anything runs */
 export function distillRequest(options: DistillOptions, field: Field): DistillRequest {
   const given: AmedOptions = { ...options, recipe: options.recipe ?? 'robust' };
@@ -107,7 +92,7 @@ export function distillRequest(options: DistillOptions, field: Field): DistillRe
     throw new FewstepError('bad-argument', `${given.solver}: r is what is learned`, 'leave it out');
   }
   const afs = afsFor(solver, chosen, given.nfe, given.afs);
-  const range = rangeWithin(field, given);
+  const range = rangeOf(field, given);
   const published = given.recipe === 'published';
   if (published && given.nfe.length > 1) {
     throw new FewstepError(
@@ -117,8 +102,8 @@ export function distillRequest(options: DistillOptions, field: Field): DistillRe
     );
   }
   const recommended = publishedSettings(solver.name);
-  const grid = given.grid ?? (published ? recommended.grid : 'search');
-  if (published && grid === 'search') {
+  const grid = given.grid ?? (published ? recommended.grid : SEARCH);
+  if (published && grid === SEARCH) {
     throw new FewstepError(
       'bad-argument',
       'the published recipe does not search its grid',
@@ -127,7 +112,7 @@ export function distillRequest(options: DistillOptions, field: Field): DistillRe
   }
   const students = studentsOf(solver, given.nfe, { afs, options: chosen }, grid, range);
   const settings = settingsOf(given, usualSettings(kind, published ? recommended.settings : ROBUST));
-  const teacher = teacherOf(settings, range, given.nfe);
+  const teacher = teacherOf(field, settings, range, given.nfe);
   const stepwise = published ? stepwiseTeacher(given, recommended, grid, students[0], range) : undefined;
   return {
     field,
@@ -146,35 +131,12 @@ export function distillRequest(options: DistillOptions, field: Field): DistillRe
   };
 }
 
-/** The grids of each NFE; the solver's options and the grids are checked by making its plans. */
-export function studentsOf(
-  solver: Solver,
-  nfes: readonly number[],
-  settings: SolverSettings,
-  grid: string,
-  range: SigmaRange,
-): RequestedStudent[] {
-  return nfes.map((nfe) => {
-    const grids = gridsOf(grid, stepsForNfe(solver, nfe, settings), range);
-    for (const { times } of grids) solver.plan(times, settings);
-    return { nfe, grids };
+/** The grid's own where it lists its times. @throws FewstepError bad-argument for another besides */
+export function rangeOf(field: Field, { grid, sigmaMin, sigmaMax }: DistillOptions): SigmaRange {
+  return rangeFor(field, grid, {
+    ...(sigmaMin !== undefined && { sigmaMin }),
+    ...(sigmaMax !== undefined && { sigmaMax }),
   });
-}
-
-/** @throws FewstepError bad-argument for a teacher that makes no more evaluations than its students, or draws noise */
-export function teacherOf({ teacher }: DistillSettings, range: SigmaRange, nfes: readonly number[]): Plan {
-  const plan = planFor({ ...teacher, range });
-  refuseStochastic(
-    plan,
-    'take a teacher of the ODE, such as unipc-3: students learn where its trajectories end',
-  );
-  const most = Math.max(...nfes);
-  if (nfeOf(plan) > most) return plan;
-  throw new FewstepError(
-    'bad-argument',
-    `the teacher makes ${nfeOf(plan)} evaluations, and its student ${most}`,
-    'give a larger --teacher-nfe: a teacher has to be far more accurate than its student',
-  );
 }
 
 /** @throws FewstepError bad-argument where an option is given that says nothing of what is distilled */
@@ -223,36 +185,6 @@ function checkTeacherOptions({ recipe, teacherSubsteps, teacherNfe, teacherGrid 
     `--teacher-${teacherNfe === undefined ? 'grid' : 'nfe'} does not apply to the published recipe`,
     "give --teacher-substeps: its teacher's times are the student's with more between them",
   );
-}
-
-/**
- * Whether the first step is analytical, which one file says for all its NFE: solvers of two evaluations a step, as AMED's
- * are, take it for odd numbers.
- * @throws FewstepError unreachable-nfe
- */
-export function afsFor(
-  solver: Solver,
-  options: Record<string, unknown>,
-  nfes: readonly number[],
-  given: boolean | undefined,
-): boolean {
-  if (given !== undefined) return given;
-  const reachable = (nfe: number, afs: boolean) => reachesNfe(solver, nfe, { afs, options });
-  const fitting = [false, true].find((afs) => nfes.every((nfe) => reachable(nfe, afs)));
-  if (fitting !== undefined) return fitting;
-  const [without] = nfes.filter((nfe) => reachable(nfe, false));
-  const [withAfs] = nfes.filter((nfe) => reachable(nfe, true));
-  if (without === undefined || withAfs === undefined) return withAfs !== undefined;
-  throw new FewstepError(
-    'unreachable-nfe',
-    `${solver.name} makes ${withAfs} evaluations with an analytical first step and ${without} without`,
-    'a predictor has one or the other: distil odd and even NFE into two files',
-  );
-}
-
-function gridsOf(text: string, steps: number, range: SigmaRange): RequestedStudent['grids'] {
-  if (text !== 'search') return [{ name: text, times: parseGrid(text).times(steps, range) }];
-  return searchedGrids(steps, range);
 }
 
 /** @throws FewstepError bad-argument for a grid that has no times between its times */

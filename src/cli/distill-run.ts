@@ -1,5 +1,4 @@
-import type { DistilledBespoke } from '../distill/bespoke.js';
-import type { Score } from '../distill/score.js';
+import { distillationInfo, type Learned } from '../distill/learned.js';
 import type { DistillSettings } from '../distill/settings.js';
 import { fingerprintOf } from '../execute/fingerprint.js';
 import { type Field, preparedGradient } from '../field/field.js';
@@ -7,8 +6,6 @@ import { Gpu } from '../gpu/gpu.js';
 import { type DeviceChoice, openDevice } from '../node/adapter.js';
 import { loadField } from '../node/field/load.js';
 import { savePredictor } from '../node/predictor.js';
-import type { Predictor } from '../predictor/predictor.js';
-import type { DistillationInfo } from '../predictor/predictor-file.js';
 import { parseSolver } from '../solver/registry.js';
 import { bespokeRequest, refuseBespokeOptions } from './bespoke-request.js';
 import { distillBespokes } from './distill-bespoke.js';
@@ -26,34 +23,6 @@ export interface DistillCommandOptions extends DistillOptions {
   out: string;
   device?: DeviceChoice;
   json?: boolean;
-}
-
-/** What came out of a distillation. */
-export interface Learned {
-  predictor: Predictor;
-  runs: LearnedRun[];
-  teacher: { seconds: number; evaluations: number };
-}
-
-/** For one NFE: errors on the validation trajectories, and what it took. */
-export interface LearnedRun {
-  nfe: number;
-  /** The solver untrained on the first grid, where the training began, and what it led to. */
-  base: Score;
-  start: Score;
-  best: Score;
-  seconds: { search: number; training: number };
-  /** Of a bespoke solver: the best that learned nothing, and what each stage took. */
-  stages?: { plain: string; networks?: NetworkStage } & Pick<DistilledBespoke, 'seconds' | 'iterations'>;
-}
-
-/** Networks on top of a bespoke table, beside the table trained on as much: which of them was kept. */
-export interface NetworkStage {
-  kept: boolean;
-  net: { mean: number; median: number };
-  table: { mean: number; median: number };
-  iterations: number;
-  seconds: { net: number; table: number };
 }
 
 /** A distillation that is possible; nothing of it has run. */
@@ -90,7 +59,7 @@ export async function runDistill(options: DistillCommandOptions, signal: AbortSi
     ]);
     const learned = await job.distil(gpu, signal);
     signal.throwIfAborted();
-    const training = infoOf(options.field, job, learned, adapter.name);
+    const training = distillationInfo(learned, { ...job, field: options.field, adapter: adapter.name });
     await savePredictor(out, { predictor: learned.predictor, field: fingerprint, training });
     const seconds = (performance.now() - begin) / 1000;
     const made = { out, learned, training, adapter, work: gpu.work, seconds };
@@ -125,46 +94,5 @@ async function jobOf(options: DistillOptions, field: Field): Promise<Job> {
     settings,
     gradient: request.kind === 'network',
     distil: (gpu, signal) => distil(gpu, request, signal),
-  };
-}
-
-function networksOf({ networks }: NonNullable<LearnedRun['stages']>) {
-  if (!networks) return {};
-  const { kept, iterations, seconds } = networks;
-  return { networks: { kept, iterations, seconds } };
-}
-
-function infoOf(
-  field: string,
-  { recipe, settings }: Job,
-  { runs, teacher }: Learned,
-  adapter: string,
-): DistillationInfo {
-  const { trajectories, validation, batch, iterations, seed } = settings;
-  const known = (value: number) => (Number.isFinite(value) ? value : null);
-  const stored = ({ mean, median }: Score) => ({ mean: known(mean), median: known(median) });
-  const sum = (part: 'search' | 'training') => runs.reduce((total, { seconds }) => total + seconds[part], 0);
-  const stages = runs.flatMap(({ nfe, stages: own }) =>
-    own ? [{ nfe, seconds: own.seconds, iterations: own.iterations, ...networksOf(own) }] : [],
-  );
-  return {
-    recipe,
-    field,
-    teacher: { ...settings.teacher, evaluations: teacher.evaluations },
-    trajectories,
-    validation,
-    batch,
-    // A budget may give each NFE its own.
-    iterations: stages.length > 0 ? Math.max(...stages.map((stage) => stage.iterations.table)) : iterations,
-    seed,
-    adapter,
-    seconds: { teacher: teacher.seconds, search: sum('search'), training: sum('training') },
-    scores: runs.map(({ nfe, base, start, best }) => ({
-      nfe,
-      base: stored(base),
-      start: stored(start),
-      best: stored(best),
-    })),
-    ...(stages.length > 0 && { stages }),
   };
 }

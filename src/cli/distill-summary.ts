@@ -1,3 +1,4 @@
+import type { Learned } from '../distill/learned.js';
 import type { Score } from '../distill/score.js';
 import type { FieldWork } from '../gpu/gpu.js';
 import type { NodeAdapterDescription } from '../node/adapter.js';
@@ -12,7 +13,6 @@ import { count, figure } from '../report/number.js';
 import { middleOf } from '../solver/amed.js';
 import { evaluationTimes } from '../solver/plan.js';
 import { tableOf } from '../solver/table.js';
-import type { Learned } from './distill-run.js';
 import { table } from './table.js';
 import { tableColumns } from './table-columns.js';
 

@@ -1,9 +1,8 @@
-import { distillTable } from '../distill/table.js';
+import { type Learned, learnTables } from '../distill/learned.js';
 import type { Gpu } from '../gpu/gpu.js';
-import type { TablePredictor } from '../predictor/predictor.js';
 import type { DistillRequest } from './distill-request.js';
-import type { Learned } from './distill-run.js';
-import { distillEach } from './distill-students.js';
+import { showStudent } from './distill-students.js';
+import { taught } from './distill-teacher.js';
 
 /** Distils a table for each NFE of a request from one run of the teacher. */
 export async function distillTables(
@@ -11,19 +10,18 @@ export async function distillTables(
   request: DistillRequest,
   signal: AbortSignal,
 ): Promise<Learned> {
-  const { field, solver, options, afs, settings, text } = request;
-  const schedules: TablePredictor['schedules'] = [];
-  const { runs, teacher } = await distillEach(gpu, request, signal, async ({ nfe, grids }, pools, shown) => {
-    const student = { solver, options, afs, grids };
-    const { grid, times, answers, ...learned } = await distillTable(gpu, field, student, {
-      ...{ settings, ...pools, signal },
-      onStart: ({ grid: name, r, score }, untrained) =>
-        shown.start(`${name} at r = ${r.join(', ')}`, score, untrained),
-      onRecord: (record) =>
-        shown.record(record, `r ${record.answers.map(({ r }) => r.toFixed(2)).join(' ')}`),
-    });
-    schedules.push({ nfe, grid, times, answers });
-    return learned;
+  const pools = await taught(gpu, request, signal);
+  return learnTables(gpu, request, pools, {
+    signal,
+    watch(student) {
+      const shown = showStudent(request.settings, student);
+      return {
+        onStart: ({ grid, r, score }, untrained) =>
+          shown.start(`${grid} at r = ${r.join(', ')}`, score, untrained),
+        onRecord: (record) =>
+          shown.record(record, `r ${record.answers.map(({ r }) => r.toFixed(2)).join(' ')}`),
+        stop: shown.stop,
+      };
+    },
   });
-  return { predictor: { kind: 'table', solver: text, afs, schedules }, runs, teacher };
 }

@@ -1,4 +1,10 @@
-import { poolSeeds, runTeacher, type TeacherPool } from '../distill/pool.js';
+import {
+  poolSeeds,
+  runTeacher,
+  runTeacherTwice,
+  type TeacherPool,
+  type TeacherPools,
+} from '../distill/pool.js';
 import type { Gpu } from '../gpu/gpu.js';
 import type { DistillRequest, StepwiseTeacher } from './distill-request.js';
 import { showProgress } from './progress.js';
@@ -8,23 +14,11 @@ export async function taught(
   gpu: Gpu,
   { field, settings, teacher }: Pick<DistillRequest, 'field' | 'settings' | 'teacher'>,
   signal: AbortSignal,
-): Promise<{ training: TeacherPool; validation: TeacherPool }> {
-  const { trajectories, validation: others, seed } = settings;
-  const seeds = poolSeeds(seed);
-  const total = trajectories + others;
-  const chunk = Math.max(256, Math.ceil(total / 32));
+): Promise<TeacherPools> {
+  const total = settings.trajectories + settings.validation;
   const progress = showProgress(total, 'trajectories of the teacher');
-  const run = (count: number, own: number, before: number) =>
-    runTeacher(gpu, field, teacher, {
-      count,
-      seed: own,
-      chunk,
-      signal,
-      onProgress: (done) => progress.update(before + done),
-    });
   try {
-    const training = await run(trajectories, seeds.training, 0);
-    return { training, validation: await run(others, seeds.validation, trajectories) };
+    return await runTeacherTwice(gpu, field, teacher, settings, { onProgress: progress.update, signal });
   } finally {
     progress.stop();
   }

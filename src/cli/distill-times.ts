@@ -1,11 +1,10 @@
-import { distillTimes } from '../distill/times.js';
+import { type Learned, learnTimes } from '../distill/learned.js';
+import type { StudentsRequest } from '../distill/students.js';
 import type { Gpu } from '../gpu/gpu.js';
-import type { TimesPredictor } from '../predictor/predictor.js';
 import { figure } from '../report/number.js';
 import type { Solver } from '../solver/define.js';
-import type { StudentsRequest } from './distill-request.js';
-import type { Learned } from './distill-run.js';
-import { distillEach } from './distill-students.js';
+import { showStudent } from './distill-students.js';
+import { taught } from './distill-teacher.js';
 
 /** Distils the times of a solver for each NFE of a request from one run of the teacher. */
 export async function distillRequestedTimes(
@@ -13,17 +12,17 @@ export async function distillRequestedTimes(
   request: StudentsRequest<Solver>,
   signal: AbortSignal,
 ): Promise<Learned> {
-  const { field, solver, options, afs, settings, text } = request;
-  const schedules: TimesPredictor['schedules'] = [];
-  const { runs, teacher } = await distillEach(gpu, request, signal, async ({ nfe, grids }, pools, shown) => {
-    const student = { solver, options, afs, grids };
-    const { grid, times, told, ...learned } = await distillTimes(gpu, field, student, {
-      ...{ settings, ...pools, signal },
-      onStart: ({ grid: name, score }, untrained) => shown.start(name, score, untrained),
-      onRecord: (record) => shown.record(record, `times ${record.times.slice(1, -1).map(figure).join(' ')}`),
-    });
-    schedules.push({ nfe, grid, times, told });
-    return learned;
+  const pools = await taught(gpu, request, signal);
+  return learnTimes(gpu, request, pools, {
+    signal,
+    watch(student) {
+      const shown = showStudent(request.settings, student);
+      return {
+        onStart: ({ grid, score }, untrained) => shown.start(grid, score, untrained),
+        onRecord: (record) =>
+          shown.record(record, `times ${record.times.slice(1, -1).map(figure).join(' ')}`),
+        stop: shown.stop,
+      };
+    },
   });
-  return { predictor: { kind: 'times', solver: text, afs, schedules }, runs, teacher };
 }

@@ -1,9 +1,10 @@
 import { FewstepError } from '../errors.js';
 import type { Field } from '../field/field.js';
-import { type Fingerprint, sameField } from '../field/fingerprint.js';
+import type { Fingerprint } from '../field/fingerprint.js';
 import { answerSpread, type Spread, type StepAnswers, spreads } from '../metrics/answer-spread.js';
 import { loadPredictor } from '../node/predictor.js';
 import { planOfSchedule } from '../predictor/bespoke-predictor.js';
+import { fieldDoubtOf } from '../predictor/field-doubt.js';
 import type { Predictor } from '../predictor/predictor.js';
 import type { StoredPredictor } from '../predictor/predictor-file.js';
 import { nfeOf, type Plan } from '../solver/plan.js';
@@ -33,34 +34,18 @@ export function fieldDoubt(
   fingerprint: Fingerprint,
   force: boolean,
 ): string | undefined {
-  if (sameField(learned, fingerprint)) return undefined;
+  const doubt = fieldDoubtOf({ predictor, field: learned }, fingerprint);
+  if (!doubt) return undefined;
+  const { transfers, consequence, remedy } = doubt;
   const what = ({ kind, dim }: Pick<Field, 'kind' | 'dim'>) => `${kind} field of ${dim} numbers`;
   const difference =
     learned.dim === fingerprint.dim
       ? `another ${what(learned)} than this one`
       : `a ${what(learned)}, and this is a ${what(fingerprint)}`;
   const sentence = `${file} was distilled on ${difference}`;
-  if (predictor.kind === 'bespoke' && learned.dim !== fingerprint.dim) {
-    throw new FewstepError(
-      'bad-field',
-      `${sentence}: the mean of the data that its solver uses is another's`,
-      'use a field of as many numbers, or distil again',
-    );
-  }
-  const networks =
-    predictor.kind === 'network' ||
-    (predictor.kind === 'bespoke' && predictor.schedules.some(({ network }) => network));
-  if (!networks) {
-    return `${sentence}; what it learned transfers in part: distil on this field to have its best`;
-  }
-  if (predictor.kind === 'network' && learned.dim !== fingerprint.dim && predictor.config.reads !== 'times') {
-    throw new FewstepError(
-      'bad-field',
-      `${sentence}: its network cannot read this one`,
-      'use the field that it was distilled on, or distil again',
-    );
-  }
-  if (force) return `${sentence}; what its network answers here is a guess`;
+  if (transfers === 'in-part') return `${sentence}; ${consequence}: ${remedy}`;
+  if (transfers === 'not-at-all') throw new FewstepError('bad-field', `${sentence}: ${consequence}`, remedy);
+  if (force) return `${sentence}; ${consequence}`;
   throw new FewstepError(
     'bad-field',
     sentence,

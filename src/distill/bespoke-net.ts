@@ -40,7 +40,7 @@ export interface DistilledBespokeNet {
 }
 
 export const NET_ITERATIONS = 600;
-const NET_BATCH = 128;
+export const NET_BATCH = 128;
 /**
  * Iterations of the table for one of the networks, which evaluates 128 trajectories forwards and back, as four of them: the
  * table's evaluates 32 for each number that is learned, of which there are 21 to 105.

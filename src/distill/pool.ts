@@ -3,7 +3,7 @@ import { solve } from '../execute/solve.js';
 import type { Field } from '../field/field.js';
 import type { Gpu } from '../gpu/gpu.js';
 import { nfeOf, type Plan } from '../solver/plan.js';
-import { LARGEST_SEED } from './settings.js';
+import { type DistillSettings, LARGEST_SEED } from './settings.js';
 
 /** What a teacher made of latents: what students are to do with fewer evaluations. */
 export interface TeacherPool {
@@ -91,4 +91,34 @@ export function poolSeeds(seed: number): { training: number; validation: number 
   checkBounds("distillation's", { seed }, { seed: whole(0, LARGEST_SEED) });
   const first = 2 ** 40 + 2 * seed;
   return { training: first, validation: first + 1 };
+}
+
+/** What students learn from, and what they are chosen by: trajectories of one teacher from latents of their own. */
+export interface TeacherPools {
+  training: TeacherPool;
+  validation: TeacherPool;
+}
+
+/**
+ * Runs a teacher for both pools of a distillation.
+ * @param settings how many trajectories each has, and the seed that `poolSeeds` begins with
+ * @throws FewstepError as `runTeacher`
+ */
+export async function runTeacherTwice(
+  gpu: Gpu,
+  field: Field,
+  plan: Plan,
+  settings: Pick<DistillSettings, 'trajectories' | 'validation' | 'seed'>,
+  { onProgress, signal }: Pick<TeacherOptions, 'onProgress' | 'signal'> = {},
+): Promise<TeacherPools> {
+  const { trajectories, validation: others } = settings;
+  const seeds = poolSeeds(settings.seed);
+  const chunk = Math.max(256, Math.ceil((trajectories + others) / 32));
+  const run = (count: number, seed: number, before: number) =>
+    runTeacher(gpu, field, plan, {
+      ...{ count, seed, chunk, signal },
+      onProgress: (done) => onProgress?.(before + done),
+    });
+  const training = await run(trajectories, seeds.training, 0);
+  return { training, validation: await run(others, seeds.validation, trajectories) };
 }

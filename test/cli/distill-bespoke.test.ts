@@ -284,7 +284,7 @@ describe('a bad request is refused with status 2, before anything runs, and leav
     ['two budgets', { budget: '20s', iterations: 3 }, '--budget and --iterations are given'],
     ['no candidate', { candidates: 0 }, "'0' is invalid"],
     ['a batch beyond the trajectories', { batch: 600 }, '512 trajectories do not fill one batch'],
-    ['a teacher that knows less', { nfe: 7, 'teacher-nfe': 7 }, 'larger --teacher-nfe'],
+    ['a teacher that knows less', { nfe: 7, 'teacher-nfe': 7 }, 'larger NFE (--teacher-nfe)'],
     ['an NFE that --from has not', { nfe: 4, from: at('p.safetensors') }, 'nothing for NFE 4', '2, 3'],
     ['another range', { 'sigma-max': 40, from: at('p.safetensors') }, 'from sigma 80', '--sigma-max 80'],
     ['a missing --from', { from: at('none.safetensors') }, 'none.safetensors'],

@@ -1,0 +1,132 @@
+import { FewstepError } from '../errors.js';
+import type { Field } from '../field/field.js';
+import { type Grid, parseGrid, type SigmaRange } from '../grid/grid.js';
+import { checkSigmaRange, rangeWithin } from '../sample-range.js';
+import type { Solver, SolverSettings } from '../solver/define.js';
+import { nfeOf, type Plan, refuseStochastic } from '../solver/plan.js';
+import { planFor } from '../solver/plan-for.js';
+import { reachesNfe, stepsForNfe } from '../solver/registry.js';
+import type { NamedTimes } from './learnable.js';
+import type { DistillSettings } from './settings.js';
+import { searchedGrids } from './start.js';
+
+/** A distillation of a solver's students, whatever of it is learned. */
+export interface StudentsRequest<S extends Solver> {
+  field: Field;
+  solver: S;
+  /** The solver as one writes it, and its options. */
+  text: string;
+  options: Record<string, unknown>;
+  afs: boolean;
+  range: SigmaRange;
+  students: RequestedStudent[];
+  settings: DistillSettings;
+  /** Whose end points are learned, or compared with. */
+  teacher: Plan;
+}
+
+/** A number of evaluations, and the grids to choose from: the first is the untrained base's. */
+export interface RequestedStudent {
+  nfe: number;
+  grids: NamedTimes[];
+}
+
+/** The grid that stands for all those of a search. */
+export const SEARCH = 'search';
+
+/** The grids of each NFE; the solver's options and the grids are checked by making its plans. */
+export function studentsOf(
+  solver: Solver,
+  nfes: readonly number[],
+  settings: SolverSettings,
+  grid: string | Grid,
+  range: SigmaRange,
+): RequestedStudent[] {
+  return nfes.map((nfe) => {
+    const grids = gridsOf(grid, stepsForNfe(solver, nfe, settings), range);
+    for (const { times } of grids) solver.plan(times, settings);
+    return { nfe, grids };
+  });
+}
+
+function gridsOf(grid: string | Grid, steps: number, range: SigmaRange): NamedTimes[] {
+  if (grid === SEARCH) return searchedGrids(steps, range);
+  const rule = typeof grid === 'string' ? parseGrid(grid) : grid;
+  return [{ name: typeof grid === 'string' ? grid : rule.name, times: rule.times(steps, range) }];
+}
+
+/**
+ * Where teacher and students begin and end: listed times say so themselves.
+ * @throws FewstepError bad-argument for another range than that of listed times, or one that the field does not know
+ */
+export function rangeFor(
+  field: Field,
+  grid: string | Grid | undefined,
+  given: Partial<SigmaRange> = {},
+): SigmaRange {
+  const listed = grid === undefined || grid === SEARCH ? undefined : endsOf(grid);
+  const range = rangeWithin(field, { ...listed, ...given });
+  if (!listed || (range.sigmaMin === listed.sigmaMin && range.sigmaMax === listed.sigmaMax)) return range;
+  throw new FewstepError(
+    'bad-argument',
+    `the grid lists times from sigma ${listed.sigmaMax} to ${listed.sigmaMin}, and the range is ${range.sigmaMax} to ${range.sigmaMin}`,
+    'leave the range out, or list times that begin and end there: teacher and students do so alike',
+  );
+}
+
+function endsOf(grid: string | Grid): SigmaRange | undefined {
+  const rule = typeof grid === 'string' ? parseGrid(grid) : grid;
+  if (rule.steps === undefined) return undefined;
+  const times = rule.times(rule.steps);
+  return { sigmaMin: times[rule.steps], sigmaMax: times[0] };
+}
+
+/**
+ * @throws FewstepError bad-argument for a teacher that makes no more evaluations than its students, draws noise, or runs
+ *   through noise levels that the field does not know
+ */
+export function teacherOf(
+  field: Field,
+  { teacher }: DistillSettings,
+  range: SigmaRange,
+  nfes: readonly number[],
+): Plan {
+  const plan = planFor({ ...teacher, range });
+  checkSigmaRange(field, plan);
+  refuseStochastic(
+    plan,
+    'take a teacher of the ODE, such as unipc-3: students learn where its trajectories end',
+  );
+  const most = Math.max(...nfes);
+  if (nfeOf(plan) > most) return plan;
+  throw new FewstepError(
+    'bad-argument',
+    `the teacher makes ${nfeOf(plan)} evaluations, and its student ${most}`,
+    'give it a larger NFE (--teacher-nfe): a teacher has to be far more accurate than its student',
+  );
+}
+
+/**
+ * Whether the first step is analytical, which one predictor says for all its NFE: solvers of two evaluations a step, as
+ * AMED's are, take it for odd numbers.
+ * @throws FewstepError unreachable-nfe
+ */
+export function afsFor(
+  solver: Solver,
+  options: Record<string, unknown>,
+  nfes: readonly number[],
+  given: boolean | undefined,
+): boolean {
+  if (given !== undefined) return given;
+  const reachable = (nfe: number, afs: boolean) => reachesNfe(solver, nfe, { afs, options });
+  const fitting = [false, true].find((afs) => nfes.every((nfe) => reachable(nfe, afs)));
+  if (fitting !== undefined) return fitting;
+  const [without] = nfes.filter((nfe) => reachable(nfe, false));
+  const [withAfs] = nfes.filter((nfe) => reachable(nfe, true));
+  if (without === undefined || withAfs === undefined) return withAfs !== undefined;
+  throw new FewstepError(
+    'unreachable-nfe',
+    `${solver.name} makes ${withAfs} evaluations with an analytical first step and ${without} without`,
+    'a predictor has one or the other: distil odd and even NFE into two files',
+  );
+}
