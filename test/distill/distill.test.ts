@@ -261,7 +261,7 @@ describe('a distillation that cannot be', () => {
           nfe: 3,
         }),
       'bad-argument',
-      /through sigma 0\.00/,
+      /sigma 0\.002 is asked for/,
       /sigma_min 0.01/,
     ],
     [
