@@ -88,6 +88,7 @@ export class Workbench {
     onProgress: (progress: Progress) => void,
     signal: AbortSignal,
   ): Promise<Learned> {
+    signal.throwIfAborted(); // while it waited for its turn
     const begin = performance.now();
     const { gpu, field } = this;
     const method: Method = methods[name];
