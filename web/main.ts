@@ -37,6 +37,8 @@ const workbenches = new Map<string, Workbench>();
 /** One thing at a time on the GPU; what was asked for last is what is shown. */
 let working: Promise<void> = Promise.resolve();
 let asked = 0;
+/** What the panels show: which of those that were asked for, and what was said of it. */
+let shown = { turn: 0, result: '', kind: '' };
 let stop: AbortController | undefined;
 
 function workbench(): Workbench {
@@ -71,11 +73,12 @@ function follow(): void {
 function ask(): void {
   follow();
   const turn = ++asked;
-  then(() => show(() => turn === asked));
+  then(() => show(turn));
 }
 
 /** @param before what to say before the result */
-async function show(isWanted: () => boolean, before = ''): Promise<void> {
+async function show(turn: number, before = ''): Promise<void> {
+  const isWanted = () => turn === asked;
   if (!isWanted()) return;
   const { bench, field, nfe, solver, afs, method, name, before: untrainedAs, untrained } = chosen();
   const title = `${solver}${afs ? ' + AFS' : ''}`;
@@ -111,10 +114,11 @@ async function show(isWanted: () => boolean, before = ''): Promise<void> {
       ...figuresOf(best, plain ? [[`against ${title}`, compared(best, plain), 'error']] : []),
       ...(learned ? ([['learned in', `${learned.seconds.toPrecision(2)} s`]] as Figures) : []),
     ]);
-    const found = plain
+    const result = plain
       ? `With ${nfe} evaluations ${name} (${learned ? 'learned here' : untrainedAs}) has a mean error of ${figure(best.mean)}, against ${figure(plain.mean)} of ${title}: ${compared(best, plain)}.`
       : sentences(missing!.message, missing!.remedy);
-    say(before + found, missing ? 'refused' : '');
+    shown = { turn, result, kind: plain ? '' : 'refused' };
+    say(before + result, shown.kind);
   } finally {
     clearTimeout(slow);
     element('panels').ariaBusy = 'false';
@@ -156,6 +160,7 @@ function learn(): void {
   stop = new AbortController();
   const { signal } = stop;
   const what = `Learning ${name} at NFE ${nfe}`;
+  const isCurrent = shown.turn === asked;
   const turn = ++asked; // what was asked for before is shown at the end
   lock(true);
   say(`${what}…`);
@@ -168,18 +173,19 @@ function learn(): void {
     progress(at);
   };
   then(async () => {
-    let outcome = '';
+    let outcome = 'Cancelled. ';
     try {
       const { seconds } = await bench.learn(method, nfe, report, signal);
       outcome = `Learned in ${seconds.toPrecision(2)} s. `;
     } catch (error) {
       if (!signal.aborted) throw error;
-      outcome = 'Cancelled. ';
     } finally {
       lock(false);
     }
     follow();
-    await show(() => turn === asked, outcome);
+    if (!signal.aborted || !isCurrent) return show(turn, outcome);
+    shown.turn = turn;
+    say(outcome + shown.result, shown.kind);
   });
 }
 
