@@ -1,16 +1,35 @@
 /** The page: what solvers make of a few evaluations, on the GPU of the browser that opens it. */
-import { type FewstepError, Gpu, parseSolver, requestDevice, solvers, stepsForNfe } from '../src/index.js';
+import {
+  FewstepError,
+  Gpu,
+  type PlanRequest,
+  parseSolver,
+  requestDevice,
+  solvers,
+  stepsForNfe,
+} from '../src/index.js';
+import { count, figure } from '../src/report/number.js';
 import { choices } from './fields.js';
-import { drawScatter, type Scatter } from './scatter.js';
-import { type Compared, EXACT, LEARNING, TEACHER, Workbench } from './workbench.js';
+import { type Method, methods } from './methods.js';
+import { type Figures, Panel } from './panel.js';
+import { type Compared, EXACT, type Progress, TEACHER, TRAJECTORIES, Workbench } from './workbench.js';
 
 const element = <T extends HTMLElement>(id: string) => document.getElementById(id) as T;
+const controls = element<HTMLFieldSetElement>('choices');
 const fieldChoice = element<HTMLSelectElement>('field');
 const nfeChoice = element<HTMLInputElement>('nfe');
 const solverChoice = element<HTMLSelectElement>('solver');
 const afsChoice = element<HTMLInputElement>('afs');
+const methodChoice = element<HTMLSelectElement>('method');
 const learnButton = element<HTMLButtonElement>('learn');
+const cancelButton = element<HTMLButtonElement>('cancel');
 const status = element('status');
+const panels = { exact: new Panel('exact'), plain: new Panel('plain'), learned: new Panel('learned') };
+
+/** After these nothing runs any more on the device. */
+const FATAL = ['device-lost', 'out-of-memory', 'device-limit'];
+/** Milliseconds after which the page says that it is at work. */
+const NOTICED = 300;
 
 let gpu: Gpu;
 let batch: number;
@@ -18,6 +37,9 @@ const workbenches = new Map<string, Workbench>();
 /** One thing at a time on the GPU; what was asked for last is what is shown. */
 let working: Promise<void> = Promise.resolve();
 let asked = 0;
+/** What the panels show: which of those that were asked for, and what was said of it. */
+let shown = { turn: 0, result: '', kind: '' };
+let stop: AbortController | undefined;
 
 function workbench(): Workbench {
   const name = fieldChoice.value;
@@ -29,105 +51,184 @@ function workbench(): Workbench {
   return found;
 }
 
-/** Whether a solver can make exactly so many evaluations. */
-function reaches(solver: string, nfe: number, afs: boolean): boolean {
+/** What the controls say. */
+function chosen() {
+  const method = methodChoice.value;
+  return {
+    ...{ bench: workbench(), field: choices[fieldChoice.value].title, nfe: Number(nfeChoice.value) },
+    ...{ solver: solverChoice.value, afs: afsChoice.checked, method, ...(methods[method] as Method) },
+  };
+}
+
+/** Makes labels say what the controls do. */
+function follow(): void {
+  const { bench, nfe, method } = chosen();
+  element('count').textContent = `${nfe}`;
+  const done = bench.learned(method, nfe) !== undefined;
+  learnButton.disabled = done;
+  learnButton.textContent = done ? `Learned at NFE ${nfe}` : `Learn at NFE ${nfe}`;
+}
+
+/** Shows what was asked for last; what has been asked for meanwhile makes it give up. */
+function ask(): void {
+  follow();
+  const turn = ++asked;
+  then(() => show(turn));
+}
+
+/** @param before what to say before the result */
+async function show(turn: number, before = ''): Promise<void> {
+  const isWanted = () => turn === asked;
+  if (!isWanted()) return;
+  const { bench, field, nfe, solver, afs, method, name, before: untrainedAs, untrained } = chosen();
+  const title = `${solver}${afs ? ' + AFS' : ''}`;
+  const learned = bench.learned(method, nfe);
+  const learnedTitle = `${name}, ${learned ? 'learned here' : untrainedAs}`;
+  const samples = `${count(batch)} samples`;
+  const slow = setTimeout(() => isWanted() && say('Solving…'), NOTICED);
+  element('panels').ariaBusy = 'true';
+  try {
+    const exact = await bench.exact();
+    const missing = unreachable({ solver, nfe, afs });
+    const plain = missing ? undefined : await bench.compare({ solver, nfe, afs });
+    if (!isWanted()) return;
+    const best = await bench.compare(learned ? { plan: learned.plan } : untrained(nfe));
+    if (!isWanted()) return;
+
+    const label = (what: string, { mean }: Compared) =>
+      `${samples} of ${what} after ${nfe} evaluations, each tied by a line to where the exact flow ends; mean error ${figure(mean)}`;
+    panels.exact.show(
+      'exact flow',
+      `${samples} of the exact flow: ${field}`,
+      { samples: exact.samples, exact: exact.samples },
+      [
+        ['mean error', '0, by definition', 'error'],
+        ['solver', EXACT.solver],
+        ['evaluations each', `${exact.evaluations}`],
+      ],
+    );
+    if (plain) {
+      panels.plain.show(title, label(title, plain), { ...plain, exact: exact.samples }, figuresOf(plain, []));
+    } else panels.plain.empty(title, `${title} has no run of exactly ${nfe} evaluations`);
+    panels.learned.show(learnedTitle, label(learnedTitle, best), { ...best, exact: exact.samples }, [
+      ...figuresOf(best, plain ? [[`against ${title}`, compared(best, plain), 'error']] : []),
+      ...(learned ? ([['learned in', `${learned.seconds.toPrecision(2)} s`]] as Figures) : []),
+    ]);
+    const result = plain
+      ? `With ${nfe} evaluations ${name} (${learned ? 'learned here' : untrainedAs}) has a mean error of ${figure(best.mean)}, against ${figure(plain.mean)} of ${title}: ${compared(best, plain)}.`
+      : sentences(missing!.message, missing!.remedy);
+    shown = { turn, result, kind: plain ? '' : 'refused' };
+    say(before + result, shown.kind);
+  } finally {
+    clearTimeout(slow);
+    element('panels').ariaBusy = 'false';
+  }
+}
+
+/** Why a solver cannot make exactly so many evaluations; undefined where it can. */
+function unreachable({ solver, nfe, afs }: PlanRequest): FewstepError | undefined {
   try {
     stepsForNfe(parseSolver(solver).solver, nfe, { afs });
-    return true;
-  } catch {
-    return false;
+  } catch (error) {
+    if (error instanceof FewstepError) return error;
+    throw error;
   }
 }
 
-async function show(): Promise<void> {
-  const turn = ++asked;
-  const nfe = Number(nfeChoice.value);
-  const [solver, afs] = [solverChoice.value, afsChoice.checked];
-  element('count').textContent = `${nfe}`;
-  const bench = workbench();
-  const exact = await bench.exact();
-  draw('exact', { samples: exact.samples, exact: exact.samples }, [
-    ['solver', EXACT.solver],
-    ['evaluations each', `${exact.evaluations}`],
-  ]);
-  const title = `${solver}${afs ? ' + AFS' : ''}`;
-  element('plain-title').textContent = title;
-  if (reaches(solver, nfe, afs)) {
-    const plain = await bench.compare({ solver, nfe, afs });
-    if (turn !== asked) return;
-    draw('plain', { ...plain, exact: exact.samples }, figuresOf(plain));
-    say('');
-  } else {
-    clear('plain');
-    say(`${title} cannot make exactly ${nfe} evaluations: choose another NFE, or another solver.`);
-  }
-  const bespoke = await bench.bespoke(nfe);
-  if (turn !== asked) return;
-  element('bespoke-title').textContent = bench.hasLearned(nfe)
-    ? 'bespoke, learned here'
-    : 'bespoke, the universal table';
-  draw('bespoke', { ...bespoke, exact: exact.samples }, figuresOf(bespoke));
-  learnButton.disabled = bench.hasLearned(nfe);
-  learnButton.textContent = bench.hasLearned(nfe)
-    ? 'Learned for this NFE'
-    : `Learn a solver for this field at NFE ${nfe}`;
-}
-
-async function learn(): Promise<void> {
-  const nfe = Number(nfeChoice.value);
-  learnButton.disabled = true;
-  let error = '';
-  const seconds = await workbench().learn(nfe, ({ done, score }) => {
-    if (score) error = `, mean error on validation trajectories ${score.mean.toPrecision(3)}`;
-    say(`Learning at NFE ${nfe}: ${Math.round(100 * done)} %${error}`);
-  });
-  await show();
-  const pool = `${LEARNING.trajectories.toLocaleString('en')} trajectories of ${TEACHER.solver} at NFE ${TEACHER.nfe}`;
-  say(`Learned at NFE ${nfe} in ${seconds.toPrecision(2)} s from ${pool}.`);
-}
-
-/** What is written below a panel: a name, a value, and the class of an entry that stands out. */
-type Figures = [name: string, value: string, kind?: string][];
-
-function figuresOf({ evaluations, ms, samples, mean, median }: Compared): Figures {
+function figuresOf({ evaluations, ms, samples, mean, median }: Compared, more: Figures): Figures {
   const rate = (1000 * samples.length) / 2 / ms;
   return [
-    ['mean error', mean.toPrecision(3), 'error'],
-    ['median error', median.toPrecision(3)],
+    ['mean error', figure(mean), 'error'],
+    ...more,
+    ['median error', figure(median)],
     ['evaluations each', `${evaluations}`],
-    ['time', `${ms.toPrecision(3)} ms, ${Math.round(rate).toLocaleString('en')} samples/s`],
+    ['time', `${ms.toPrecision(3)} ms, ${count(rate)} samples/s`],
   ];
 }
 
-function draw(panel: string, scatter: Scatter, figures: Figures): void {
-  drawScatter(element<HTMLCanvasElement>(panel), scatter);
-  element(`${panel}-figures`).replaceChildren(
-    ...figures.flatMap(([name, value, kind]) => {
-      const [term, data] = [document.createElement('dt'), document.createElement('dd')];
-      term.textContent = name;
-      data.textContent = value;
-      if (kind) data.className = kind;
-      return [term, data];
-    }),
-  );
+/** How one mean error is to another's. */
+function compared(own: Compared, other: Compared): string {
+  const ratio = other.mean / own.mean;
+  const times = Number(Math.max(ratio, 1 / ratio).toPrecision(2));
+  if (times === 1) return 'about the same';
+  return `${times.toLocaleString('en')} times ${ratio > 1 ? 'lower' : 'higher'}`;
 }
 
-function clear(panel: string): void {
-  const canvas = element<HTMLCanvasElement>(panel);
-  canvas.getContext('2d')!.clearRect(0, 0, canvas.width, canvas.height);
-  element(`${panel}-figures`).replaceChildren();
+/** Learns what is chosen. Controls wait, and all but what is learned stays as it was. */
+function learn(): void {
+  const { bench, nfe, method, name } = chosen();
+  stop = new AbortController();
+  const { signal } = stop;
+  const what = `Learning ${name} at NFE ${nfe}`;
+  const isCurrent = shown.turn === asked;
+  const turn = ++asked; // what was asked for before is shown at the end
+  lock(true);
+  say(`${what}…`);
+  progress({ stage: '', number: 0, stages: 1 });
+  let stage = '';
+  const report = (at: Progress) => {
+    if (signal.aborted) return;
+    if (at.stage !== stage) say(`${what}, stage ${at.number} of ${at.stages}: ${at.stage}`);
+    stage = at.stage;
+    progress(at);
+  };
+  then(async () => {
+    let outcome = 'Cancelled. ';
+    try {
+      const { seconds } = await bench.learn(method, nfe, report, signal);
+      outcome = `Learned in ${seconds.toPrecision(2)} s. `;
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    } finally {
+      lock(false);
+    }
+    follow();
+    if (!signal.aborted || !isCurrent) return show(turn, outcome);
+    shown.turn = turn;
+    say(outcome + shown.result, shown.kind);
+  });
 }
 
-function say(text: string): void {
-  status.classList.remove('failed');
+/** Whether something is being learned: controls wait, and a button is there that stops it. */
+function lock(learning: boolean): void {
+  const active = document.activeElement;
+  const held = active === cancelButton || controls.contains(active);
+  controls.disabled = learning;
+  element('learning').hidden = !learning;
+  element('detail').textContent = '';
+  if (!held) return;
+  follow();
+  if (learning) cancelButton.focus();
+  else (learnButton.disabled ? nfeChoice : learnButton).focus();
+}
+
+function progress({ done, of, unit, score }: Progress): void {
+  const bar = element<HTMLProgressElement>('progress');
+  if (of) bar.value = done! / of;
+  else bar.removeAttribute('value');
+  const error = score ? `, mean error ${figure(score.mean)}` : '';
+  element('detail').textContent = of ? `${unit} ${count(done!)} of ${count(of)}${error}` : '';
+}
+
+function say(text: string, kind = ''): void {
+  status.className = kind;
   status.textContent = text;
 }
 
 function fail(error: unknown): void {
-  status.classList.add('failed');
-  const { message, remedy } = error as Partial<FewstepError>;
-  status.textContent = remedy ? `${message}: ${remedy}` : (message ?? String(error));
-  learnButton.disabled = true;
+  const { message, remedy, code } = error as Partial<FewstepError>;
+  const fatal = gpu === undefined || FATAL.includes(code ?? '');
+  const what = fatal && gpu ? 'reload the page' : remedy;
+  say(sentences(message ?? String(error), what), 'failed');
+  if (!fatal) return;
+  controls.disabled = true;
+  element('adapter').hidden = true;
+}
+
+/** What is wrong, which may begin with a solver's name, and what to do about it. */
+function sentences(wrong: string, remedy = ''): string {
+  const ended = (text: string) => (text === '' || text.endsWith('.') ? text : `${text}.`);
+  return `${ended(wrong)} ${ended(remedy.slice(0, 1).toUpperCase() + remedy.slice(1))}`.trim();
 }
 
 /** Does something after what is under way. */
@@ -135,28 +236,53 @@ function then(work: () => Promise<void>): void {
   working = working.then(work).catch(fail);
 }
 
-async function open(): Promise<void> {
-  const adapter = await navigator.gpu?.requestAdapter();
-  if (!adapter) {
+/** The browser's adapter, or why it has none and what to do. */
+async function adapterHere(): Promise<GPUAdapter> {
+  if (!navigator.gpu) {
     throw new Error(
-      'This browser offers no WebGPU adapter: use a current Chrome, Edge, Safari or Firefox with WebGPU enabled.',
+      window.isSecureContext
+        ? 'This browser offers no WebGPU, which this page runs on. Open it in a current Chrome, Edge, Safari or Firefox; on Linux, Chrome may need chrome://flags/#enable-unsafe-webgpu, and Firefox dom.webgpu.enabled in about:config.'
+        : 'A browser offers WebGPU to secure pages only. Open this one over https, from localhost, or as a file.',
     );
   }
-  gpu = new Gpu(await requestDevice(adapter));
+  const adapter = await navigator.gpu.requestAdapter();
+  if (adapter) return adapter;
+  throw new Error(
+    'This browser offers WebGPU, but found no GPU that it can use. Turn on hardware acceleration in its settings, update the graphics driver, or open this page in another browser or on another machine.',
+  );
+}
+
+async function open(): Promise<void> {
+  gpu = new Gpu(await requestDevice(await adapterHere()));
   batch = gpu.adapter.software ? 1000 : 4000;
   element('adapter').textContent =
-    `${gpu.adapter.name}${gpu.adapter.software ? ', a software adapter' : ''}; ${batch.toLocaleString('en')} latents`;
+    `${gpu.adapter.name}${gpu.adapter.software ? ', a software adapter' : ''}; ${count(batch)} latents`;
+  for (const part of ['choices', 'panels', 'about']) element(part).hidden = false;
+  controls.disabled = false;
 }
 
 for (const [name, { title }] of Object.entries(choices)) fieldChoice.add(new Option(title, name));
-for (const { name } of solvers) solverChoice.add(new Option(name, name, name === 'ipndm-3'));
+for (const { name } of solvers) solverChoice.add(new Option(name, name));
+for (const [key, { name, learns }] of Object.entries(methods)) {
+  methodChoice.add(new Option(`${name}: ${learns}`, key));
+}
 solverChoice.value = 'ipndm-3';
-element('count').textContent = nfeChoice.value;
+element('pool').textContent =
+  `${count(TRAJECTORIES.training)} trajectories of ${TEACHER.solver} at NFE ${TEACHER.nfe}`;
+for (const input of [fieldChoice, nfeChoice, solverChoice, afsChoice, methodChoice]) {
+  input.addEventListener('input', ask);
+}
+learnButton.addEventListener('click', learn);
+cancelButton.addEventListener('click', () => {
+  stop?.abort();
+  say('Stopping…');
+});
+const redraw = () => {
+  for (const panel of Object.values(panels)) panel.redraw();
+};
+window.addEventListener('resize', redraw);
+matchMedia('(prefers-color-scheme: dark)').addEventListener('change', redraw);
 then(async () => {
   await open();
-  for (const input of [fieldChoice, nfeChoice, solverChoice, afsChoice]) {
-    input.addEventListener('input', () => then(show));
-  }
-  learnButton.addEventListener('click', () => then(learn));
-  await show();
+  ask();
 });

@@ -1,8 +1,4 @@
-import { allIterations } from '../src/distill/budget.js';
 import {
-  BESPOKE,
-  bespokePlan,
-  distillBespoke,
   type Field,
   type Gpu,
   type Plan,
@@ -11,11 +7,12 @@ import {
   poolSeeds,
   ROBUST,
   runTeacher,
-  type Score,
   sample,
+  type TeacherPool,
 } from '../src/index.js';
 import { endpointErrors } from '../src/metrics/endpoint-errors.js';
 import { median } from '../src/metrics/quantile.js';
+import { type Method, methods, type Step } from './methods.js';
 
 /** What a solver made of the latents that all of them share. */
 export interface Outcome {
@@ -33,31 +30,35 @@ export interface Compared extends Outcome {
   median: number;
 }
 
-export interface LearningProgress {
-  /** From 0 to 1. */
-  done: number;
-  /** On the validation trajectories, where a state was validated. */
-  score?: Score;
+/** How a learning goes; a stage that cannot tell how far it is has no `of`. */
+export interface Progress extends Partial<Step> {
+  stage: string;
+  /** Of the stage, from 1, and how many there are. */
+  number: number;
+  stages: number;
+}
+
+/** What was learned. */
+export interface Learned {
+  plan: Plan;
+  /** The teacher's included, where it had not run before. */
+  seconds: number;
 }
 
 const SEED = 7;
 /** Whose end points are taken for the exact flow's. */
 export const EXACT: PlanRequest = { solver: 'unipc-3', nfe: 256 };
 export const TEACHER: PlanRequest = ROBUST.teacher;
-/** A fifth of the trajectories, less than half of the starts and a third of the iterations of `fewstep distill`. */
-export const LEARNING = {
-  ...BESPOKE,
-  trajectories: 2048,
-  validation: 512,
-  candidates: 6,
-  candidateIterations: 8,
-  iterations: 60,
-};
+/** Trajectories: a fifth of those of `fewstep distill`. */
+export const TRAJECTORIES = { training: 2048, validation: 512 };
+/** Of the teacher at once, so that it shows how far it is and stops soon. */
+const CHUNK = 256;
 
 /** Solvers on one field, all from the same latents. */
 export class Workbench {
   private exactOutcome?: Promise<Outcome>;
-  private readonly learned = new Map<number, Plan>();
+  private pools?: { training: TeacherPool; validation: TeacherPool };
+  private readonly learnedPlans = new Map<string, Learned>();
 
   constructor(
     private readonly gpu: Gpu,
@@ -76,44 +77,50 @@ export class Workbench {
     return this.compared(await this.run(request));
   }
 
-  /** The solver learned here for this NFE, or else the universal table. */
-  async bespoke(nfe: number): Promise<Compared> {
-    const plan = this.learned.get(nfe);
-    return this.compare(plan ? { plan } : { solver: 'bespoke', nfe });
+  /** What a method learned here for this NFE. */
+  learned(method: string, nfe: number): Learned | undefined {
+    return this.learnedPlans.get(`${method} ${nfe}`);
   }
 
-  hasLearned(nfe: number): boolean {
-    return this.learned.has(nfe);
-  }
-
-  /** Distils a bespoke solver, which `bespoke` then runs. Returns seconds, the teacher's included. */
-  async learn(nfe: number, onProgress: (progress: LearningProgress) => void): Promise<number> {
+  /** Learns a solver, which `learned` then has; a signal that stops it leaves everything as it was. */
+  async learn(
+    name: string,
+    nfe: number,
+    onProgress: (progress: Progress) => void,
+    signal: AbortSignal,
+  ): Promise<Learned> {
+    signal.throwIfAborted(); // while it waited for its turn
     const begin = performance.now();
     const { gpu, field } = this;
-    const plan = planFor(TEACHER);
+    const method: Method = methods[name];
+    const stages = ['running the teacher', ...method.stages];
+    const report = (stage: number, step?: Step) =>
+      onProgress({ stage: stages[stage], number: stage + 1, stages: stages.length, ...step });
+    this.pools ??= await this.teach((step) => report(0, step), signal);
+    const plan = await method.learn({
+      ...{ gpu, field, nfe, ...this.pools, signal },
+      report: (stage, step) => report(stage + 1, step),
+    });
+    signal.throwIfAborted();
+    const learned = { plan, seconds: (performance.now() - begin) / 1000 };
+    this.learnedPlans.set(`${name} ${nfe}`, learned);
+    return learned;
+  }
+
+  private async teach(report: (step: Step) => void, signal: AbortSignal) {
     const seeds = poolSeeds(0);
-    const training = await runTeacher(gpu, field, plan, {
-      count: LEARNING.trajectories,
-      seed: seeds.training,
-    });
-    const validation = await runTeacher(gpu, field, plan, {
-      count: LEARNING.validation,
-      seed: seeds.validation,
-    });
-    const total = allIterations(LEARNING.candidates, LEARNING.candidateIterations, LEARNING.iterations);
-    let done = 0;
-    const { form, numbers } = await distillBespoke(
-      gpu,
-      field,
-      { ...LEARNING, nfe },
-      {
-        training,
-        validation,
-        onRecord: (_, { validation: score }) => onProgress({ done: ++done / total, score }),
-      },
-    );
-    this.learned.set(nfe, bespokePlan(form, numbers));
-    return (performance.now() - begin) / 1000;
+    const unit = 'trajectory';
+    const of = TRAJECTORIES.training + TRAJECTORIES.validation;
+    const run = (count: number, seed: number, before: number) =>
+      runTeacher(this.gpu, this.field, planFor(TEACHER), {
+        ...{ count, seed, chunk: CHUNK, signal },
+        onProgress: (done) => report({ done: before + done, of, unit }),
+      });
+    report({ done: 0, of, unit });
+    return {
+      training: await run(TRAJECTORIES.training, seeds.training, 0),
+      validation: await run(TRAJECTORIES.validation, seeds.validation, TRAJECTORIES.training),
+    };
   }
 
   private async run(request: PlanRequest | { plan: Plan }): Promise<Outcome> {

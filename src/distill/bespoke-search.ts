@@ -106,10 +106,12 @@ export async function searchFirstTimes(
   field: Field,
   form: BespokeForm,
   training: TeacherPool,
+  signal?: AbortSignal,
 ): Promise<BespokeCandidate[]> {
   const few = searchPart(training);
   const best: BespokeCandidate[] = [];
   for (const time of DISTINCT_TIMES) {
+    signal?.throwIfAborted();
     best.push(...(await scoredTogether(gpu, field, form, candidatesOf(form, [time]), few)).slice(0, 1));
   }
   return best.sort((a, b) => a.score.score - b.score.score);

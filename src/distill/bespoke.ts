@@ -157,7 +157,7 @@ export async function distillBespoke(
   });
   const plainOnes = distinct(found);
   const gaussian = found.find(({ form }) => form.start === 'gaussian');
-  const further = gaussian ? await searchFirstTimes(gpu, field, gaussian.form, training) : [];
+  const further = gaussian ? await searchFirstTimes(gpu, field, gaussian.form, training, signal) : [];
   const searched: { candidate: BespokeCandidate; score: Score }[] = [];
   for (const candidate of [...further, ...plainOnes.slice(0, PLAIN)]) searched.push(await scored(candidate));
   const plain = searched.reduce((a, b) => (b.score.score < a.score.score ? b : a));

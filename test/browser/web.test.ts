@@ -25,60 +25,139 @@ describe.skipIf(!executable)('the page, opened as a file', () => {
     return { page, errors };
   }
 
-  const meanError = async (page: Page, panel: string) =>
-    Number(await page.textContent(`#${panel} ~ dl .error`));
+  const meanError = async (page: Page, panel: string) => Number(await page.textContent(`#${panel} .error`));
+  const label = (page: Page, panel: string) => page.getAttribute(`#${panel} canvas`, 'aria-label');
+  const said = (page: Page, what: RegExp) =>
+    page.waitForFunction(
+      (source) => new RegExp(source).test(document.getElementById('status')!.textContent!),
+      what.source,
+      { timeout: SLOW },
+    );
+  /** Learns what is chosen; returns its mean error. */
+  async function learned(page: Page): Promise<number> {
+    await page.click('#learn');
+    await said(page, /^Learned in /);
+    return meanError(page, 'learned');
+  }
 
   it(
-    'compares a solver with the bespoke one, and with one that it learns',
+    'compares a solver with the bespoke one, and with those that it learns',
     async () => {
       const { page, errors } = await opened();
-      await page.waitForSelector('#bespoke-figures .error', { timeout: SLOW });
+      await said(page, /^With 5 evaluations bespoke \(the universal table\)/);
       expect(await page.textContent('#adapter')).toMatch(/swiftshader, a software adapter; 1,000 latents/);
-      const [plain, universal] = [await meanError(page, 'plain'), await meanError(page, 'bespoke')];
+      const [plain, universal] = [await meanError(page, 'plain'), await meanError(page, 'learned')];
       expect(universal).toBeLessThan(plain);
-      await page.click('#learn');
-      await page.waitForFunction(
-        () => /^Learned at NFE 5/.test(document.getElementById('status')!.textContent!),
-        null,
-        { timeout: SLOW },
-      );
-      expect(await meanError(page, 'bespoke')).toBeLessThan(universal);
+      expect(await learned(page)).toBeLessThan(universal);
       expect(await page.isDisabled('#learn')).toBe(true);
+      expect(await page.textContent('#learn')).toBe('Learned at NFE 5');
+      for (const method of ['amed', 'times']) {
+        await page.selectOption('#method', method);
+        await said(page, /^With 5 evaluations (AMED-iPNDM|unipc-2) /);
+        const untrained = await meanError(page, 'learned');
+        const error = await learned(page);
+        expect(error).toBeLessThan(untrained);
+        expect(error).toBeLessThan(plain);
+        const status = await page.textContent('#status');
+        const [, times] = /: ([\d.]+) times lower\.$/.exec(status!)!;
+        expect(plain / error / Number(times)).toBeCloseTo(1, 1); // of two digits
+      }
       expect(errors).toEqual([]);
     },
     SLOW,
   );
 
   it(
-    'samples a network, and says what a solver cannot do',
+    'says at once that it learns, and how far it is, and stops when it is told to',
     async () => {
       const { page, errors } = await opened();
-      await page.waitForSelector('#bespoke-figures .error', { timeout: SLOW });
+      await said(page, /^With 5 /);
+      const before = await label(page, 'learned');
+      const atOnce = await page.evaluate(() => {
+        document.getElementById('learn')!.click();
+        return document.getElementById('status')!.textContent;
+      });
+      expect(atOnce).toBe('Learning bespoke at NFE 5…');
+      for (const control of ['field', 'nfe', 'solver', 'afs', 'method', 'learn']) {
+        expect(await page.isDisabled(`#${control}`), control).toBe(true);
+      }
+      await said(page, /^Learning bespoke at NFE 5, stage 3 of 4: training the best few$/);
+      expect(await page.textContent('#detail')).toMatch(/^iteration \d+ of 96$/);
+      expect(await page.getAttribute('#progress', 'value')).not.toBeNull();
+      await page.click('#cancel');
+      await said(page, /^Cancelled\. With 5 evaluations bespoke \(the universal table\)/);
+      expect(await label(page, 'learned')).toBe(before);
+      expect(await page.isEnabled('#nfe')).toBe(true);
+      expect(await page.isVisible('#cancel')).toBe(false);
+      expect(await page.textContent('#detail')).toBe('');
+      expect(await page.textContent('#learn')).toBe('Learn at NFE 5');
+      expect(errors).toEqual([]);
+    },
+    SLOW,
+  );
+
+  it(
+    'keeps to the keyboard: learns, cancels and follows the slider',
+    async () => {
+      const { page, errors } = await opened();
+      await said(page, /^With 5 /);
+      const focused = () => page.evaluate(() => document.activeElement!.id);
+      await page.focus('#learn');
+      await page.keyboard.press('Enter');
+      expect(await focused()).toBe('cancel');
+      await page.keyboard.press('Enter');
+      await said(page, /^Cancelled/);
+      expect(await focused()).toBe('learn');
+      await page.focus('#nfe');
+      await page.keyboard.press('ArrowRight');
+      expect(await page.textContent('#count')).toBe('6');
+      expect(await page.textContent('#learn')).toBe('Learn at NFE 6');
+      await said(page, /^With 6 /);
+      expect(await label(page, 'plain')).toMatch(
+        /^1,000 samples of ipndm-3 after 6 evaluations, .* error 0\.\d+$/,
+      );
+      expect(errors).toEqual([]);
+    },
+    SLOW,
+  );
+
+  it(
+    'samples a network, and says what a solver cannot do and what it can',
+    async () => {
+      const { page, errors } = await opened();
+      await said(page, /^With 5 /);
       await page.selectOption('#field', 'network-two-moons');
       await page.selectOption('#solver', 'heun');
-      await page.waitForFunction(
-        () => /heun cannot make exactly 5/.test(document.getElementById('status')!.textContent!),
-        null,
-        { timeout: SLOW },
+      await said(page, /^heun cannot make exactly 5 evaluations\. Nearest that it can: 4 or 6\.$/);
+      expect(await label(page, 'plain')).toBe('Nothing is drawn: heun has no run of exactly 5 evaluations');
+      expect(await label(page, 'exact')).toBe(
+        '1,000 samples of the exact flow: Two moons, a trained network',
       );
       await page.selectOption('#solver', 'euler');
-      await page.waitForFunction(
-        () => document.querySelector('#plain-title')!.textContent === 'euler',
-        null,
-        { timeout: SLOW },
-      );
-      await page.waitForSelector('#plain-figures .error', { timeout: SLOW });
+      await said(page, /^With 5 evaluations bespoke .* of euler: /);
+      expect(await page.textContent('#plain h2')).toBe('euler');
       expect(await meanError(page, 'plain')).toBeGreaterThan(0);
       expect(errors).toEqual([]);
     },
     SLOW,
   );
 
-  it('says what to do where there is no WebGPU', async () => {
+  it.each([
+    ['offers no WebGPU', undefined, /^This browser offers no WebGPU, .* Open it in a current Chrome, /],
+    ['finds no GPU', {}, /^This browser offers WebGPU, but found no GPU .* Turn on hardware acceleration /],
+  ])('says what to do, and nothing else, where the browser %s', async (_, gpu, message) => {
     const page = await browser.newPage();
-    await page.addInitScript(() => Object.defineProperty(navigator, 'gpu', { value: undefined }));
+    await page.addInitScript((given) => {
+      const value = given && { requestAdapter: async () => null };
+      Object.defineProperty(navigator, 'gpu', { value });
+    }, gpu);
     await page.goto(url);
     await page.waitForSelector('#status.failed');
-    expect(await page.textContent('#status')).toMatch(/no WebGPU adapter: use a current Chrome/);
+    expect(await page.textContent('#status')).toMatch(message);
+    expect(await page.isVisible('text=Looking for a GPU')).toBe(false);
+    for (const part of ['choices', 'panels', 'about']) {
+      expect(await page.isVisible(`#${part}`), part).toBe(false);
+    }
+    expect(await page.isDisabled('#learn')).toBe(true);
   });
 });
