@@ -6,8 +6,9 @@ const HEADER = ['process', 'alpha-bar', 'beta-bar', 'times', 'sigma', 'options (
 
 const HELP = `
 x_t = alpha-bar(t) x_0 + beta-bar(t) n, and sigma = beta-bar / alpha-bar. Options are written vp-linear:beta_max=12.
-Wherever a process is taken, a module of one's own (.mjs) may be, which exports alphaBar(t), betaBar(t) and
-range = { min, max }.
+\`train --process\` and \`diffuse --process\` also take a module of one's own (.mjs), which exports alphaBar(t), betaBar(t)
+and range = { min, max }. As an option of a solver, whose options have commas between them, a process has colons:
+euler-maruyama:process=vp-linear:beta_min=0.2:beta_max=12.
 
 Examples:
   fewstep processes

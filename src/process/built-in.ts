@@ -176,7 +176,8 @@ export const processes: readonly Pick<ProcessKind, 'name' | 'summary' | 'formula
 const value = v.pipe(v.number(), v.finite(), v.gtValue(0));
 
 /**
- * Reads a process as one writes it: `ve`, `vp-linear:beta_min=0.1,beta_max=12`, `flow`.
+ * Reads a process as one writes it: `ve`, `vp-linear:beta_min=0.1,beta_max=12`, `flow`. Within the options of a solver,
+ * which have commas between them, its own have colons: `vp-linear:beta_min=0.1:beta_max=12`.
  * @throws FewstepError unknown-name, with the nearest; bad-argument for an unknown or impossible option
  */
 export function parseProcess(text: string): Process {
@@ -190,10 +191,7 @@ export function parseProcess(text: string): Process {
     );
   }
   const given: Record<string, number> = {};
-  for (const pair of rest
-    .join(':')
-    .split(',')
-    .filter((part) => part !== '')) {
+  for (const pair of rest.flatMap((part) => part.split(',')).filter((part) => part !== '')) {
     const [key, number] = pair.split('=');
     const known = Object.keys(kind.options);
     if (!known.includes(key)) {

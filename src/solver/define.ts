@@ -109,7 +109,13 @@ export function spell(
   const changed = Object.entries(options).filter(([key, value]) => value !== defaults[key]);
   return changed.length === 0
     ? name
-    : `${name}:${changed.map(([key, value]) => `${key}=${value}`).join(',')}`;
+    : `${name}:${changed.map(([key, value]) => `${key}=${written(value)}`).join(',')}`;
+}
+
+/** A value as it stands between commas; a process by its name, with colons between its own options. */
+function written(value: unknown): string {
+  const name = typeof value === 'object' && value !== null && 'name' in value ? value.name : value;
+  return String(name).replaceAll(',', ':');
 }
 
 /** For solvers that take no options. */

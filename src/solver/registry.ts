@@ -85,8 +85,10 @@ export function parseSolver(text: string): { solver: Solver; options: Record<str
     .split(',')
     .filter((pair) => pair !== '')
     .map((pair) => {
-      const [key, value, ...extra] = pair.split('=');
-      if (!key || !value || extra.length > 0) {
+      const at = pair.indexOf('=');
+      const [key, value] = [pair.slice(0, at), pair.slice(at + 1)];
+      // A value may have options of its own: process=vp-linear:beta_max=12.
+      if (at < 1 || value === '' || (value.includes('=') && !value.includes(':'))) {
         throw new FewstepError(
           'bad-argument',
           `solver '${text}': cannot read option '${pair}'`,

@@ -175,3 +175,21 @@ test('what needs a deterministic plan refuses one that draws noise', () => {
   expect(() => tableOf(plan)).toThrow(refused);
   expect(() => adjointReference(field, plan, { latents: [1], cotangent: (x) => x })).toThrow(refused);
 });
+
+test('a process may have options of its own, by name or as one that was defined', () => {
+  const times = polynomial().times(4, { sigmaMin: 0.1, sigmaMax: 10 });
+  const wider = parseProcess('vp-linear:beta_min=0.2,beta_max=12');
+  for (const { solver, options } of [
+    parseSolver('predictor-corrector:process=vp-linear:beta_min=0.2:beta_max=12,snr=0.1'),
+    { solver: solverByName('predictor-corrector'), options: { process: wider, snr: 0.1 } },
+  ]) {
+    const plan = solver.plan(times, { options });
+    expect(plan.solver).toBe('predictor-corrector:process=vp-linear:beta_min=0.2:beta_max=12,snr=0.1');
+    const again = parseSolver(plan.solver);
+    expect(again.solver.plan(times, { options: again.options })).toEqual(plan);
+  }
+  const usual = parseSolver('predictor-corrector:process=vp-linear,snr=0.1');
+  expect(usual.solver.plan(times, { options: usual.options }).operations).not.toEqual(
+    solverByName('predictor-corrector').plan(times, { options: { process: wider, snr: 0.1 } }).operations,
+  );
+});

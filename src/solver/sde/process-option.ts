@@ -3,8 +3,21 @@ import { FewstepError } from '../../errors.js';
 import { parseProcess } from '../../process/built-in.js';
 import type { Process } from '../../process/process.js';
 
-/** The option of solvers whose steps depend on the process that they reverse, by the name of a built-in one. */
-export const processOption = v.optional(v.string("must be the name of a process, such as 'vp-linear'"), 've');
+/**
+ * The option of solvers whose steps depend on the process that they reverse: a built-in one by its name, or one's own, as
+ * `defineProcess` makes it.
+ */
+export const processOption = v.optional(
+  v.union(
+    [v.string(), v.custom<Process>(isProcess)],
+    "must be the name of a process, such as 'vp-linear', or one that defineProcess made",
+  ),
+  've',
+);
+
+function isProcess(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && 'timeOf' in value && 'g2' in value;
+}
 
 /** One of the times of a grid, in a process. */
 export interface ProcessTime {
@@ -18,8 +31,11 @@ export interface ProcessTime {
  * The times of a grid in the process that a solver reverses.
  * @throws FewstepError unknown-name; bad-grid where the process does not have all times
  */
-export function timesIn(name: string, sigmas: readonly number[]): { process: Process; times: ProcessTime[] } {
-  const process = parseProcess(name);
+export function timesIn(
+  given: string | Process,
+  sigmas: readonly number[],
+): { process: Process; times: ProcessTime[] } {
+  const process = typeof given === 'string' ? parseProcess(given) : given;
   const times = sigmas.map((sigma) => {
     const t = timeOf(process, sigma);
     const alpha = process.alphaBar(t);
