@@ -25,7 +25,7 @@ import { RESULTS_SCHEMA, type Results } from '../report/results.js';
 import { learnedSummary, summaryTable } from '../report/terminal.js';
 import { checkableGrid } from '../search/resolve-grid.js';
 import { planFor } from '../solver/plan-for.js';
-import { checkGenerators, generatorRows } from './bench-generators.js';
+import { checkGenerators, generatorRows, noteTeachers } from './bench-generators.js';
 import { checkFields, predictorRows } from './bench-predictors.js';
 import { type SubjectOptions, subjectsOf } from './bench-subjects.js';
 import { checkMeans, tableRows } from './bench-tables.js';
@@ -68,12 +68,12 @@ export async function runBench(options: BenchOptions, signal: AbortSignal): Prom
   const { rows, loaded } = await predictorRows(options.predictor ?? [], range);
   const tables = await tableRows(options.table ?? [], range);
   const generators = await generatorRows(options.generator ?? [], options);
-  suite.rows = [...suite.rows, ...rows, ...tables, ...generators];
-  if (generators.length > 0) suite.nfe = [...new Set([1, ...suite.nfe])];
+  suite.rows = [...suite.rows, ...rows, ...tables, ...generators.rows];
+  if (generators.rows.length > 0) suite.nfe = [...new Set([1, ...suite.nfe])];
   checkWork(suite, range);
   const subjects = await subjectsOf(options, suite.problems);
   checkMeans(subjects, tables);
-  checkGenerators(subjects, generators);
+  checkGenerators(subjects, generators.rows);
 
   const started = new Date();
   const { device, adapter } = await openDevice({ device: options.device });
@@ -101,6 +101,7 @@ export async function runBench(options: BenchOptions, signal: AbortSignal): Prom
   let progress: Progress | undefined;
   try {
     await checkFields(gpu, subjects, loaded, options.force === true);
+    await noteTeachers(gpu, subjects, generators.loaded);
     const measured = await runBenchmark({
       gpu,
       subjects,

@@ -26,8 +26,8 @@ it is measured, for each problem and NFE, with the grid chosen too. r=best only 
 draws one for each trajectory and step. Any other solver of the ODE may learn its times, and what the field is told at
 each: unipc-2:times=learned.
 
-A generator solves nothing: its error tells how far it is from the exact flow of the same noise, which it was not asked
-to follow, and its distances how good its samples are.
+A generator solves nothing and does not follow the flow of its noise, so it has no end-point error: its distances tell
+how good its samples are. The same holds for samplers of the SDE, which draw noise in their steps.
 
 --executor fused and stepwise are for comparing what plans cost; fused refuses what cannot run so.
 

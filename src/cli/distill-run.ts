@@ -93,7 +93,8 @@ export async function runDistill(options: DistillCommandOptions, signal: AbortSi
     const training = infoOf(options.field, job, learned, adapter.name);
     await savePredictor(out, { predictor: learned.predictor, field: fingerprint, training });
     const seconds = (performance.now() - begin) / 1000;
-    const made = { out, learned, training, adapter, work: gpu.work, seconds };
+    const { scaling } = field;
+    const made = { out, learned, training, scaling, adapter, work: gpu.work, seconds };
     process.stdout.write(
       options.json ? `${JSON.stringify(distillReport(made), null, 2)}\n` : distillSummary(made),
     );
