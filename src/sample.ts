@@ -31,6 +31,11 @@ export interface SampleRequest extends StudentRequest {
   chunk?: number;
   /** Called now and then with the number of trajectories done. */
   onProgress?: (done: number) => void;
+  /**
+   * Called now and then while a grid is searched on the field, or its data's mean and spread are measured, before any
+   * trajectory is drawn: with how many of the search's own trajectories are done, of how many.
+   */
+  onSearch?: (done: number, total: number) => void;
   signal?: AbortSignal;
 }
 
@@ -56,19 +61,19 @@ export interface SampleResult extends Omit<Solution, 'kept'> {
  *   not-finite, device-limit, and bad-field where a model of the user's fails
  */
 export async function sample(gpu: Gpu, asked: SampleRequest): Promise<SampleResult> {
-  const { field, batch = 64, seed = 0, executor, chunk, onProgress, signal } = asked;
+  const { field, batch = 64, seed = 0, executor, chunk, onProgress, onSearch, signal } = asked;
   const latents: Latents = asked.latents ? { values: asked.latents } : { batch, seed };
   batchOf(latents, field.dim);
   checkChunk(chunk);
   // Measuring the field, or searching a grid on it, costs many evaluations: whatever can be refused is refused before.
   if (isUniversal(asked)) checkUniversal(asked);
   else checkSigmaRange(field, runOf({ ...asked, grid: asked.grid && checkableGrid(asked.grid) }).plan);
-  const universal = await resolveUniversal(gpu, field, asked, signal);
+  const universal = await resolveUniversal(gpu, field, asked, signal, onSearch);
   const { request } = universal;
   const resolved: ResolvedGrid =
     request.predictor || request.plan
       ? { grid: request.grid }
-      : await resolveGrid(gpu, field, request, signal);
+      : await resolveGrid(gpu, field, request, signal, onSearch);
   const { plan, predictor } = runOf({ ...request, grid: resolved.grid });
   checkSigmaRange(field, plan);
   const search = universal.search ?? resolved.search;

@@ -226,12 +226,19 @@ async function execute(
   const { field } = request;
   const run = async (gpu?: Gpu): Promise<Made> => {
     if (learned) note(fieldDoubt(learned, await fingerprintOf(field, gpu), force));
-    const progress = showProgress(batch, 'trajectories');
+    const ofSamples = () => showProgress(batch, 'trajectories');
+    let progress = ofSamples();
+    const onSearch = (done: number, total: number) => {
+      if (done > 0) progress.update(done);
+      if (done > 0 && done < total) return;
+      progress.stop();
+      progress = done === 0 ? showProgress(total, 'trajectories of the search') : ofSamples();
+    };
     // In parts, so that there is progress to show.
     const chunk = Math.max(256, Math.ceil(batch / 32));
-    const watched = { ...request, chunk, onProgress: progress.update };
+    const watched = { ...request, chunk, onProgress: (done: number) => progress.update(done), onSearch };
     try {
-      if (executor === 'reference' || !gpu) return sampleReference(watched);
+      if (executor === 'reference' || !gpu) return await sampleReference(watched);
       return await sample(gpu, { ...watched, executor });
     } finally {
       progress.stop();
@@ -309,7 +316,11 @@ function sentence({
   executor,
   adapter,
   timings,
+  search,
 }: ReturnType<typeof reportOf>) {
   const where = adapter ? adapter.name : `the CPU (${executor})`;
-  return `${out}: ${batch} samples of ${field.dim} numbers, ${solver} at NFE ${nfe}, ${timings.hostMs.toFixed(0)} ms on ${where}`;
+  const searched = search
+    ? `; before that a search took ${search.seconds.toFixed(1)} s: ${search.teacher}, ${search.trajectories} trajectories of ${search.evaluations} evaluations`
+    : '';
+  return `${out}: ${batch} samples of ${field.dim} numbers, ${solver} at NFE ${nfe}, ${timings.hostMs.toFixed(0)} ms on ${where}${searched}`;
 }
