@@ -203,7 +203,8 @@ function logScale(values: number[]) {
 function tick(value: number): string {
   if (value >= 1e6) return `${value / 1e6}M`;
   if (value >= 1e3) return `${value / 1e3}k`;
-  return value < 1e-3 ? value.toExponential(0) : String(value);
+  const rounded = Number(value.toPrecision(3));
+  return rounded < 1e-3 ? rounded.toExponential() : String(rounded);
 }
 
 /** A hundredth of a pixel is enough; most of the file's size would be digits otherwise. */
