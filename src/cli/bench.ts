@@ -55,7 +55,8 @@ export function benchCommand(): Command {
     .option('--data <file>', 'your own data: CSV, .npy, .npz or IDX, also .gz')
     .option('--field <field>', 'your own field: .json, .wgsl, .mjs or a model, .safetensors')
     .addOption(new Option('--image <shape>', 'rows of the data are images, as in 8x8').argParser(imageShape));
-  for (const option of fieldDetails()) command.addOption(option);
+  for (const option of fieldDetails('of --data a twentieth of its standard deviation, of --field 0'))
+    command.addOption(option);
   return command
     .addOption(new Option('--solvers <names>', 'solvers, separated by commas').argParser(names))
     .addOption(

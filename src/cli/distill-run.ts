@@ -17,6 +17,7 @@ import { type DistillOptions, distillRequest } from './distill-request.js';
 import { distillReport, distillSummary } from './distill-summary.js';
 import { distillTables } from './distill-table.js';
 import { distillRequestedTimes } from './distill-times.js';
+import { fieldWords } from './field-words.js';
 import { checkOutput } from './output.js';
 import { loadedPredictor } from './sample-predictor.js';
 import { timesRequest } from './times-request.js';
@@ -71,15 +72,8 @@ export async function runDistill(options: DistillCommandOptions, signal: AbortSi
   const begin = performance.now();
   const { out, columns, bandwidth, scale, dim, label, guidance, precision } = options;
   checkOutput('--out', out, '.safetensors');
-  const field = await loadField(options.field, {
-    columns,
-    bandwidth,
-    scale,
-    dim,
-    label,
-    guidance,
-    precision,
-  });
+  const details = { columns, bandwidth, scale, dim, label, guidance, precision };
+  const field = await loadField(options.field, details);
   const job = await jobOf(options, field);
   const { device, adapter } = await openDevice({ device: options.device });
   const gpu = new Gpu(device, adapter);
@@ -90,7 +84,7 @@ export async function runDistill(options: DistillCommandOptions, signal: AbortSi
     ]);
     const learned = await job.distil(gpu, signal);
     signal.throwIfAborted();
-    const training = infoOf(options.field, job, learned, adapter.name);
+    const training = infoOf(fieldWords(options.field, details), job, learned, adapter.name);
     await savePredictor(out, { predictor: learned.predictor, field: fingerprint, training });
     const seconds = (performance.now() - begin) / 1000;
     const { scaling } = field;

@@ -19,6 +19,7 @@ import { checkableGrid } from '../search/resolve-grid.js';
 import { nfeOf, type Plan } from '../solver/plan.js';
 import { sdeSolvers } from '../solver/registry.js';
 import { planOfTable } from '../solver/table.js';
+import { fieldWords } from './field-words.js';
 import { given } from './given.js';
 import { givenRange } from './given-range.js';
 import { checkOutput } from './output.js';
@@ -218,14 +219,17 @@ function checkSize(batch: number, dim: number, states: number): void {
 }
 
 async function execute(
-  { executor, device: choice, force = false }: SampleOptions,
+  options: SampleOptions,
   request: SampleRequest,
   batch: number,
   learned?: LoadedPredictor,
 ): Promise<Made> {
+  const { executor, device: choice, force = false } = options;
   const { field } = request;
+  // A predictor is not given with a generator, so that there is a field.
+  const words = options.field === undefined ? '' : fieldWords(options.field, fieldOptionsOf(options));
   const run = async (gpu?: Gpu): Promise<Made> => {
-    if (learned) note(fieldDoubt(learned, await fingerprintOf(field, gpu), force));
+    if (learned) note(fieldDoubt(learned, await fingerprintOf(field, gpu), words, force));
     const ofSamples = () => showProgress(batch, 'trajectories');
     let progress = ofSamples();
     const onSearch = (done: number, total: number) => {

@@ -249,7 +249,7 @@ describe('fewstep distill', () => {
       const { status, stdout } = await inProcess(distilling(options));
       expect(status).toBe(0);
       expect(stdout).toMatch(
-        /points\.safetensors: amed-unipc on .*points\.csv, taught by unipc-3 at NFE 100\n/,
+        /points\.safetensors: amed-unipc on .*points\.csv --bandwidth 0\.05 --scale, taught by unipc-3 at NFE 100\n/,
       );
       expect(stdout).toMatch(
         /distance to the teacher's end points in the field's units, of which one is [\d.]+ of the data's, [\d,]+ validation/,
