@@ -9,7 +9,8 @@ import {
   SEARCHED_GRID,
   solverOf,
 } from '../../bench/solvers/rows.js';
-import { type Measured, runBenchmark } from '../../bench/solvers/run.js';
+import { amountOfWork, type Measured, runBenchmark } from '../../bench/solvers/run.js';
+import type { Subject } from '../../bench/solvers/subject.js';
 import { type Suite, suiteByName } from '../../bench/solvers/suites.js';
 import { checkSettings } from '../distill/settings.js';
 import { FewstepError } from '../errors.js';
@@ -74,6 +75,7 @@ export async function runBench(options: BenchOptions, signal: AbortSignal): Prom
   const subjects = await subjectsOf(options, suite.problems);
   checkMeans(subjects, tables);
   checkGenerators(subjects, generators.rows);
+  if (!options.solvers) announce(subjects, suite);
 
   const started = new Date();
   const { device, adapter } = await openDevice({ device: options.device });
@@ -133,6 +135,15 @@ export async function runBench(options: BenchOptions, signal: AbortSignal): Prom
     progress?.stop();
     gpu.destroy();
   }
+}
+
+/** Says how much there is to do where nobody chose it: with a predictor alone one may not expect a suite. */
+function announce(subjects: readonly Subject[], suite: Suite): void {
+  const { cells, distillations } = amountOfWork(subjects, suite);
+  const learned = distillations > 0 ? ` and ${plural(distillations, 'distillation')}` : '';
+  process.stderr.write(
+    `the ${suite.name} suite with ${plural(cells, 'cell')}${learned} on ${plural(subjects.length, 'problem')}; --solvers chooses others or fewer\n`,
+  );
 }
 
 function stopped(when: string, remedy: string): FewstepError {
