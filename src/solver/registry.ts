@@ -109,18 +109,18 @@ export function parseSolver(text: string): { solver: Solver; options: Record<str
           'write options as name:key=value,key=value',
         );
       }
-      if (value === 'learned') throw learnedElsewhere(text, name, key);
+      if (value === 'learned' && ['times', 'r'].includes(key)) throw onlyInBenchmarks(text, name, pair);
       return [key, optionValue(value)];
     });
   return { solver: solverByName(name), options: Object.fromEntries(options) };
 }
 
-/** The benchmark reads this before, and distils. */
-function learnedElsewhere(text: string, name: string, key: string): FewstepError {
+/** The benchmark has read these options before, and distils. */
+function onlyInBenchmarks(text: string, name: string, option: string): FewstepError {
   return new FewstepError(
     'bad-argument',
-    `solver '${text}': ${key} has not been learned`,
-    `run \`fewstep distill --solver ${name}\` and give what it writes as --predictor; only \`fewstep bench --solvers\` takes ${key}=learned, and distils it`,
+    `solver '${text}': ${option} is for the benchmark alone, which distils before it measures`,
+    `run \`fewstep distill --solver ${name}\` and give what it writes as --predictor, or write this in \`fewstep bench --solvers\``,
   );
 }
 

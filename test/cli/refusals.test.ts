@@ -68,9 +68,9 @@ const refusals: [string, string[], ...string[]][] = [
   [
     'times that nobody learned',
     sampling({ solver: 'unipc-2:times=learned' }),
-    'times has not been learned',
+    'times=learned is for the benchmark alone',
     '`fewstep distill --solver unipc-2`',
-    'fewstep bench',
+    '`fewstep bench --solvers`',
   ],
   ['an extra argument', sampling({}, 'extra'), 'too many arguments', 'fewstep sample --help'],
 
