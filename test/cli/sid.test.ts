@@ -32,7 +32,7 @@ const run = (out: string, changes: Parameters<typeof flags>[0] = {}) => {
     samples: 300,
     seed: 3,
     alpha: 1.2,
-    ema: 1000,
+    'ema-half-life': 1000,
   };
   return [
     'sid',
