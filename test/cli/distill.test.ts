@@ -306,7 +306,7 @@ describe('a bad request is refused with status 2, before anything runs, and leav
       'makes 7 evaluations',
       'larger --teacher-nfe',
     ],
-    ['a teacher of the SDE', { teacher: 'ancestral' }, 'ancestral draws noise', 'such as ipndm-4'],
+    ['a teacher of the SDE', { teacher: 'ancestral' }, 'ancestral draws noise', 'such as unipc-3'],
     ['an unknown teacher', { teacher: 'ipndm-9' }, "unknown solver 'ipndm-9'", 'did you mean'],
     [
       'an NFE out of its reach',
