@@ -67,9 +67,17 @@ export function nearestName(name: string, names: readonly string[]): string | un
   return best;
 }
 
-/** An `unknown-name` error that lists what exists and suggests the nearest. */
-export function unknownName(kind: string, name: string, names: readonly string[]): FewstepError {
-  const nearest = nearestName(name, names);
+/**
+ * An `unknown-name` error that lists what exists and suggests one.
+ * @param meant what to suggest; by default the nearest
+ */
+export function unknownName(
+  kind: string,
+  name: string,
+  names: readonly string[],
+  meant?: string,
+): FewstepError {
+  const nearest = meant ?? nearestName(name, names);
   return new FewstepError(
     'unknown-name',
     `unknown ${kind} '${name}'`,

@@ -16,16 +16,18 @@ export function isUniversal({ solver, predictor, plan }: StudentRequest): boolea
 /**
  * A request for the universal table with its plan in place of the solver; others as they are.
  * @param gpu to measure the data's mean and spread with, where the field does not know them
+ * @param onSearch called meanwhile, with how many samples are drawn for that, of how many
  */
 export async function resolveUniversal<R extends StudentRequest>(
   gpu: Gpu | undefined,
   field: Field,
   request: R,
   signal?: AbortSignal,
+  onSearch?: (done: number, total: number) => void,
 ): Promise<{ request: R; search?: SearchCost }> {
   if (!isUniversal(request)) return { request };
   checkUniversal(request);
-  const { data, search } = await fieldFigures(gpu, field, request.range, signal);
+  const { data, search } = await fieldFigures(gpu, field, request.range, signal, onSearch);
   return { request: withPlan(request, data), ...(search && { search }) };
 }
 

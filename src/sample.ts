@@ -33,6 +33,11 @@ export interface SampleRequest extends StudentRequest {
   chunk?: number;
   /** Called now and then with the number of trajectories done. */
   onProgress?: (done: number) => void;
+  /**
+   * Called now and then while a grid is searched on the field, or its data's mean and spread are measured, before any
+   * trajectory is drawn: with how many of the search's own trajectories are done, of how many.
+   */
+  onSearch?: (done: number, total: number) => void;
   signal?: AbortSignal;
 }
 
@@ -62,7 +67,7 @@ export interface SampleResult extends Omit<Solution, 'kept'> {
  */
 export async function sample(gpu: Gpu, given: SampleRequest): Promise<SampleResult> {
   const asked = inRange(given);
-  const { field, batch = 64, seed = 0, executor, chunk, onProgress, signal } = asked;
+  const { field, batch = 64, seed = 0, executor, chunk, onProgress, onSearch, signal } = asked;
   const latents = copyOf(asked.latents ? { values: asked.latents } : { batch, seed });
   batchOf(latents, field.dim);
   checkChunk(chunk);
@@ -70,12 +75,12 @@ export async function sample(gpu: Gpu, given: SampleRequest): Promise<SampleResu
   if (isUniversal(asked)) checkUniversal(asked);
   else checkSigmaRange(field, runOf({ ...asked, grid: asked.grid && checkableGrid(asked.grid) }).plan);
   const doubt = await doubtOf(gpu, field, asked);
-  const universal = await resolveUniversal(gpu, field, asked, signal);
+  const universal = await resolveUniversal(gpu, field, asked, signal, onSearch);
   const { request } = universal;
   const resolved: ResolvedGrid =
     request.predictor || request.plan
       ? { grid: request.grid }
-      : await resolveGrid(gpu, field, request, signal);
+      : await resolveGrid(gpu, field, request, signal, onSearch);
   const { plan, predictor } = runOf({ ...request, grid: resolved.grid });
   checkSigmaRange(field, plan);
   const search = universal.search ?? resolved.search;

@@ -52,9 +52,8 @@ export interface Measured {
 /** Runs a suite: for each problem and seed the exact flow, then every solver at every NFE it can make. */
 export async function runBenchmark(options: BenchmarkOptions): Promise<Measured> {
   const { gpu, subjects, suite, onProgress, onProblem, signal } = options;
-  const tasks = subjects.map((subject) => taskOf(subject, reachable(suite), suite));
-  const distillations = tasks.flatMap(({ work }) => work.filter(isDistilled)).length;
-  const cells = tasks.reduce((sum, { work }) => sum + work.length, 0) * suite.seeds.length;
+  const tasks = tasksOf(subjects, suite);
+  const { cells, distillations } = amountOf(tasks, suite);
   const total = cells + DISTILLATION * distillations;
   let distilled = 0;
   const measured: Measured = { problems: [], cells: [], failures: [], complete: false };
@@ -109,6 +108,23 @@ export async function runBenchmark(options: BenchmarkOptions): Promise<Measured>
     if (signal?.aborted) return measured;
     throw error;
   }
+}
+
+/** How much a suite is on these subjects: cells, and solvers that are distilled before theirs are measured. */
+export function amountOfWork(
+  subjects: readonly Subject[],
+  suite: Suite,
+): { cells: number; distillations: number } {
+  return amountOf(tasksOf(subjects, suite), suite);
+}
+
+function tasksOf(subjects: readonly Subject[], suite: Suite): Task[] {
+  return subjects.map((subject) => taskOf(subject, reachable(suite), suite));
+}
+
+function amountOf(tasks: readonly Task[], { seeds }: Suite): { cells: number; distillations: number } {
+  const work = tasks.flatMap((task) => task.work);
+  return { cells: work.length * seeds.length, distillations: work.filter(isDistilled).length };
 }
 
 interface Task {

@@ -8,7 +8,7 @@ import { endpointErrors } from '../metrics/endpoint-errors.js';
 import { quantileOfSorted } from '../metrics/quantile.js';
 import { drawLatents } from '../rng/latents.js';
 import { rangeWithin } from '../sample-range.js';
-import { nfeOf, type Plan, type Slot } from '../solver/plan.js';
+import { isStochastic, nfeOf, type Plan, type Slot } from '../solver/plan.js';
 import { planFor } from '../solver/plan-for.js';
 import { withVelocities } from './along-path.js';
 import type { MeanValue } from './mean-value.js';
@@ -151,6 +151,13 @@ export function analysisPlans(options: AnalyzeOptions): { accurate: Plan; half: 
   checkWhole('number of trajectories', trajectories, 2);
   checkWhole('seed', seed, 0);
   const accurate = planFor({ solver, nfe, grid, range });
+  if (isStochastic(accurate)) {
+    throw new FewstepError(
+      'bad-argument',
+      `an analysis follows trajectories of the ODE, and ${solver} draws noise in its steps`,
+      'take a solver of the ODE that is accurate at this NFE, such as unipc-3',
+    );
+  }
   const half = planFor({ solver, nfe: Math.floor(nfe / 2), grid, range });
   const last = accurate.times.length - 1;
   const coarse = (options.steps ?? [4, 5, 6]).map((steps) => {

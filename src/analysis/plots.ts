@@ -1,7 +1,7 @@
 import * as Plot from '@observablehq/plot';
 import { drawn } from '../report/drawn.js';
 import type { Html } from '../report/html.js';
-import { figure } from '../report/number.js';
+import { figure, tickText } from '../report/number.js';
 import type { Analysis, Distribution, MeanValueOfStep } from './results.js';
 
 const SIZE = { width: 460, height: 320, marginTop: 28, marginRight: 20, marginBottom: 40, marginLeft: 52 };
@@ -33,7 +33,7 @@ export function varianceLeft({ explained }: Analysis): Html {
       Plot.axisX(powersIn(domain), {
         label: 'variance left, share of all',
         labelArrow: false,
-        text: power,
+        text: tickText,
       }),
       Plot.axisY({ label: 'components', labelArrow: false, tickSize: 0 }),
     ],
@@ -51,7 +51,12 @@ export function deviationPlot({ times, deviation }: Analysis): Html {
       Plot.gridY({ stroke: 'var(--rule)', strokeOpacity: 1 }),
       ...band(rows, 'var(--c0)'),
       sigmaAxis(times),
-      Plot.axisY({ label: 'distance / length of the chord', labelArrow: false, tickSize: 0 }),
+      Plot.axisY({
+        label: 'distance / length of the chord',
+        labelArrow: false,
+        tickSize: 0,
+        tickFormat: tickText,
+      }),
     ],
   });
 }
@@ -77,7 +82,7 @@ export function projectionPlot({ times, projection }: Analysis): Html {
         label: '|x − projection| / |x|',
         labelArrow: false,
         tickSize: 0,
-        text: power,
+        text: tickText,
       }),
     ],
   });
@@ -97,7 +102,13 @@ export function pathPlot({ paths }: Analysis): Html {
       Plot.ruleY([0], { stroke: 'var(--muted)' }),
       Plot.line(lines, { x: 'x', y: 'y', z: 'i', stroke: 'var(--c1)', strokeOpacity: 0.45, strokeWidth: 1 }),
       Plot.axisX({ label: 'along the chord, from noise to data', labelArrow: false, ticks: 6 }),
-      Plot.axisY({ label: 'across, in lengths of the chord', labelArrow: false, tickSize: 0, ticks: 6 }),
+      Plot.axisY({
+        label: 'across, in lengths of the chord',
+        labelArrow: false,
+        tickSize: 0,
+        ticks: 6,
+        tickFormat: tickText,
+      }),
     ],
   });
 }
@@ -120,7 +131,12 @@ export function meanValuePlot({ meanValue }: Analysis): Html {
       Plot.ruleX(points, { fx: 'steps', x: 'step', y1: 'low', y2: 'high', stroke: 'color', strokeWidth: 2 }),
       Plot.dot(points, { fx: 'steps', x: 'step', y: 'median', fill: 'color', r: 4 }),
       Plot.axisX({ label: 'step', labelArrow: false, tickSize: 0 }),
-      Plot.axisY(powersIn(domain), { label: 'relative error', labelArrow: false, tickSize: 0, text: power }),
+      Plot.axisY(powersIn(domain), {
+        label: 'relative error',
+        labelArrow: false,
+        tickSize: 0,
+        text: tickText,
+      }),
     ],
   });
 }
@@ -150,8 +166,10 @@ function alongSigma(times: readonly number[]): Plot.ScaleOptions {
 }
 
 function sigmaAxis(times: readonly number[]) {
-  const ticks = powersIn([times[times.length - 1], times[0]]);
-  return Plot.axisX(ticks, { label: 'σ', labelArrow: false, text: power });
+  const ends: [number, number] = [times[times.length - 1], times[0]];
+  const powers = powersIn(ends);
+  const ticks = powers.length > 1 ? powers : ends.map((sigma) => Number(sigma.toPrecision(3)));
+  return Plot.axisX(ticks, { label: 'σ', labelArrow: false, text: tickText });
 }
 
 /** Powers of ten between two numbers, both included. */
@@ -177,9 +195,4 @@ function decades(values: readonly number[]): [number, number] {
   const first = Math.floor(Math.log10(Math.min(...values)));
   const last = Math.ceil(Math.log10(Math.max(...values)));
   return [10 ** first, 10 ** Math.max(first + 1, last)];
-}
-
-/** 0.001 and larger as they are, smaller ones as 1e-4. */
-function power(value: number): string {
-  return value >= 1e-3 ? String(value) : value.toExponential(0);
 }

@@ -1,10 +1,10 @@
 import { basename } from 'node:path';
 import { type Row, rowOfPredictor } from '../../bench/solvers/rows.js';
-import type { Subject } from '../../bench/solvers/subject.js';
 import { FewstepError } from '../errors.js';
 import { fingerprintOf } from '../execute/fingerprint.js';
 import type { Gpu } from '../gpu/gpu.js';
 import type { SigmaRange } from '../grid/grid.js';
+import type { AskedSubject } from './bench-subjects.js';
 import { fieldDoubt, type LoadedPredictor, loadedPredictor } from './sample-predictor.js';
 
 /**
@@ -36,14 +36,14 @@ export async function predictorRows(
 /** Warns of each predictor that was distilled on another field than a subject's, before anything is measured. */
 export async function checkFields(
   gpu: Gpu,
-  subjects: readonly Subject[],
+  subjects: readonly AskedSubject[],
   loaded: readonly LoadedPredictor[],
   force: boolean,
 ): Promise<void> {
-  for (const { name, field } of loaded.length > 0 ? subjects : []) {
+  for (const { name, field, words } of loaded.length > 0 ? subjects : []) {
     const fingerprint = await fingerprintOf(field, gpu);
     for (const predictor of loaded) {
-      const doubt = fieldDoubt(predictor, fingerprint, force);
+      const doubt = fieldDoubt(predictor, fingerprint, words, force);
       if (doubt) process.stderr.write(`note: ${name}: ${doubt}\n`);
     }
   }

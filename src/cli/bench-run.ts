@@ -11,7 +11,7 @@ import {
   SEARCHED_GRID,
   solverOf,
 } from '../../bench/solvers/rows.js';
-import { type Measured, runBenchmark } from '../../bench/solvers/run.js';
+import { amountOfWork, type Measured, runBenchmark } from '../../bench/solvers/run.js';
 import type { Subject } from '../../bench/solvers/subject.js';
 import { type Suite, suiteByName } from '../../bench/solvers/suites.js';
 import { checkSettings } from '../distill/settings.js';
@@ -29,7 +29,7 @@ import { learnedSummary, summaryTable } from '../report/terminal.js';
 import { rangeWithin } from '../sample-range.js';
 import { checkableGrid } from '../search/resolve-grid.js';
 import { planFor } from '../solver/plan-for.js';
-import { checkGenerators, generatorRows } from './bench-generators.js';
+import { checkGenerators, generatorRows, noteTeachers } from './bench-generators.js';
 import { checkFields, predictorRows } from './bench-predictors.js';
 import { type SubjectOptions, subjectsOf } from './bench-subjects.js';
 import { checkMeans, tableRows } from './bench-tables.js';
@@ -74,11 +74,12 @@ export async function runBench(options: BenchOptions, signal: AbortSignal): Prom
   const { rows, loaded } = await predictorRows(options.predictor ?? [], range);
   const tables = await tableRows(options.table ?? [], range);
   const generators = await generatorRows(options.generator ?? [], options);
-  suite.rows = [...suite.rows, ...rows, ...tables, ...generators];
-  if (generators.length > 0) suite.nfe = [...new Set([1, ...suite.nfe])];
+  suite.rows = [...suite.rows, ...rows, ...tables, ...generators.rows];
+  if (generators.rows.length > 0) suite.nfe = [...new Set([1, ...suite.nfe])];
   checkWork(suite, range);
   checkMeans(subjects, tables);
-  checkGenerators(subjects, generators);
+  checkGenerators(subjects, generators.rows);
+  if (!options.solvers) announce(subjects, suite);
 
   const started = new Date();
   const { device, adapter } = await openDevice({ device: options.device });
@@ -107,6 +108,7 @@ export async function runBench(options: BenchOptions, signal: AbortSignal): Prom
   let progress: Progress | undefined;
   try {
     await checkFields(gpu, subjects, loaded, options.force === true);
+    await noteTeachers(gpu, subjects, generators.loaded);
     const measured = await runBenchmark({
       gpu,
       subjects,
@@ -138,6 +140,15 @@ export async function runBench(options: BenchOptions, signal: AbortSignal): Prom
     progress?.stop();
     gpu.destroy();
   }
+}
+
+/** Says how much there is to do where nobody chose it: with a predictor alone one may not expect a suite. */
+function announce(subjects: readonly Subject[], suite: Suite): void {
+  const { cells, distillations } = amountOfWork(subjects, suite);
+  const learned = distillations > 0 ? ` and ${plural(distillations, 'distillation')}` : '';
+  process.stderr.write(
+    `the ${suite.name} suite with ${plural(cells, 'cell')}${learned} on ${plural(subjects.length, 'problem')}; --solvers chooses others or fewer\n`,
+  );
 }
 
 function stopped(when: string, remedy: string): FewstepError {

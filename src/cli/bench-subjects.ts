@@ -6,6 +6,7 @@ import { type FieldOptions, loadField } from '../node/field/load.js';
 import { loadDataSet } from '../node/files.js';
 import { problemFromData } from '../problem/problem.js';
 import { problemByName } from '../problem/registry.js';
+import { fieldWords } from './field-words.js';
 
 /** The part of the command line that says what to run on. */
 export interface SubjectOptions extends FieldOptions {
@@ -15,13 +16,18 @@ export interface SubjectOptions extends FieldOptions {
   image?: [number, number];
 }
 
+/** A subject, and what one writes for its field. */
+export interface AskedSubject extends Subject {
+  words: string;
+}
+
 /**
  * What a benchmark is asked to run on: built-in problems, the user's data, the user's field.
  *
  * @param usual names of the problems that are taken where the command line names nothing
  * @throws FewstepError for what cannot be read, and `bad-argument` for an option that says nothing here
  */
-export async function subjectsOf(options: SubjectOptions, usual: readonly string[]): Promise<Subject[]> {
+export async function subjectsOf(options: SubjectOptions, usual: readonly string[]): Promise<AskedSubject[]> {
   const { problem, data, field, columns, bandwidth, scale, dim, label, guidance, precision } = options;
   if (data !== undefined && field !== undefined) {
     throw new FewstepError('bad-argument', '--data and --field are given', 'run one after the other');
@@ -30,11 +36,16 @@ export async function subjectsOf(options: SubjectOptions, usual: readonly string
   const fieldOptions = { columns, bandwidth, scale, dim, label, guidance, precision };
   const named = problem ?? (data === undefined && field === undefined ? usual : []);
   const subjects = [
-    ...named.map((name) => subjectOfProblem(problemByName(name))),
+    ...named.map((name) => ({ ...subjectOfProblem(problemByName(name)), words: name })),
     ...(data === undefined ? [] : [await subjectOfData(data, options)]),
     ...(field === undefined
       ? []
-      : [subjectOfField(basename(field), await loadField(field, fieldOptions), options.image)]),
+      : [
+          {
+            ...subjectOfField(basename(field), await loadField(field, fieldOptions), options.image),
+            words: fieldWords(field, fieldOptions),
+          },
+        ]),
   ];
   const names = subjects.map((subject) => subject.name);
   const twice = names.find((name, i) => names.indexOf(name) < i);
@@ -69,14 +80,15 @@ const BANDWIDTH = 0.05;
 async function subjectOfData(
   path: string,
   { columns, bandwidth, scale, image }: SubjectOptions,
-): Promise<Subject> {
+): Promise<AskedSubject> {
   const raw = await loadDataSet(path, { columns, imageShape: image });
   const { dataSet, scaling } = scale ? scaleToUnit(raw) : { dataSet: raw, scaling: undefined };
   const { values, rows, columns: width, imageShape } = dataSet;
   // With its ending, so that no data set has the name of a built-in problem.
   const name = basename(path);
   const kernel = bandwidth ?? BANDWIDTH * standardDeviation(values, name);
-  return subjectOfProblem(problemFromData(name, values, rows, width, kernel, imageShape), scaling);
+  const subject = subjectOfProblem(problemFromData(name, values, rows, width, kernel, imageShape), scaling);
+  return { ...subject, words: fieldWords(path, { columns, bandwidth: kernel, scale }) };
 }
 
 function standardDeviation(values: Float64Array, name: string): number {

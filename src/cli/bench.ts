@@ -15,7 +15,8 @@ import {
 const HELP = `
 Every solver is compared at the same number of field evaluations (NFE), on the same latents: its end points with
 those of the exact flow, its samples with true ones. Without --problem, --data or --field the suite's own problems
-are taken: quick takes a minute or two on two cores without a GPU, full hours.
+are taken: quick takes a minute or two on two cores without a GPU, full hours. Without --solvers all solvers of the
+suite are measured, beside a --predictor, --table or --generator too, and those that learn are distilled.
 
 Data get a Gaussian around each row, a twentieth of their standard deviation wide unless --bandwidth says, so that
 their distribution has a density. Samples of the accurate solve stand in for true ones of a --field.
@@ -26,8 +27,8 @@ it is measured, for each problem and NFE, with the grid chosen too. r=best only 
 draws one for each trajectory and step. Any other solver of the ODE may learn its times, and what the field is told at
 each: unipc-2:times=learned.
 
-A generator solves nothing: its error tells how far it is from the exact flow of the same noise, which it was not asked
-to follow, and its distances how good its samples are.
+A generator solves nothing and does not follow the flow of its noise, so it has no end-point error: its distances tell
+how good its samples are. The same holds for samplers of the SDE, which draw noise in their steps.
 
 --executor fused and stepwise are for comparing what plans cost; fused refuses what cannot run so.
 
@@ -55,16 +56,25 @@ export function benchCommand(): Command {
     .option('--data <file>', 'your own data: CSV, .npy, .npz or IDX, also .gz')
     .option('--field <field>', 'your own field: .json, .wgsl, .mjs or a model, .safetensors')
     .addOption(new Option('--image <shape>', 'rows of the data are images, as in 8x8').argParser(imageShape));
-  for (const option of fieldDetails()) command.addOption(option);
+  for (const option of fieldDetails('of --data a twentieth of its standard deviation, of --field 0'))
+    command.addOption(option);
   return command
-    .addOption(new Option('--solvers <names>', 'solvers, separated by commas').argParser(names))
+    .addOption(
+      new Option('--solvers <names>', 'solvers, separated by commas (default: all of the suite)').argParser(
+        names,
+      ),
+    )
     .addOption(
       new Option('--grids <grids>', 'time grids, separated by commas, as in polynomial:7,gits').argParser(
         names,
       ),
     )
     .option('--afs', 'each solver with AFS too')
-    .addOption(new Option('--nfe <counts>', 'evaluations, as in 3,4,5').argParser(wholeNumbers(1, 4096)))
+    .addOption(
+      new Option('--nfe <counts>', "evaluations, as in 3,4,5 (default: the suite's)").argParser(
+        wholeNumbers(1, 4096),
+      ),
+    )
     .addOption(
       new Option('--batch <count>', 'trajectories per cell').argParser(wholeNumber(2, MOST_TRAJECTORIES)),
     )

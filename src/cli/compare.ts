@@ -1,3 +1,5 @@
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import { Command, Option } from 'commander';
 import { type Comparison, compareResults, type PairedCell } from '../../bench/solvers/compare.js';
 import { FewstepError } from '../errors.js';
@@ -12,6 +14,7 @@ Cells are paired by problem, solver, grid, AFS, NFE and seed; ratios are b over 
 
 Example:
   fewstep compare before/results.json after/results.json --fail-above 1.05
+  fewstep compare runs/before runs/after
 
 Exit status: 0, or 1 when --fail-above is exceeded, or 2 when the files cannot be compared.`;
 
@@ -24,8 +27,8 @@ interface CompareOptions {
 export function compareCommand(): Command {
   return new Command('compare')
     .description('compare two benchmark runs cell by cell')
-    .argument('<a>', 'results.json of the run to compare with')
-    .argument('<b>', 'results.json of the other')
+    .argument('<a>', 'results.json of the run to compare with, or its folder')
+    .argument('<b>', 'results.json of the other, or its folder')
     .addOption(
       new Option(
         '--fail-above <ratio>',
@@ -61,7 +64,8 @@ function failing({ pairs, diverged }: Comparison, bound: number | undefined): st
   ];
 }
 
-async function loadResults(path: string): Promise<Results> {
+async function loadResults(given: string): Promise<Results> {
+  const path = (await isFolder(given)) ? join(given, 'results.json') : given;
   const text = new TextDecoder().decode(await readBytes(path));
   let json: unknown;
   try {
@@ -75,6 +79,10 @@ async function loadResults(path: string): Promise<Results> {
     );
   }
   return parseResults(json, path);
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined))?.isDirectory() === true;
 }
 
 /** How many cells are listed at either end. */

@@ -14,6 +14,7 @@ import { type DistillOptions, distillRequest } from './distill-request.js';
 import { distillReport, distillSummary } from './distill-summary.js';
 import { distillTables } from './distill-table.js';
 import { distillRequestedTimes } from './distill-times.js';
+import { fieldWords } from './field-words.js';
 import { checkOutput } from './output.js';
 import { loadedPredictor } from './sample-predictor.js';
 import { timesRequest } from './times-request.js';
@@ -40,15 +41,8 @@ export async function runDistill(options: DistillCommandOptions, signal: AbortSi
   const begin = performance.now();
   const { out, columns, bandwidth, scale, dim, label, guidance, precision } = options;
   checkOutput('--out', out, '.safetensors');
-  const field = await loadField(options.field, {
-    columns,
-    bandwidth,
-    scale,
-    dim,
-    label,
-    guidance,
-    precision,
-  });
+  const details = { columns, bandwidth, scale, dim, label, guidance, precision };
+  const field = await loadField(options.field, details);
   const job = await jobOf(options, field);
   const { device, adapter } = await openDevice({ device: options.device });
   const gpu = new Gpu(device, adapter);
@@ -59,10 +53,15 @@ export async function runDistill(options: DistillCommandOptions, signal: AbortSi
     ]);
     const learned = await job.distil(gpu, signal);
     signal.throwIfAborted();
-    const training = distillationInfo(learned, { ...job, field: options.field, adapter: adapter.name });
+    const training = distillationInfo(learned, {
+      ...job,
+      field: fieldWords(options.field, details),
+      adapter: adapter.name,
+    });
     await savePredictor(out, { predictor: learned.predictor, field: fingerprint, training });
     const seconds = (performance.now() - begin) / 1000;
-    const made = { out, learned, training, adapter, work: gpu.work, seconds };
+    const { scaling } = field;
+    const made = { out, learned, training, scaling, adapter, work: gpu.work, seconds };
     process.stdout.write(
       options.json ? `${JSON.stringify(distillReport(made), null, 2)}\n` : distillSummary(made),
     );

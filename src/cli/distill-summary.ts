@@ -1,6 +1,7 @@
 import type { Learned } from '../distill/learned.js';
 import type { Score } from '../distill/score.js';
 import type { FieldWork } from '../gpu/gpu.js';
+import type { Scaling } from '../io/scaling.js';
 import type { NodeAdapterDescription } from '../node/adapter.js';
 import {
   type BespokePredictor,
@@ -21,6 +22,8 @@ interface Made {
   out: string;
   learned: Learned;
   training: DistillationInfo;
+  /** How the data were scaled for the field, where they were. */
+  scaling?: Scaling;
   adapter: NodeAdapterDescription;
   /** Of the field, in all, the teacher's included. */
   work: FieldWork;
@@ -29,14 +32,17 @@ interface Made {
 }
 
 /** What was done, for people. */
-export function distillSummary({ out, learned, training, adapter, work, seconds }: Made): string {
+export function distillSummary({ out, learned, training, scaling, adapter, work, seconds }: Made): string {
   const { predictor } = learned;
   const { teacher, validation } = training;
   const kind = adapter.software ? 'software adapter' : 'adapter';
+  const units = scaling
+    ? ` in the field's units, of which one is ${figure(scaling.scale)} of the data's`
+    : '';
   const parts = [
     `${out}: ${predictor.solver}${predictor.afs ? ' with AFS' : ''} on ${training.field}, taught by ${teacher.solver} at NFE ${teacher.nfe}`,
     predictor.kind === 'bespoke' ? bespokeErrors(learned) : studentErrors(learned),
-    `errors: mean / median distance to the teacher's end points, ${count(validation)} validation trajectories`,
+    `errors: mean / median distance to the teacher's end points${units}, ${count(validation)} validation trajectories`,
   ];
   if (predictor.kind === 'bespoke')
     parts.push(...predictor.schedules.map((schedule) => learnedTable(predictor, schedule)));

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { basename } from 'node:path';
 import { Command, Option } from 'commander';
 import { FewstepError } from '../errors.js';
 import { Gpu } from '../gpu/gpu.js';
@@ -77,6 +78,11 @@ async function runInspect(options: InspectOptions, signal: AbortSignal): Promise
     );
   }
   checkImages(loaded, image);
+  if (training && basename(training.data) !== basename(loaded.name)) {
+    process.stderr.write(
+      `note: ${path} was trained on ${training.data}, and is compared with ${loaded.name}\n`,
+    );
+  }
   const curve = `${stemOf(path)}.loss.csv`;
   const history = existsSync(curve)
     ? parseLossCurve(new TextDecoder().decode(await readBytes(curve)), curve)

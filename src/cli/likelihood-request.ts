@@ -23,7 +23,8 @@ export interface LikelihoodOptions extends FieldOptions {
   out: string;
   method: 'exact' | 'hutchinson';
   probes?: number;
-  seed: number;
+  /** 0 where it is not given. */
+  seed?: number;
   nfe?: number;
   rtol?: number;
   atol?: number;
@@ -54,7 +55,7 @@ export async function likelihoodRequest(
   signal: AbortSignal,
 ): Promise<LikelihoodRequest> {
   checkFiles(options);
-  const { columns, prior, seed, method } = options;
+  const { columns, prior, seed = 0, method, report } = options;
   const steps: StepChoice =
     options.nfe === undefined
       ? { rtol: options.rtol ?? DEFAULT_TOLERANCE.rtol, atol: options.atol ?? DEFAULT_TOLERANCE.atol }
@@ -65,6 +66,13 @@ export async function likelihoodRequest(
       'bad-argument',
       '--probes was given for the exact divergence',
       'give --method hutchinson',
+    );
+  }
+  if (options.seed !== undefined && method !== 'hutchinson' && report === undefined) {
+    throw new FewstepError(
+      'bad-argument',
+      '--seed was given, and nothing is drawn: the divergence is exact and there is no report',
+      'leave it out, or give --method hutchinson or --report',
     );
   }
   const { bandwidth, scale, dim, label, guidance, precision } = options;

@@ -47,9 +47,9 @@ export function likelihoodCommand(): Command {
       new Option('--probes <count>', 'probes a trajectory (default: 1)').argParser(wholeNumber(1, 1024)),
     )
     .addOption(
-      new Option('--seed <seed>', 'seed of the probes and of the report’s noise')
-        .argParser(wholeNumber(0))
-        .default(0),
+      new Option('--seed <seed>', 'seed of the probes and of the report’s noise (default: 0)').argParser(
+        wholeNumber(0),
+      ),
     )
     .addOption(
       new Option('--nfe <count>', 'equal steps of RK4 with so many evaluations, a multiple of 4')

@@ -88,13 +88,16 @@ export function fieldOption(): Option {
   return new Option('--field <field>', 'built-in problem, .json, .wgsl, .mjs, .safetensors or data file');
 }
 
-/** What may have to be said about a field besides where it is. */
-export function fieldDetails(): Option[] {
+/**
+ * What may have to be said about a field besides where it is.
+ * @param bandwidth what the width around data is where nobody says
+ */
+export function fieldDetails(bandwidth = '0, the rows alone'): Option[] {
   return [
     new Option('--columns <selection>', 'columns of a data file, such as 0-63 or x,y'),
     new Option(
       '--bandwidth <width>',
-      "Gaussian around each row of a data file, in the field's units",
+      `Gaussian around each row of a data file, in the field's units (default: ${bandwidth})`,
     ).argParser(nonNegativeNumber),
     new Option('--scale', "scale a data file to [-1, 1]; results come out in the data's own units"),
     new Option('--dim <count>', 'dimension of a .wgsl field').argParser(wholeNumber(1)),

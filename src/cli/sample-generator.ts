@@ -1,11 +1,23 @@
 import { FewstepError } from '../errors.js';
 import type { Field } from '../field/field.js';
+import type { Fingerprint } from '../field/fingerprint.js';
 import { type MlpFieldOptions, mlpField } from '../mlp/field.js';
 import { whatThereIs } from '../mlp/labels.js';
 import { inFile } from '../node/field/place.js';
 import { loadGenerator } from '../node/generator.js';
 import { planOfGenerator } from '../sid/generator.js';
 import type { Plan } from '../solver/plan.js';
+
+/** What a generator's file is to a run. */
+export interface GeneratorSource {
+  field: Field;
+  plan: Plan;
+  classes: number;
+  /** What the file knows its teacher by: without a class, where it has some. */
+  teacher: Fingerprint;
+  /** The teacher's file, where that is known. */
+  teacherName?: string;
+}
 
 /**
  * The field of a generator and the plan that it brings.
@@ -15,7 +27,7 @@ import type { Plan } from '../solver/plan.js';
 export async function generatorSource(
   path: string,
   { label, guidance, precision }: MlpFieldOptions,
-): Promise<{ field: Field; plan: Plan }> {
+): Promise<GeneratorSource> {
   const generator = await loadGenerator(path);
   const { classes } = generator.config;
   if (guidance !== undefined) {
@@ -29,5 +41,6 @@ export async function generatorSource(
     );
   }
   const field = await inFile(path, () => mlpField(generator, { label, precision }));
-  return { field, plan: planOfGenerator(generator) };
+  const { teacher, record } = generator;
+  return { field, plan: planOfGenerator(generator), classes, teacher, teacherName: record?.teacher };
 }

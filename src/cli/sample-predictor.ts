@@ -25,24 +25,21 @@ export async function loadedPredictor(file: string): Promise<LoadedPredictor> {
  * Compares a field with the one that a predictor was distilled on. A table of answers transfers to other fields, and a
  * bespoke solver to those of as many numbers, so that there a warning does; a network reads the field, and is refused.
  *
+ * @param words what this field is called
  * @param force samples with a network all the same, where it can read this field at all
  * @returns the warning, if there is one
  * @throws FewstepError bad-field
  */
 export function fieldDoubt(
-  { predictor, field: learned, file }: LoadedPredictor,
+  { predictor, field: learned, training, file }: LoadedPredictor,
   fingerprint: Fingerprint,
+  words: string,
   force: boolean,
 ): string | undefined {
   const doubt = fieldDoubtOf({ predictor, field: learned }, fingerprint);
   if (!doubt) return undefined;
   const { transfers, consequence, remedy } = doubt;
-  const what = ({ kind, dim }: Pick<Field, 'kind' | 'dim'>) => `${kind} field of ${dim} numbers`;
-  const difference =
-    learned.dim === fingerprint.dim
-      ? `another ${what(learned)} than this one`
-      : `a ${what(learned)}, and this is a ${what(fingerprint)}`;
-  const sentence = `${file} was distilled on ${difference}`;
+  const sentence = `${file} was distilled on ${differenceOf(learned, training?.field, fingerprint, words)}`;
   if (transfers === 'in-part') return `${sentence}; ${consequence}: ${remedy}`;
   if (transfers === 'not-at-all') throw new FewstepError('bad-field', `${sentence}: ${consequence}`, remedy);
   if (force) return `${sentence}; ${consequence}`;
@@ -51,6 +48,26 @@ export function fieldDoubt(
     sentence,
     'use that field, distil again, or give --force: what a network answers on another field is a guess',
   );
+}
+
+/** What a predictor was distilled on, beside what it is given. */
+function differenceOf(
+  learned: Pick<Field, 'kind' | 'dim'>,
+  learnedWords: string | undefined,
+  field: Pick<Field, 'kind' | 'dim'>,
+  words: string,
+): string {
+  const what = ({ kind, dim }: Pick<Field, 'kind' | 'dim'>) => `${kind} field of ${dim} numbers`;
+  const named = (text: string | undefined) => (text === undefined ? '' : ` (${text})`);
+  if (what(learned) !== what(field)) {
+    const article = ({ kind }: Pick<Field, 'kind'>) => (/^([aeiou]|mlp)/.test(kind) ? 'an' : 'a');
+    return `${article(learned)} ${what(learned)}${named(learnedWords)}, and this is ${article(field)} ${what(field)}${named(words)}`;
+  }
+  const another = `another ${what(learned)} than this one`;
+  if (learnedWords === undefined) return another;
+  return learnedWords === words
+    ? `${another}, though both are called ${words}`
+    : `${another}: on ${learnedWords}, and this is ${words}`;
 }
 
 /** What there is to say of a solver that is learned and runs without a predictor. */

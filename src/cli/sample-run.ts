@@ -19,6 +19,7 @@ import { checkableGrid } from '../search/resolve-grid.js';
 import { nfeOf, type Plan } from '../solver/plan.js';
 import { sdeSolvers } from '../solver/registry.js';
 import { planOfTable } from '../solver/table.js';
+import { fieldWords } from './field-words.js';
 import { given } from './given.js';
 import { givenRange } from './given-range.js';
 import { checkOutput } from './output.js';
@@ -218,20 +219,30 @@ function checkSize(batch: number, dim: number, states: number): void {
 }
 
 async function execute(
-  { executor, device: choice, force = false }: SampleOptions,
+  options: SampleOptions,
   request: SampleRequest,
   batch: number,
   learned?: LoadedPredictor,
 ): Promise<Made> {
+  const { executor, device: choice, force = false } = options;
   const { field } = request;
+  // A predictor is not given with a generator, so that there is a field.
+  const words = options.field === undefined ? '' : fieldWords(options.field, fieldOptionsOf(options));
   const run = async (gpu?: Gpu): Promise<Made> => {
-    if (learned) note(fieldDoubt(learned, await fingerprintOf(field, gpu), force));
-    const progress = showProgress(batch, 'trajectories');
+    if (learned) note(fieldDoubt(learned, await fingerprintOf(field, gpu), words, force));
+    const ofSamples = () => showProgress(batch, 'trajectories');
+    let progress = ofSamples();
+    const onSearch = (done: number, total: number) => {
+      if (done > 0) progress.update(done);
+      if (done > 0 && done < total) return;
+      progress.stop();
+      progress = done === 0 ? showProgress(total, 'trajectories of the search') : ofSamples();
+    };
     // In parts, so that there is progress to show.
     const chunk = Math.max(256, Math.ceil(batch / 32));
-    const watched = { ...request, chunk, onProgress: progress.update };
+    const watched = { ...request, chunk, onProgress: (done: number) => progress.update(done), onSearch };
     try {
-      if (executor === 'reference' || !gpu) return sampleReference(watched);
+      if (executor === 'reference' || !gpu) return await sampleReference(watched);
       return await sample(gpu, { ...watched, executor });
     } finally {
       progress.stop();
@@ -309,7 +320,11 @@ function sentence({
   executor,
   adapter,
   timings,
+  search,
 }: ReturnType<typeof reportOf>) {
   const where = adapter ? adapter.name : `the CPU (${executor})`;
-  return `${out}: ${batch} samples of ${field.dim} numbers, ${solver} at NFE ${nfe}, ${timings.hostMs.toFixed(0)} ms on ${where}`;
+  const searched = search
+    ? `; before that a search took ${search.seconds.toFixed(1)} s: ${search.teacher}, ${search.trajectories} trajectories of ${search.evaluations} evaluations`
+    : '';
+  return `${out}: ${batch} samples of ${field.dim} numbers, ${solver} at NFE ${nfe}, ${timings.hostMs.toFixed(0)} ms on ${where}${searched}`;
 }

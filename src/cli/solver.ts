@@ -58,7 +58,10 @@ function described(name: string, { json, table: _, ...others }: SolverCommandOpt
     const flag = foreign.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
     throw new FewstepError('bad-argument', `--${flag} is for tables`, 'add --table, or leave it out');
   }
-  const description = describeSolver(parseSolver(name).solver);
+  const { solver, options: given } = parseSolver(name);
+  // Options are checked when a plan is made.
+  solver.plan([2, 1], { options: given });
+  const description = describeSolver(solver);
   if (json) return JSON.stringify(description, null, 2);
   const { order, evaluationsPerStep, options, summary, predictor } = description;
   const list = Object.entries(options).map(([key, value]) => `${key}=${value}`);

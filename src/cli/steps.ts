@@ -27,17 +27,15 @@ export async function runSteps(run: SteppedRun, signal: AbortSignal, saveEveryMs
   let wanted = 1;
   // Shown from the second submit on: the first waits for the compiler and says nothing of the time left.
   let progress: Progress | undefined;
-  let first = 0;
   try {
     while (run.step < run.steps) {
       if (signal.aborted) await run.stop();
       const { count, ms, note } = await run.advance(wanted);
       wanted = Math.min(run.most, 2 * wanted, Math.max(1, Math.round((SUBMIT_MS * count) / ms)));
       if (progress) {
-        progress.update(run.step - first, note);
+        progress.update(run.step, note);
       } else {
-        first = run.step;
-        progress = showProgress(run.steps - first, 'steps');
+        progress = showProgress(run.steps, 'steps', process.stderr, run.step);
       }
       if (performance.now() - saved < saveEveryMs) continue;
       await run.save();

@@ -20,12 +20,15 @@ export interface FieldFigures {
 /** What measures them: a few per cent are as good as exact, since a universal table knows no field better. */
 const TEACHER = { solver: 'ipndm-3', nfe: 20 };
 const TRAJECTORIES = 512;
+/** In so many parts they are drawn where somebody watches. */
+const SHOWN_PARTS = 8;
 
 const measured = new WeakMap<Field, Map<string, Promise<FieldFigures>>>();
 
 /**
  * The figures of a field: of a mixture or data set as they are, of others those of 512 samples by ipndm-3 at NFE 20,
  * drawn once for each range.
+ * @param onProgress called now and then where they are measured, with how many samples are drawn, of how many
  * @throws FewstepError bad-field where they have to be measured and there is no GPU; else as `runTeacher`
  */
 export async function fieldFigures(
@@ -33,6 +36,7 @@ export async function fieldFigures(
   field: Field,
   range?: Partial<SigmaRange>,
   signal?: AbortSignal,
+  onProgress?: (done: number, total: number) => void,
 ): Promise<FieldFigures> {
   if (field.mixture) return { data: mixtureFigures(field.mixture) };
   if (!gpu) {
@@ -45,7 +49,7 @@ export async function fieldFigures(
   const key = `${range?.sigmaMax} ${range?.sigmaMin}`;
   const ofField = measured.get(field) ?? new Map<string, Promise<FieldFigures>>();
   measured.set(field, ofField);
-  const figures = ofField.get(key) ?? measure(gpu, field, range, signal);
+  const figures = ofField.get(key) ?? measure(gpu, field, range, signal, onProgress);
   ofField.set(key, figures);
   figures.catch(() => ofField.delete(key));
   return figures;
@@ -56,10 +60,16 @@ async function measure(
   field: Field,
   range?: Partial<SigmaRange>,
   signal?: AbortSignal,
+  onProgress?: (done: number, total: number) => void,
 ): Promise<FieldFigures> {
   const begin = performance.now();
   const plan = planFor({ ...TEACHER, range });
-  const options = { count: TRAJECTORIES, seed: poolSeeds(0).training, signal };
+  const watched = onProgress && {
+    chunk: TRAJECTORIES / SHOWN_PARTS,
+    onProgress: (done: number) => onProgress(done, TRAJECTORIES),
+  };
+  const options = { count: TRAJECTORIES, seed: poolSeeds(0).training, ...watched, signal };
+  onProgress?.(0, TRAJECTORIES);
   const { mean, std } = dataFigures(await runTeacher(gpu, field, plan, options));
   return {
     data: { mean: [...mean], std },

@@ -82,6 +82,11 @@ export class Gpu {
     return this.device.features;
   }
 
+  /** Kernels compiled so far. Some drivers compile only when a kernel first runs, which a timing has to know. */
+  get compiled(): number {
+    return this.kernels.size;
+  }
+
   /**
    * A kernel by the name of its file; compiled once per variant, also for concurrent callers.
    * @throws FewstepError shader-compilation

@@ -1,7 +1,7 @@
 import * as Plot from '@observablehq/plot';
 import { parseHTML } from 'linkedom';
 import { type Html, html, raw } from './html.js';
-import { figure } from './number.js';
+import { figure, tickText } from './number.js';
 import type { Palette } from './palette.js';
 
 export interface Line {
@@ -176,34 +176,47 @@ function withLabels(svg: string, labels: string): string {
   return svg.replace(/<\/svg>$/, `${labels}</svg>`);
 }
 
-/** A domain a little wider than the values, and its ticks: decades, with 2 and 5 between where there are few. */
+/** What stands in each decade of an axis, from few ticks to many. */
+const STEPS = [[1], [1, 3], [1, 2, 5], [1, 1.5, 2, 3, 4, 5, 6, 7, 8, 9]];
+/** Fewer ticks than this do not tell how an axis is divided. */
+const FEWEST_TICKS = 3;
+
+/** A domain a little wider than the values, and its ticks: decades, with more between where there are few. */
 function logScale(values: number[]) {
   const [low, high] = [Math.min(...values) / 1.15, Math.max(...values) * 1.15];
   const decades = Math.log10(high / low);
-  const steps =
-    decades > 2.5
-      ? [1]
-      : decades > 1.2
-        ? [1, 3]
-        : decades > 0.5
-          ? [1, 2, 5]
-          : [1, 1.5, 2, 3, 4, 5, 6, 7, 8, 9];
-  const ticks: number[] = [];
-  for (let power = Math.floor(Math.log10(low)); power <= Math.log10(high); power++) {
-    for (const step of steps) ticks.push(Number(`${step}e${power}`));
-  }
+  const coarsest = [2.5, 1.2, 0.5, 0].findIndex((least) => decades > least);
+  const within = STEPS.slice(coarsest).map((steps) => ticksOf(steps, low, high));
   const height = HEIGHT - MARGIN.top - MARGIN.bottom;
   return {
     domain: [low, high],
-    ticks: ticks.filter((value) => value >= low && value <= high),
+    ticks: within.find((ticks) => ticks.length >= FEWEST_TICKS) ?? evenTicks(low, high),
     position: (y: number) => MARGIN.top + (height * Math.log(high / y)) / Math.log(high / low),
   };
 }
 
+function ticksOf(steps: readonly number[], low: number, high: number): number[] {
+  const ticks: number[] = [];
+  for (let power = Math.floor(Math.log10(low)); power <= Math.log10(high); power++) {
+    for (const step of steps) ticks.push(Number(`${step}e${power}`));
+  }
+  return ticks.filter((value) => value >= low && value <= high);
+}
+
+/** Multiples of 1, 2 or 5 times a power of ten, at least three and at most seven: for a part of a decade. */
+function evenTicks(low: number, high: number): number[] {
+  const widest = (high - low) / FEWEST_TICKS;
+  const power = Math.floor(Math.log10(widest));
+  const step = Math.max(...[1, 2, 5].map((n) => Number(`${n}e${power}`)).filter((each) => each <= widest));
+  const first = Math.ceil(low / step);
+  const count = Math.floor(high / step) - first + 1;
+  return Array.from({ length: count }, (_, i) => Number(((first + i) * step).toPrecision(6)));
+}
+
 function tick(value: number): string {
-  if (value >= 1e6) return `${value / 1e6}M`;
-  if (value >= 1e3) return `${value / 1e3}k`;
-  return value < 1e-3 ? value.toExponential(0) : String(value);
+  if (value >= 1e6) return `${Number((value / 1e6).toPrecision(3))}M`;
+  if (value >= 1e3) return `${Number((value / 1e3).toPrecision(4))}k`;
+  return tickText(Number(value.toPrecision(3)));
 }
 
 /** A hundredth of a pixel is enough; most of the file's size would be digits otherwise. */

@@ -23,3 +23,9 @@ export function list(items: readonly (string | number)[]): string {
   if (items.length < 2) return items.join('');
   return `${items.slice(0, -1).join(', ')} and ${items[items.length - 1]}`;
 }
+
+/** What stands at a tick of an axis: 0.001 and larger as they are, smaller ones as 1e-4, so that none is long. */
+export function tickText(value: number): string {
+  const rounded = Number(value.toPrecision(6));
+  return rounded === 0 || Math.abs(rounded) >= 1e-3 ? String(rounded) : rounded.toExponential();
+}

@@ -15,13 +15,18 @@ const COLORS = new Map([
 ]);
 const colors: Palette = { named: [...COLORS.keys()], color: (name) => COLORS.get(name) };
 
-const SIGMA_TICKS = [0.002, 0.01, 0.1, 1, 10, 80];
+/** The ends of the noise levels, and the powers of ten that stand clear of them. */
+function sigmaTicks(levels: Assessment['errors']['levels']): number[] {
+  const [first, last] = [levels[0].sigma, levels[levels.length - 1].sigma];
+  const inner = [0.01, 0.1, 1, 10].filter((sigma) => sigma > 2 * first && sigma < last / 2);
+  return [first, ...inner, last];
+}
 
 /** The loss curve, and the field's errors by noise level. */
 export function trainingPlots({ history, assessment, config }: TrainingReport): Html {
   const { levels, exact } = assessment.errors;
   const plot = (given: Omit<LinePlot, 'xLabel' | 'x'>) =>
-    linePlot({ xLabel: 'σ', x: SIGMA_TICKS, ...given }, colors);
+    linePlot({ xLabel: 'σ', x: sigmaTicks(levels), ...given }, colors);
   return html`<div class="plots">
 ${lossCurve(history)}
 <figure>${plot({

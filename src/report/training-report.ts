@@ -1,3 +1,4 @@
+import { DEFAULT_RANGE } from '../grid/grid.js';
 import type { LossRecord } from '../mlp/checkpoint-file.js';
 import type { MlpConfig } from '../mlp/config.js';
 import { type Convention, namedConvention } from '../mlp/convention.js';
@@ -47,7 +48,7 @@ export function renderTrainingReport(report: TrainingReport): string {
 <section id="field"><h2>Training and field</h2>
 ${trainingPlots(report)}</section>
 <section id="samples"><h2>Samples</h2>
-<p class="facts">${ASSESSED.solver} at NFE ${ASSESSED.nfe} on the usual grid, σ from 80 to 0.002${assessment.label === undefined ? '' : `; label ${assessment.label}`}</p>
+<p class="facts">${ASSESSED.solver} at NFE ${ASSESSED.nfe} on the usual grid, ${sigmasOf(assessment)}${assessment.label === undefined ? '' : `; label ${assessment.label}`}</p>
 ${samplePictures({
   samples: assessment.samples,
   real: assessment.heldOut,
@@ -62,16 +63,29 @@ ${method(report)}
   return page.html;
 }
 
+function sigmasOf({ range: { sigmaMin, sigmaMax } }: Assessment): string {
+  const text = `σ from ${level(sigmaMax)} to ${level(sigmaMin)}`;
+  const whole = sigmaMin === DEFAULT_RANGE.sigmaMin && sigmaMax === DEFAULT_RANGE.sigmaMax;
+  return whole ? text : `${text}, where the model’s process ends`;
+}
+
+/** A noise level to three digits, without zeros behind. */
+function level(sigma: number): string {
+  return String(Number(sigma.toPrecision(3)));
+}
+
 function shape({ dim, width, layers, residual }: MlpConfig): string {
   return `Network ${[dim, ...Array<number>(layers).fill(width), dim].join('-')}${residual ? ', residual' : ''}`;
 }
 
 function findings({ errors, distances }: Assessment): string {
   // Below, the exact field of rows leads to the rows, which nobody wants a network to learn.
-  const from = errors.exact.kind === 'rows' ? 1 : 0.1;
+  const wanted = errors.exact.kind === 'rows' ? 1 : 0.1;
+  // A process may end below that.
+  const from = errors.levels.some(({ sigma }) => sigma >= wanted) ? wanted : errors.levels[0].sigma;
   const compared = errors.levels.filter(({ sigma }) => sigma >= from);
   const largest = compared.reduce((a, b) => (b.relative.median > a.relative.median ? b : a));
-  const field = `From σ ${from} on the field’s median relative error is at most ${figure(largest.relative.median)} (at σ ${largest.sigma}).`;
+  const field = `From σ ${level(from)} on the field’s median relative error is at most ${figure(largest.relative.median)} (at σ ${largest.sigma}).`;
   if (!distances) return `${field}${learned(errors)}`;
   const { model, floor } = distances;
   return `${field}${learned(errors)} Samples have a sliced Wasserstein distance of ${figure(model.slicedWasserstein.median)} to held-out data; that of as many ${errors.exact.kind === 'problem' ? 'true draws' : 'training rows'} is ${figure(floor.slicedWasserstein.median)}.`;

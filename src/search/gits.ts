@@ -12,6 +12,8 @@ const TEACHER = { solver: 'ipndm-4', nfe: 60, trajectories: 256 };
 /** Of the teacher's latents, away from those that anyone samples with: a grid is not tried on what it was made for. */
 const SEED = 30_001;
 const COEFFICIENT = 1.15;
+/** In so many parts it runs where somebody watches. */
+const SHOWN_PARTS = 8;
 
 /** What a search took. */
 export interface SearchCost {
@@ -52,6 +54,7 @@ const searches = new WeakMap<Gpu, WeakMap<Field, Map<string, Promise<GitsSearch>
  * Searches a field for the jumps that its trajectories allow (GITS, arXiv 2405.11326): no gradient, one run of the
  * teacher with its states and velocities kept. The result is kept for the field and range.
  *
+ * @param onProgress called now and then, with how many of the teacher's trajectories are done, of how many
  * @throws FewstepError bad-grid for an impossible range, not-finite where the teacher diverges, device-limit
  */
 export function searchGits(
@@ -59,6 +62,7 @@ export function searchGits(
   field: Field,
   range: Partial<SigmaRange> = {},
   signal?: AbortSignal,
+  onProgress?: (done: number, total: number) => void,
 ): Promise<GitsSearch> {
   const whole = { ...DEFAULT_RANGE, ...range };
   const ofGpu = searches.get(gpu) ?? new WeakMap<Field, Map<string, Promise<GitsSearch>>>();
@@ -66,7 +70,7 @@ export function searchGits(
   const ofField = ofGpu.get(field) ?? new Map<string, Promise<GitsSearch>>();
   ofGpu.set(field, ofField);
   const key = `${whole.sigmaMax} ${whole.sigmaMin}`;
-  const search = ofField.get(key) ?? runTeacher(gpu, field, whole, signal);
+  const search = ofField.get(key) ?? runTeacher(gpu, field, whole, signal, onProgress);
   ofField.set(key, search);
   search.catch(() => ofField.delete(key));
   return search;
@@ -128,6 +132,7 @@ async function runTeacher(
   field: Field,
   range: SigmaRange,
   signal?: AbortSignal,
+  onProgress?: (done: number, total: number) => void,
 ): Promise<GitsSearch> {
   const begin = performance.now();
   const { solver, nfe, trajectories } = TEACHER;
@@ -136,9 +141,14 @@ async function runTeacher(
   const velocities = plan.operations.flatMap((operation) =>
     operation.kind === 'evaluate' ? [operation.out] : [],
   );
+  onProgress?.(0, trajectories);
   const { kept, evaluations } = await solve(gpu, field, plan, {
     latents: { batch: trajectories, seed: SEED },
     keep: [...plan.states, ...velocities],
+    ...(onProgress && {
+      chunk: trajectories / SHOWN_PARTS,
+      onProgress: (done) => onProgress(done, trajectories),
+    }),
     signal,
   }).catch((error: unknown) => {
     throw aboutTeacher(error);

@@ -12,6 +12,7 @@ export interface ResolvedGrid {
 
 /**
  * Searches the grid of a request where it needs the field: `gits`. Other grids come back as they are.
+ * @param onProgress as of `searchGits`
  * @throws FewstepError see `searchGits`
  */
 export async function resolveGrid(
@@ -19,10 +20,11 @@ export async function resolveGrid(
   field: Field,
   { grid, range, afs }: Pick<PlanRequest, 'grid' | 'range' | 'afs'>,
   signal?: AbortSignal,
+  onProgress?: (done: number, total: number) => void,
 ): Promise<ResolvedGrid> {
   const gits = typeof grid === 'string' ? parseGits(grid) : undefined;
   if (!gits) return { grid };
-  const search = await searchGits(gpu, field, range, signal);
+  const search = await searchGits(gpu, field, range, signal, onProgress);
   return { grid: gitsGrid(search, { ...gits, afs }), search: search.cost };
 }
 

@@ -50,27 +50,43 @@ export const sdeSolvers: readonly Solver[] = [
   dpmpp2mSde,
 ];
 
-/** Solvers that exist only as what was learned. */
-const BESPOKE = ['bespoke', 'bespoke-net'];
+/** Solvers that exist only as what was learned, and why there is no plan of theirs here. */
+const BESPOKE: Readonly<Record<string, [what: string, remedy: string]>> = {
+  bespoke: [
+    'a bespoke solver is what was learned for a field, or the universal table placed on one: it has no plan without a field',
+    'give a predictor of `fewstep distill --solver bespoke`; the universal table is what `fewstep sample --solver bespoke` takes',
+  ],
+  'bespoke-net': [
+    'bespoke-net is a table and networks that were learned for one field, and runs by its predictor alone',
+    'make one with `fewstep distill --solver bespoke-net` and give it as --predictor, also to `fewstep bench`, which by itself distils only `bespoke`',
+  ],
+};
+
+/** What solvers are called elsewhere. */
+const ALIASES: Readonly<Record<string, string>> = {
+  ddim: 'euler',
+  ddpm: 'ancestral',
+  edm: 'heun',
+  'dpm-solver++': 'dpmpp-2m',
+  'dpm++': 'dpmpp-2m',
+  plms: 'ipndm-4',
+  pndm: 'ipndm-4',
+};
 
 /**
  * One of `solvers`, `sdeSolvers` or `amedSolvers`.
  * @param name without options; `parseSolver` reads those
- * @throws FewstepError unknown-name, with the nearest name; bad-argument for the bespoke solver, which exists only as
- *   what was learned
+ * @throws FewstepError unknown-name, with the nearest name, or that of a solver known by another; bad-argument for
+ *   bespoke solvers, which exist only as what was learned
  */
 export function solverByName(name: string): Solver {
   const all = [...solvers, ...sdeSolvers, ...amedSolvers];
   const solver = all.find((candidate) => candidate.name === name);
   if (solver) return solver;
-  if (BESPOKE.includes(name)) {
-    throw new FewstepError(
-      'bad-argument',
-      'a bespoke solver is what was learned for a field, or the universal table placed on one: it has no plan without a field',
-      'give a predictor of `fewstep distill --solver bespoke`; the universal table is what `fewstep sample --solver bespoke` takes',
-    );
-  }
-  throw unknownName('solver', name, [...all.map((candidate) => candidate.name), ...BESPOKE]);
+  if (Object.hasOwn(BESPOKE, name)) throw new FewstepError('bad-argument', ...BESPOKE[name]);
+  const known = [...all.map((candidate) => candidate.name), ...Object.keys(BESPOKE)];
+  const alias = name.toLowerCase();
+  throw unknownName('solver', name, known, Object.hasOwn(ALIASES, alias) ? ALIASES[alias] : undefined);
 }
 
 /**
@@ -95,9 +111,19 @@ export function parseSolver(text: string): { solver: Solver; options: Record<str
           'write options as name:key=value,key=value',
         );
       }
+      if (value === 'learned' && ['times', 'r'].includes(key)) throw onlyInBenchmarks(text, name, pair);
       return [key, optionValue(value)];
     });
   return { solver: solverByName(name), options: Object.fromEntries(options) };
+}
+
+/** The benchmark has read these options before, and distils. */
+function onlyInBenchmarks(text: string, name: string, option: string): FewstepError {
+  return new FewstepError(
+    'bad-argument',
+    `solver '${text}': ${option} is for the benchmark alone, which distils before it measures`,
+    `run \`fewstep distill --solver ${name}\` and give what it writes as --predictor, or write this in \`fewstep bench --solvers\``,
+  );
 }
 
 /** An option's value from its text. */

@@ -3,6 +3,7 @@ import { empirical } from '../field/empirical.js';
 import type { Field } from '../field/field.js';
 import { gaussianMixture } from '../field/gaussian-mixture.js';
 import type { Gpu } from '../gpu/gpu.js';
+import type { SigmaRange } from '../grid/grid.js';
 import { type Scaling, undoScaling } from '../io/scaling.js';
 import {
   type DistributionReference,
@@ -15,8 +16,9 @@ import { type MlpModel, mlpField } from '../mlp/field.js';
 import type { Problem } from '../problem/problem.js';
 import { random } from '../rng/random.js';
 import { sample } from '../sample.js';
+import { rangeWithin } from '../sample-range.js';
 import type { TrainingData } from './data.js';
-import { ERROR_SIGMAS, type ErrorLevel, fieldErrors } from './field-errors.js';
+import { ERROR_LEVELS, type ErrorLevel, errorSigmas, fieldErrors } from './field-errors.js';
 
 /** The accurate solve that a model's samples come from. */
 export const ASSESSED = { solver: 'unipc-3', nfe: 48 } as const;
@@ -54,6 +56,8 @@ export interface AssessedDistances {
 export interface Assessment {
   /** Name of the label that is assessed, where it is one. */
   label?: string;
+  /** Noise levels between which it is measured: the usual ones, as far as the model's process has them. */
+  range: SigmaRange;
   errors: {
     levels: ErrorLevel[];
     /** States at each level. */
@@ -105,12 +109,21 @@ export async function assess(gpu: Gpu, options: AssessOptions): Promise<Assessme
   const heldOut = valuesOf(options.heldOut, dim, label);
   const rows = heldOut.length / dim;
   const network = mlpField(model, { label });
+  const sigmas = rangeWithin(network);
   const weights = model.parameters.length;
 
   const { field, exact, numbers } = exactField(data, dim, sigmaData, problem);
-  const states = Math.floor(BOUNDS.errors / (ERROR_SIGMAS.length * (weights + numbers)));
+  const states = Math.floor(BOUNDS.errors / (ERROR_LEVELS * (weights + numbers)));
   const noised = heldOut.subarray(0, dim * within(states, STATES.least, Math.min(STATES.most, rows)));
-  const levels = await fieldErrors(network.denoise!, field.denoise!, noised, dim, seed, signal);
+  const levels = await fieldErrors(
+    network.denoise!,
+    field.denoise!,
+    noised,
+    dim,
+    errorSigmas(sigmas),
+    seed,
+    signal,
+  );
 
   const affordable = Math.floor(BOUNDS.samples / (ASSESSED.nfe * weights * SETS));
   const most = Math.min(SET_SIZE, Math.max(rows, FEWEST_ROWS), problem ? SET_SIZE : data.length / dim);
@@ -118,6 +131,7 @@ export async function assess(gpu: Gpu, options: AssessOptions): Promise<Assessme
   const batch = SETS * size;
   const { samples } = await sample(gpu, {
     ...ASSESSED,
+    range: sigmas,
     field: network,
     batch,
     seed,
@@ -131,6 +145,7 @@ export async function assess(gpu: Gpu, options: AssessOptions): Promise<Assessme
     inUnits(problem ? fresh(problem, size, seed + set) : chosen(data, dim, size, seed + set));
   return {
     ...(label !== undefined && { label: model.labelNames?.[label] ?? String(label) }),
+    range: sigmas,
     errors: { levels, states: noised.length / dim, exact },
     ...shown,
     ...(rows >= FEWEST_ROWS && { distances: distances(shown, dim, size, drawn) }),

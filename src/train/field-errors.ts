@@ -1,4 +1,5 @@
 import type { Denoise } from '../field/field.js';
+import type { SigmaRange } from '../grid/grid.js';
 import { quantileOfSorted } from '../metrics/quantile.js';
 import { random } from '../rng/random.js';
 
@@ -14,13 +15,19 @@ export interface ErrorLevel {
   denoising: { network: number; exact: number };
 }
 
-/** Noise levels that errors are measured at, evenly spaced in ln sigma from 0.002 to 80, to three digits. */
-export const ERROR_SIGMAS: readonly number[] = Array.from({ length: 17 }, (_, i) =>
-  Number((0.002 * (80 / 0.002) ** (i / 16)).toPrecision(3)),
-);
+/** How many noise levels errors are measured at. */
+export const ERROR_LEVELS = 17;
+
+/** These levels, evenly spaced in ln sigma over a range, to three digits. */
+export function errorSigmas({ sigmaMin, sigmaMax }: SigmaRange): number[] {
+  return Array.from({ length: ERROR_LEVELS }, (_, i) => {
+    const sigma = Number((sigmaMin * (sigmaMax / sigmaMin) ** (i / (ERROR_LEVELS - 1))).toPrecision(3));
+    return Math.min(sigmaMax, Math.max(sigmaMin, sigma));
+  });
+}
 
 /**
- * Compares two fields at all of ERROR_SIGMAS, in float64 on the host.
+ * Compares two fields at some noise levels, in float64 on the host.
  *
  * @param clean held-out data in the fields' units, [rows, dim]
  * @param seed of the noise
@@ -30,12 +37,13 @@ export async function fieldErrors(
   exact: Denoise,
   clean: Float32Array,
   dim: number,
+  sigmas: readonly number[],
   seed: number,
   signal?: AbortSignal,
 ): Promise<ErrorLevel[]> {
   const source = random(seed);
   const levels: ErrorLevel[] = [];
-  for (const sigma of ERROR_SIGMAS) {
+  for (const sigma of sigmas) {
     levels.push(errorsAt(network, exact, clean, dim, sigma, source.normal));
     await new Promise((resume) => setTimeout(resume)); // for Ctrl-C
     signal?.throwIfAborted();

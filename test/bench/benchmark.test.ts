@@ -1,11 +1,15 @@
 import { expect, test } from 'vitest';
+import { measureCell } from '../../bench/solvers/cell.js';
 import { rowsOf } from '../../bench/solvers/rows.js';
 import { runBenchmark } from '../../bench/solvers/run.js';
+import { Students } from '../../bench/solvers/students.js';
 import { subjectOfField, subjectOfProblem } from '../../bench/solvers/subject.js';
 import { solveReference } from '../../src/execute/reference.js';
 import { customField } from '../../src/field/custom.js';
 import { gaussianMixture } from '../../src/field/gaussian-mixture.js';
+import { Gpu } from '../../src/gpu/gpu.js';
 import { DEFAULT_RANGE } from '../../src/grid/grid.js';
+import { distributionReference } from '../../src/metrics/distribution-reference.js';
 import { problemFromData } from '../../src/problem/problem.js';
 import { problemByName } from '../../src/problem/registry.js';
 import { normals } from '../../src/rng/threefry.js';
@@ -210,4 +214,25 @@ test('a run that is stopped keeps the finished cells', async () => {
   expect(measured.problems.map(({ name }) => name)).toEqual(['ring', 'two-moons']);
   expect(saved).toEqual([6]);
   expect(measured.cells).toHaveLength(9); // the one at hand was finished
+});
+
+test('a run for which kernels are compiled is not timed', async () => {
+  // With no kernel yet.
+  const own = new Gpu(gpu.device, gpu.adapter);
+  const { field, truth } = ring;
+  const [row] = rowsOf(['ancestral'], GRID, [false]);
+  const { learning: settings, bespoke, batch } = SMALL;
+  const given = { gpu: own, field, range: DEFAULT_RANGE };
+  const students = new Students({ ...given, settings, bespoke, training: false, unit: 1 });
+  const { timing } = await measureCell(
+    {
+      ...{ ...given, students, problem: 'ring', batch, seed: 0, unit: 1, timingMs: 0 },
+      endpoints: new Float32Array(2 * batch),
+      reference: distributionReference(truth!(200, 1), 2),
+    },
+    row,
+    4,
+  );
+  expect(timing.repeats).toBe(1);
+  expect(own.work.evaluations).toBe(2 * batch * 4);
 });

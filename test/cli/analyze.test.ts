@@ -113,6 +113,7 @@ describe('a bad request is refused with status 2 and leaves no file', () => {
     ['--steps 4;5', { steps: '4;5' }, "'4;5' is invalid", 'whole number'],
     ['an empty range', { 'sigma-min': 90 }, 'span no range', '0 < sigma_min < sigma_max'],
     ['--scale for a problem', { scale: true }, '--scale does not apply to ring'],
+    ['a sampler of the SDE', { solver: 'ancestral' }, 'ancestral draws noise', 'such as unipc-3'],
     ['a searched grid', { grid: 'gits' }, "grid 'gits' is searched"],
   ];
   it.each(refusals)('%s', async (_, options, ...expected) => {

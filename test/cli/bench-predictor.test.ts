@@ -75,6 +75,7 @@ test(
     const table = await bench({ problem: 'two-moons', nfe: 3, predictor: at('table.safetensors') });
     expect(table, table.stderr).toMatchObject({ status: 0 });
     expect(table.stderr).toMatch(/^note: two-moons: \S+table\.safetensors was distilled on another/m);
+    expect(table.stderr).toMatch(/ field of 2 numbers than this one: on \S+, and this is two-moons;/);
     const network = { problem: 'two-moons', nfe: 3, predictor: at('network.safetensors') };
     const refused = await bench(network);
     expect(refused.status, refused.stderr).toBe(2);

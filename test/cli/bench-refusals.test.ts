@@ -146,3 +146,18 @@ describe('a bad benchmark is refused with status 2 before any work, and leaves n
     expect(await readdir(folder)).toEqual(before);
   });
 });
+
+it('says how much there is to do where no solvers are chosen, before it opens a device', async () => {
+  const announced = async (options: Options) =>
+    (await inProcess(benching({ problem: 'ring', nfe: '4,5', ...options }))).stderr.split('\n')[0];
+  const [, cells, distillations] =
+    /^the quick suite with (\d+) cells and (\d+) distillations on 1 problem; --solvers chooses others or fewer$/.exec(
+      await announced({}),
+    )!;
+  expect(Number(cells)).toBeGreaterThan(40);
+  expect(Number(distillations)).toBeGreaterThan(5);
+  expect(await announced({ seeds: '0,1' })).toContain(
+    `${2 * Number(cells)} cells and ${distillations} distillations`,
+  );
+  expect(await announced({ solvers: 'euler' })).not.toContain('suite');
+});

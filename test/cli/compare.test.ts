@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -43,6 +43,18 @@ describe('compare', () => {
     expect(stdout).toContain(
       '  1.100  case, euler, polynomial:7, no AFS, NFE 4, seed 0\n  1.000  case, euler',
     );
+  });
+
+  it('takes folders of runs, and names the file that one lacks', async () => {
+    await mkdir(at('run'), { recursive: true });
+    await copyFile(at('worse.json'), at('run/results.json'));
+    const { stdout } = await inProcess(['compare', at('a.json'), at('run')]);
+    expect(stdout).toContain('2 cells in both runs');
+    await mkdir(at('empty'), { recursive: true });
+    expect(await inProcess(['compare', at('empty'), at('run')])).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining(`${at('empty/results.json')}: there is no such file`),
+    });
   });
 
   it('fails above a bound, and only above', async () => {

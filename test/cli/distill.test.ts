@@ -249,7 +249,10 @@ describe('fewstep distill', () => {
       const { status, stdout } = await inProcess(distilling(options));
       expect(status).toBe(0);
       expect(stdout).toMatch(
-        /points\.safetensors: amed-unipc on .*points\.csv, taught by unipc-3 at NFE 100\n/,
+        /points\.safetensors: amed-unipc on .*points\.csv --bandwidth 0\.05 --scale, taught by unipc-3 at NFE 100\n/,
+      );
+      expect(stdout).toMatch(
+        /distance to the teacher's end points in the field's units, of which one is [\d.]+ of the data's, [\d,]+ validation/,
       );
       expect(stdout).toMatch(/^4 {4}explicit:40,1,0\.01 {2}\S+ \/ \S+ /m);
       expect(stdout).toMatch(/^NFE {2}step {2}from +s_n +to +r +direction +time$/m);

@@ -36,6 +36,16 @@ test(
     const report = await readFile(at('m.report.html'), 'utf8');
     expect(await readFile(at('again.html'), 'utf8')).toBe(report);
     expect(report).not.toContain('label a');
+    expect(again.stderr).not.toContain('note');
+
+    await writeFile(at('others.csv'), await readFile(data));
+    const others = { field, data: at('others.csv'), labels: 'kind', out: at('others.html') };
+    expect(await inProcess(['inspect', ...flags(others)])).toMatchObject({
+      status: 0,
+      stderr: expect.stringContaining(
+        `note: ${field} was trained on ${data}, and is compared with ${at('others.csv')}\n`,
+      ),
+    });
 
     const one = { field, data, labels: 'kind', label: 'a', image: '1x2', out: at('one.html') };
     expect(await inProcess(['inspect', ...flags(one)])).toMatchObject({ status: 0 });

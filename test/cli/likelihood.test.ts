@@ -226,6 +226,7 @@ describe('a bad request is refused with status 2 and leaves no file', () => {
     ['an unknown field', { field: 'two-moon' }, "field 'two-moon'", "did you mean 'two-moons'?"],
     ['an unknown method', { method: 'exat' }, "'exat' is invalid", 'hutchinson'],
     ['probes of an exact method', { probes: 3 }, '--probes was given', '--method hutchinson'],
+    ['a seed of nothing', { seed: 3 }, 'nothing is drawn', '--method hutchinson or --report'],
     ['no probes', { method: 'hutchinson', probes: 0 }, "'0' is invalid"],
     ['an NFE that RK4 does not make', { nfe: 42 }, 'exactly 42', '40 or 44'],
     ['--nfe and --rtol', { nfe: 40, rtol: 1e-4 }, 'cannot be used with'],

@@ -3,11 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { fingerprintOf } from '../../src/execute/fingerprint.js';
+import type { Field } from '../../src/field/field.js';
 import { gaussianMixture } from '../../src/field/gaussian-mixture.js';
 import { parseSafetensors, writeSafetensors } from '../../src/io/safetensors.js';
+import { loadField } from '../../src/node/field/load.js';
 import { loadArray, saveNpy } from '../../src/node/files.js';
 import { savePredictor } from '../../src/node/predictor.js';
 import type { FeatureSource } from '../../src/predictor/network-config.js';
+import type { DistillationInfo } from '../../src/predictor/predictor-file.js';
 import type { ExportedSchedules } from '../../src/predictor/schedule-export.js';
 import { problemByName } from '../../src/problem/registry.js';
 import { randomStoredNetwork, randomTable } from '../predictor/file-fixtures.js';
@@ -41,6 +44,14 @@ await writeFile(
 const nan = await readFile(at('one.safetensors'));
 nan.writeDoubleLE(Number.NaN, 8 + Number(nan.readBigUInt64LE(0)) + 16);
 await writeFile(at('nan.safetensors'), nan);
+
+const training: DistillationInfo = {
+  ...{ recipe: 'published', field: 'two-moons', adapter: 'none' },
+  ...{ trajectories: 1, validation: 1, batch: 1, iterations: 0, seed: 0 },
+  teacher: { solver: 'unipc-3', nfe: 100, grid: 'polynomial:7', evaluations: 100 },
+  seconds: { teacher: 0, search: 0, training: 0 },
+  scores: [],
+};
 
 type Options = Parameters<typeof flags>[0];
 const sampling = (options: Options) => [
@@ -142,8 +153,44 @@ describe('fewstep sample --predictor', () => {
     const { status, stderr } = await inProcess(sampling({ field: at('b.wgsl'), ...options }));
     expect({ status, stderr }).toEqual({
       status: 2,
-      stderr: expect.stringContaining('was distilled on another'),
+      stderr: expect.stringContaining(
+        `was distilled on a gaussian-mixture field of 2 numbers, and this is a custom field of 2 numbers (${at('b.wgsl')} --dim 2)\n`,
+      ),
     });
+  });
+
+  it('says what differs from the field that it was distilled on, as far as it is known', async () => {
+    const model = join(import.meta.dirname, '../../models/two-moons.safetensors');
+    await writeFile(at('points.csv'), '0,1\n1,0\n1,2\n');
+    const taught = async (words: string | undefined, field: Field) => {
+      const predictor = networkOf('times');
+      await savePredictor(at('taught.safetensors'), {
+        predictor,
+        field: await fingerprintOf(field),
+        ...(words !== undefined && { training: { ...training, field: words } }),
+      });
+      return at('taught.safetensors');
+    };
+    const ring = gaussianMixture(problemByName('ring').mixture);
+    const said = async (options: Options) => {
+      const { status, stderr } = await inProcess(sampling(options));
+      expect(status).toBe(2);
+      return stderr.split('\n')[0];
+    };
+    const points = await loadField(at('points.csv'), { bandwidth: 0.5 });
+    const given = { field: at('points.csv'), bandwidth: 0.1 };
+    expect(await said({ predictor: await taught('ring', ring), field: model })).toContain(
+      `was distilled on a gaussian-mixture field of 2 numbers (ring), and this is an mlp field of 2 numbers (${model})`,
+    );
+    const other = `points.csv --bandwidth 0.5`;
+    expect(await said({ predictor: await taught(other, points), ...given })).toContain(
+      `another empirical field of 2 numbers than this one: on ${other}, and this is ${at('points.csv')} --bandwidth 0.1`,
+    );
+    const same = `${at('points.csv')} --bandwidth 0.1`;
+    expect(await said({ predictor: await taught(same, points), ...given })).toContain(
+      `than this one, though both are called ${same}`,
+    );
+    expect(await said({ predictor: await taught(undefined, points), ...given })).toMatch(/than this one$/);
   });
 
   it('is not needed by an AMED solver, which then says so', async () => {

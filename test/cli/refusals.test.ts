@@ -57,6 +57,21 @@ const refusals: [string, string[], ...string[]][] = [
   ['an unknown command', ['smaple'], "unknown command 'smaple'", 'Did you mean sample?'],
   ['an unknown option', sampling({ sede: 3 }), "unknown option '--sede'", 'Did you mean --seed?'],
   ['an option of no command', ['solvers', '--yaml'], "unknown option '--yaml'", 'fewstep solvers --help'],
+  ['a solver by its name elsewhere', sampling({ solver: 'ddim' }), "unknown solver 'ddim'", "mean 'euler'?"],
+  ['another', sampling({ solver: 'DPM-Solver++' }), "did you mean 'dpmpp-2m'?", 'known: euler, heun'],
+  [
+    'networks without a predictor',
+    sampling({ solver: 'bespoke-net' }),
+    'runs by its predictor alone',
+    '`fewstep distill --solver bespoke-net`',
+  ],
+  [
+    'times that nobody learned',
+    sampling({ solver: 'unipc-2:times=learned' }),
+    'times=learned is for the benchmark alone',
+    '`fewstep distill --solver unipc-2`',
+    '`fewstep bench --solvers`',
+  ],
   ['an extra argument', sampling({}, 'extra'), 'too many arguments', 'fewstep sample --help'],
 
   ['no --field', sampling({ field: undefined }), 'neither --field nor --generator', 'fewstep sample --help'],

@@ -246,4 +246,12 @@ describe('a searched grid', () => {
     const listed = await sampled('listed.npy', { grid: `explicit:${report.times.join(',')}` });
     expect((await loadArray(at('gits.npy'))).values).toEqual(listed.values);
   });
+
+  it('is said with what the search took', async () => {
+    const { stdout } = await inProcess(sampling({ out: at('gits.npy'), grid: 'gits' }));
+    expect(stdout).toMatch(
+      /at NFE 6, \d+ ms on .*; before that a search took [\d.]+ s: ipndm-4, 256 trajectories of 60 evaluations\n$/,
+    );
+    expect((await inProcess(sampling({ out: at('plain.npy') }))).stdout).not.toContain('search');
+  });
 });

@@ -3,10 +3,12 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { fingerprintOf } from '../../src/execute/fingerprint.js';
 import { parseArray } from '../../src/io/parse.js';
 import { mlpConfig } from '../../src/mlp/config.js';
+import { mlpField } from '../../src/mlp/field.js';
 import { MlpReference } from '../../src/mlp/reference.js';
-import { loadGenerator } from '../../src/node/generator.js';
+import { loadGenerator, saveGenerator } from '../../src/node/generator.js';
 import { saveModel } from '../../src/node/model.js';
 import { parseResults } from '../../src/report/parse-results.js';
 import { drawLatents } from '../../src/rng/latents.js';
@@ -136,6 +138,37 @@ describe('fewstep sid', () => {
       const other = { ...asked, field: inFolder('other.safetensors'), label: undefined };
       const refused = await inProcess(['bench', ...flags(other)]);
       expect(refused).toMatchObject({ status: 2, stderr: expect.stringMatching(/no --label is given/) });
+    },
+    SLOW,
+  );
+
+  test(
+    'the benchmark says where a field is not the teacher of a generator',
+    async () => {
+      const small = mlpConfig({ dim: 2, width: 32, layers: 2 });
+      const [own, foreign] = [3, 4].map((seed) => ({
+        config: small,
+        parameters: randomParameters(small, random(seed)),
+      }));
+      await saveModel(inFolder('own.safetensors'), own);
+      await saveModel(inFolder('foreign.safetensors'), foreign);
+      const teacher = await fingerprintOf(mlpField(own));
+      await saveGenerator(inFolder('small.safetensors'), { ...own, sigma: 2.5, teacher });
+      const asked = {
+        ...{ generator: inFolder('small.safetensors'), solvers: 'ancestral', nfe: 2 },
+        ...{ batch: 32, 'exact-nfe': 8 },
+      };
+      const compared = (field: string) =>
+        inProcess(['bench', ...flags({ ...asked, field: inFolder(field), out: inFolder(`by-${field}`) })]);
+      const [known, unknown] = [await compared('own.safetensors'), await compared('foreign.safetensors')];
+      expect(known.stderr).not.toContain('note');
+      expect(unknown.stderr).toContain(
+        `note: foreign.safetensors: ${inFolder('small.safetensors')} was distilled from another model\n`,
+      );
+      // Neither row has an end-point error.
+      expect(known.stdout).toMatch(
+        /sliced Wasserstein distance of solvers that draw noise and of generators .*\nNFE +1 +2\nancestral +[\d.]+ +[\d.]+\nsmall +[\d.]+ +-\n/,
+      );
     },
     SLOW,
   );

@@ -1,6 +1,7 @@
 import { PassThrough } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { showProgress } from '../../src/cli/progress.js';
+import { runSteps, type SteppedRun } from '../../src/cli/steps.js';
 import { problems } from '../../src/problem/registry.js';
 import { amedSolvers } from '../../src/solver/amed.js';
 import { sdeSolvers, solvers } from '../../src/solver/registry.js';
@@ -123,5 +124,33 @@ describe('progress', () => {
     // Cursor shown again, line cleared.
     expect(text()).toContain('\x1b[?25h');
     expect(text().endsWith('\x1b[2K')).toBe(true);
+  });
+
+  it('of a run of steps counts all of them, and what is done before it is shown says nothing of the time', async () => {
+    const text: string[] = [];
+    const spy = vi.spyOn(process.stderr, 'write').mockImplementation((chunk) => text.push(String(chunk)) > 0);
+    let step = 0;
+    const run: SteppedRun = {
+      steps: 1500,
+      get step() {
+        return step;
+      },
+      most: 500,
+      async advance() {
+        vi.advanceTimersByTime(2500);
+        step += 500;
+        return { count: 500, ms: 2500, note: 'well' };
+      },
+      async save() {},
+      async stop() {
+        throw new Error('stopped');
+      },
+    };
+    try {
+      await runSteps(run, new AbortController().signal, 1e9);
+    } finally {
+      spy.mockRestore();
+    }
+    expect(text.join('')).toBe('1000 of 1500 steps, 3 s left, well\n');
   });
 });

@@ -170,6 +170,19 @@ describe('fewstep export --form table', () => {
 // Each: what is wrong, the command line, and what must be said about it, remedy included.
 const refusals: [string, string[], ...string[]][] = [
   ['no NFE', ['solver', 'euler', '--table'], '--nfe is not given', '--nfe 5'],
+  [
+    'an option that the solver does not take',
+    ['solver', 'dpmpp-2m:lower_order_final=maybe'],
+    "option 'lower_order_final'",
+    'give a value',
+  ],
+  ['an unknown option of a solver', ['solver', 'euler:r=1'], "'euler' has no option 'r'"],
+  [
+    'churn at no time',
+    ['solver', 'stochastic-heun:s_min=60,s_max=50'],
+    'no time is from s_min 60 to s_max 50',
+    'churn=0',
+  ],
   ['an NFE without --table', ['solver', 'euler', '--nfe', '5'], '--nfe is for tables', 'add --table'],
   ['--out without --table', ['solver', 'euler', '--out', at('y.json')], '--out is for tables', 'add --table'],
   ['an unknown solver', ['solver', 'eular'], "unknown solver 'eular'", "did you mean 'euler'"],

@@ -78,6 +78,8 @@ test(
     const { config, settings } = JSON.parse(made.stdout);
     expect(config.convention).toEqual({ process: 'short', prediction: 'eps' });
     expect(settings).toMatchObject({ loss: 'prediction', weighting: 'prediction' });
+    const page = await readFile(at('short.report.html'), 'utf8');
+    expect(page).toContain('σ from 40 to 0.01, where the model’s process ends');
     const coarse = { field: out, solver: 'euler', nfe: 3, out: at('y.npy') };
     expect((await inProcess(['sample', ...flags(coarse)])).status).toBe(0);
     const [data, folder] = [at('y.npy'), at('ranged')];

@@ -57,7 +57,16 @@ describe('the table', () => {
       resultTable(results, 'case', metricByKey(key)).rows.find(({ solver }) => solver === 'ancestral')!;
     expect(row('mean').entries).toEqual([undefined, undefined]);
     expect(row('frechet').entries[0]).toMatchObject({ value: cell.distances.frechet });
-    expect(summaryTable(results, 'case')).not.toContain('ancestral');
+    const [errors, distances] = summaryTable(results, 'case').split('\n\n');
+    expect(errors).not.toContain('ancestral');
+    expect(distances).toBe(
+      [
+        'A case <&" (3-D): sliced Wasserstein distance of solvers that draw noise and of generators (0.100 between two true draws), median over 1 seed',
+        'NFE             4   5',
+        'ancestral  0.0447   -',
+        '',
+      ].join('\n'),
+    );
     expect(overview(results).rows.map(({ solver }) => solver)).not.toContain('ancestral');
     const line = resultsCsv(results).trimEnd().split('\n').at(-1)!;
     expect(line).toContain(`,,,,,,,${cell.distances.slicedWasserstein}`);
@@ -119,6 +128,21 @@ describe('the terminal table', () => {
         'ipndm-4  0.200    0.200',
         '',
       ].join('\n'),
+    );
+  });
+
+  test('has rows where no solver follows the flow, and says units where the data were scaled', () => {
+    const results = known();
+    for (const cell of results.cells) delete cell.error;
+    results.problems[0].scaling = { offset: 0, scale: 8 };
+    expect(summaryTable(results, 'case')).toMatch(
+      /^A case .*distance in the data's units of solvers .*\nNFE .*\neuler +[\d.]+ +[\d.]+\nrk4 /,
+    );
+    results.problems[0].standIn = true;
+    expect(summaryTable(results, 'case')).toContain('between two accurate solves');
+    const scaled = { ...known(), problems: results.problems };
+    expect(summaryTable(scaled, 'case')).toMatch(
+      /^A case .*: mean end-point error in the data's units, median/,
     );
   });
 

@@ -1,9 +1,10 @@
 import { parseHTML } from 'linkedom';
 import { expect, test } from 'vitest';
+import { DEFAULT_RANGE } from '../../src/grid/grid.js';
 import { mlpConfig } from '../../src/mlp/config.js';
 import { renderTrainingReport, type TrainingReport } from '../../src/report/training-report.js';
 import { random } from '../../src/rng/random.js';
-import { ERROR_SIGMAS } from '../../src/train/field-errors.js';
+import { errorSigmas } from '../../src/train/field-errors.js';
 import { withoutImages } from './figures.js';
 
 const draw = random(1);
@@ -20,8 +21,9 @@ function report(dim: number, changes: Partial<TrainingReport> = {}): TrainingRep
     history: [50, 100, 1500].map((step) => ({ step, training: 60 / step, validation: 70 / step })),
     adapter: { name: 'an adapter', software: true },
     assessment: {
+      range: DEFAULT_RANGE,
       errors: {
-        levels: ERROR_SIGMAS.map((sigma) => ({
+        levels: errorSigmas(DEFAULT_RANGE).map((sigma) => ({
           sigma,
           relative: { low: 0.01, median: 0.02 * (sigma > 1 ? 2 : 1), high: 0.05 },
           denoising: { network: 0.1, exact: 0.2 },
@@ -78,6 +80,28 @@ test('what the report says first is what its figures say', () => {
   expect(lead).toContain('From σ 1 on the field’s median relative error is at most 0.0400 (at σ 1.');
   expect(lead).toContain('Up to σ 80 it denoises held-out data better than the exact field');
   expect(lead).toContain('distance of 0.125 to held-out data; that of as many training rows is 0.125');
+});
+
+test('it says where the noise levels end, and its curves end there', () => {
+  const facts = (given: TrainingReport) => documentOf(given).querySelector('#samples .facts')!.textContent!;
+  expect(facts(report(2))).toBe('unipc-3 at NFE 48 on the usual grid, σ from 80 to 0.002');
+  const { assessment } = report(2);
+  const sigmas = { sigmaMin: 0.002, sigmaMax: 0.5 };
+  const levels = assessment.errors.levels.map((level, i) => ({ ...level, sigma: errorSigmas(sigmas)[i] }));
+  const short = report(2, {
+    assessment: { ...assessment, range: sigmas, errors: { ...assessment.errors, levels } },
+  });
+  expect(facts(short)).toContain('σ from 0.5 to 0.002, where the model’s process ends');
+  const axis = documentOf(short)
+    .querySelectorAll('svg.plot')[1]
+    .querySelector('[aria-label="x-axis tick label"]')!;
+  expect([...axis.querySelectorAll('text')].map(({ textContent }) => textContent)).toEqual([
+    '0.002',
+    '0.01',
+    '0.1',
+    '0.5',
+  ]);
+  expect(documentOf(short).querySelector('.lead')!.textContent).toContain('From σ 0.002 on');
 });
 
 test('it says which field is exact, and that rows were left out', () => {

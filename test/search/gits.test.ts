@@ -146,3 +146,12 @@ test.each<[string, object, string]>([
   await expectRefusal(() => sample(gpu, request), code, /./);
   expect(calls).toBe(0);
 });
+
+test('a search says how far it is, and comes to the same', async () => {
+  const range = { sigmaMax: 30 };
+  const seen: number[][] = [];
+  const watched = await searchGits(gpu, gaussianMixture(spec), range, undefined, (...of) => seen.push(of));
+  expect(seen).toEqual(Array.from({ length: 9 }, (_, part) => [32 * part, 256]));
+  const alone = await searchGits(gpu, gaussianMixture(spec), range);
+  expect(watched.costs).toEqual(alone.costs);
+});

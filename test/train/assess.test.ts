@@ -1,16 +1,18 @@
 import { expect, test } from 'vitest';
 import { gaussianMixture } from '../../src/field/gaussian-mixture.js';
+import { DEFAULT_RANGE } from '../../src/grid/grid.js';
 import { mlpConfig } from '../../src/mlp/config.js';
 import type { MlpModel } from '../../src/mlp/field.js';
 import { problemByName } from '../../src/problem/registry.js';
 import { random } from '../../src/rng/random.js';
 import { assess } from '../../src/train/assess.js';
-import { ERROR_SIGMAS, fieldErrors } from '../../src/train/field-errors.js';
+import { errorSigmas, fieldErrors } from '../../src/train/field-errors.js';
 import { initialState } from '../../src/train/trainer.js';
 import { gpu } from '../device.js';
 import { freshSeed } from '../seed.js';
 
 const seed = freshSeed();
+const SIGMAS = errorSigmas(DEFAULT_RANGE);
 
 /** A fresh network, which is D = c_skip x: the exact field of one Gaussian about 0 with the data's own deviation. */
 function fresh(dim: number, sigmaData: number, more: object = {}): MlpModel {
@@ -30,9 +32,9 @@ test('errors are those of the velocity, and of denoising', async () => {
     exact!(x, sigma, out);
     for (let d = 0; d < 3; d++) out[d] = x[d] + 0.9 * (out[d] - x[d]);
   };
-  const levels = await fieldErrors(short, exact!, normals(3 * 2000, 0.5), 3, seed);
-  expect(levels.map(({ sigma }) => sigma)).toEqual(ERROR_SIGMAS);
-  expect([ERROR_SIGMAS[0], ERROR_SIGMAS.at(-1)]).toEqual([0.002, 80]);
+  const levels = await fieldErrors(short, exact!, normals(3 * 2000, 0.5), 3, SIGMAS, seed);
+  expect(levels.map(({ sigma }) => sigma)).toEqual(SIGMAS);
+  expect([SIGMAS[0], SIGMAS.at(-1)]).toEqual([0.002, 80]);
   for (const { sigma, relative, denoising } of levels) {
     for (const value of Object.values(relative)) expect(value).toBeCloseTo(0.1, 6);
     // The posterior's standard deviation; 6,000 normal numbers are within 5% of it but once in 10^7.

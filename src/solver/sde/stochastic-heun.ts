@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { FewstepError } from '../../errors.js';
 import { defineSolver } from '../define.js';
 
 const nonNegative = (standard: number) =>
@@ -20,6 +21,13 @@ export const stochasticHeun = defineSolver({
     s_noise: nonNegative(1.003),
   }),
   write(b, { churn, s_min, s_max, s_noise }) {
+    if (s_min > s_max) {
+      throw new FewstepError(
+        'bad-argument',
+        `solver 'stochastic-heun': no time is from s_min ${s_min} to s_max ${s_max}, so that it would add no noise`,
+        'give s_min below s_max, or churn=0 where no noise is wanted',
+      );
+    }
     const steps = b.times.length - 1;
     let x = b.start;
     for (let i = 0; i < steps; i++) {

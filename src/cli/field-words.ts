@@ -1,0 +1,10 @@
+import type { FieldOptions } from '../node/field/load.js';
+
+/** A field as one asks for it, for people: `digits.safetensors --label 3`. How it is computed is left out. */
+export function fieldWords(source: string, options: FieldOptions): string {
+  const { columns, bandwidth, scale, dim, label, guidance } = options;
+  const told = Object.entries({ columns, bandwidth, scale, dim, label, guidance }).flatMap(([name, value]) =>
+    value === undefined || value === false ? [] : [value === true ? `--${name}` : `--${name} ${value}`],
+  );
+  return [source, ...told].join(' ');
+}
