@@ -1,6 +1,6 @@
 import { FewstepError } from './errors.js';
-import { type PredictedRun, type Predictor, predictedRun } from './predictor/predictor.js';
-import type { Plan } from './solver/plan.js';
+import { checkStored, type PredictedRun, type Predictor, predictedRun } from './predictor/predictor.js';
+import { checkPlan, type Plan } from './solver/plan.js';
 import { type PlanRequest, planFor } from './solver/plan-for.js';
 
 /** What one asks for: a solver at an NFE, or what a predictor learned. */
@@ -23,6 +23,7 @@ export function runOf(request: StudentRequest): PredictedRun {
   const { plan, predictor, solver, nfe, grid, range, afs } = request;
   if (plan) {
     refuseBesides('plan', { solver, nfe, predictor, grid, range, afs });
+    checkPlan(plan);
     return { plan };
   }
   if (!predictor) {
@@ -35,6 +36,7 @@ export function runOf(request: StudentRequest): PredictedRun {
     );
   }
   refuseBesides('predictor', { solver, grid, range, afs });
+  checkStored(predictor);
   return predictedRun(predictor, nfe ?? onlyNfe(predictor));
 }
 

@@ -1,7 +1,9 @@
+import { checkEntries, isObject, isPromise, shown } from '../arguments.js';
+import { FewstepError } from '../errors.js';
 import { solve } from '../execute/solve.js';
 import type { Field } from '../field/field.js';
 import type { Gpu } from '../gpu/gpu.js';
-import { nfeOf, type Plan } from '../solver/plan.js';
+import { checkPlan, nfeOf, type Plan } from '../solver/plan.js';
 
 /** What a teacher made of latents: what students are to do with fewer evaluations. */
 export interface TeacherPool {
@@ -47,6 +49,15 @@ export async function runTeacher(
   plan: Plan,
   options: TeacherOptions,
 ): Promise<TeacherPool> {
+  checkEntries<TeacherOptions>("runTeacher's options", options, {
+    count: true,
+    seed: true,
+    at: false,
+    chunk: false,
+    onProgress: false,
+    signal: false,
+  });
+  checkPlan(plan);
   const { count, seed, chunk, onProgress, signal } = options;
   const slots = (options.at ?? [plan.times.length - 1]).map((time) => plan.states[time]);
   const begin = performance.now();
@@ -64,6 +75,16 @@ export async function runTeacher(
     evaluations: count * nfeOf(plan),
     seconds: (performance.now() - begin) / 1000,
   };
+}
+
+/** @throws FewstepError bad-argument for what is no `TeacherPool` */
+export function checkPool(what: string, pool: unknown): void {
+  if (isObject(pool) && Array.isArray(pool.states) && ArrayBuffer.isView(pool.latents)) return;
+  throw new FewstepError(
+    'bad-argument',
+    `the ${what} trajectories are ${shown(pool)}, not a TeacherPool`,
+    isPromise(pool) ? 'await them' : 'give what runTeacher comes to',
+  );
 }
 
 /** The trajectories [first, first + count) of a pool. */

@@ -1,4 +1,5 @@
 import { FewstepError } from '../errors.js';
+import { checkDevice } from './check.js';
 import { compileKernel, type Kernel } from './kernel.js';
 import type { ShaderVariant } from './link.js';
 import { restOf } from './rest.js';
@@ -53,11 +54,15 @@ export class Gpu {
   private failure: FewstepError | undefined;
   private readonly lost: Promise<never>;
 
-  /** @param adapter as `openDevice` describes it; by default what the device says of its adapter */
+  /**
+   * @param adapter as `openDevice` describes it; by default what the device says of its adapter
+   * @throws FewstepError bad-argument for what is no GPUDevice
+   */
   constructor(
     readonly device: GPUDevice,
     adapter?: AdapterDescription,
   ) {
+    checkDevice(device);
     this.adapter = adapter ?? describeAdapter(device.adapterInfo);
     device.addEventListener('uncapturederror', (event) => {
       this.failure ??= deviceError((event as GPUUncapturedErrorEvent).error);
@@ -66,7 +71,7 @@ export class Gpu {
       throw new FewstepError(
         'device-lost',
         `the GPU device was lost: ${info.message || info.reason}`,
-        'run again; if it happens again, use a smaller --batch, or --device software',
+        'run again; if it happens again, use a smaller batch, or a software adapter',
       );
     });
     this.lost.catch(() => {}); // heard by whoever waits in settle()

@@ -6,7 +6,7 @@ import type { Integration } from '../execute/integration.js';
 import { DEFAULT_TOLERANCE, type StepChoice, stepPlan } from '../execute/step-control.js';
 import type { Field } from '../field/field.js';
 import type { Gpu } from '../gpu/gpu.js';
-import { DEFAULT_RANGE, type SigmaRange } from '../grid/grid.js';
+import { rangeFrom, type SigmaRange } from '../grid/grid.js';
 import { type PriorName, priorOf } from './prior.js';
 
 /** Whose density, under which prior, and how accurately. */
@@ -85,7 +85,7 @@ type Request = ReturnType<typeof requestOf>;
 /** A request with its defaults, which needs no device to be checked. */
 function requestOf(options: LogDensityOptions) {
   const { divergence = { kind: 'exact' }, steps = DEFAULT_TOLERANCE, prior = 'latents' } = options;
-  const range = { ...DEFAULT_RANGE, ...options.range };
+  const range = rangeFrom(options.range);
   if (!(range.sigmaMin > 0 && range.sigmaMin < range.sigmaMax && Number.isFinite(range.sigmaMax))) {
     throw new FewstepError(
       'bad-argument',

@@ -41,7 +41,7 @@ const shader: Source = {
     throw new FewstepError(
       'bad-argument',
       `the dimension of the field ${path} is not known`,
-      'give --dim, the length D of its array<f32, D>',
+      'give its dim (--dim on the command line), the length D of its array<f32, D>',
     );
   },
 };
@@ -78,10 +78,10 @@ export async function loadField(spec: string, options: FieldOptions = {}): Promi
   const given = (Object.keys(options) as (keyof FieldOptions)[]).filter((key) => options[key] !== undefined);
   const foreign = given.find((key) => !source.takes.includes(key));
   if (foreign) {
-    const takes = source.takes.map((key) => `--${key}`).join(', ');
+    const takes = source.takes.join(', ');
     throw new FewstepError(
       'bad-argument',
-      `--${foreign} does not apply to ${spec}, which is ${source.what}`,
+      `'${foreign}' does not apply to ${spec}, which is ${source.what}`,
       takes ? `leave it out; it takes ${takes}` : 'leave it out',
     );
   }
