@@ -112,7 +112,7 @@ describe('a bad request is refused with status 2 and leaves no file', () => {
     ['coarse grids too fine', { steps: '4,30' }, '30 steps needs at least 120', 'higher NFE'],
     ['--steps 4;5', { steps: '4;5' }, "'4;5' is invalid", 'whole number'],
     ['an empty range', { 'sigma-min': 90 }, 'span no range', '0 < sigma_min < sigma_max'],
-    ['--scale for a problem', { scale: true }, "'scale' does not apply to ring"],
+    ['--scale for a problem', { scale: true }, '--scale does not apply to ring'],
     ['a searched grid', { grid: 'gits' }, "grid 'gits' is searched"],
   ];
   it.each(refusals)('%s', async (_, options, ...expected) => {

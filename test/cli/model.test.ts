@@ -93,8 +93,8 @@ describe('bad requests', () => {
     ['guidance without a label', { guidance: 2 }, 'guidance was given without a label', 'give the label'],
     ['--guidance much', { label: 1, guidance: 'much' }, "'much' is invalid", 'number of 0 or more'],
     ['--precision f8', { precision: 'f8' }, "'f8' is invalid", 'f32, f16'],
-    ['--columns of a model', { columns: '0' }, "'columns' does not apply", 'it takes label, guidance'],
-    ['--label of a problem', { field: 'ring', label: 1 }, "'label' does not apply to ring", 'leave it out'],
+    ['--columns of a model', { columns: '0' }, '--columns does not apply', 'it takes --label, --guidance'],
+    ['--label of a problem', { field: 'ring', label: 1 }, '--label does not apply to ring', 'leave it out'],
     ['a cut model', { field: at('cut.safetensors') }, 'cut.safetensors is not a usable', 'truncated'],
   ])('%s', async (_, options, ...expected) => {
     await writeFile(at('cut.safetensors'), (await readFile(field)).subarray(0, 1000));

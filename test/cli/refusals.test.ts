@@ -156,7 +156,7 @@ const refusals: [string, string[], ...string[]][] = [
   ['NaN in a data file', field('nan.csv'), "nan.csv, line 2, column 1: 'nan' is not finite", 'remove'],
   ['data that cannot be scaled', field('equal.csv', { scale: true }), 'equal.csv: the data cannot be scaled'],
   ['--bandwidth -1', field('equal.csv', { bandwidth: -1 }), "'-1' is invalid", 'number of 0 or more'],
-  ['--scale for a problem', sampling({ scale: true }), "'scale' does not apply to ring", 'leave it out'],
+  ['--scale for a problem', sampling({ scale: true }), '--scale does not apply to ring', 'leave it out'],
   ['--dim for a data file', field('equal.csv', { dim: 2 }), '--dim does not apply', '--bandwidth, --scale'],
 
   ['no JSON', field('broken.json'), 'broken.json: it is no JSON: Unexpected token', 'correct it'],

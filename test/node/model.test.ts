@@ -96,11 +96,11 @@ describe('loadField of a model', () => {
       /model\.safetensors: the label is 2, .* 2 classes/,
     );
     await expectRefusal(load({ guidance: 2 }), 'bad-argument', /safetensors: guidance was given without/);
-    await expectRefusal(load({ dim: 3 }), 'bad-argument', "'dim' does not apply");
+    await expectRefusal(load({ dim: 3 }), 'bad-argument', '--dim does not apply');
     await expectRefusal(
       () => loadField('ring', { label: 1 }),
       'bad-argument',
-      "'label' does not apply to ring",
+      '--label does not apply to ring',
     );
   });
 });

@@ -78,10 +78,10 @@ export async function loadField(spec: string, options: FieldOptions = {}): Promi
   const given = (Object.keys(options) as (keyof FieldOptions)[]).filter((key) => options[key] !== undefined);
   const foreign = given.find((key) => !source.takes.includes(key));
   if (foreign) {
-    const takes = source.takes.join(', ');
+    const takes = source.takes.map((key) => `--${key}`).join(', ');
     throw new FewstepError(
       'bad-argument',
-      `'${foreign}' does not apply to ${spec}, which is ${source.what}`,
+      `--${foreign} does not apply to ${spec}, which is ${source.what}`,
       takes ? `leave it out; it takes ${takes}` : 'leave it out',
     );
   }
