@@ -56,10 +56,14 @@ export class FewstepError extends Error {
   }
 }
 
-/** The nearest of `names` to a misspelt `name`, by edit distance, or undefined when none is close. */
+/**
+ * The nearest of `names` to a misspelt `name`: the first that goes on after it, else by edit distance, or undefined
+ * when none is close. One of which nothing is left is not close.
+ */
 export function nearestName(name: string, names: readonly string[]): string | undefined {
-  let best: string | undefined;
-  let bestDistance = Math.max(2, Math.floor(name.length / 3)) + 1;
+  let best = name.length > 1 ? names.find((candidate) => candidate.startsWith(name)) : undefined;
+  if (best !== undefined) return best;
+  let bestDistance = Math.min(name.length, Math.max(2, Math.floor(name.length / 3)) + 1);
   for (const candidate of names) {
     const distance = editDistance(name, candidate);
     if (distance < bestDistance) [best, bestDistance] = [candidate, distance];

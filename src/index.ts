@@ -100,7 +100,7 @@ export {
   type SigmaRange,
   timeUniform,
 } from './grid/grid.js';
-export type { Scaling } from './io/scaling.js';
+export { applyScaling, type Scaling, undoScaling } from './io/scaling.js';
 export {
   type FokkerPlanckLevel,
   type FokkerPlanckOptions,

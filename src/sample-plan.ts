@@ -1,7 +1,8 @@
+import { isObject } from './arguments.js';
 import { FewstepError } from './errors.js';
 import { type PredictedRun, type Predictor, predictedRun } from './predictor/predictor.js';
 import type { StoredPredictor } from './predictor/predictor-file.js';
-import type { Plan } from './solver/plan.js';
+import { checkPlan, type Plan } from './solver/plan.js';
 import { type PlanRequest, planFor } from './solver/plan-for.js';
 
 /** What one asks for: a solver at an NFE, or what a predictor learned. */
@@ -27,6 +28,7 @@ export function runOf(request: StudentRequest): PredictedRun {
   const { plan, predictor, solver, nfe, grid, range, afs } = request;
   if (plan) {
     refuseBesides('plan', { solver, nfe, predictor, grid, range, afs });
+    checkPlan(plan);
     return { plan };
   }
   if (!predictor) {
@@ -45,7 +47,7 @@ export function runOf(request: StudentRequest): PredictedRun {
 
 /** Whether a predictor comes with the fingerprint of its field. */
 export function isStored(predictor: Predictor | StoredPredictor): predictor is StoredPredictor {
-  return 'predictor' in predictor;
+  return isObject(predictor) && isObject(predictor.predictor);
 }
 
 /** @throws FewstepError bad-argument where something is given that a predictor or a plan brings */

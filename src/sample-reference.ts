@@ -1,5 +1,5 @@
 import { FewstepError } from './errors.js';
-import { checkWhole, rowsOf } from './execute/inputs.js';
+import { hostArray } from './execute/inputs.js';
 import { type ReferenceOptions, type ReferenceSolution, solveReference } from './execute/reference.js';
 import type { Field } from './field/field.js';
 import { undoScaling } from './io/scaling.js';
@@ -10,6 +10,7 @@ import { inRange, type SampleRequest } from './sample.js';
 import { doubtOf } from './sample-doubt.js';
 import { runOf } from './sample-plan.js';
 import { checkSigmaRange } from './sample-range.js';
+import { checkSampleRequest } from './sample-request.js';
 import { resolveUniversal } from './sample-universal.js';
 import type { Plan } from './solver/plan.js';
 
@@ -42,6 +43,7 @@ const TURN_MS = 50;
  *   data's figures are not known; bad-grid for the grid 'gits'; not-finite naming the trajectory
  */
 export async function sampleReference(given: SampleRequest): Promise<ReferenceSampleResult> {
+  const batch = checkSampleRequest('sampleReference', given);
   const asked = inRange(given);
   const { field, seed = 0, onProgress, signal } = asked;
   const { request } = await resolveUniversal(undefined, field, asked);
@@ -49,12 +51,11 @@ export async function sampleReference(given: SampleRequest): Promise<ReferenceSa
   checkSigmaRange(field, plan);
   const doubt = await doubtOf(undefined, field, asked);
   const { dim } = field;
-  const latents = request.latents ?? drawn(request, plan.times[0]);
-  const batch = rowsOf(latents, dim);
   const keep = request.trajectory ? plan.states : [];
-  const samples = new Float64Array(batch * dim);
-  const trajectory = keep.map(() => new Float64Array(batch * dim));
-  const answers = predictor && new Float64Array(answersOfRun(predictor) * batch);
+  const samples = hostArray(Float64Array, batch, dim);
+  const latents = request.latents ?? drawLatents(seed, 0, batch, dim, plan.times[0]);
+  const trajectory = keep.map(() => hostArray(Float64Array, batch, dim));
+  const answers = predictor && hostArray(Float64Array, batch, answersOfRun(predictor));
   let evaluations = 0;
 
   const begin = performance.now();
@@ -101,10 +102,4 @@ function solveTrajectory(
       cause: error,
     });
   }
-}
-
-function drawn({ field, batch = 64, seed = 0 }: SampleRequest, scale: number): Float64Array {
-  checkWhole('batch', batch, 1);
-  checkWhole('seed', seed, 0);
-  return drawLatents(seed, 0, batch, field.dim, scale);
 }

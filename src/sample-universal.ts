@@ -2,7 +2,7 @@ import { fieldFigures } from './distill/field-figures.js';
 import { FewstepError } from './errors.js';
 import type { Field } from './field/field.js';
 import type { Gpu } from './gpu/gpu.js';
-import { DEFAULT_RANGE } from './grid/grid.js';
+import { rangeFrom } from './grid/grid.js';
 import type { StudentRequest } from './sample-plan.js';
 import type { SearchCost } from './search/gits.js';
 import type { BespokeForm } from './solver/bespoke.js';
@@ -53,6 +53,6 @@ export function checkUniversal(request: StudentRequest): void {
 
 function withPlan<R extends StudentRequest>(request: R, data: BespokeForm['data']): R {
   const { nfe, range } = request;
-  const plan = universalPlan(nfe!, data, { ...DEFAULT_RANGE, ...range });
+  const plan = universalPlan(nfe!, data, rangeFrom(range));
   return { ...request, plan, ...{ solver: undefined, nfe: undefined, range: undefined, afs: undefined } };
 }

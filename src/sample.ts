@@ -1,13 +1,15 @@
 import type { Executor } from './execute/fused-plan.js';
-import { batchOf, checkChunk, copyOf } from './execute/inputs.js';
+import { copyOf } from './execute/inputs.js';
 import { type Solution, solve } from './execute/solve.js';
 import type { Field } from './field/field.js';
+import { checkGpu } from './gpu/check.js';
 import type { Gpu } from './gpu/gpu.js';
 import { undoScaling } from './io/scaling.js';
 import type { FieldDoubt } from './predictor/field-doubt.js';
 import { doubtOf } from './sample-doubt.js';
 import { runOf, type StudentRequest } from './sample-plan.js';
 import { checkSigmaRange, rangeWithin } from './sample-range.js';
+import { checkSampleRequest } from './sample-request.js';
 import { checkUniversal, isUniversal, resolveUniversal } from './sample-universal.js';
 import type { SearchCost } from './search/gits.js';
 import { checkableGrid, type ResolvedGrid, resolveGrid } from './search/resolve-grid.js';
@@ -16,14 +18,17 @@ import type { Plan } from './solver/plan.js';
 /** What is sampled, by what, and how many of it. */
 export interface SampleRequest extends StudentRequest {
   field: Field;
-  /** Trajectories to draw latents for, 64 by default; not read with `latents`. */
+  /** Trajectories to draw latents for, 64 by default; with `latents` as many as they have. */
   batch?: number;
   /**
    * Seed of the latents and of the noise that a sampler of the SDE adds, 0 by default: a trajectory's noise depends on
    * it and on its own index alone.
    */
   seed?: number;
-  /** x at the first time, [batch, dim], in the field's units, in place of drawn noise. */
+  /**
+   * x at the first time, [batch, dim], in place of drawn noise: in the field's units, while samples and trajectories are
+   * in the data's. Where the field has a scaling, `applyScaling(field.scaling, x)` brings x from the data's units.
+   */
   latents?: ArrayLike<number>;
   /** Whether to return the state at every time of the grid; by default not. */
   trajectory?: boolean;
@@ -63,14 +68,14 @@ export interface SampleResult extends Omit<Solution, 'kept'> {
  * @throws FewstepError for an impossible request, before anything runs: unknown-name, bad-argument, bad-grid, bad-shape,
  *   unreachable-nfe, bad-field; also for a grid through noise levels that the field does not know (bad-argument), and
  *   for a stored predictor of another field where more than a part of it would be wrong (bad-field). Then
- *   not-finite, device-limit, and bad-field where a model of the user's fails
+ *   not-finite, device-limit, out-of-memory, and bad-field where a model of the user's fails
  */
 export async function sample(gpu: Gpu, given: SampleRequest): Promise<SampleResult> {
+  checkGpu(gpu);
+  checkSampleRequest('sample', given);
   const asked = inRange(given);
   const { field, batch = 64, seed = 0, executor, chunk, onProgress, onSearch, signal } = asked;
   const latents = copyOf(asked.latents ? { values: asked.latents } : { batch, seed });
-  batchOf(latents, field.dim);
-  checkChunk(chunk);
   // Measuring the field, or searching a grid on it, costs many evaluations: whatever can be refused is refused before.
   if (isUniversal(asked)) checkUniversal(asked);
   else checkSigmaRange(field, runOf({ ...asked, grid: asked.grid && checkableGrid(asked.grid) }).plan);

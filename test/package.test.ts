@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { cp, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -49,4 +49,19 @@ test('the declarations that the package carries are all that a strict project ne
   await writeFile(join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['sample.ts'] }));
   const checked = await tsc('-p', project).catch((error) => error);
   expect(checked).toMatchObject({ stdout: '', stderr: '' });
+});
+
+test('its models and its package.json can be found from a project', async () => {
+  const modules = join(project, 'node_modules');
+  await mkdir(join(modules, 'fewstep'), { recursive: true });
+  await cp(join(root, 'package.json'), join(modules, 'fewstep', 'package.json'));
+  await writeFile(
+    join(project, 'find.mjs'),
+    `for (const name of ['models/digits.safetensors', 'package.json'])
+      console.log(import.meta.resolve('fewstep/' + name));`,
+  );
+  const { stdout } = await promisify(execFile)(process.execPath, [join(project, 'find.mjs')]);
+  const [model, own] = stdout.trim().split('\n');
+  expect(model).toMatch(/node_modules\/fewstep\/models\/digits\.safetensors$/);
+  expect(own).toMatch(/node_modules\/fewstep\/package\.json$/);
 });

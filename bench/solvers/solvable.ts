@@ -67,7 +67,8 @@ export async function solvable(context: SolvableContext, row: Row, nfe: number):
     };
   }
   const { grid, search } = await resolveGrid(gpu, field, { ...row, range });
-  const plan = planFor({ ...row, grid, nfe, range });
+  const { solver, afs } = row;
+  const plan = planFor({ solver, afs, grid, nfe, range });
   return {
     plan,
     inputs: () => ({}),
@@ -83,7 +84,8 @@ async function timesForRandom({ gpu, field, range, students }: SolvableContext, 
     return { times: schedules[0].times, searched: true };
   }
   const { grid, search } = await resolveGrid(gpu, field, { ...row, range });
-  return { times: planFor({ ...row, grid, nfe, range }).times, searched: search !== undefined };
+  const { solver, afs } = row;
+  return { times: planFor({ solver, afs, grid, nfe, range }).times, searched: search !== undefined };
 }
 
 /** Sigma of each state that is evaluated, where the field is told another time than its own; undefined where trajectories differ. */

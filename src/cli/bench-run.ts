@@ -182,7 +182,8 @@ function checkWork(suite: Suite, range: SigmaRange): void {
   const ruled = work.filter(({ row }) => !row.predictor && !row.plan && !isBespoke(row));
   for (const { row, nfe } of ruled) {
     const grid = row.grid === SEARCHED_GRID ? undefined : checkableGrid(row.grid);
-    planFor({ ...row, grid, nfe, range });
+    const { solver, afs } = row;
+    planFor({ solver, afs, grid, nfe, range });
   }
   const nameOf = (row: Row) => identityOf(row).solver;
   const found = new Set(work.map(({ row }) => nameOf(row)));

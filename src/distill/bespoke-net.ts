@@ -1,11 +1,16 @@
+import { checkEntries } from '../arguments.js';
+import { checkWhole } from '../execute/inputs.js';
+import { checkField } from '../field/check.js';
 import type { Field } from '../field/field.js';
+import { checkGpu } from '../gpu/check.js';
 import type { Gpu } from '../gpu/gpu.js';
 import { numbersFrom, trainedFamily, trainedFrom, unitsOf } from '../solver/bespoke-family.js';
 import { bespokeTangent } from '../tangent/bespoke-moves.js';
 import type { BespokeSettings, DistilledBespoke } from './bespoke.js';
+import { checkNetSettings } from './bespoke-settings.js';
 import type { FamilyRecord, FamilyState } from './family-training.js';
 import { trainFamily } from './family-training.js';
-import type { TeacherPool } from './pool.js';
+import { checkPool, type TeacherPool } from './pool.js';
 import { typicalError } from './score.js';
 import { type TangentRecord, type TrainedTangent, trainTangent } from './tangent.js';
 
@@ -62,9 +67,25 @@ export async function distillBespokeNet(
   settings: Pick<BespokeSettings, 'batch' | 'seed'>,
   options: BespokeNetOptions,
 ): Promise<DistilledBespokeNet> {
+  checkGpu(gpu);
+  checkField(field);
+  checkEntries<BespokeNetOptions>("distillBespokeNet's options", options, {
+    training: true,
+    validation: true,
+    iterations: false,
+    batch: false,
+    onRecord: false,
+    onTable: false,
+    signal: false,
+  });
+  checkPool('training', options.training);
+  checkPool('validation', options.validation);
   const { training, validation, onRecord, onTable, signal } = options;
   const { iterations = NET_ITERATIONS, batch: netBatch = NET_BATCH } = options;
   const { batch, seed } = settings;
+  checkWhole('iterations', iterations, 0);
+  checkWhole('batch', netBatch, 1);
+  checkNetSettings(settings);
   const net = await trainTangent(gpu, field, bespokeTangent(form, numbers), {
     ...{ training, validation, iterations, batch: netBatch, seed, onRecord, signal },
   });

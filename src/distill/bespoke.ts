@@ -1,7 +1,10 @@
+import { checkEntries, type Entries } from '../arguments.js';
 import { FewstepError } from '../errors.js';
+import { checkField } from '../field/check.js';
 import type { Field } from '../field/field.js';
+import { checkGpu } from '../gpu/check.js';
 import type { Gpu } from '../gpu/gpu.js';
-import { DEFAULT_RANGE, type SigmaRange } from '../grid/grid.js';
+import { rangeFrom, type SigmaRange } from '../grid/grid.js';
 import { type BespokeForm, bespokeLayout, bespokePlan } from '../solver/bespoke.js';
 import { numbersFrom, trainedFamily, trainedFrom, unitsOf } from '../solver/bespoke-family.js';
 import { findUniversalSolver } from '../solver/universal.js';
@@ -11,11 +14,12 @@ import {
   searchBespoke,
   searchFirstTimes,
 } from './bespoke-search.js';
+import { checkBespokeSettings } from './bespoke-settings.js';
 import { type Budget, countedIterations, sharedIterations } from './budget.js';
 import { trainCandidates, winnerOf } from './candidates.js';
 import { dataFigures } from './data-figures.js';
 import { type FamilyRecord, type FamilyState, trainFamily } from './family-training.js';
-import type { TeacherPool } from './pool.js';
+import { checkPool, type TeacherPool } from './pool.js';
 import { type Score, scoreOf, typicalError } from './score.js';
 
 /** The stages of a bespoke solver's distillation, in their order; finalists count as candidates. */
@@ -102,6 +106,21 @@ export interface DistilledBespoke {
   iterations: Record<TrainedStage, number>;
 }
 
+const OPTIONS: Entries<BespokeOptions> = {
+  training: true,
+  validation: true,
+  formulas: false,
+  starts: false,
+  given: false,
+  universal: false,
+  onSearch: false,
+  onStart: false,
+  onTraining: false,
+  onTrained: false,
+  onRecord: false,
+  signal: false,
+};
+
 /** Solvers of the search that are validated, besides those that begin at several first times. */
 const PLAIN = 4;
 /** Iterations that tell how long one takes, validation included. */
@@ -116,7 +135,8 @@ const PROBE = 10;
  * All of a solver is learned, as by Bespoke and BNS solvers (arXiv 2310.19075, 2403.01329), S4S (2502.17423) and, for
  * the times, LD3 (2405.15506); what it is made of is `BespokeForm`. The recipe is our own: Gauss-Newton to the
  * teacher's end points, with derivatives by differences of solves.
- * @throws FewstepError unreachable-nfe and bad-argument for a form that cannot be (`bespokeLayout`), bad-grid for an
+ * @throws FewstepError bad-argument for settings and options that cannot be, unknown-name for the unit of a budget;
+ *   unreachable-nfe and bad-argument for a form that cannot be (`bespokeLayout`), bad-grid for an
  *   impossible range, bad-shape for trajectories of another dimension, device-limit; bad-field where a model of the
  *   user's fails. A candidate that diverges throws nothing: its score is infinite
  */
@@ -126,6 +146,12 @@ export async function distillBespoke(
   settings: BespokeSettings,
   options: BespokeOptions,
 ): Promise<DistilledBespoke> {
+  checkGpu(gpu);
+  checkField(field);
+  checkBespokeSettings(settings);
+  checkEntries("distillBespoke's options", options, OPTIONS);
+  checkPool('training', options.training);
+  checkPool('validation', options.validation);
   const {
     training,
     validation,
@@ -138,7 +164,8 @@ export async function distillBespoke(
     onRecord,
     signal,
   } = options;
-  const { nfe, range = DEFAULT_RANGE, batch, budget } = settings;
+  const { nfe, batch, budget } = settings;
+  const range = rangeFrom(settings.range);
   for (const { form, numbers } of given) checkGiven(form, numbers, nfe);
   const seconds = { search: 0, candidates: 0, table: 0 };
   const iterations = { candidates: 0, table: 0 };

@@ -1,10 +1,12 @@
+export const BUDGET_UNITS = ['seconds', 'iterations', 'trajectories'] as const;
+
 /**
  * How much the distillation of a bespoke solver may take in all, the teacher aside: wall time, iterations of
  * Gauss-Newton, or trajectories of their batches. The search runs whole, and counts only where the unit is seconds.
  */
 export interface Budget {
   amount: number;
-  unit: 'seconds' | 'iterations' | 'trajectories';
+  unit: (typeof BUDGET_UNITS)[number];
 }
 
 /** Part of a budget that goes into choosing among candidates; less where they do not need so much. */

@@ -264,6 +264,6 @@ function diverged(batch: number): FewstepError {
   return new FewstepError(
     'not-finite',
     `the distillation broke in batch ${batch + 1}: its loss or gradient is not finite`,
-    'use another seed or grid, smaller --scale-dir and --scale-time, or --recipe robust',
+    'use another seed or grid, smaller scales of the direction and the time, or the robust recipe',
   );
 }

@@ -1,8 +1,10 @@
+import { checkEntries, isObject, isPromise, shown } from '../arguments.js';
 import { checkBounds, whole } from '../bounds.js';
+import { FewstepError } from '../errors.js';
 import { solve } from '../execute/solve.js';
 import type { Field } from '../field/field.js';
 import type { Gpu } from '../gpu/gpu.js';
-import { nfeOf, type Plan } from '../solver/plan.js';
+import { checkPlan, nfeOf, type Plan } from '../solver/plan.js';
 import { type DistillSettings, LARGEST_SEED } from './settings.js';
 
 /** What a teacher made of latents: what students are to do with fewer evaluations. */
@@ -49,6 +51,15 @@ export async function runTeacher(
   plan: Plan,
   options: TeacherOptions,
 ): Promise<TeacherPool> {
+  checkEntries<TeacherOptions>("runTeacher's options", options, {
+    count: true,
+    seed: true,
+    at: false,
+    chunk: false,
+    onProgress: false,
+    signal: false,
+  });
+  checkPlan(plan);
   const { count, seed, chunk, onProgress, signal } = options;
   const slots = (options.at ?? [plan.times.length - 1]).map((time) => plan.states[time]);
   const begin = performance.now();
@@ -66,6 +77,16 @@ export async function runTeacher(
     evaluations: count * nfeOf(plan),
     seconds: (performance.now() - begin) / 1000,
   };
+}
+
+/** @throws FewstepError bad-argument for what is no `TeacherPool` */
+export function checkPool(what: string, pool: unknown): void {
+  if (isObject(pool) && Array.isArray(pool.states) && ArrayBuffer.isView(pool.latents)) return;
+  throw new FewstepError(
+    'bad-argument',
+    `the ${what} trajectories are ${shown(pool)}, not a TeacherPool`,
+    isPromise(pool) ? 'await them' : 'give what runTeacher comes to',
+  );
 }
 
 /** The trajectories [first, first + count) of a pool. */

@@ -1,4 +1,5 @@
-import { below1, checkBounds, whole } from '../bounds.js';
+import { checkEntries, type Entries, shown } from '../arguments.js';
+import { below1, whole } from '../bounds.js';
 import { FewstepError } from '../errors.js';
 
 /** The largest seed of a distillation. Its latents have two seeds of their own, from 2^40 on (`poolSeeds`). */
@@ -85,12 +86,46 @@ const BOUNDS = {
   scaleTime: below1,
 };
 
+type Bounded = keyof typeof BOUNDS;
+
+const ENTRIES: Entries<DistillSettings> = {
+  seed: true,
+  teacher: true,
+  trajectories: true,
+  validation: true,
+  batch: true,
+  iterations: true,
+  scaleDirection: true,
+  scaleTime: true,
+};
+
+/**
+ * Looks at some of the settings, for those who read no others; these may be there too.
+ * @throws FewstepError bad-argument for one that does not exist, or naming it and its bounds
+ */
+export function checkSome<Name extends Bounded>(
+  settings: Pick<DistillSettings, Name>,
+  names: readonly Name[],
+): void {
+  const entries = Object.fromEntries(Object.keys(ENTRIES).map((name) => [name, false]));
+  checkEntries<Partial<DistillSettings>>("the distillation's settings", settings, {
+    ...(entries as Entries<Partial<DistillSettings>>),
+  });
+  for (const name of names) {
+    const { what, holds } = BOUNDS[name];
+    const value = settings[name];
+    if (typeof value === 'number' && holds(value)) continue;
+    throw new FewstepError('bad-argument', `the distillation's ${name} is ${shown(value)}`, `give ${what}`);
+  }
+}
+
 /**
  * The settings as they are, if nothing is wrong with them. The teacher's entries are not looked at.
  * @throws FewstepError bad-argument naming the entry and its bounds, or for a batch of more than all trajectories
  */
 export function checkSettings(settings: DistillSettings): DistillSettings {
-  checkBounds("distillation's", settings, BOUNDS);
+  checkEntries("the distillation's settings", settings, ENTRIES);
+  checkSome(settings, Object.keys(BOUNDS) as Bounded[]);
   if (settings.batch <= settings.trajectories) return settings;
   throw new FewstepError(
     'bad-argument',

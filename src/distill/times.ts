@@ -1,5 +1,8 @@
+import { checkEntries } from '../arguments.js';
 import { FewstepError } from '../errors.js';
+import { checkField } from '../field/check.js';
 import type { Field } from '../field/field.js';
+import { checkGpu } from '../gpu/check.js';
 import type { Gpu } from '../gpu/gpu.js';
 import { sigmoid } from '../mlp/activation.js';
 import type { Solver } from '../solver/define.js';
@@ -8,10 +11,10 @@ import { withToldTimes } from '../solver/told-times.js';
 import { scaleAround1 } from './answer-parameters.js';
 import { type DistilledLearnable, distillLearnable } from './distill-learnable.js';
 import type { FamilyRecord } from './family-training.js';
-import type { Learnable, NamedTimes } from './learnable.js';
-import type { TeacherPool } from './pool.js';
+import { checkStudent, type Learnable, type NamedTimes } from './learnable.js';
+import { checkPool, type TeacherPool } from './pool.js';
 import type { Score } from './score.js';
-import type { DistillSettings } from './settings.js';
+import { checkSome, type DistillSettings } from './settings.js';
 
 /** A solver that learned nothing, whose times are to be learned. */
 export interface TimesStudent {
@@ -78,6 +81,20 @@ export async function distillTimes(
   student: TimesStudent,
   options: TimesOptions,
 ): Promise<DistilledTimes> {
+  checkGpu(gpu);
+  checkField(field);
+  checkEntries<TimesOptions>("distillTimes's options", options, {
+    settings: true,
+    training: true,
+    validation: true,
+    onStart: false,
+    onRecord: false,
+    signal: false,
+  });
+  checkStudent(student, 'plan', "give one of `solvers`, such as solverByName('unipc-2')");
+  checkSome(options.settings, ['batch', 'iterations', 'seed', 'scaleTime']);
+  checkPool('training', options.training);
+  checkPool('validation', options.validation);
   const { settings, training, validation, onStart, onRecord, signal } = options;
   const { grid, parameters, ...rest } = await distillLearnable(
     gpu,
@@ -111,7 +128,7 @@ export function learnableTimes(student: TimesStudent, scale: Scale): Learnable {
     throw new FewstepError(
       'bad-argument',
       `${solver.name} has one step, whose ends stay, and the field is told its time: there is nothing to learn`,
-      'give more evaluations, or a scale of the time (--scale-time) above 0',
+      'give more evaluations, or a scale of the time above 0',
     );
   }
   return {

@@ -1,6 +1,8 @@
 import { FewstepError } from '../errors.js';
+import { checkField } from '../field/check.js';
 import type { Field } from '../field/field.js';
 import { checkFingerprint, type Fingerprint, type Probe, probesOf } from '../field/fingerprint.js';
+import { checkGpu } from '../gpu/check.js';
 import type { Gpu } from '../gpu/gpu.js';
 import { PlanBuilder } from '../solver/builder.js';
 import { perTrajectory } from '../solver/plan.js';
@@ -9,9 +11,11 @@ import { solve } from './solve.js';
 /**
  * What a predictor knows a field by: D at a few fixed probes, on the GPU by a plan of one evaluation, or without one in
  * float64. Both are the same field to `sameField`.
- * @throws FewstepError bad-field without a GPU and a float64 form, not-finite where D is no number
+ * @throws FewstepError bad-argument for arguments in another order, bad-field without a GPU and a float64 form, not-finite where D is no number
  */
 export async function fingerprintOf(field: Field, gpu?: Gpu): Promise<Fingerprint> {
+  checkField(field);
+  if (gpu !== undefined) checkGpu(gpu);
   const { kind, dim } = field;
   const probes = probesOf(dim);
   const denoised = gpu ? await evaluated(gpu, field, probes) : exact(field, probes);

@@ -1,4 +1,4 @@
-import { FewstepError } from '../errors.js';
+import { FewstepError, unknownName } from '../errors.js';
 import type { Field } from '../field/field.js';
 import { type FusedField, type FusedVariant, fusedField, MOST_NUMBERS, SMALL_DIM } from '../field/fused.js';
 import { canBroadcast } from '../gpu/broadcast.js';
@@ -14,6 +14,11 @@ import { addsColumns } from './fused-turns.js';
 export const EXECUTORS = ['auto', 'stepwise', 'fused'] as const;
 /** One of EXECUTORS. */
 export type Executor = (typeof EXECUTORS)[number];
+
+/** @throws FewstepError unknown-name unless it is left out, or one of EXECUTORS */
+export function checkExecutor(executor: Executor = 'auto'): void {
+  if (!EXECUTORS.includes(executor)) throw unknownName('executor', String(executor), EXECUTORS);
+}
 
 /** A plan as a fused kernel runs it. */
 export interface FusedPlan {

@@ -1,3 +1,4 @@
+import { shown } from '../arguments.js';
 import { FewstepError } from '../errors.js';
 import { isStochastic, type Plan, type Slot } from '../solver/plan.js';
 
@@ -43,6 +44,27 @@ export function batchOf(latents: Latents, dim: number): number {
   checkWhole('batch', latents.batch, 1);
   checkWhole('seed', latents.seed, 0);
   return latents.batch;
+}
+
+/**
+ * Numbers of all trajectories on the host.
+ * @throws FewstepError out-of-memory
+ */
+export function hostArray<Numbers>(
+  type: new (length: number) => Numbers,
+  batch: number,
+  numbers: number,
+): Numbers {
+  try {
+    return new type(batch * numbers);
+  } catch (cause) {
+    throw new FewstepError(
+      'out-of-memory',
+      `${batch} trajectories with ${numbers} numbers each are more than one array holds here`,
+      'use a smaller batch, several times with another seed each',
+      { cause },
+    );
+  }
 }
 
 /** @throws FewstepError bad-argument unless it is left out, or at least one trajectory at once */
@@ -100,7 +122,7 @@ export function checkWhole(what: string, value: number, least: number): void {
   if (Number.isSafeInteger(value) && value >= least) return;
   throw new FewstepError(
     'bad-argument',
-    `the ${what} is ${value}`,
+    `the ${what} is ${shown(value)}`,
     `give a whole number from ${least} to 2^53 - 1`,
   );
 }

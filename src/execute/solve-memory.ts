@@ -1,4 +1,7 @@
+import { checkEntries } from '../arguments.js';
+import { checkField } from '../field/check.js';
 import { type Field, preparedAnywhere } from '../field/field.js';
+import { checkGpu } from '../gpu/check.js';
 import type { Gpu } from '../gpu/gpu.js';
 import { TIMESTAMP_BYTES } from '../gpu/timer.js';
 import {
@@ -6,9 +9,9 @@ import {
   type TrajectoryPredictor,
   trajectoryPassBytes,
 } from '../predictor/trajectory-predictor.js';
-import type { Plan, Slot } from '../solver/plan.js';
+import { checkPlan, type Plan, type Slot } from '../solver/plan.js';
 import { turnsOf } from './fused-pass.js';
-import type { Executor } from './fused-plan.js';
+import { checkExecutor, type Executor } from './fused-plan.js';
 import { checkKept, checkWhole } from './inputs.js';
 import { runBytes } from './run-bytes.js';
 import { type RunShape, runShape } from './run-shape.js';
@@ -45,8 +48,20 @@ export async function solveMemory(
   gpu: Gpu,
   field: Field,
   plan: Plan,
-  { batch, predictor, keep = [], executor, chunk }: SolveMemoryRequest,
+  request: SolveMemoryRequest,
 ): Promise<SolveMemory> {
+  checkGpu(gpu);
+  checkField(field);
+  checkPlan(plan);
+  checkEntries<SolveMemoryRequest>("solveMemory's request", request, {
+    batch: true,
+    predictor: false,
+    keep: false,
+    executor: false,
+    chunk: false,
+  });
+  const { batch, predictor, keep = [], executor, chunk } = request;
+  checkExecutor(executor);
   checkWhole('batch', batch, 1);
   if (chunk !== undefined) checkWhole('chunk', chunk, 1);
   if (predictor) checkTrajectoryPredictor(predictor, field, plan);

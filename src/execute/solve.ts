@@ -8,9 +8,19 @@ import {
 } from '../predictor/trajectory-predictor.js';
 import type { Plan, Slot } from '../solver/plan.js';
 import type { Executor } from './fused-plan.js';
-import { batchOf, checkChunk, checkColumns, checkKept, copyOf, type Latents, noiseSeed } from './inputs.js';
+import {
+  batchOf,
+  checkChunk,
+  checkColumns,
+  checkKept,
+  copyOf,
+  hostArray,
+  type Latents,
+  noiseSeed,
+} from './inputs.js';
 import { notFinite } from './not-finite.js';
 import { runShape } from './run-shape.js';
+import { checkSolve } from './solve-check.js';
 import { SolveRun } from './solve-run.js';
 
 /** What a plan runs on, and how it is run. */
@@ -57,10 +67,11 @@ export interface Solution {
 /**
  * Runs a plan on the GPU, one dispatch per operation or one for all, and one submit per chunk of the batch.
  * @throws FewstepError bad-shape; bad-argument, also where a plan cannot run fused; not-finite, of latents or naming
- *   the first step and how many trajectories; device-limit; bad-field where a predictor or a model of the user's asks
+ *   the first step and how many trajectories; device-limit, out-of-memory; unknown-name for an executor; bad-field where a predictor or a model of the user's asks
  *   for it; shader-compilation for a custom field
  */
 export async function solve(gpu: Gpu, field: Field, plan: Plan, options: SolveOptions): Promise<Solution> {
+  checkSolve(gpu, field, plan, options);
   const { dim } = field;
   const latents = copyOf(options.latents);
   const batch = batchOf(latents, dim);
@@ -77,9 +88,9 @@ export async function solve(gpu: Gpu, field: Field, plan: Plan, options: SolveOp
   const { executor, chunk, signal } = options;
   const shape = await runShape(gpu, field, plan, { batch, wanted, predictor, seed, executor, chunk, signal });
   const { capacity, fused } = shape;
-  const results = new Map(wanted.map((slot) => [slot, new Float32Array(batch * dim)]));
+  const results = new Map(wanted.map((slot) => [slot, hostArray(Float32Array, batch, dim)]));
 
-  const answers = predictor && new Float32Array(answersOfRun(predictor) * batch);
+  const answers = predictor && hostArray(Float32Array, batch, answersOfRun(predictor));
   const run = await SolveRun.create(gpu, field, plan, shape);
   try {
     const begin = performance.now();

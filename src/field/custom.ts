@@ -1,3 +1,4 @@
+import { checkEntries, checkText } from '../arguments.js';
 import { FewstepError } from '../errors.js';
 import { canBroadcast } from '../gpu/broadcast.js';
 import type { Gpu } from '../gpu/gpu.js';
@@ -17,7 +18,7 @@ import { type UserDenoise, userDenoise } from './user-denoise.js';
  * about 2e-4 where D varies over lengths of sigma, more where it is steeper, and by 2e-6 |D| / sigma of rounding.
  * @param options dim, the D of the arrays, and the WGSL; `denoise`, D in float64 for the reference executor, and
  *   `gradient`, its gradient in float64, are optional
- * @throws FewstepError bad-field for a dimension that is no whole number from 1 on, or WGSL without a `fn denoise`.
+ * @throws FewstepError bad-argument for other entries; bad-field for a dimension that is no whole number from 1 on, or WGSL without a `fn denoise`.
  *   What does not compile is refused when a device first needs it: shader-compilation naming the line
  */
 export function customField(options: {
@@ -26,6 +27,13 @@ export function customField(options: {
   denoise?: UserDenoise;
   gradient?: DenoiseGradient;
 }): Field {
+  checkEntries<typeof options>("customField's options", options, {
+    dim: true,
+    wgsl: true,
+    denoise: false,
+    gradient: false,
+  });
+  checkText('the WGSL of a custom field', options.wgsl, 'give the source with fn denoise as a text');
   const { dim, wgsl, denoise, gradient } = options;
   if (!Number.isInteger(dim) || dim < 1) {
     throw new FewstepError(

@@ -1,6 +1,7 @@
+import { checkEntries, type Entries, isObject, shown } from '../arguments.js';
 import { FewstepError } from '../errors.js';
 import { parseProcess } from '../process/built-in.js';
-import type { Prediction } from '../process/prediction.js';
+import { type Prediction, parsePrediction } from '../process/prediction.js';
 import type { Process } from '../process/process.js';
 import { type PredictOnDevice, prepareOnDevice } from './external-device.js';
 import { type Predict, prepareOnHost } from './external-host.js';
@@ -18,8 +19,11 @@ export interface ExternalFieldOptions {
   predictOnDevice?: PredictOnDevice;
   /** What is predicted; by default 'x0', which is D itself. */
   prediction?: Prediction;
-  /** What the model was trained on: `parseProcess('vp-linear')`, `defineProcess({ .. })`. By default x_t = x and t = sigma. */
-  process?: Process;
+  /**
+   * What the model was trained on: 'vp-linear' or another name that `parseProcess` reads, or `defineProcess({ .. })`. By
+   * default x_t = x and t = sigma.
+   */
+  process?: string | Process;
   /** What the model is told in place of t, such as t => 999 * t for a model of 1,000 steps. By default t itself. */
   modelTime?: (t: number) => number;
   /** The most states that it takes at once. By default all of a batch. */
@@ -27,6 +31,17 @@ export interface ExternalFieldOptions {
   /** D(x, sigma) in float64, for the reference executor. */
   denoise?: UserDenoise;
 }
+
+const ENTRIES: Entries<ExternalFieldOptions> = {
+  dim: true,
+  predict: false,
+  predictOnDevice: false,
+  prediction: false,
+  process: false,
+  modelTime: false,
+  most: false,
+  denoise: false,
+};
 
 /** x_t is x itself, and t is sigma, up to whatever one likes. */
 const EXPLODING = parseProcess('ve:max=1e9');
@@ -39,14 +54,17 @@ const EXPLODING = parseProcess('ve:max=1e9');
  *
  * Beyond the noise levels of its process the model is told the last one, as networks are: what learns may go there, and
  * float32 may round there; what is sampled is refused by `sigmaRange`.
- * @throws FewstepError bad-field for an impossible dimension or size, and unless there is one function; in use where it
- *   fails or returns another shape
+ * @throws FewstepError bad-argument for other entries, or a process that is none; unknown-name for a process or a
+ *   prediction; bad-field for an impossible dimension or size, and unless there is one function; in use where it fails or
+ *   returns another shape
  */
 export function externalField(options: ExternalFieldOptions): Field {
-  const { dim, denoise, process, modelTime, predict, predictOnDevice, prediction = 'x0', most } = options;
+  checkEntries("externalField's options", options, ENTRIES);
+  const { dim, denoise, modelTime, predict, predictOnDevice, prediction = 'x0', most } = options;
   checkNumbers({ dim, most: most ?? 1 });
   checkFunction(options);
-  const terms = new ModelTerms(process ?? EXPLODING, prediction, modelTime);
+  const process = options.process === undefined ? undefined : processFrom(options.process);
+  const terms = new ModelTerms(process ?? EXPLODING, parsePrediction(prediction), modelTime);
   const model = { dim, most: most ?? Infinity, terms, turns: new Turns() };
   return {
     kind: 'external',
@@ -61,6 +79,16 @@ export function externalField(options: ExternalFieldOptions): Field {
   };
 }
 
+function processFrom(given: string | Process): Process {
+  if (typeof given === 'string') return parseProcess(given);
+  if (isObject(given) && typeof given.timeOf === 'function' && isObject(given.range)) return given;
+  throw new FewstepError(
+    'bad-argument',
+    `an external field has ${shown(given)} for process, not a Process`,
+    "give a name, such as 'vp-linear', or what defineProcess makes of { name, range, alphaBar, betaBar }",
+  );
+}
+
 function checkNumbers(numbers: Record<string, number>): void {
   for (const [what, value] of Object.entries(numbers)) {
     if (Number.isInteger(value) && value >= 1) continue;
@@ -72,7 +100,14 @@ function checkNumbers(numbers: Record<string, number>): void {
   }
 }
 
-function checkFunction({ predict, predictOnDevice, modelTime }: ExternalFieldOptions): void {
+function checkFunction({ predict, predictOnDevice, modelTime, denoise }: ExternalFieldOptions): void {
+  if (denoise !== undefined && typeof denoise !== 'function') {
+    throw new FewstepError(
+      'bad-field',
+      `an external field has ${shown(denoise)} for denoise`,
+      'give a function of x, sigma and out, or none',
+    );
+  }
   if (modelTime !== undefined && typeof modelTime !== 'function') {
     throw new FewstepError(
       'bad-field',

@@ -1,3 +1,4 @@
+import { checkEntries, shown } from '../arguments.js';
 import { FewstepError } from '../errors.js';
 import type { Gpu } from '../gpu/gpu.js';
 import type { Scaling } from '../io/scaling.js';
@@ -35,7 +36,8 @@ export function mixtureSpec({ weights, means, stds }: MixtureInput): MixtureSpec
       'give one std (a number, or one per dimension) per weight',
     );
   }
-  const dim = means[0].length;
+  const dim = means[0]?.length;
+  if (dim === undefined) throw bad(`means[0] is ${shown(means[0])}`, 'give each mean as a list of D numbers');
   if (!(dim >= 1)) throw bad('means[0] is empty', 'give each mean as a list of D numbers');
   const rows = Array.from(stds as ArrayLike<number | ArrayLike<number>>);
   const diagonal = rows.some((row) => typeof row !== 'number');
@@ -46,9 +48,9 @@ export function mixtureSpec({ weights, means, stds }: MixtureInput): MixtureSpec
         'weights are positive numbers; leave out a component of weight 0',
       );
     }
-    if (means[k].length !== dim)
+    if (means[k]?.length !== dim)
       throw bad(
-        `means[${k}] has ${means[k].length} numbers, means[0] has ${dim}`,
+        `means[${k}] has ${means[k]?.length ?? 'no'} numbers, means[0] has ${dim}`,
         'give every mean the same length',
       );
     const row = rows[k];
@@ -76,16 +78,27 @@ export function mixtureSpec({ weights, means, stds }: MixtureInput): MixtureSpec
  * The exact field of a Gaussian mixture: D(x, sigma) = sum_k w_k(x) (s_k^2 x + sigma^2 mu_k) / (s_k^2 + sigma^2),
  * with the posterior weights w_k(x) of the mixture under noise.
  * @param input as one writes it, or a `MixtureSpec`, whose arrays are taken as they are
- * @throws FewstepError bad-field naming the entry that is wrong: of weights, means or stds another number than of the
+ * @throws FewstepError bad-argument for an entry that is missing or not known; bad-field naming the entry that is wrong: of weights, means or stds another number than of the
  *   others, rows of different lengths, a weight that is not positive, a negative std, a number that is not finite;
  *   bad-shape for a `MixtureSpec` whose stds are not 1, K or K dim
  */
 export function gaussianMixture(input: MixtureInput | MixtureSpec): Field {
-  const spec =
-    'kind' in input && input.means instanceof Float64Array
-      ? (input as MixtureSpec)
-      : mixtureSpec(input as MixtureInput);
-  return mixtureField('gaussian-mixture', spec);
+  checkEntries<Record<'weights' | 'means' | 'stds', object> & { kind?: string; dim?: number }>(
+    'the mixture',
+    input,
+    {
+      weights: true,
+      means: true,
+      stds: true,
+      kind: false,
+      dim: false,
+    },
+  );
+  const ready = 'dim' in input && input.means instanceof Float64Array;
+  return mixtureField(
+    'gaussian-mixture',
+    ready ? (input as MixtureSpec) : mixtureSpec(input as MixtureInput),
+  );
 }
 
 /** A mixture as a field; `empirical` is one with equal weights and widths. */

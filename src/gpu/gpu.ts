@@ -1,4 +1,5 @@
 import { FewstepError } from '../errors.js';
+import { checkDevice } from './check.js';
 import { compileKernel, type Kernel } from './kernel.js';
 import type { ShaderVariant } from './link.js';
 import { restOf } from './rest.js';
@@ -55,11 +56,15 @@ export class Gpu {
   /** Who is told of the device's loss: all that wait now. A promise that they raced with would keep each of them. */
   private readonly waiting = new Set<(loss: FewstepError) => void>();
 
-  /** @param adapter as `openDevice` describes it; by default what the device says of its adapter */
+  /**
+   * @param adapter as `openDevice` describes it; by default what the device says of its adapter
+   * @throws FewstepError bad-argument for what is no GPUDevice
+   */
   constructor(
     readonly device: GPUDevice,
     adapter?: AdapterDescription,
   ) {
+    checkDevice(device);
     this.adapter = adapter ?? describeAdapter(device.adapterInfo);
     device.addEventListener('uncapturederror', (event) => {
       this.failure ??= deviceError((event as GPUUncapturedErrorEvent).error);
@@ -68,7 +73,7 @@ export class Gpu {
       this.loss = new FewstepError(
         'device-lost',
         `the GPU device was lost: ${info.message || info.reason}`,
-        'run again; if it happens again, use a smaller --batch, or --device software',
+        'run again; if it happens again, use a smaller batch, or a software adapter',
       );
       for (const tell of this.waiting) tell(this.loss);
     });

@@ -1,3 +1,4 @@
+import { checkEntries, checkText, isObject, shown } from '../arguments.js';
 import { FewstepError, unknownName } from '../errors.js';
 import { parseProcess } from '../process/built-in.js';
 import type { Process } from '../process/process.js';
@@ -11,6 +12,23 @@ export interface SigmaRange {
 
 /** EDM's range (arXiv 2206.00364, table 1), for data of a size of about 0.5 to 1; in force wherever none is given. */
 export const DEFAULT_RANGE: SigmaRange = { sigmaMin: 0.002, sigmaMax: 80 };
+
+/**
+ * What is left out has its default.
+ * @throws FewstepError bad-argument for what is no range, or has other entries
+ */
+export function rangeFrom(range: Partial<SigmaRange> = {}): SigmaRange {
+  if (!isObject(range)) {
+    throw new FewstepError(
+      'bad-argument',
+      `the range is ${shown(range)}`,
+      'write { sigmaMin: 0.002, sigmaMax: 80 }, or one of the two',
+    );
+  }
+  checkEntries<Partial<SigmaRange>>('the range', range, { sigmaMin: false, sigmaMax: false });
+  const { sigmaMin = DEFAULT_RANGE.sigmaMin, sigmaMax = DEFAULT_RANGE.sigmaMax } = range;
+  return { sigmaMin, sigmaMax };
+}
 
 /** A rule that gives the N times of a grid with N - 1 steps, from sigmaMax down to sigmaMin. */
 export interface Grid {
@@ -99,14 +117,40 @@ export function explicit(times: readonly number[]): Grid {
   };
 }
 
+const KINDS = ['polynomial', 'logsnr', 'time_uniform', 'process_time', 'explicit', 'gits'];
+/** What other libraries call them. */
+const ELSEWHERE: Readonly<Record<string, string>> = {
+  karras: 'polynomial',
+  edm: 'polynomial',
+  exponential: 'logsnr',
+};
+
+/**
+ * A grid in either of its forms.
+ * @throws FewstepError as `parseGrid`, bad-argument for what is neither
+ */
+export function gridFrom(grid: string | Grid): Grid {
+  if (typeof grid === 'string') return parseGrid(grid);
+  if (isObject(grid) && typeof grid.times === 'function') return grid;
+  const listed: unknown = grid;
+  throw new FewstepError(
+    'bad-argument',
+    `the grid is ${shown(listed)}`,
+    Array.isArray(listed)
+      ? `write 'explicit:${listed.join(',')}', or explicit([${listed.join(', ')}])`
+      : "give its name, such as 'polynomial:7', or what polynomial, logsnr, timeUniform, processTime or explicit makes",
+  );
+}
+
 /**
  * Reads a grid as one writes it: `polynomial`, `polynomial:5`, `logsnr`, `time_uniform:2`, `explicit:80,5,.5,.002`,
  * `process_time:flow`.
  * @throws FewstepError unknown-name for a kind or a process that does not exist, with the nearest; bad-grid for a value
  *   that the kind cannot have, and for 'gits', which only a field can be searched for; bad-argument for an option of
- *   the process
+ *   the process, and for what is no text
  */
 export function parseGrid(text: string): Grid {
+  checkText('the grid', text, "write its name, such as 'polynomial:7'");
   const [kind, ...rest] = text.split(':');
   const argument = rest.join(':');
   switch (kind) {
@@ -128,19 +172,12 @@ export function parseGrid(text: string): Grid {
       throw new FewstepError(
         'bad-grid',
         "grid 'gits' is searched on the field with a GPU, which does not happen here",
-        'take the times that `fewstep sample --grid gits --json` prints: explicit:80,..',
+        'take gitsGrid of what searchGits found, or the times that `fewstep sample --grid gits --json` prints: explicit:80,..',
       );
     case 'explicit':
       return explicit(argument.split(',').map((time) => (time.trim() === '' ? Number.NaN : Number(time))));
     default:
-      throw unknownName('grid', kind, [
-        'polynomial',
-        'logsnr',
-        'time_uniform',
-        'process_time',
-        'explicit',
-        'gits',
-      ]);
+      throw unknownName('grid', kind, KINDS, Object.hasOwn(ELSEWHERE, kind) ? ELSEWHERE[kind] : undefined);
   }
 }
 

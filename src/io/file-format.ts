@@ -5,19 +5,27 @@ import { conform } from './schema.js';
 
 /** The kinds of file that fewstep writes as safetensors, by the version of their layout: the metadata's `format`. */
 const FORMATS = {
-  'fewstep-mlp-1': { what: 'a model', by: 'train', use: 'a model is for --field' },
+  'fewstep-mlp-1': { what: 'a model', by: 'train', use: 'a model is for loadModel, decodeModel and --field' },
   'fewstep-checkpoint-1': {
     what: 'a checkpoint of a training',
     by: 'train',
-    use: 'a checkpoint is for train --resume',
+    use: 'a checkpoint is for `fewstep train --resume`',
   },
-  'fewstep-generator-1': { what: 'a generator', by: 'sid', use: 'a generator is for sample --generator' },
+  'fewstep-generator-1': {
+    what: 'a generator',
+    by: 'sid',
+    use: 'a generator is for loadGenerator, decodeGenerator and `fewstep sample --generator`',
+  },
   'fewstep-sid-checkpoint-1': {
     what: 'a checkpoint of a distillation into a generator',
     by: 'sid',
-    use: 'it is for sid --resume',
+    use: 'it is for `fewstep sid --resume`',
   },
-  'fewstep-predictor-1': { what: 'a predictor', by: 'distill', use: 'a predictor is for sample --predictor' },
+  'fewstep-predictor-1': {
+    what: 'a predictor',
+    by: 'distill',
+    use: 'a predictor is for loadPredictor, decodePredictor and --predictor',
+  },
 };
 export type Format = keyof typeof FORMATS;
 

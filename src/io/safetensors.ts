@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { isPromise, shown } from '../arguments.js';
 import { FewstepError } from '../errors.js';
 import { elementCount, shapeText } from './array.js';
 import { conform, dictionary } from './schema.js';
@@ -41,12 +42,12 @@ type Entry = v.InferOutput<typeof entrySchema>;
  * Reads a safetensors file. Every byte of it must be accounted for, and every number be finite.
  *
  * @param name the file, for errors
- * @throws FewstepError bad-data naming the file and the tensor: for a file that is truncated or too long, a
+ * @throws FewstepError bad-argument for what has no bytes; bad-data naming the file and the tensor: for a file that is truncated or too long, a
  *   malformed header, an element type other than F32 and F64, offsets that overlap, leave gaps or do not fit the
  *   shape, a name that stands twice, and numbers that are not finite
  */
-export function parseSafetensors(bytes: Uint8Array, name: string): Safetensors {
-  const { header, data } = split(bytes, name);
+export function parseSafetensors(given: Uint8Array | ArrayBuffer, name: string): Safetensors {
+  const { header, data } = split(bytesOf(given), name);
   const { [METADATA]: metadata = {}, ...rest } = parseHeader(header, name);
   const entries = Object.entries(rest).map(([tensor, entry]): [string, Entry] => [
     tensor,
@@ -103,6 +104,17 @@ function split(bytes: Uint8Array, name: string): { header: Uint8Array; data: Uin
     throw bad(name, `it is truncated: its header ends at byte ${start}, and it has ${bytes.length}`);
   }
   return { header: bytes.subarray(PREFIX, start), data: bytes.subarray(start) };
+}
+
+function bytesOf(given: Uint8Array | ArrayBuffer): Uint8Array {
+  if (given instanceof Uint8Array) return given;
+  // Also one of another realm, as of a worker or a frame.
+  if (Object.prototype.toString.call(given) === '[object ArrayBuffer]') return new Uint8Array(given);
+  throw new FewstepError(
+    'bad-argument',
+    `the content of a file is ${shown(given)}, not its bytes`,
+    isPromise(given) ? 'await it' : 'give a Uint8Array or an ArrayBuffer: await response.arrayBuffer()',
+  );
 }
 
 function parseHeader(bytes: Uint8Array, name: string): Record<string, unknown> {

@@ -36,12 +36,21 @@ export function scaleToUnit(dataSet: DataSet): { dataSet: DataSet; scaling: Scal
   return { dataSet: { ...dataSet, values: applyScaling(scaling, dataSet.values) }, scaling };
 }
 
-/** Values from the data's units to scaled ones. */
-export function applyScaling({ offset, scale }: Scaling, values: Float64Array): Float64Array {
-  return values.map((value) => (value - offset) / scale);
+/**
+ * Values from the data's own units to a field's, where the field has a scaling: what `latents` are given in.
+ * `undoScaling` is the inverse.
+ */
+export function applyScaling<Values extends Float32Array | Float64Array>(
+  { offset, scale }: Scaling,
+  values: Values,
+): Values {
+  return values.map((value) => (value - offset) / scale) as Values;
 }
 
-/** Values from scaled units back to the data's own. */
+/**
+ * Values from a field's units back to the data's own, where the field has a scaling. `sample` does so with its samples and
+ * trajectories; what `solve` returns is in the field's units. `applyScaling` is the inverse.
+ */
 export function undoScaling<Values extends Float32Array | Float64Array>(
   { offset, scale }: Scaling,
   values: Values,

@@ -6,7 +6,7 @@ import type { Integration } from '../execute/integration.js';
 import { DEFAULT_TOLERANCE, type StepChoice, stepPlan } from '../execute/step-control.js';
 import type { Field } from '../field/field.js';
 import type { Gpu } from '../gpu/gpu.js';
-import type { SigmaRange } from '../grid/grid.js';
+import { rangeFrom, type SigmaRange } from '../grid/grid.js';
 import { rangeWithin } from '../sample-range.js';
 import { type PriorName, priorOf } from './prior.js';
 
@@ -86,6 +86,7 @@ type Request = ReturnType<typeof requestOf>;
 /** A request with its defaults, which needs no device to be checked. */
 function requestOf(field: Field, options: LogDensityOptions) {
   const { divergence = { kind: 'exact' }, steps = DEFAULT_TOLERANCE, prior = 'latents' } = options;
+  rangeFrom(options.range);
   const range = rangeWithin(field, options.range);
   if (!(range.sigmaMin > 0 && range.sigmaMin < range.sigmaMax && Number.isFinite(range.sigmaMax))) {
     throw new FewstepError(

@@ -1,3 +1,4 @@
+import { checkEntries, isObject, isPromise, shown } from '../arguments.js';
 import { FewstepError, unknownName } from '../errors.js';
 import type { BoundField, Field, PreparedField } from '../field/field.js';
 import { type FusedField, planVariant } from '../field/fused.js';
@@ -51,10 +52,16 @@ export interface FieldNetwork extends MlpModel, Required<Omit<MlpFieldOptions, '
 
 /**
  * A network as a field. Its features are those of the labelled network, whatever the guidance.
- * @throws FewstepError bad-shape where the parameters are not those of the configuration, bad-argument or
+ * @throws FewstepError bad-argument for other entries; bad-shape where the parameters are not those of the configuration, bad-argument or
  *   unknown-name for a label or a guidance that the model cannot have, or for parameters that its precision cannot hold
  */
 export function mlpField(model: MlpModel, options: MlpFieldOptions = {}): Field {
+  checkEntries<MlpFieldOptions>("mlpField's options", options, {
+    label: false,
+    guidance: false,
+    precision: false,
+  });
+  checkModel(model);
   const { config, scaling } = model;
   checkParameters(config, model.parameters);
   const { guidance = 1, precision = 'f32' } = options;
@@ -157,6 +164,15 @@ async function upload(
     guidance: gpu.buffer('guidance', GPUBufferUsage.UNIFORM, Float32Array.of(guidance)),
   };
   return { network, buffers, guided: guidance !== 1 };
+}
+
+function checkModel(model: unknown): void {
+  if (isObject(model) && isObject(model.config)) return;
+  throw new FewstepError(
+    'bad-argument',
+    `the model is ${shown(model)}, not an MlpModel`,
+    isPromise(model) ? 'await it' : 'give what loadModel or decodeModel returns, or { config, parameters }',
+  );
 }
 
 function checkGuidance(

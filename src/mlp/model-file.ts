@@ -75,9 +75,12 @@ export function encodeModel({ config, parameters, scaling, training, labelNames 
  * What `encodeModel` wrote; the parameters bit for bit.
  *
  * @param name the file, for errors
- * @throws FewstepError bad-data naming the file and the tensor or the entry of the metadata
+ * @throws FewstepError bad-argument for what is not bytes; bad-data naming the file and the tensor or the entry of the metadata
  */
-export function decodeModel(bytes: Uint8Array, name: string): StoredModel & { fewstep: string } {
+export function decodeModel(
+  bytes: Uint8Array | ArrayBuffer,
+  name: string,
+): StoredModel & { fewstep: string } {
   const file = parseSafetensors(bytes, name);
   checkFormat(file, FORMAT, name);
   const config = readConfig(file, name);

@@ -193,7 +193,7 @@ export class Network {
   private stored(parameters: Float32Array): Float32Array<ArrayBuffer> | Uint16Array<ArrayBuffer> {
     checkParameters(this.config, parameters);
     if (this.precision === 'f32') return parameters as Float32Array<ArrayBuffer>;
-    return halves(this.config, parameters);
+    return halves(this.config, parameters) as Uint16Array<ArrayBuffer>;
   }
 
   destroy(): void {

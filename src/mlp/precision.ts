@@ -20,7 +20,7 @@ const OVERFLOW = 65520;
  * The bits of parameters as float16, rounded to nearest, ties to even.
  * @throws FewstepError bad-argument naming the tensor of a number that float16 cannot hold
  */
-export function halves(config: MlpConfig, parameters: Float32Array): Uint16Array<ArrayBuffer> {
+export function halves(config: MlpConfig, parameters: Float32Array): Uint16Array {
   const outside = parameters.findIndex((value) => !(Math.abs(value) < OVERFLOW));
   if (outside >= 0) {
     const { name } = parameterLayout(config).tensors.findLast(({ offset }) => offset <= outside)!;

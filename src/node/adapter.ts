@@ -83,7 +83,7 @@ export async function openDevice(options: OpenOptions = {}): Promise<OpenedDevic
     throw new FewstepError(
       'no-adapter',
       `${description.name} (${description.driver}) gave no device: ${(cause as Error).message}`,
-      'update the GPU driver, or choose a software adapter with --device software',
+      'update the GPU driver, or choose the device software',
       { cause },
     );
   }

@@ -5,7 +5,7 @@ import { vulkanDrivers } from './vulkan-drivers.js';
 /** What to do on this machine to get an adapter of a kind, as sentences without their full stop. */
 export function adviceFor(kind: AdapterKind): string[] {
   if (kind === 'hardware') return hardwareAdvice();
-  if (process.platform !== 'linux') return [`${kind} is only offered on Linux; use --device hardware`];
+  if (process.platform !== 'linux') return [`${kind} is only offered on Linux; choose the device hardware`];
   return kind === 'lavapipe' ? [lavapipeAdvice()] : [swiftShaderAdvice()];
 }
 
@@ -28,7 +28,7 @@ function hardwareAdvice(): string[] {
       'install the Vulkan driver of the card (AMD and Intel: `sudo apt install mesa-vulkan-drivers`) and be in the group that owns /dev/dri/renderD128 (`sudo usermod -aG render $USER`)',
     ];
   }
-  return ['no GPU is visible to this system: use --device software, or a machine with a GPU'];
+  return ['no GPU is visible to this system: choose the device software, or a machine with a GPU'];
 }
 
 function lavapipeAdvice(): string {

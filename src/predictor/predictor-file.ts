@@ -107,9 +107,12 @@ export function encodePredictor({ predictor, field, training }: StoredPredictor)
  * What `encodePredictor` wrote, its numbers bit for bit.
  *
  * @param name the file, for errors
- * @throws FewstepError bad-data naming the file and the tensor or the entry of the metadata
+ * @throws FewstepError bad-argument for what is not bytes; bad-data naming the file and the tensor or the entry of the metadata
  */
-export function decodePredictor(bytes: Uint8Array, name: string): StoredPredictor & { fewstep: string } {
+export function decodePredictor(
+  bytes: Uint8Array | ArrayBuffer,
+  name: string,
+): StoredPredictor & { fewstep: string } {
   const file = parseSafetensors(bytes, name);
   checkFormat(file, FORMAT, name);
   const { metadata } = file;

@@ -1,3 +1,4 @@
+import { isObject, isPromise, shown } from '../arguments.js';
 import { FewstepError } from '../errors.js';
 import type { AmedSolver, Answer } from '../solver/amed.js';
 import type { Plan } from '../solver/plan.js';
@@ -68,9 +69,10 @@ export interface PredictedRun {
  * @throws FewstepError unreachable-nfe where it did not learn for this NFE. A predictor from a file has been checked;
  *   one made by hand may also have a solver that does not exist (unknown-name) or learns something else, options that
  *   it does not take, answers that cannot be or scales that are not above 0 (bad-argument), times that do not decrease
- *   (bad-grid), or another number of scales than of evaluations (bad-shape)
+ *   (bad-grid), or another number of scales than of evaluations (bad-shape). bad-argument for what is none at all
  */
 export function predictedRun(predictor: Predictor, nfe: number): PredictedRun {
+  checkStored(predictor);
   const { solver: text, afs } = predictor;
   const index = predictor.schedules.findIndex((schedule) => schedule.nfe === nfe);
   if (index < 0) {
@@ -98,6 +100,19 @@ export function predictedRun(predictor: Predictor, nfe: number): PredictedRun {
   return { plan: predicted.plan, predictor: { kind: 'amed', predicted, config, parameters, figures } };
 }
 
+/** @throws FewstepError bad-argument for what is no predictor */
+export function checkStored(predictor: unknown): void {
+  if (isObject(predictor) && Array.isArray(predictor.schedules)) return;
+  const file = isObject(predictor) && isObject(predictor.predictor);
+  throw new FewstepError(
+    'bad-argument',
+    `the predictor is ${file ? 'all of what its file holds' : shown(predictor)}, not a Predictor`,
+    isPromise(predictor)
+      ? 'await it'
+      : 'give the entry predictor of what loadPredictor or decodePredictor returns',
+  );
+}
+
 /**
  * Reads a solver that asks a predictor, as one writes it: 'amed', 'amed-ipndm:order=3'.
  * @throws FewstepError bad-argument for a solver that takes no predictor, and as `parseSolver`
@@ -108,7 +123,7 @@ export function amedSolver(text: string): { solver: AmedSolver; options: Record<
   throw new FewstepError(
     'bad-argument',
     `the solver '${solver.name}' takes no predictor`,
-    'take one that does, such as amed or amed-ipndm: see `fewstep solvers`',
+    'take one that does, such as amed or amed-ipndm: amedSolvers and `fewstep solvers` list them',
   );
 }
 
@@ -121,6 +136,6 @@ export function timesSolver(text: string): ReturnType<typeof parseSolver> {
   throw new FewstepError(
     'bad-argument',
     `the solver '${name}' ${why}`,
-    'take one of the ODE that learned nothing, such as unipc-2: see `fewstep solvers`',
+    'take one of the ODE that learned nothing, such as unipc-2: solvers and `fewstep solvers` list them',
   );
 }

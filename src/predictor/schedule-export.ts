@@ -86,7 +86,7 @@ export function exportSchedules(predictor: Predictor, nfe?: number): ExportedSch
     throw new FewstepError(
       'bad-argument',
       'a bespoke solver has no formulas that schedules could be put into',
-      'export its table of coefficients: --form table',
+      'export its table of coefficients: tableOf its plan, or `fewstep export --form table`',
     );
   }
   const { solver, options } = parseSolver(predictor.solver);
@@ -133,7 +133,7 @@ export function checkExportable(
   throw new FewstepError(
     'bad-argument',
     'a network answers each trajectory differently: there is no one schedule to export',
-    'export a table (`fewstep distill` an AMED solver with --kind table, or bespoke without networks), or sample with the network',
+    'export a table (an AMED solver distilled as a table, or bespoke without networks), or sample with the network',
   );
 }
 

@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { checkText } from '../arguments.js';
 import { FewstepError, nearestName, unknownName } from '../errors.js';
 import { defineProcess, type Process, type ProcessDefinition } from './process.js';
 
@@ -178,9 +179,11 @@ const value = v.pipe(v.number(), v.finite(), v.gtValue(0));
 /**
  * Reads a process as one writes it: `ve`, `vp-linear:beta_min=0.1,beta_max=12`, `flow`. Within the options of a solver,
  * which have commas between them, its own have colons: `vp-linear:beta_min=0.1:beta_max=12`.
- * @throws FewstepError unknown-name, with the nearest; bad-argument for an unknown or impossible option
+ * @throws FewstepError unknown-name, with the nearest; bad-argument for an unknown or impossible option, and for what is
+ *   no text
  */
 export function parseProcess(text: string): Process {
+  checkText('the process', text, "write its name, such as 'vp-linear'");
   const [name, ...rest] = text.split(':');
   const kind = kinds.find((candidate) => candidate.name === name);
   if (!kind) {

@@ -1,3 +1,4 @@
+import { checkText } from '../arguments.js';
 import { unknownName } from '../errors.js';
 import type { Process } from './process.js';
 
@@ -10,13 +11,28 @@ export const PREDICTIONS = ['eps', 'x0', 'v', 'score', 'velocity'] as const;
 /** One of PREDICTIONS. */
 export type Prediction = (typeof PREDICTIONS)[number];
 
+/** What other libraries call them. */
+const ELSEWHERE: Readonly<Record<string, Prediction>> = {
+  epsilon: 'eps',
+  noise: 'eps',
+  sample: 'x0',
+  v_prediction: 'v',
+  flow_prediction: 'velocity',
+};
+
 /**
  * A name as a `Prediction`, where it is one.
- * @throws FewstepError unknown-name, with the nearest
+ * @throws FewstepError unknown-name, with the nearest; bad-argument for what is no text
  */
 export function parsePrediction(name: string): Prediction {
+  checkText('the prediction', name, `give one of ${PREDICTIONS.join(', ')}`);
   if ((PREDICTIONS as readonly string[]).includes(name)) return name as Prediction;
-  throw unknownName('prediction', name, PREDICTIONS);
+  throw unknownName(
+    'prediction',
+    name,
+    PREDICTIONS,
+    Object.hasOwn(ELSEWHERE, name) ? ELSEWHERE[name] : undefined,
+  );
 }
 
 /** How D comes out of a prediction F at one noise level: D(x, sigma) = skip x + out F(input x, t). */

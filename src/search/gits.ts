@@ -2,7 +2,7 @@ import { FewstepError } from '../errors.js';
 import { solve } from '../execute/solve.js';
 import type { Field } from '../field/field.js';
 import type { Gpu } from '../gpu/gpu.js';
-import { DEFAULT_RANGE, type Grid, polynomial, type SigmaRange } from '../grid/grid.js';
+import { type Grid, polynomial, rangeFrom, type SigmaRange } from '../grid/grid.js';
 import { planFor } from '../solver/plan-for.js';
 import { cheapestPath } from './cheapest-path.js';
 import { analyticalCosts, jumpCosts } from './jump-costs.js';
@@ -64,7 +64,7 @@ export function searchGits(
   signal?: AbortSignal,
   onProgress?: (done: number, total: number) => void,
 ): Promise<GitsSearch> {
-  const whole = { ...DEFAULT_RANGE, ...range };
+  const whole = rangeFrom(range);
   const ofGpu = searches.get(gpu) ?? new WeakMap<Field, Map<string, Promise<GitsSearch>>>();
   searches.set(gpu, ofGpu);
   const ofField = ofGpu.get(field) ?? new Map<string, Promise<GitsSearch>>();

@@ -55,9 +55,12 @@ export function encodeGenerator(generator: StoredGenerator): Uint8Array {
  * What `encodeGenerator` wrote, its numbers bit for bit.
  *
  * @param name the file, for errors
- * @throws FewstepError bad-data naming the file and the tensor or the entry of the metadata
+ * @throws FewstepError bad-argument for what is not bytes; bad-data naming the file and the tensor or the entry of the metadata
  */
-export function decodeGenerator(bytes: Uint8Array, name: string): StoredGenerator & { fewstep: string } {
+export function decodeGenerator(
+  bytes: Uint8Array | ArrayBuffer,
+  name: string,
+): StoredGenerator & { fewstep: string } {
   const file = parseSafetensors(bytes, name);
   checkFormat(file, FORMAT, name);
   const config = readConfig(file, name);

@@ -44,7 +44,11 @@ export function lossWeight({ normalised }: Objective, { real, generated, sigma }
  * that of y and y_t together, D being what it is.
  * @param weight of the loss; by default `lossWeight`
  */
-export function generatorLoss(objective: Objective, terms: LossTerms, weight = lossWeight(objective, terms)) {
+export function generatorLoss(
+  objective: Objective,
+  terms: LossTerms,
+  weight = lossWeight(objective, terms),
+): { loss: number; toReal: Float64Array; toFake: Float64Array; toGenerated: Float64Array } {
   const { l1, l2, l3 } = objective;
   const { generated, noisy, real, fake } = terms;
   const p = real.map((value, d) => value - fake[d]);

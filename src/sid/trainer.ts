@@ -282,10 +282,10 @@ export class SidTrainer {
 
 function diverged(update: number): FewstepError {
   const { step, player } = placeOf(update);
-  const [name, rate] = player === 'fake' ? ['fake score', '--fake-lr'] : ['generator', '--lr'];
+  const name = player === 'fake' ? 'fake score' : 'generator';
   return new FewstepError(
     'not-finite',
     `the distillation broke at step ${step}: the loss or gradient of the ${name} is not finite`,
-    `use a smaller ${rate}, or resume from the last checkpoint`,
+    `use a smaller learning rate of the ${name}, or resume from the last checkpoint`,
   );
 }

@@ -1,4 +1,5 @@
-import { DEFAULT_RANGE, type Grid, parseGrid, type SigmaRange } from '../grid/grid.js';
+import { checkEntries, type Entries } from '../arguments.js';
+import { type Grid, gridFrom, rangeFrom, type SigmaRange } from '../grid/grid.js';
 import type { Plan } from './plan.js';
 import { parseSolver, stepsForNfe } from './registry.js';
 
@@ -16,15 +17,26 @@ export interface PlanRequest {
   afs?: boolean;
 }
 
+/** All that a `PlanRequest` has. */
+export const PLAN_ENTRIES: Entries<PlanRequest> = {
+  solver: true,
+  nfe: true,
+  grid: false,
+  range: false,
+  afs: false,
+};
+
 /**
  * The plan that meets a request: as many steps as give exactly the NFE, on the times of the grid.
- * @throws FewstepError unknown-name for a solver, a grid or a process; bad-argument for their options, and for the
- *   bespoke solver, which has no plan without a field; bad-grid for impossible times; unreachable-nfe naming what the
+ * @throws FewstepError unknown-name for a solver, a grid or a process; bad-argument for their options, for the bespoke
+ *   solver, which has no plan without a field, and for entries that a request does not have; bad-grid for impossible times; unreachable-nfe naming what the
  *   solver can make
  */
-export function planFor({ solver: text, nfe, grid = 'polynomial:7', range, afs = false }: PlanRequest): Plan {
+export function planFor(request: PlanRequest): Plan {
+  checkEntries("planFor's request", request, PLAN_ENTRIES);
+  const { solver: text, nfe, grid = 'polynomial:7', range, afs = false } = request;
   const { solver, options } = parseSolver(text);
-  const rule = typeof grid === 'string' ? parseGrid(grid) : grid;
+  const rule = gridFrom(grid);
   const steps = stepsForNfe(solver, nfe, { afs, options });
-  return solver.plan(rule.times(steps, { ...DEFAULT_RANGE, ...range }), { afs, options });
+  return solver.plan(rule.times(steps, rangeFrom(range)), { afs, options });
 }

@@ -2,6 +2,7 @@
  * A solver is a pure function from a time grid to a plan, and a plan is data: a list of operations over slots.
  * NFE, execution on the CPU and on the GPU, and gradients all follow from it.
  */
+import { isObject, shown } from '../arguments.js';
 import { FewstepError } from '../errors.js';
 
 /** A state-sized array [batch, dim]. Every operation writes a slot of its own; executors decide what is reused. */
@@ -92,6 +93,16 @@ export interface Plan {
   readonly slots: number;
   /** How many per-trajectory columns the operations read. */
   readonly columns: number;
+}
+
+/** @throws FewstepError bad-argument for what is no plan */
+export function checkPlan(plan: unknown): void {
+  if (isObject(plan) && Array.isArray(plan.operations) && Array.isArray(plan.states)) return;
+  throw new FewstepError(
+    'bad-argument',
+    `the plan is ${shown(plan)}, not a Plan`,
+    "give what planFor makes, as of { solver: 'ipndm-3', nfe: 6 }, or planOfTable",
+  );
 }
 
 /** Number of function evaluations per trajectory: a property of the plan, since nothing else calls the field. */

@@ -1,3 +1,4 @@
+import { isObject, shown } from '../arguments.js';
 import { FewstepError, unknownName } from '../errors.js';
 import { adamsBashforth } from './adams-bashforth.js';
 import { amedSolvers } from './amed.js';
@@ -92,9 +93,18 @@ export function solverByName(name: string): Solver {
 /**
  * Reads a solver as one writes it, with its options: `dpm-solver-2:r=0.4`, `unipc-3:variant=bh1`.
  * Whether the solver takes them shows when its plan is made.
- * @throws FewstepError as `solverByName`, or bad-argument for a malformed option
+ * @throws FewstepError as `solverByName`, or bad-argument for a malformed option, and for what is no text
  */
 export function parseSolver(text: string): { solver: Solver; options: Record<string, unknown> } {
+  if (typeof text !== 'string') {
+    const given: unknown = text;
+    const name = isObject(given) && typeof given.name === 'string' ? given.name : undefined;
+    throw new FewstepError(
+      'bad-argument',
+      `the solver is ${shown(given)}, not a text`,
+      `give its name${name === undefined ? ", such as 'ipndm-3'" : `: '${name}'`}`,
+    );
+  }
   const [name, ...rest] = text.split(':');
   const options = rest
     .join(':')
@@ -144,7 +154,7 @@ export function stepsForNfe(solver: Solver, nfe: number, settings: SolverSetting
   if (!Number.isInteger(nfe) || nfe < 1 || nfe > MAX_STEPS) {
     throw new FewstepError(
       'unreachable-nfe',
-      `NFE must be a whole number from 1 to ${MAX_STEPS}, not ${nfe}`,
+      `NFE must be a whole number from 1 to ${MAX_STEPS}, not ${shown(nfe)}`,
       'give such a number',
     );
   }

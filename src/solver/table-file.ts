@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { checkText } from '../arguments.js';
 import { FewstepError } from '../errors.js';
 import { conform } from '../io/schema.js';
 import { checkTable, type SolverTable, tableFault } from './table.js';
@@ -61,11 +62,12 @@ function numeral(value: number): string {
 /**
  * Reads what `encodeTable` wrote, or another program.
  * @param name the file's name, for errors
- * @throws FewstepError bad-data naming the entry that is wrong
+ * @throws FewstepError bad-data naming the entry that is wrong; bad-argument for what is no text
  */
 export function decodeTable(text: string, name: string): StoredTable {
   const bad = (what: string, remedy = 'correct it there, or write the table again', cause?: unknown) =>
     new FewstepError('bad-data', `${name}: ${what}`, remedy, { cause });
+  checkText('the content of a table', text, 'give the text of the JSON file');
   const json = parsed(text, bad);
   const version = (json as { schema?: unknown } | null)?.schema;
   if (version !== TABLE_SCHEMA) {
@@ -73,7 +75,7 @@ export function decodeTable(text: string, name: string): StoredTable {
       version === undefined
         ? 'it has no schema, so it is no table of a solver'
         : `its schema is '${version}', and this fewstep reads '${TABLE_SCHEMA}'`,
-      'give what `fewstep solver --table` or `fewstep export --form table` wrote',
+      'give what encodeTable wrote, or `fewstep solver --table`, or `fewstep export --form table`',
     );
   }
   const { solver, nfe, sigma_max, sigma_min, times, rows, mean, note } = conform(schema, json, bad);

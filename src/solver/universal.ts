@@ -67,7 +67,7 @@ export function universalTable(nfe: number): UniversalTable {
   throw new FewstepError(
     'unreachable-nfe',
     `there is no universal bespoke solver of ${nfe} evaluations`,
-    `take ${universalCounts.join(', ')}, or distil one: \`fewstep distill --solver bespoke\``,
+    `take ${universalCounts.join(', ')}, or learn one: distillBespoke, or \`fewstep distill --solver bespoke\``,
   );
 }
 

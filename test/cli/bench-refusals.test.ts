@@ -128,7 +128,7 @@ const refusals: [string, string[], ...string[]][] = [
   ['--data and --field', data('points.csv', { field: 'ring' }), '--data and --field', 'one after the other'],
   ['a field twice', benching({ problem: 'ring', field: 'ring' }), "'ring' is asked for twice", 'once'],
   ['a field of an unknown kind', benching({ field: at('kind.json') }), "did you mean 'gaussian-mixture'?"],
-  ['a .wgsl without --dim', benching({ field: at('field.wgsl') }), 'dimension of the field', 'give --dim'],
+  ['a .wgsl without --dim', benching({ field: at('field.wgsl') }), 'dimension of the field', '--dim'],
   ['--scale for a .wgsl', benching({ field: at('field.wgsl'), scale: true }), '--scale does not apply'],
 ];
 

@@ -286,7 +286,7 @@ describe('a bad request is refused with status 2, before anything runs, and leav
       'nothing to learn',
       { solver: 'euler', nfe: 1, 'scale-time': 0 },
       'there is nothing to learn',
-      '--scale-time',
+      'a scale of the time',
     ],
     ['an NFE out of their reach', { solver: 'heun', nfe: '4,5' }, 'odd and even NFE into two files'],
     ['a grid of other steps', { solver: 'unipc-2', grid: 'explicit:80,1,0.002' }, 'the grid lists 3 times'],

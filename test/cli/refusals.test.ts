@@ -190,7 +190,7 @@ const refusals: [string, string[], ...string[]][] = [
   ['missing data of a field', field('dataless.json'), 'nothing.csv: there is no such file', 'check the path'],
   ['a module without default', field('reference.json'), 'field.mjs has no function as its default', 'write:'],
 
-  ['a .wgsl without --dim', field('field.wgsl'), 'dimension of the field', 'give --dim'],
+  ['a .wgsl without --dim', field('field.wgsl'), 'dimension of the field', '--dim'],
   ['a .wgsl without denoise', field('unnamed.wgsl', { dim: 2 }), "no function 'denoise'", 'write fn denoise'],
   [
     'wrong WGSL',

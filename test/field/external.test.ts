@@ -33,7 +33,8 @@ const mixture = gaussianMixture(randomMixture(seed, DIM, 4, 'per-component'));
 const BATCH = 37;
 
 /** The mixture as a model of some process would predict it, by its float64 form. */
-function predictorOf({ process = parseProcess('ve'), prediction = 'x0' }: Partial<ExternalFieldOptions>) {
+function predictorOf({ process: given = 've', prediction = 'x0' }: Partial<ExternalFieldOptions>) {
+  const process = typeof given === 'string' ? parseProcess(given) : given;
   const calls: { states: Float32Array; times: Float32Array }[] = [];
   const predict = (states: Float32Array, times: Float32Array) => {
     calls.push({ states, times });
@@ -201,7 +202,7 @@ test(
       field,
       { solver, afs: false, grids: [{ name: 'polynomial:7', times }] },
       {
-        ...{ ...ROBUST, ...pools, settings: { ...ROBUST, batch: 16, iterations: 20 } },
+        ...{ ...pools, settings: { ...ROBUST, batch: 16, iterations: 20 } },
       },
     );
     expect(table.best.score).toBeLessThan(table.base.score);

@@ -54,6 +54,7 @@ describe('a model', () => {
   it('is the same file every time, which other programs can read', () => {
     const bytes = encodeModel(model);
     expect(encodeModel(decodeModel(bytes, 'm'))).toEqual(bytes);
+    expect(decodeModel(new Uint8Array(bytes).buffer, 'm')).toEqual(decodeModel(bytes, 'm'));
     const { tensors, metadata } = parseSafetensors(bytes, 'm');
     expect(Object.fromEntries([...tensors].map(([name, { shape }]) => [name, shape]))).toEqual({
       'layers.0.weight': [3, 32],

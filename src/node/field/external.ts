@@ -1,17 +1,8 @@
 import { FewstepError } from '../../errors.js';
 import { type ExternalFieldOptions, externalField } from '../../field/external.js';
 import type { Field } from '../../field/field.js';
-import { parseProcess } from '../../process/built-in.js';
-import { parsePrediction } from '../../process/prediction.js';
-import type { Process } from '../../process/process.js';
 import { importModule } from '../module.js';
 import { inFile, named } from './place.js';
-
-/** What a module says of its model: process and prediction also by their names. */
-interface Described extends Omit<ExternalFieldOptions, 'process' | 'prediction'> {
-  process?: string | Process;
-  prediction?: string;
-}
 
 const REMEDY =
   'write: export default { dim: 64, prediction: "eps", process: "vp-linear", predict(states, times) { ... } }, ' +
@@ -30,16 +21,7 @@ export async function loadExternalField(path: string): Promise<Field> {
   if (typeof described !== 'object' || described === null) {
     throw new FewstepError('bad-field', `${path} has no object as its default export`, REMEDY);
   }
-  const { process, prediction, ...rest } = described as Described;
-  return inFile(path, () =>
-    externalField({
-      ...rest,
-      ...(process !== undefined && {
-        process: typeof process === 'string' ? parseProcess(process) : process,
-      }),
-      ...(prediction !== undefined && { prediction: parsePrediction(prediction) }),
-    }),
-  );
+  return inFile(path, () => externalField(described as ExternalFieldOptions));
 }
 
 async function descriptionOf(path: string, exported: unknown): Promise<unknown> {

@@ -41,7 +41,7 @@ const shader: Source = {
     throw new FewstepError(
       'bad-argument',
       `the dimension of the field ${path} is not known`,
-      'give --dim, the length D of its array<f32, D>',
+      'give its dim (--dim on the command line), the length D of its array<f32, D>',
     );
   },
 };

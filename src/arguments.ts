@@ -1,0 +1,63 @@
+import { FewstepError, nearestName } from './errors.js';
+
+/** All entries that a type has, by name: true where they have to be given. The compiler tells a list that lacks one. */
+export type Entries<T> = { readonly [Name in keyof T]-?: undefined extends T[Name] ? false : true };
+
+/**
+ * Refuses what is no object of these entries: whoever writes JavaScript would have a misspelt one ignored.
+ * @param what it is, for errors: "sample's request"
+ * @throws FewstepError bad-argument, with the nearest name
+ */
+export function checkEntries<T extends object>(what: string, given: T, entries: Entries<T>): void {
+  const names = Object.keys(entries);
+  const takes = `it takes: ${names.join(', ')}`;
+  if (!isObject(given))
+    throw new FewstepError('bad-argument', `${what}: expected an object, got ${shown(given)}`, takes);
+  if (isPromise(given))
+    throw new FewstepError('bad-argument', `${what}: expected an object, got a promise`, 'await it');
+  const values = given as Readonly<Record<string, unknown>>;
+  for (const [name, value] of Object.entries(values)) {
+    // What is undefined is left out.
+    if (value === undefined || Object.hasOwn(entries, name)) continue;
+    const nearest = nearestName(name, names);
+    const hint = nearest === undefined ? '' : `did you mean '${nearest}'? `;
+    throw new FewstepError('bad-argument', `${what}: unknown entry '${name}'`, `${hint}${takes}`);
+  }
+  const missing = names.find((name) => entries[name as keyof T] && values[name] === undefined);
+  if (missing !== undefined) {
+    const needed = names.filter((name) => entries[name as keyof T]);
+    throw new FewstepError(
+      'bad-argument',
+      `${what}: '${missing}' is missing`,
+      `it needs: ${needed.join(', ')}`,
+    );
+  }
+}
+
+/** @throws FewstepError bad-argument unless it is a text */
+export function checkText(what: string, given: unknown, remedy: string): asserts given is string {
+  if (typeof given !== 'string') {
+    throw new FewstepError('bad-argument', `${what} is ${shown(given)}, not a text`, remedy);
+  }
+}
+
+/** Whether it has entries: no list and no function. */
+export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !ArrayBuffer.isView(value);
+}
+
+/** Whether somebody forgot to await it. */
+export function isPromise(value: unknown): boolean {
+  return isObject(value) && typeof value.then === 'function';
+}
+
+/** A value of any kind, for errors. */
+export function shown(value: unknown): string {
+  if (typeof value === 'string') return `'${value}'`;
+  if (typeof value === 'function') return 'a function';
+  if (isPromise(value)) return 'a promise';
+  if (typeof value !== 'object' || value === null) return String(value);
+  if (Array.isArray(value)) return 'an array';
+  const kind = Object.prototype.toString.call(value).slice(8, -1);
+  return kind === 'Object' ? 'an object' : `${/^[AEIO]/.test(kind) ? 'an' : 'a'} ${kind}`;
+}

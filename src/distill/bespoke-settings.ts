@@ -1,0 +1,56 @@
+import { checkEntries, type Entries, shown } from '../arguments.js';
+import { FewstepError, unknownName } from '../errors.js';
+import { rangeFrom } from '../grid/grid.js';
+import type { BespokeSettings } from './bespoke.js';
+import { BUDGET_UNITS, type Budget } from './budget.js';
+import { checkSome } from './settings.js';
+
+const ENTRIES: Entries<BespokeSettings> = {
+  nfe: true,
+  range: false,
+  batch: true,
+  candidates: true,
+  candidateIterations: true,
+  iterations: true,
+  budget: false,
+  seed: true,
+};
+
+/**
+ * The NFE and the form are looked at where solvers are made of them.
+ * @throws FewstepError bad-argument naming the entry, unknown-name for the unit of a budget
+ */
+export function checkBespokeSettings(settings: BespokeSettings): void {
+  checkEntries("distillBespoke's settings", settings, ENTRIES);
+  const { range, batch, candidates, candidateIterations, iterations, budget, seed } = settings;
+  rangeFrom(range);
+  checkSome({ batch, iterations, seed }, ['batch', 'iterations', 'seed']);
+  for (const [name, value, least] of [
+    ['candidates', candidates, 1],
+    ['candidateIterations', candidateIterations, 0],
+  ] as const) {
+    if (Number.isSafeInteger(value) && value >= least) continue;
+    throw new FewstepError(
+      'bad-argument',
+      `the distillation's ${name} is ${shown(value)}`,
+      `give a whole number from ${least} on`,
+    );
+  }
+  if (budget !== undefined) checkBudget(budget);
+}
+
+/** The same of what networks on top of a table read of them; the others may be there too. */
+export function checkNetSettings(settings: Pick<BespokeSettings, 'batch' | 'seed'>): void {
+  const entries = Object.fromEntries(Object.keys(ENTRIES).map((name) => [name, false]));
+  checkEntries("distillBespokeNet's settings", settings, entries as Entries<Partial<BespokeSettings>>);
+  const { batch, seed } = settings;
+  checkSome({ batch, seed }, ['batch', 'seed']);
+}
+
+function checkBudget(budget: Budget): void {
+  checkEntries<Budget>('the budget', budget, { amount: true, unit: true });
+  const { amount, unit } = budget;
+  if (!BUDGET_UNITS.includes(unit)) throw unknownName('unit of a budget', String(unit), BUDGET_UNITS);
+  if (Number.isFinite(amount) && amount > 0) return;
+  throw new FewstepError('bad-argument', `the budget is ${shown(amount)} ${unit}`, 'give a number above 0');
+}
