@@ -82,9 +82,9 @@ def main():
 
     torch.manual_seed(options.seed)
     shape = [int(size) for size in options.shape.split("x")]
-    load = numpy.load if options.data.endswith(".npy") else lambda path: numpy.loadtxt(path, delimiter=",")
-    rows = load(options.data).reshape(-1, numpy.prod(shape)) if options.data.endswith(".npy") else load(options.data)
-    rows = rows[:, : numpy.prod(shape)].astype(numpy.float32)
+    size = int(numpy.prod(shape))
+    rows = numpy.load(options.data) if options.data.endswith(".npy") else numpy.loadtxt(options.data, delimiter=",")
+    rows = rows.reshape(len(rows), -1)[:, :size].astype(numpy.float32)
     low, high = rows.min(), rows.max()
     images = torch.from_numpy((rows - low) / (high - low) * 2 - 1).reshape(-1, *shape)
     print(f"{len(images)} images, scaled from [{low:g}, {high:g}]")

@@ -1,8 +1,7 @@
 import { Command, Option } from 'commander';
-import { DEFAULT_RANGE } from '../grid/grid.js';
 import type { AnalyzeCommandOptions } from './analyze-run.js';
 import { untilInterrupted } from './interrupt.js';
-import { deviceOption, fieldOptions, positiveNumber, wholeNumber, wholeNumbers } from './options.js';
+import { deviceOption, fieldOptions, rangeOptions, wholeNumber, wholeNumbers } from './options.js';
 
 const HELP = `
 Measures why few steps suffice (AMED, arXiv 2312.00094, section 3) on accurate trajectories of a field: how much of
@@ -24,6 +23,7 @@ const MOST_TRAJECTORIES = 2 ** 16;
 
 /** `fewstep analyze`: the shape of a field's trajectories, in figures and plots. */
 export function analyzeCommand(): Command {
+  const [sigmaMin, sigmaMax] = rangeOptions();
   const command = new Command('analyze').description('measure the shape of trajectories and write a report');
   for (const option of fieldOptions()) command.addOption(option);
   return command
@@ -43,16 +43,8 @@ export function analyzeCommand(): Command {
         .default(120),
     )
     .option('--grid <grid>', 'time grid, as in `fewstep sample`', 'polynomial:7')
-    .addOption(
-      new Option('--sigma-min <sigma>', `last time (default: ${DEFAULT_RANGE.sigmaMin})`).argParser(
-        positiveNumber,
-      ),
-    )
-    .addOption(
-      new Option('--sigma-max <sigma>', `first time (default: ${DEFAULT_RANGE.sigmaMax})`).argParser(
-        positiveNumber,
-      ),
-    )
+    .addOption(sigmaMin)
+    .addOption(sigmaMax)
     .addOption(
       new Option('--steps <counts>', 'coarse grids to test directions on')
         .argParser(wholeNumbers(1, 1024))

@@ -1,13 +1,12 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { suiteNames } from '../../bench/solvers/suites.js';
 import { EXECUTORS } from '../execute/fused-plan.js';
-import { DEFAULT_RANGE } from '../grid/grid.js';
 import { untilFinished } from './interrupt.js';
 import {
   deviceOption,
   fieldDetails,
   imageShape,
-  positiveNumber,
+  rangeOptions,
   wholeNumber,
   wholeNumbers,
 } from './options.js';
@@ -49,6 +48,7 @@ const MOST_TRAJECTORIES = 2 ** 20;
 
 /** `fewstep bench`: solvers at fixed NFE, in figures and plots. */
 export function benchCommand(): Command {
+  const [sigmaMin, sigmaMax] = rangeOptions();
   const command = new Command('bench').description('compare solvers at fixed NFE and write a report');
   command
     .addOption(new Option('--suite <name>', 'what to run').choices(suiteNames).default('quick'))
@@ -120,16 +120,8 @@ export function benchCommand(): Command {
         .default('auto'),
     )
     .option('--force', 'use a network on another field than the one it was distilled on')
-    .addOption(
-      new Option('--sigma-min <sigma>', `last time (default: ${DEFAULT_RANGE.sigmaMin})`).argParser(
-        positiveNumber,
-      ),
-    )
-    .addOption(
-      new Option('--sigma-max <sigma>', `first time (default: ${DEFAULT_RANGE.sigmaMax})`).argParser(
-        positiveNumber,
-      ),
-    )
+    .addOption(sigmaMin)
+    .addOption(sigmaMax)
     .requiredOption('--out <folder>', 'where the results go')
     .addOption(deviceOption())
     .option('--json', 'print an outline of the results as JSON')

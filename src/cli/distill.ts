@@ -2,7 +2,6 @@ import { Command, Option } from 'commander';
 import { BESPOKE } from '../distill/bespoke.js';
 import { NET_ITERATIONS } from '../distill/bespoke-net.js';
 import { LARGEST_SEED, NETWORK_BATCH, ROBUST } from '../distill/settings.js';
-import { DEFAULT_RANGE } from '../grid/grid.js';
 import { BESPOKE_FORMULAS, BESPOKE_STARTS } from '../solver/bespoke.js';
 import { KINDS, RECIPES, SOURCES } from './distill-request.js';
 import { type DistillCommandOptions, runDistill } from './distill-run.js';
@@ -13,7 +12,7 @@ import {
   fieldOptions,
   nonNegativeNumber,
   plainNames,
-  positiveNumber,
+  rangeOptions,
   wholeNumber,
   wholeNumbers,
 } from './options.js';
@@ -61,6 +60,7 @@ Exit status: 0 when the predictor is written, 2 for a request that cannot be met
 
 /** `fewstep distill`: a predictor from a field and a teacher. */
 export function distillCommand(): Command {
+  const [sigmaMin, sigmaMax] = rangeOptions();
   const command = new Command('distill').description('learn a solver for one field from an accurate teacher');
   for (const option of fieldOptions()) command.addOption(option);
   return command
@@ -182,16 +182,8 @@ export function distillCommand(): Command {
         wholeNumber(0, LARGEST_SEED),
       ),
     )
-    .addOption(
-      new Option('--sigma-min <sigma>', `last time (default: ${DEFAULT_RANGE.sigmaMin})`).argParser(
-        positiveNumber,
-      ),
-    )
-    .addOption(
-      new Option('--sigma-max <sigma>', `first time (default: ${DEFAULT_RANGE.sigmaMax})`).argParser(
-        positiveNumber,
-      ),
-    )
+    .addOption(sigmaMin)
+    .addOption(sigmaMax)
     .addOption(deviceOption())
     .option('--json', 'print what was learned as JSON')
     .addHelpText('after', HELP)

@@ -133,6 +133,21 @@ export function planOptions(): Option[] {
   ];
 }
 
+/** Between which noise levels a field is solved: see `rangeWithin`. */
+export function rangeOptions(): [sigmaMin: Option, sigmaMax: Option] {
+  const { sigmaMin, sigmaMax } = DEFAULT_RANGE;
+  return [
+    new Option(
+      '--sigma-min <sigma>',
+      `last time of the grid (default: ${sigmaMin}, or the least that a model knows)`,
+    ).argParser(positiveNumber),
+    new Option(
+      '--sigma-max <sigma>',
+      `first time of the grid (default: ${sigmaMax}, or the most that a model knows)`,
+    ).argParser(positiveNumber),
+  ];
+}
+
 /** How many evaluations a solver makes, and at which times. */
 export function scheduleOptions(): Option[] {
   return [
@@ -141,13 +156,7 @@ export function scheduleOptions(): Option[] {
       '--grid <grid>',
       'time grid: polynomial:RHO, logsnr, time_uniform:RHO, explicit:80,10,1,.002, process_time:NAME (even in the time of one of `fewstep processes`) or gits (searched on the field) (default: polynomial:7)',
     ),
-    new Option('--sigma-min <sigma>', `last time of the grid (default: ${DEFAULT_RANGE.sigmaMin})`).argParser(
-      positiveNumber,
-    ),
-    new Option(
-      '--sigma-max <sigma>',
-      `first time of the grid (default: ${DEFAULT_RANGE.sigmaMax})`,
-    ).argParser(positiveNumber),
+    ...rangeOptions(),
     new Option('--afs', 'analytical first step: the first evaluation comes from the prior, at no cost'),
   ];
 }

@@ -24,12 +24,20 @@ export interface Running {
   outcome: Promise<Outcome>;
 }
 
+/** Those of a test that failed would go on for minutes. */
+const running = new Set<ChildProcess>();
+process.on('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
 /** Starts the built command line as a user does. */
 export function start(args: readonly string[], options: { cwd?: string } = {}): Running {
   const child = spawn(process.execPath, [join(root, 'dist/cli.js'), ...args], {
     ...options,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  running.add(child);
+  child.on('close', () => running.delete(child));
   const status = new Promise<number | null>((resolve) => child.on('close', resolve));
   const streams = Promise.all([text(child.stdout!), text(child.stderr!)]);
   const outcome = Promise.all([status, streams]).then(([code, [stdout, stderr]]) => ({
