@@ -15,7 +15,7 @@ export default defineConfig({
     // A process for each file: Dawn lives as long as its process, and a file opens one device (test/device.ts).
     pool: 'forks',
     // lavapipe's LLVM does not optimise what tests run once: a file of 48 large kernels took 127 s in place of 248 with
-    // an empty cache (Mesa 25.0.7). Set GALLIVM_PERF to nothing to test what users run.
+    // an empty cache, other work running (Mesa 25.0.7). Set GALLIVM_PERF to nothing to test what users run.
     env: { GALLIVM_PERF: process.env.GALLIVM_PERF ?? 'nopt' },
     // Compiling takes one thread: on two cores all tests took 293 s by two processes, about six minutes by one.
     maxWorkers: Math.max(2, availableParallelism() - 1),

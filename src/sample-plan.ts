@@ -47,7 +47,7 @@ export function runOf(request: StudentRequest): PredictedRun {
 
 /** Whether a predictor comes with the fingerprint of its field. */
 export function isStored(predictor: Predictor | StoredPredictor): predictor is StoredPredictor {
-  return isObject(predictor) && isObject(predictor.predictor);
+  return isObject(predictor) && isObject(predictor.predictor) && isObject(predictor.field);
 }
 
 /** @throws FewstepError bad-argument where something is given that a predictor or a plan brings */

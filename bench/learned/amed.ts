@@ -98,16 +98,17 @@ export async function publishedRows(
   for (const solver of named(solvers)) {
     const student = studentOf(solver, nfe);
     const { settings, grid, teacher, teacherSubsteps } = publishedSettings(solver.name);
-    const times = parseGrid(grid).times(student.steps);
+    const steps = stepsForNfe(solver, nfe, student);
+    const times = parseGrid(grid).times(steps);
     const substeps = teacherSubsteps + 1;
     const pool = await runTeacher(
       gpu,
       field,
-      solverByName(teacher).plan(parseGrid(grid).times(student.steps * substeps)),
+      solverByName(teacher).plan(parseGrid(grid).times(steps * substeps)),
       {
         count: Math.min(settings.trajectories, context.settings.trajectories),
         seed: poolSeeds(seed).training,
-        at: Array.from({ length: student.steps }, (_, n) => (n + 1) * substeps),
+        at: Array.from({ length: steps }, (_, n) => (n + 1) * substeps),
       },
     );
     const reads = field.features ? 'hidden' : 'times';
@@ -148,13 +149,10 @@ function networkSettings({ settings }: Context): DistillSettings {
   return { ...settings, batch: NETWORK_BATCH };
 }
 
-type AmedStudent = Student & { steps: number };
-
 /** Two evaluations a step, one fewer with AFS. */
-function studentOf(solver: AmedSolver, nfe: number): AmedStudent {
+function studentOf(solver: AmedSolver, nfe: number): Student {
   const afs = nfe % 2 === 1;
-  const steps = stepsForNfe(solver, nfe, { afs });
-  return { solver, afs, grids: searchedGrids(steps, DEFAULT_RANGE), steps };
+  return { solver, afs, grids: searchedGrids(stepsForNfe(solver, nfe, { afs }), DEFAULT_RANGE) };
 }
 
 function identity({ seed }: Context, nfe: number, { solver, afs }: Student, kind: string, grid: string) {

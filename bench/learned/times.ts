@@ -63,10 +63,8 @@ async function distil(
   const grids = searchedGrids(stepsForNfe(solver, nfe, { afs }), DEFAULT_RANGE);
   const student = { solver, afs, grids };
   const settings = { ...context.settings, ...(kind === 'times' && { scaleTime: 0 }) };
-  const learned = await distillTimes(context.gpu, context.field, student, {
-    settings,
-    ...(await context.pools()),
-  });
+  const { training, validation } = await context.pools();
+  const learned = await distillTimes(context.gpu, context.field, student, { settings, training, validation });
   const plan = solver.plan(learned.times, { afs });
   return { student, learned, plan: withToldTimes(plan, learned.told) };
 }

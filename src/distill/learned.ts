@@ -75,10 +75,11 @@ export async function learnTables(
 ): Promise<Learned> {
   const { field, solver, options, afs, settings, text } = request;
   const schedules: TablePredictor['schedules'] = [];
-  const runs = await each(request.students, watching, async ({ nfe, grids }, callbacks) => {
+  const { training, validation } = pools;
+  const { signal } = watching;
+  const runs = await each(request.students, watching, async ({ nfe, grids }, { onStart, onRecord }) => {
     const student = { solver, options, afs, grids };
-    const { signal } = watching;
-    const given = { settings, ...pools, ...callbacks, signal };
+    const given = { settings, training, validation, onStart, onRecord, signal };
     const { grid, times, answers, ...learned } = await distillTable(gpu, field, student, given);
     schedules.push({ nfe, grid, times, answers });
     return learned;
@@ -95,10 +96,11 @@ export async function learnTimes(
 ): Promise<Learned> {
   const { field, solver, options, afs, settings, text } = request;
   const schedules: TimesPredictor['schedules'] = [];
-  const runs = await each(request.students, watching, async ({ nfe, grids }, callbacks) => {
+  const { training, validation } = pools;
+  const { signal } = watching;
+  const runs = await each(request.students, watching, async ({ nfe, grids }, { onStart, onRecord }) => {
     const student = { solver, options, afs, grids };
-    const { signal } = watching;
-    const given = { settings, ...pools, ...callbacks, signal };
+    const given = { settings, training, validation, onStart, onRecord, signal };
     const { grid, times, told, ...learned } = await distillTimes(gpu, field, student, given);
     schedules.push({ nfe, grid, times, told });
     return learned;

@@ -73,8 +73,8 @@ export interface Solution {
 export async function solve(gpu: Gpu, field: Field, plan: Plan, options: SolveOptions): Promise<Solution> {
   checkSolve(gpu, field, plan, options);
   const { dim } = field;
+  const batch = batchOf(options.latents, dim);
   const latents = copyOf(options.latents);
-  const batch = batchOf(latents, dim);
   const { predictor } = options;
   const columns = Float32Array.from(options.columns ?? []);
   if (predictor) checkTrajectoryPredictor(predictor, field, plan);

@@ -160,16 +160,20 @@ test('beyond its process a network stays what it is at the end', () => {
   expect(at(0.001)).toEqual(at(0.005));
 });
 
-test('sampling beyond its process is refused, before anything runs', async () => {
+test('sampling keeps within its process, and beyond is refused, before anything runs', async () => {
   const config = configOf({ process: 've-geometric:min=0.01,max=50', prediction: 'x0' });
   const field = mlpField(caseOf(config));
   const request = { field, solver: 'euler', nfe: 3, batch: 4 };
   const known = { sigmaMin: 0.01, sigmaMax: 50 };
   const { samples } = await sampleReference({ ...request, range: known });
   expect(samples).toHaveLength(4 * config.dim);
-  const refused = { code: 'bad-argument', message: expect.stringMatching(/sigma 80, .* from 0\.01 to 50/) };
-  await expect(sampleReference(request)).rejects.toMatchObject(refused);
-  await expect(sample(gpu, request)).rejects.toMatchObject(refused);
+  const usual = await sampleReference(request);
+  for (const [i, value] of usual.samples.entries()) expect(value).toBeCloseTo(samples[i], 9);
+  const refused = { code: 'bad-argument', message: expect.stringMatching(/sigma 80 .* from 0\.01 to 50/) };
+  for (const beyond of [{ range: { sigmaMax: 80 } }, { grid: 'explicit:80,10,1,0.02' }]) {
+    await expect(sampleReference({ ...request, ...beyond })).rejects.toMatchObject(refused);
+    await expect(sample(gpu, { ...request, ...beyond })).rejects.toMatchObject(refused);
+  }
 });
 
 test('conventions that do not exist are refused', () => {
