@@ -10,21 +10,23 @@ import type { Denoise } from './field.js';
  */
 export type UserDenoise = (x: Float64Array, sigma: number, out: Float64Array) => unknown;
 
+/** Words of a NaN that no arithmetic makes: where it stands, nothing was written. A NaN of the user's is found as such. */
+const UNWRITTEN = 0x7ff8dead;
+
 /**
  * A user's D in float64, with D in `out` however it was given.
  * @throws FewstepError bad-field, in use, where it neither writes all of `out` nor returns as many numbers
  */
 export function userDenoise(denoise: UserDenoise, dim: number): Denoise {
   return (x, sigma, out) => {
-    out.fill(Number.NaN);
+    const words = new Uint32Array(out.buffer, out.byteOffset, 2 * dim).fill(UNWRITTEN);
     const returned = denoise(x, sigma, out) as ArrayLike<number> | undefined;
-    if (returned?.length === dim) out.set(returned);
-    const missing = out.findIndex(Number.isNaN);
     if (returned !== undefined && returned?.length !== dim) {
       throw refused(`returned ${returned?.length ?? returned} numbers for a state of ${dim}`);
     }
-    if (missing >= 0)
-      throw refused(`left number ${missing} of ${dim} unwritten, or wrote NaN, at sigma ${sigma}`);
+    if (returned) out.set(returned);
+    const missing = words.findIndex((word, i) => i % 2 === 0 && word === UNWRITTEN && words[i + 1] === word);
+    if (missing >= 0) throw refused(`left number ${missing / 2} of ${dim} unwritten`);
   };
 }
 
