@@ -1,5 +1,4 @@
 import { FewstepError } from '../errors.js';
-import type { Field } from '../field/field.js';
 import type { Fingerprint } from '../field/fingerprint.js';
 import { answerSpread, type Spread, type StepAnswers, spreads } from '../metrics/answer-spread.js';
 import { loadPredictor } from '../node/predictor.js';
@@ -31,15 +30,15 @@ export async function loadedPredictor(file: string): Promise<LoadedPredictor> {
  * @throws FewstepError bad-field
  */
 export function fieldDoubt(
-  { predictor, field: learned, training, file }: LoadedPredictor,
+  { file, ...stored }: LoadedPredictor,
   fingerprint: Fingerprint,
   words: string,
   force: boolean,
 ): string | undefined {
-  const doubt = fieldDoubtOf({ predictor, field: learned }, fingerprint);
+  const doubt = fieldDoubtOf(stored, fingerprint, words);
   if (!doubt) return undefined;
-  const { transfers, consequence, remedy } = doubt;
-  const sentence = `${file} was distilled on ${differenceOf(learned, training?.field, fingerprint, words)}`;
+  const { transfers, difference, consequence, remedy } = doubt;
+  const sentence = `${file} was distilled on ${difference}`;
   if (transfers === 'in-part') return `${sentence}; ${consequence}: ${remedy}`;
   if (transfers === 'not-at-all') throw new FewstepError('bad-field', `${sentence}: ${consequence}`, remedy);
   if (force) return `${sentence}; ${consequence}`;
@@ -48,26 +47,6 @@ export function fieldDoubt(
     sentence,
     'use that field, distil again, or give --force: what a network answers on another field is a guess',
   );
-}
-
-/** What a predictor was distilled on, beside what it is given. */
-function differenceOf(
-  learned: Pick<Field, 'kind' | 'dim'>,
-  learnedWords: string | undefined,
-  field: Pick<Field, 'kind' | 'dim'>,
-  words: string,
-): string {
-  const what = ({ kind, dim }: Pick<Field, 'kind' | 'dim'>) => `${kind} field of ${dim} numbers`;
-  const named = (text: string | undefined) => (text === undefined ? '' : ` (${text})`);
-  if (what(learned) !== what(field)) {
-    const article = ({ kind }: Pick<Field, 'kind'>) => (/^([aeiou]|mlp)/.test(kind) ? 'an' : 'a');
-    return `${article(learned)} ${what(learned)}${named(learnedWords)}, and this is ${article(field)} ${what(field)}${named(words)}`;
-  }
-  const another = `another ${what(learned)} than this one`;
-  if (learnedWords === undefined) return another;
-  return learnedWords === words
-    ? `${another}, though both are called ${words}`
-    : `${another}: on ${learnedWords}, and this is ${words}`;
 }
 
 /** What there is to say of a solver that is learned and runs without a predictor. */

@@ -37,7 +37,8 @@ export interface BespokeChoices {
 const GAUSSIAN_TIMES = [80, 40, 20, 12, 8, 5, 3];
 /**
  * Those that are told apart as starts of trainings. From the lowest a plain solver is poor, and what is learned sometimes
- * best: on the network of two moons at NFE 3 those of a search, from 2 to 3, end at 1.3 times the error of most from 0.5 to 1.4.
+ * best: on the network of two moons at NFE 3 those of a search, from 2 to 3, end at 1.3 times the error of most from
+ * 0.5 to 1.4.
  */
 const DISTINCT_TIMES = [0.5, 0.7, 1, 1.4, 2, 2.8, 4, 5.6, 8, 12, 20];
 
@@ -56,8 +57,8 @@ const FINALISTS = { forms: 16, grids: 2 };
  * @param common NFE, range and the figures of the data, see `dataFigures`
  * @param training of which the first 192 trajectories are used
  * @returns one of each formula and start for which the range has a grid
- * @throws FewstepError bad-argument for a formula or a start that does not exist, or none to begin with, unreachable-nfe beyond
- *   MAX_BESPOKE_NFE, bad-grid for an impossible range, bad-shape, device-limit. What diverges has an infinite score
+ * @throws FewstepError bad-argument for a formula or a start that does not exist, or none to begin with,
+ *   unreachable-nfe beyond MAX_BESPOKE_NFE, bad-grid for an impossible range, bad-shape, device-limit. What diverges has an infinite score
  */
 export async function searchBespoke(
   gpu: Gpu,
@@ -66,6 +67,7 @@ export async function searchBespoke(
   training: TeacherPool,
   choices: BespokeChoices & { onProgress?: (done: number, of: number) => void; signal?: AbortSignal } = {},
 ): Promise<BespokeCandidate[]> {
+  checkChoices(choices);
   const { formulas = BESPOKE_FORMULAS, starts = BESPOKE_STARTS, onProgress, signal } = choices;
   const few = searchPart(training);
   const part = partOf(few, 0, Math.ceil(FIRST_LOOK * (few.latents.length / few.dim)));
@@ -80,10 +82,8 @@ export async function searchBespoke(
   if (seen.length === 0) {
     throw new FewstepError(
       'bad-argument',
-      forms.length === 0
-        ? 'there is no formula or no start to begin with'
-        : 'no start has a grid in this range',
-      `leave formulas and starts out for all of them, or give some of ${BESPOKE_FORMULAS.join(', ')} and of ${BESPOKE_STARTS.join(', ')}`,
+      `from sigma ${common.range.sigmaMax} to ${common.range.sigmaMin} there is no grid for a Gaussian start`,
+      'give other starts, or a wider range',
     );
   }
   seen.sort(([a], [b]) => a.score.score - b.score.score);
@@ -146,4 +146,15 @@ async function scoredTogether(
   return candidates
     .map((candidate, i) => ({ ...candidate, score: scores[i] }))
     .sort((a, b) => a.score.score - b.score.score);
+}
+
+/** @throws FewstepError bad-argument where there is nothing to choose from */
+export function checkChoices({ formulas, starts }: BespokeChoices): void {
+  if (formulas?.length !== 0 && starts?.length !== 0) return;
+  const [what, all] = formulas?.length === 0 ? ['formula', BESPOKE_FORMULAS] : ['start', BESPOKE_STARTS];
+  throw new FewstepError(
+    'bad-argument',
+    `there is no ${what} to begin with`,
+    `leave ${what}s out for all, or give some of ${all.join(', ')}`,
+  );
 }

@@ -1,6 +1,9 @@
+import { checkEntries, type Entries } from '../arguments.js';
 import { FewstepError } from '../errors.js';
 import { fingerprintOf } from '../execute/fingerprint.js';
+import { checkField } from '../field/check.js';
 import { type Field, preparedGradient } from '../field/field.js';
+import { checkGpu } from '../gpu/check.js';
 import type { Gpu } from '../gpu/gpu.js';
 import type { Grid, SigmaRange } from '../grid/grid.js';
 import { amedSolver, timesSolver } from '../predictor/predictor.js';
@@ -12,7 +15,7 @@ import type { Plan } from '../solver/plan.js';
 import { parseSolver } from '../solver/registry.js';
 import { BESPOKE } from './bespoke.js';
 import { NET_BATCH, NET_ITERATIONS, TABLE_SHARE } from './bespoke-net.js';
-import type { BespokeChoices } from './bespoke-search.js';
+import { type BespokeChoices, checkChoices } from './bespoke-search.js';
 import { type Budget, countedIterations, finalistsOf } from './budget.js';
 import { distillationInfo, type Learned, learnBespokes, learnTables, learnTimes } from './learned.js';
 import { runTeacherTwice, type TeacherPools } from './pool.js';
@@ -34,7 +37,10 @@ export interface DistillRequest extends Partial<Omit<DistillSettings, 'teacher'>
   solver: string;
   /** Field evaluations per trajectory, of one student or of several that one predictor holds. */
   nfe: number | readonly number[];
-  /** Where the teacher and all students begin and end; that of a grid of listed times, else 0.002 to 80 by default. */
+  /**
+   * Where the teacher and all students begin and end; by default that of a grid of listed times, else 0.002 to 80 as far
+   * as a model's process has them.
+   */
   range?: Partial<SigmaRange>;
   /** What of the teacher is not as usual: `ROBUST.teacher`. */
   teacher?: Partial<DistillSettings['teacher']>;
@@ -81,6 +87,14 @@ export interface Distilled extends StoredPredictor, Learned {
   training: NonNullable<StoredPredictor['training']>;
 }
 
+const ENTRIES: Entries<DistillRequest> = {
+  ...{ field: true, solver: true, nfe: true, range: false, seed: false, teacher: false },
+  ...{ trajectories: false, validation: false, batch: false, iterations: false, budget: false },
+  ...{ afs: false, grid: false, scaleDirection: false, scaleTime: false },
+  ...{ formulas: false, starts: false, candidates: false, candidateIterations: false },
+  ...{ netIterations: false, netBatch: false, name: false, onProgress: false, signal: false },
+};
+
 /** A distillation that is possible; nothing of it has run. */
 interface Job {
   recipe: string;
@@ -106,6 +120,9 @@ type Tell = (progress: DistillProgress) => void;
  *   bad-field where a model of the user's fails. What a student comes to is no error: its score may be infinite
  */
 export async function distill(gpu: Gpu, request: DistillRequest): Promise<Distilled> {
+  checkGpu(gpu);
+  checkEntries("distill's request", request, ENTRIES);
+  checkField(request.field);
   const { field, name = field.kind, onProgress, signal } = request;
   const job = jobOf(request);
   const { recipe, settings, teacher, gradient, learn } = job;
@@ -185,7 +202,7 @@ function bespokeJob(request: DistillRequest, nfes: number[], tell: Tell): Job {
   const { seed, batch, iterations } = BESPOKE;
   const settings = settingsOf(request, { ...ROBUST, seed, batch, iterations });
   if (budget) checkBudget(request, budget, settings);
-  checkChoices(request, nfes);
+  checkForms(request, nfes);
   const range = rangeFor(field, undefined, request.range);
   const { candidates = BESPOKE.candidates, candidateIterations = BESPOKE.candidateIterations } = request;
   checkWholes({ candidates, netBatch: request.netBatch }, 1);
@@ -209,18 +226,13 @@ function bespokeJob(request: DistillRequest, nfes: number[], tell: Tell): Job {
   return { recipe: 'bespoke', settings, teacher, gradient: networks, learn };
 }
 
-function checkChoices({ formulas, starts }: BespokeChoices, nfes: readonly number[]): void {
+function checkForms({ formulas, starts }: BespokeChoices, nfes: readonly number[]): void {
+  checkChoices({ formulas, starts });
   for (const formula of formulas ?? BESPOKE_FORMULAS) {
     for (const start of starts ?? BESPOKE_STARTS) {
       for (const nfe of nfes) bespokeLayout({ formula, start, nfe });
     }
   }
-  if (formulas?.length !== 0 && starts?.length !== 0) return;
-  throw new FewstepError(
-    'bad-argument',
-    `there is no ${formulas?.length === 0 ? 'formula' : 'start'} to begin with`,
-    'leave it out for all of them, or give some',
-  );
 }
 
 function checkBudget({ iterations }: DistillRequest, budget: Budget, { batch }: DistillSettings): void {

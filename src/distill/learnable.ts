@@ -1,5 +1,3 @@
-import { checkEntries, isObject, shown } from '../arguments.js';
-import { FewstepError } from '../errors.js';
 import type { Plan } from '../solver/plan.js';
 import { type PlanFamily, planFamily, probes } from '../solver/plan-family.js';
 
@@ -18,36 +16,6 @@ export interface Learnable {
 export interface NamedTimes {
   name: string;
   times: number[];
-}
-
-/** A solver that is to learn, as `distillTimes` and `distillTable` take it. */
-interface Student {
-  solver: object;
-  options?: object;
-  afs?: boolean;
-  grids: readonly NamedTimes[];
-}
-
-/**
- * @param method that the solver has to have
- * @throws FewstepError bad-argument for what is no student
- */
-export function checkStudent(student: Student, method: 'plan' | 'planWith', remedy: string): void {
-  checkEntries('the student', student, { solver: true, options: false, afs: false, grids: true });
-  const { solver, grids } = student;
-  if (!isObject(solver) || typeof solver[method] !== 'function') {
-    throw new FewstepError(
-      'bad-argument',
-      `the student's solver is ${shown(solver)}, not a solver of its kind`,
-      remedy,
-    );
-  }
-  if (Array.isArray(grids) && grids.length > 0 && grids.every((grid) => Array.isArray(grid?.times))) return;
-  throw new FewstepError(
-    'bad-argument',
-    `the student's grids are ${shown(grids)}`,
-    "list one or more, each as { name: 'logsnr', times: [80, .., 0.002] }",
-  );
 }
 
 /** A student's plans on one grid. */

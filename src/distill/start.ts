@@ -67,13 +67,6 @@ export async function searchStarts(
   student: Learnable,
   { training, validation, signal }: Given,
 ): Promise<{ base: Score; starts: Start[] }> {
-  if (student.grids.length === 0) {
-    throw new FewstepError(
-      'bad-argument',
-      'the student has no grid to begin on',
-      'give the student one or more, as searchedGrids has them',
-    );
-  }
   const few = searchPart(training);
   const starts: Start[] = [];
   let base: Score | undefined;

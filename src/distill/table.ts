@@ -1,16 +1,14 @@
-import { checkEntries } from '../arguments.js';
-import { checkField } from '../field/check.js';
 import type { Field } from '../field/field.js';
-import { checkGpu } from '../gpu/check.js';
 import type { Gpu } from '../gpu/gpu.js';
 import type { AmedSolver, Answer } from '../solver/amed.js';
 import { type AnswerScales, answersOf, parametersOf } from './answer-parameters.js';
 import { type DistilledLearnable, distillLearnable } from './distill-learnable.js';
 import type { FamilyRecord } from './family-training.js';
-import { checkStudent, type Learnable, type NamedTimes } from './learnable.js';
-import { checkPool, type TeacherPool } from './pool.js';
+import type { Learnable, NamedTimes } from './learnable.js';
+import { checkLearning } from './learnable-check.js';
+import type { TeacherPool } from './pool.js';
 import type { Score } from './score.js';
-import { checkSome, type DistillSettings } from './settings.js';
+import type { DistillSettings } from './settings.js';
 
 /** Which student is to be distilled. */
 export interface Student {
@@ -80,20 +78,11 @@ export async function distillTable(
   student: Student,
   options: TableOptions,
 ): Promise<DistilledTable> {
-  checkGpu(gpu);
-  checkField(field);
-  checkEntries<TableOptions>("distillTable's options", options, {
-    settings: true,
-    training: true,
-    validation: true,
-    onStart: false,
-    onRecord: false,
-    signal: false,
+  checkLearning('distillTable', [gpu, field, student, options], {
+    method: 'planWith',
+    remedy: "give one of `amedSolvers`, such as amedSolver('amed').solver",
+    settings: ['batch', 'iterations', 'seed', 'scaleDirection', 'scaleTime'],
   });
-  checkStudent(student, 'planWith', "give one of `amedSolvers`, such as amedSolver('amed').solver");
-  checkSome(options.settings, ['batch', 'iterations', 'seed', 'scaleDirection', 'scaleTime']);
-  checkPool('training', options.training);
-  checkPool('validation', options.validation);
   const { settings, training, validation, onStart, onRecord, signal } = options;
   const recordOf = ({ parameters, ...rest }: FamilyRecord, { name }: NamedTimes): TableRecord => ({
     ...rest,

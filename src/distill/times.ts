@@ -1,8 +1,5 @@
-import { checkEntries } from '../arguments.js';
 import { FewstepError } from '../errors.js';
-import { checkField } from '../field/check.js';
 import type { Field } from '../field/field.js';
-import { checkGpu } from '../gpu/check.js';
 import type { Gpu } from '../gpu/gpu.js';
 import { sigmoid } from '../mlp/activation.js';
 import type { Solver } from '../solver/define.js';
@@ -11,10 +8,11 @@ import { withToldTimes } from '../solver/told-times.js';
 import { scaleAround1 } from './answer-parameters.js';
 import { type DistilledLearnable, distillLearnable } from './distill-learnable.js';
 import type { FamilyRecord } from './family-training.js';
-import { checkStudent, type Learnable, type NamedTimes } from './learnable.js';
-import { checkPool, type TeacherPool } from './pool.js';
+import type { Learnable, NamedTimes } from './learnable.js';
+import { checkLearning } from './learnable-check.js';
+import type { TeacherPool } from './pool.js';
 import type { Score } from './score.js';
-import { checkSome, type DistillSettings } from './settings.js';
+import type { DistillSettings } from './settings.js';
 
 /** A solver that learned nothing, whose times are to be learned. */
 export interface TimesStudent {
@@ -81,20 +79,11 @@ export async function distillTimes(
   student: TimesStudent,
   options: TimesOptions,
 ): Promise<DistilledTimes> {
-  checkGpu(gpu);
-  checkField(field);
-  checkEntries<TimesOptions>("distillTimes's options", options, {
-    settings: true,
-    training: true,
-    validation: true,
-    onStart: false,
-    onRecord: false,
-    signal: false,
+  checkLearning('distillTimes', [gpu, field, student, options], {
+    method: 'plan',
+    remedy: "give one of `solvers`, such as solverByName('unipc-2')",
+    settings: ['batch', 'iterations', 'seed', 'scaleTime'],
   });
-  checkStudent(student, 'plan', "give one of `solvers`, such as solverByName('unipc-2')");
-  checkSome(options.settings, ['batch', 'iterations', 'seed', 'scaleTime']);
-  checkPool('training', options.training);
-  checkPool('validation', options.validation);
   const { settings, training, validation, onStart, onRecord, signal } = options;
   const { grid, parameters, ...rest } = await distillLearnable(
     gpu,

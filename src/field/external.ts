@@ -1,8 +1,8 @@
-import { checkEntries, type Entries, isObject, shown } from '../arguments.js';
+import { checkEntries, type Entries, shown } from '../arguments.js';
 import { FewstepError } from '../errors.js';
 import { parseProcess } from '../process/built-in.js';
 import { type Prediction, parsePrediction } from '../process/prediction.js';
-import type { Process } from '../process/process.js';
+import { isProcess, type Process } from '../process/process.js';
 import { type PredictOnDevice, prepareOnDevice } from './external-device.js';
 import { type Predict, prepareOnHost } from './external-host.js';
 import { ModelTerms, Turns } from './external-terms.js';
@@ -81,7 +81,7 @@ export function externalField(options: ExternalFieldOptions): Field {
 
 function processFrom(given: string | Process): Process {
   if (typeof given === 'string') return parseProcess(given);
-  if (isObject(given) && typeof given.timeOf === 'function' && isObject(given.range)) return given;
+  if (isProcess(given)) return given;
   throw new FewstepError(
     'bad-argument',
     `an external field has ${shown(given)} for process, not a Process`,

@@ -12,7 +12,9 @@ export interface FieldDoubt {
   transfers: 'in-part' | 'guess' | 'not-at-all';
   /** What that means here: 'what it learned transfers in part'. */
   consequence: string;
-  /** The predictor, both fields by kind and numbers, and the consequence, for people. */
+  /** What it was distilled on, beside what it is given, for people: 'another mlp field of 64 numbers than this one'. */
+  difference: string;
+  /** The predictor, the difference and the consequence, for people. */
   message: string;
   /** What can be done about it. */
   remedy: string;
@@ -24,20 +26,24 @@ export interface FieldDoubt {
  * `loadPredictor`, `decodePredictor` or `distill` return.
  * @param stored what was learned, and its field's fingerprint
  * @param fingerprint `fingerprintOf` the field that it is to run on
+ * @param words what that field is called, where its own is to be told too
  * @returns undefined where both are the same field, as far as their values tell
  */
 export function fieldDoubtOf(
-  { predictor, field: learned }: Pick<StoredPredictor, 'predictor' | 'field'>,
+  { predictor, field: learned, training }: Pick<StoredPredictor, 'predictor' | 'field' | 'training'>,
   fingerprint: Fingerprint,
+  words?: string,
 ): FieldDoubt | undefined {
   if (sameField(learned, fingerprint)) return undefined;
   const sameDim = learned.dim === fingerprint.dim;
-  const what = ({ kind, dim }: Fingerprint) => `${kind} field of ${dim} numbers`;
-  const difference = sameDim
-    ? `another ${what(learned)} than this one`
-    : `a ${what(learned)}, and this is a ${what(fingerprint)}`;
+  const difference = differenceOf(
+    learned,
+    fingerprint,
+    words === undefined ? {} : { words, own: training?.field },
+  );
   const doubt = (transfers: FieldDoubt['transfers'], consequence: string, remedy: string): FieldDoubt => ({
     transfers,
+    difference,
     consequence,
     message: `the predictor of ${predictor.solver} was distilled on ${difference}: ${consequence}`,
     remedy,
@@ -55,6 +61,25 @@ export function fieldDoubtOf(
   }
   if (hasNetworks(predictor)) return doubt('guess', 'what its network answers here is a guess', again);
   return doubt('in-part', 'what it learned transfers in part', 'distil on this field to have its best');
+}
+
+/** @param names of the field that was learned, and of the one that is given */
+function differenceOf(
+  learned: Fingerprint,
+  field: Fingerprint,
+  { own, words }: { own?: string; words?: string },
+): string {
+  const what = ({ kind, dim }: Fingerprint) => `${kind} field of ${dim} numbers`;
+  if (what(learned) !== what(field)) {
+    const named = (each: Fingerprint, name: string | undefined) =>
+      `${/^([aeiou]|mlp)/.test(each.kind) ? 'an' : 'a'} ${what(each)}${name === undefined ? '' : ` (${name})`}`;
+    return `${named(learned, own)}, and this is ${named(field, words)}`;
+  }
+  const another = `another ${what(learned)} than this one`;
+  if (own === undefined) return another;
+  return own === words
+    ? `${another}, though both are called ${words}`
+    : `${another}: on ${own}, and this is ${words}`;
 }
 
 function hasNetworks(predictor: Predictor): boolean {

@@ -1,3 +1,4 @@
+import { isObject } from '../arguments.js';
 import { FewstepError } from '../errors.js';
 import { derivative } from './derivative.js';
 
@@ -25,6 +26,11 @@ export interface Process {
    * @throws FewstepError bad-argument where the process never has it
    */
   timeOf(sigma: number): number;
+}
+
+/** Whether it is a process, as `defineProcess` makes it. */
+export function isProcess(given: unknown): given is Process {
+  return isObject(given) && typeof given.timeOf === 'function' && typeof given.g2 === 'function';
 }
 
 /** The first and the last time of a process. */

@@ -204,7 +204,7 @@ describe('a distillation that cannot be', () => {
       /nothing to learn/,
       /more evaluations/,
     ],
-    ['no formula', asked({ formulas: [] }), 'bad-argument', /no formula/, /leave it out/],
+    ['no formula', asked({ formulas: [] }), 'bad-argument', /no formula/, /leave formulas out/],
     ['a foreign formula', asked({ formulas: ['ipndm-9'] }), 'bad-argument', /'ipndm-9'/, /take one of/],
     ['no candidate', asked({ candidates: 0 }), 'bad-argument', /candidates is 0/, /from 1 on/],
     [

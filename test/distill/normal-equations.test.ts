@@ -82,7 +82,8 @@ test('an evaluation is asked for by those alone whose state, or what the field i
   });
   const before = gpu.work.evaluations;
   await equationsOf(field, { formula: 'ipndm-3', start: 'none' });
-  // Evaluation k: k + 1 of what the field is told, k times and as many scales, and the weights of the steps before it; and who moves nothing.
+  // Evaluation k: k + 1 of what the field is told, k times and as many scales, and the weights of the steps before it;
+  // and who moves nothing.
   const weights = [0, 3, 3 + 4, 3 + 4 + 5];
   expect(asked).toEqual(weights.map((w, k) => BATCH * (1 + (k + 1) + k + k + w)));
   expect(gpu.work.evaluations - before).toBe(asked.reduce((sum, count) => sum + count));

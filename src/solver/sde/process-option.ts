@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { FewstepError } from '../../errors.js';
 import { parseProcess } from '../../process/built-in.js';
-import type { Process } from '../../process/process.js';
+import { isProcess, type Process } from '../../process/process.js';
 
 /**
  * The option of solvers whose steps depend on the process that they reverse: a built-in one by its name, or one's own, as
@@ -14,10 +14,6 @@ export const processOption = v.optional(
   ),
   've',
 );
-
-function isProcess(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && 'timeOf' in value && 'g2' in value;
-}
 
 /** One of the times of a grid, in a process. */
 export interface ProcessTime {
