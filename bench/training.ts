@@ -101,7 +101,10 @@ async function bench({ out, quick = false, only, repeats, device: choice }: Opti
   console.log(`figures in ${out}`);
 }
 
-/** By both executors; not by fused kernels of networks in software, which take four to five times as long (docs/performance.md). */
+/**
+ * By both executors; not by fused kernels of networks in software, which take four to five times as long
+ * (docs/performance.md).
+ */
 async function measureIterations(gpu: Gpu, name: string, quick: boolean): Promise<IterationRow[]> {
   const field = await loadField(name);
   const fuses = field.mixture !== undefined || !gpu.adapter.software;

@@ -9,7 +9,10 @@ export interface DispatchOverhead {
   dispatches: number;
   /** Encoding, submitting and awaiting one, microseconds. */
   submitUs: MinMedianMax;
-  /** Each of the dispatches of one pass, which wait for one another as updates of a plan do, microseconds: on the host until they are submitted; until it knows of their end; by the GPU's clock. */
+  /**
+   * Each of the dispatches of one pass, which wait for one another as updates of a plan do, microseconds: on the host
+   * until they are submitted; until it knows of their end; by the GPU's clock.
+   */
   encodeUs: MinMedianMax;
   wallUs: MinMedianMax;
   gpuUs?: MinMedianMax;

@@ -134,8 +134,8 @@ interface Task {
 }
 
 /**
- * What of the work is done on a subject: nothing is distilled where a suite is to be quick and the subject is not, and what is
- * searched only to be compared with that is left out too.
+ * What of the work is done on a subject: nothing is distilled where a suite is to be quick and the subject is not, and
+ * what is searched only to be compared with that is left out too.
  */
 function taskOf(subject: Subject, work: Entry[], suite: Suite): Task {
   const reason = work.some(isDistilled) ? reasonNotToLearn(subject, suite) : undefined;

@@ -88,7 +88,10 @@ async function timesForRandom({ gpu, field, range, students }: SolvableContext, 
   return { times: planFor({ solver, afs, grid, nfe, range }).times, searched: search !== undefined };
 }
 
-/** Sigma of each state that is evaluated, where the field is told another time than its own; undefined where trajectories differ. */
+/**
+ * Sigma of each state that is evaluated, where the field is told another time than its own; undefined where
+ * trajectories differ.
+ */
 function timesOfStates(predictor: Predictor, plan: Plan, nfe: number): number[] | undefined {
   if (predictor.kind === 'network') return undefined;
   if (predictor.kind === 'bespoke') {

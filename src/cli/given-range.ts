@@ -1,7 +1,10 @@
 import { FewstepError } from '../errors.js';
 import type { SigmaRange } from '../grid/grid.js';
 
-/** The part of a grid's range that the command line gives. @throws FewstepError bad-argument where the grid lists its times */
+/**
+ * The part of a grid's range that the command line gives. @throws FewstepError bad-argument where the grid lists its
+ * times
+ */
 export function givenRange(
   grid: string,
   { sigmaMin, sigmaMax }: { sigmaMin?: number; sigmaMax?: number },

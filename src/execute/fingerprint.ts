@@ -11,7 +11,8 @@ import { solve } from './solve.js';
 /**
  * What a predictor knows a field by: D at a few fixed probes, on the GPU by a plan of one evaluation, or without one in
  * float64. Both are the same field to `sameField`.
- * @throws FewstepError bad-argument for arguments in another order, bad-field without a GPU and a float64 form, not-finite where D is no number
+ * @throws FewstepError bad-argument for arguments in another order, bad-field without a GPU and a float64 form,
+ *   not-finite where D is no number
  */
 export async function fingerprintOf(field: Field, gpu?: Gpu): Promise<Fingerprint> {
   checkField(field);

@@ -38,9 +38,10 @@ export interface FusedPlan {
  */
 const PLACES = [3, 6, 8, 12, 16, 24] as const;
 /**
- * Numbers that `auto` has an invocation hold in registers on hardware at most, of a plan's places and of the five states that a
- * kernel has besides. Compiled for AMD's RDNA 3, of whose 256 registers a lane up to 18 are in memory at 252 and 272 numbers,
- * and 229 to 377 at 336 and 348. For Intel's Gen 12, with 64 a lane, none is at 22 to 34, 13 are at 44 and 34 at 58.
+ * Numbers that `auto` has an invocation hold in registers on hardware at most, of a plan's places and of the five
+ * states that a kernel has besides. Compiled for AMD's RDNA 3, of whose 256 registers a lane up to 18 are in memory at
+ * 252 and 272 numbers, and 229 to 377 at 336 and 348. For Intel's Gen 12, with 64 a lane, none is at 22 to 34, 13 are
+ * at 44 and 34 at 58.
  */
 const [MOST_HELD, MOST_HELD_BY_FEW, OWN_STATES] = [272, 40, 5];
 /** With a predictor lavapipe takes half a minute to compile room for more than 12 states, unless it is for so few numbers. */
@@ -136,8 +137,8 @@ function placedPlan(
 /**
  * Whether fusing gains on a software adapter. What evaluates at length takes 0.8 to 0.97 of the CPU time stepwise. Where
  * lanes cannot tell each other what they load, on SwiftShader, states of more than four numbers in registers take 1.2 to 2.4
- * times as long. With a predictor inside, kernels whose states are in registers gain where lanes can: up to twice on lavapipe,
- * while SwiftShader takes up to 1.6 times as long.
+ * times as long. With a predictor inside, kernels whose states are in registers gain where lanes can: up to twice on
+ * lavapipe, while SwiftShader takes up to 1.6 times as long.
  */
 function gainsBySoftware(
   gpu: Gpu,

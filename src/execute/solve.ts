@@ -67,8 +67,8 @@ export interface Solution {
 /**
  * Runs a plan on the GPU, one dispatch per operation or one for all, and one submit per chunk of the batch.
  * @throws FewstepError bad-shape; bad-argument, also where a plan cannot run fused; not-finite, of latents or naming
- *   the first step and how many trajectories; device-limit, out-of-memory; unknown-name for an executor; bad-field where a predictor or a model of the user's asks
- *   for it; shader-compilation for a custom field
+ *   the first step and how many trajectories; device-limit, out-of-memory; unknown-name for an executor; bad-field where
+ *   a predictor or a model of the user's asks for it; shader-compilation for a custom field
  */
 export async function solve(gpu: Gpu, field: Field, plan: Plan, options: SolveOptions): Promise<Solution> {
   checkSolve(gpu, field, plan, options);

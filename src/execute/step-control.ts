@@ -12,7 +12,8 @@ export type StepChoice =
 export const DEFAULT_TOLERANCE = { rtol: 1e-6, atol: 1e-6 };
 
 /**
- * The PI controller's numbers (Hairer, Norsett and Wanner, Solving Ordinary Differential Equations I, II.4): a step of error err after one of error before is followed by one SAFETY err^-PROPORTIONAL before^INTEGRAL
+ * The PI controller's numbers (Hairer, Norsett and Wanner, Solving Ordinary Differential Equations I, II.4): a step of
+ * error err after one of error before is followed by one SAFETY err^-PROPORTIONAL before^INTEGRAL
  * times as long, within SHRINK and GROW; after a rejection by one SAFETY err^-EXPONENT times. Their DOPRI5 has the same
  * gains, and differs in four numbers: it lets a step grow tenfold, shrinks after a rejection by err^-0.17, takes 1e-4 for
  * the error before the first step, and bounds the error before by 1e-4, not the error itself.

@@ -18,8 +18,9 @@ import { type UserDenoise, userDenoise } from './user-denoise.js';
  * about 2e-4 where D varies over lengths of sigma, more where it is steeper, and by 2e-6 |D| / sigma of rounding.
  * @param options dim, the D of the arrays, and the WGSL; `denoise`, D in float64 for the reference executor, and
  *   `gradient`, its gradient in float64, are optional
- * @throws FewstepError bad-argument for other entries; bad-field for a dimension that is no whole number from 1 on, or WGSL without a `fn denoise`.
- *   What does not compile is refused when a device first needs it: shader-compilation naming the line
+ * @throws FewstepError bad-argument for other entries; bad-field for a dimension that is no whole number from 1 on,
+ *   or WGSL without a `fn denoise`. What does not compile is refused when a device first needs it: shader-compilation
+ *   naming the line
  */
 export function customField(options: {
   dim: number;

@@ -6,7 +6,10 @@ import { answerOf, type ModelTerms, type Turns } from './external-terms.js';
 import type { BatchBuffers, BoundField, OutsideEvaluation, PreparedField } from './field.js';
 import { boundKernel, numberGroups, operationOf, shared } from './operation.js';
 
-/** What a model on the device is asked. Its buffers are of float32, with STORAGE, COPY_SRC and COPY_DST, and may be longer. */
+/**
+ * What a model on the device is asked. Its buffers are of float32, with STORAGE, COPY_SRC and COPY_DST, and may be
+ * longer.
+ */
 export interface DeviceInputs {
   /** The one that solves. */
   device: GPUDevice;

@@ -39,7 +39,10 @@ export async function prepareOnHost(gpu: Gpu, model: HostModel): Promise<Prepare
   };
 }
 
-/** A model over arrays, in a run: its states are read, and D is written for the kernel that makes of it what the plan asks for. */
+/**
+ * A model over arrays, in a run: its states are read, and D is written for the kernel that makes of it what the plan
+ * asks for.
+ */
 class OnHost implements BoundField {
   readonly encode: BoundField['encode'];
   private readonly denoised: GPUBuffer;

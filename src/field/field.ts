@@ -58,7 +58,10 @@ export interface Field {
    * Present exactly where the field has such features, and then its kernels write them too (BatchBuffers).
    */
   readonly features?: (x: Float64Array, sigma: number, out: Float64Array) => void;
-  /** Whether a model of the user's computes D, outside of our kernels: then each evaluation is called for, `preparedAnywhere`. */
+  /**
+   * Whether a model of the user's computes D, outside of our kernels: then each evaluation is called for,
+   * `preparedAnywhere`.
+   */
   readonly outside?: true;
   /** Noise levels that it knows, where it does not know all: those of a model's process that ends. */
   readonly sigmaRange?: { readonly sigmaMin: number; readonly sigmaMax: number };
@@ -150,7 +153,10 @@ export interface PreparedProducts {
   /** Sizes of the uniforms in bytes. */
   readonly driftSize: number;
   readonly productSize: number;
-  /** Writes the uniform of a drift. @param value state, output, scratch (a slot to write anything into), trajectories, sigma */
+  /**
+   * Writes the uniform of a drift. @param value state, output, scratch (a slot to write anything into), trajectories,
+   * sigma
+   */
   packDrift(value: StructValue, target: ArrayBuffer, offset: number): void;
   /** Writes the uniform of a product. @param value state, vector, output, trajectories, sigma */
   packProduct(value: StructValue, target: ArrayBuffer, offset: number): void;

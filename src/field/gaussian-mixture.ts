@@ -78,9 +78,10 @@ export function mixtureSpec({ weights, means, stds }: MixtureInput): MixtureSpec
  * The exact field of a Gaussian mixture: D(x, sigma) = sum_k w_k(x) (s_k^2 x + sigma^2 mu_k) / (s_k^2 + sigma^2),
  * with the posterior weights w_k(x) of the mixture under noise.
  * @param input as one writes it, or a `MixtureSpec`, whose arrays are taken as they are
- * @throws FewstepError bad-argument for an entry that is missing or not known; bad-field naming the entry that is wrong: of weights, means or stds another number than of the
- *   others, rows of different lengths, a weight that is not positive, a negative std, a number that is not finite;
- *   bad-shape for a `MixtureSpec` whose stds are not 1, K or K dim
+ * @throws FewstepError bad-argument for an entry that is missing or not known; bad-field naming the entry that is
+ *   wrong: of weights, means or stds another number than of the others, rows of different lengths, a weight that is not
+ *   positive, a negative std, a number that is not finite; bad-shape for a `MixtureSpec` whose stds are not 1, K or K
+ *   dim
  */
 export function gaussianMixture(input: MixtureInput | MixtureSpec): Field {
   checkEntries<Record<'weights' | 'means' | 'stds', object> & { kind?: string; dim?: number }>(

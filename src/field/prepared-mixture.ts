@@ -25,7 +25,10 @@ export const LANES_BATCH = 32;
 /** Vec4 of a state that such a lane holds at a time. */
 const SPAN = 24;
 
-/** How components are met: by one invocation a trajectory, or by a workgroup, whose invocations share out dimensions or components. */
+/**
+ * How components are met: by one invocation a trajectory, or by a workgroup, whose invocations share out dimensions or
+ * components.
+ */
 export type MixtureKernel = 'small' | 'registers' | 'few' | 'tiled';
 
 /** Uploads a mixture and compiles its kernel for one device; which one depends on its size, unless it is given. */

@@ -16,9 +16,10 @@ const [TOGETHER, TOGETHER_WITH_FEW_REGISTERS] = [4, 2];
 
 /**
  * How many lanes share a trajectory whose state is in registers: on hardware the fewest that leave each as many vec4 as it
- * has registers for. Alone, lanes spill: compiled for AMD's RDNA 3 (docs/performance.md) whole plans of `euler` in 64-D put 459
- * registers of a wave into memory, of `unipc-3` 1,611; by four lanes none. For Intel's Gen 12 D in 64-D has 145 loads from
- * memory for registers by four lanes, none by eight; at 16-D one lane has none and takes a third of the work of four.
+ * has registers for. Alone, lanes spill: compiled for AMD's RDNA 3 (docs/performance.md) whole plans of `euler` in 64-D
+ * put 459 registers of a wave into memory, of `unipc-3` 1,611; by four lanes none. For Intel's Gen 12 D in 64-D has 145
+ * loads from memory for registers by four lanes, none by eight; at 16-D one lane has none and takes a third of the work
+ * of four.
  */
 export function teamFor(gpu: Gpu, dim: number): Team {
   const { adapter, device, features } = gpu;

@@ -42,9 +42,9 @@ type Entry = v.InferOutput<typeof entrySchema>;
  * Reads a safetensors file. Every byte of it must be accounted for, and every number be finite.
  *
  * @param name the file, for errors
- * @throws FewstepError bad-argument for what has no bytes; bad-data naming the file and the tensor: for a file that is truncated or too long, a
- *   malformed header, an element type other than F32 and F64, offsets that overlap, leave gaps or do not fit the
- *   shape, a name that stands twice, and numbers that are not finite
+ * @throws FewstepError bad-argument for what has no bytes; bad-data naming the file and the tensor: for a file that
+ *   is truncated or too long, a malformed header, an element type other than F32 and F64, offsets that overlap, leave
+ *   gaps or do not fit the shape, a name that stands twice, and numbers that are not finite
  */
 export function parseSafetensors(given: Uint8Array | ArrayBuffer, name: string): Safetensors {
   const { header, data } = split(bytesOf(given), name);

@@ -47,9 +47,9 @@ const STEP = 1e-3;
  *   ds/d sigma = sigma grad (div s + |s|^2)
  *
  * The residual of a state is the root mean square of both sides' difference along the axes, or along 2 random directions
- * where there are more than 8 axes, over the root mean square of ds/d sigma over all states of the level: 0 for an exact field, 1
- * where the two have nothing in common. In float64 on the CPU: the divergence is exact, the gradient on the right a
- * central difference along each direction.
+ * where there are more than 8 axes, over the root mean square of ds/d sigma over all states of the level: 0 for an
+ * exact field, 1 where the two have nothing in common. In float64 on the CPU: the divergence is exact, the gradient on
+ * the right a central difference along each direction.
  * @returns one entry a level, in the order of `sigmas`
  * @throws FewstepError bad-field for a field without a float64 gradient, bad-argument for a noise level that is not
  *   positive or a number of states below 1, and as `countSamples` for the data

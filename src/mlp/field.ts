@@ -52,8 +52,9 @@ export interface FieldNetwork extends MlpModel, Required<Omit<MlpFieldOptions, '
 
 /**
  * A network as a field. Its features are those of the labelled network, whatever the guidance.
- * @throws FewstepError bad-argument for other entries; bad-shape where the parameters are not those of the configuration, bad-argument or
- *   unknown-name for a label or a guidance that the model cannot have, or for parameters that its precision cannot hold
+ * @throws FewstepError bad-argument for other entries; bad-shape where the parameters are not those of the
+ *   configuration, bad-argument or unknown-name for a label or a guidance that the model cannot have, or for parameters
+ *   that its precision cannot hold
  */
 export function mlpField(model: MlpModel, options: MlpFieldOptions = {}): Field {
   checkEntries<MlpFieldOptions>("mlpField's options", options, {

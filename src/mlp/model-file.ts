@@ -75,7 +75,8 @@ export function encodeModel({ config, parameters, scaling, training, labelNames 
  * What `encodeModel` wrote; the parameters bit for bit.
  *
  * @param name the file, for errors
- * @throws FewstepError bad-argument for what is not bytes; bad-data naming the file and the tensor or the entry of the metadata
+ * @throws FewstepError bad-argument for what is not bytes; bad-data naming the file and the tensor or the entry of
+ *   the metadata
  */
 export function decodeModel(
   bytes: Uint8Array | ArrayBuffer,

@@ -66,8 +66,8 @@ function candidates(gpu: Gpu): Tile[] {
   // A software adapter gains nothing from more lanes, and has few registers.
   if (gpu.adapter.software) return [8, 4, 2, 1].map((rows) => ({ rows, groups: 1, columns: 1, block: 8 }));
   if (hasManyRegisters(gpu)) return HARDWARE_TILES;
-  // Two columns' sums alone are all registers there are: by the cycles that Intel's compiler reckons for Gen 12, the best tile
-  // of one column takes 0.6 to 0.8 of the best of two, in nine passes of ten.
+  // Two columns' sums alone are all registers there are: by the cycles that Intel's compiler reckons for Gen 12, the
+  // best tile of one column takes 0.6 to 0.8 of the best of two, in nine passes of ten.
   const small = ({ columns }: Tile) => columns === 1;
   return [...HARDWARE_TILES.filter(small), ...HARDWARE_TILES.filter((tile) => !small(tile))];
 }

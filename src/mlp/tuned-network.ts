@@ -10,7 +10,10 @@ import { tileName, type WorkTile, type WorkTiles, workPlansFor } from './work-ti
 
 /** Of the tiles that fit, so many are timed at most: each takes up to a second to compile, all at once. */
 const TIMED = 6;
-/** Multiply-adds to time a pass with, about one a parameter and trajectory: any GPU is busy for some tenths of a millisecond. */
+/**
+ * Multiply-adds to time a pass with, about one a parameter and trajectory: any GPU is busy for some tenths of a
+ * millisecond.
+ */
 const WORK = 4e9;
 
 /** Of all states at most, for there are buffers for each tile at the same time. */

@@ -71,8 +71,8 @@ const KINDS: { [Kind in Predictor['kind']]: StoredKind<Extract<Predictor, { kind
 
 /**
  * A predictor as a safetensors file. The metadata has `format`, the `fewstep` that wrote it, `kind` ('table', 'network',
- * 'times' or 'bespoke'), `solver` as one writes it and, as JSON, `afs`, `schedules` (of each its NFE, the name of its grid, and
- * what its kind needs), `field` (kind and dim) and `training` (null for none). Tensors:
+ * 'times' or 'bespoke'), `solver` as one writes it and, as JSON, `afs`, `schedules` (of each its NFE, the name of its
+ * grid, and what its kind needs), `field` (kind and dim) and `training` (null for none). Tensors:
  *
  *   field.denoised  F32 [6, dim]    D at the probes of src/field/fingerprint.ts
  *
@@ -107,7 +107,8 @@ export function encodePredictor({ predictor, field, training }: StoredPredictor)
  * What `encodePredictor` wrote, its numbers bit for bit.
  *
  * @param name the file, for errors
- * @throws FewstepError bad-argument for what is not bytes; bad-data naming the file and the tensor or the entry of the metadata
+ * @throws FewstepError bad-argument for what is not bytes; bad-data naming the file and the tensor or the entry of
+ *   the metadata
  */
 export function decodePredictor(
   bytes: Uint8Array | ArrayBuffer,

@@ -30,7 +30,10 @@ export interface TablePredictor extends PredictorBase {
 /** Times that a solver learned which is otherwise as it was published. */
 export interface TimesPredictor extends PredictorBase {
   kind: 'times';
-  /** `grid`: what the times began as. `told`: what each evaluation's time is multiplied by where the field is told it, [nfe]. */
+  /**
+   * `grid`: what the times began as. `told`: what each evaluation's time is multiplied by where the field is told it,
+   * [nfe].
+   */
   schedules: (Schedule & { told: number[] })[];
 }
 

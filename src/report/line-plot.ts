@@ -43,8 +43,8 @@ const LABEL_HEIGHT = 13;
 const LABEL_X = WIDTH - MARGIN.right + 12;
 
 /**
- * Lines against NFE, or something else, on logarithmic axes. Solvers with a colour get it and a label at their end, the others are
- * faint; each line tells its name on hover.
+ * Lines against NFE, or something else, on logarithmic axes. Solvers with a colour get it and a label at their end, the
+ * others are faint; each line tells its name on hover.
  */
 export function linePlot(plot: LinePlot, palette: Palette): Html {
   const { document } = parseHTML('<!doctype html><html><body></body></html>');

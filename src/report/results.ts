@@ -72,7 +72,10 @@ export interface ProblemResult {
     nfe: number;
     /** Distance to the same solve with half the evaluations: an upper bound on its error. */
     halved: Spread;
-    /** Distance to a float64 solve of the same plan, over a subset of the batch; absent where the field has no float64 form. */
+    /**
+     * Distance to a float64 solve of the same plan, over a subset of the batch; absent where the field has no float64
+     * form.
+     */
     float64?: Spread;
   };
   /** What the search of grids took, where the run has searched ones: one search for all numbers of steps. */
@@ -200,7 +203,10 @@ export interface Cell {
   evaluations: number;
   /** Who ran the plan; absent in results of before there was a choice. */
   executor?: 'stepwise' | 'fused';
-  /** Distance of each trajectory's end point to the exact flow's, same latent; absent where the solver draws noise, and of generators. */
+  /**
+   * Distance of each trajectory's end point to the exact flow's, same latent; absent where the solver draws noise, and
+   * of generators.
+   */
   error?: EndpointError;
   distances: Distances;
   /** Over repeats of the same solve, all kernels being compiled. */

@@ -55,7 +55,8 @@ export function encodeGenerator(generator: StoredGenerator): Uint8Array {
  * What `encodeGenerator` wrote, its numbers bit for bit.
  *
  * @param name the file, for errors
- * @throws FewstepError bad-argument for what is not bytes; bad-data naming the file and the tensor or the entry of the metadata
+ * @throws FewstepError bad-argument for what is not bytes; bad-data naming the file and the tensor or the entry of
+ *   the metadata
  */
 export function decodeGenerator(
   bytes: Uint8Array | ArrayBuffer,

@@ -38,7 +38,8 @@ export interface ColumnSource {
 
 /**
  * Step of the central differences, and how far a parameter is moved to see what it changes. A plan is a smooth function
- * of its parameters, computed in float64 in some tens of microseconds: differences err by 1e-9 where float32 gradients are multiplied by them, for every solver there is.
+ * of its parameters, computed in float64 in some tens of microseconds: differences err by 1e-9 where float32 gradients
+ * are multiplied by them, for every solver there is.
  */
 const STEP = 1e-5;
 

@@ -29,8 +29,8 @@ export const PLAN_ENTRIES: Entries<PlanRequest> = {
 /**
  * The plan that meets a request: as many steps as give exactly the NFE, on the times of the grid.
  * @throws FewstepError unknown-name for a solver, a grid or a process; bad-argument for their options, for the bespoke
- *   solver, which has no plan without a field, and for entries that a request does not have; bad-grid for impossible times; unreachable-nfe naming what the
- *   solver can make
+ *   solver, which has no plan without a field, and for entries that a request does not have; bad-grid for impossible
+ *   times; unreachable-nfe naming what the solver can make
  */
 export function planFor(request: PlanRequest): Plan {
   checkEntries("planFor's request", request, PLAN_ENTRIES);

@@ -22,8 +22,8 @@ import { stochasticHeun } from './sde/stochastic-heun.js';
 import { unipc } from './unipc.js';
 
 /**
- * Every deterministic solver that learned nothing, in the order in which tables show them. Tests of order, exactness and NFE run over
- * this list; `amedSolvers` are those that take a predictor.
+ * Every deterministic solver that learned nothing, in the order in which tables show them. Tests of order, exactness
+ * and NFE run over this list; `amedSolvers` are those that take a predictor.
  */
 export const solvers: readonly Solver[] = [
   euler,
@@ -41,7 +41,10 @@ export const solvers: readonly Solver[] = [
   ...unipc,
 ];
 
-/** Samplers of the reverse SDE: they draw noise in their steps, so that only the distribution of what they return is comparable. */
+/**
+ * Samplers of the reverse SDE: they draw noise in their steps, so that only the distribution of what they return is
+ * comparable.
+ */
 export const sdeSolvers: readonly Solver[] = [
   eulerMaruyama,
   reverseDiffusion,

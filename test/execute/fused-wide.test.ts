@@ -52,8 +52,8 @@ describe.each(problems)('$what', ({ field, x }) => {
     'every solver, fused, is the reference up to rounding',
     async () => {
       for (const solver of [...solvers, ...sdeSolvers]) {
-        // Of four steps euler-maruyama leaves eight times the noise that the next time says. There logits are thousands, whose
-        // rounding the bound does not know (seed 1655368866: 3.5; of twelve steps 0.3).
+        // Of four steps euler-maruyama leaves eight times the noise that the next time says. There logits are
+        // thousands, whose rounding the bound does not know (seed 1655368866: 3.5; of twelve steps 0.3).
         const plan = solver.plan(polynomial().times(sdeSolvers.includes(solver) ? 12 : 4));
         const exact = solveReference(field, plan, { latents: x, seed }).samples;
         const errors = roundingErrors(field, plan, { latents: x, seed }, exact, seed);

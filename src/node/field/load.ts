@@ -68,8 +68,8 @@ const data: Source = {
  * Loads a field for the command line.
  *
  * @param spec name of a built-in problem; a .json file that describes a field; a .wgsl file with
- *   `fn denoise`; a .safetensors file of a trained model; a .mjs or .js module that computes one; or a data file (CSV, .npy, .npz, IDX, also .gz), whose
- *   exact field is taken
+ *   `fn denoise`; a .safetensors file of a trained model; a .mjs or .js module that computes one; or a data file (CSV,
+ *   .npy, .npz, IDX, also .gz), whose exact field is taken
  * @throws FewstepError naming the file and the place: `unknown-name`, `file`, `bad-data`, `bad-field`, and
  *   `bad-argument` for an option that this kind of source does not take
  */

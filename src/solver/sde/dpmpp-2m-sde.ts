@@ -3,8 +3,8 @@ import { defineSolver } from '../define.js';
 import type { Scalar, Slot } from '../plan.js';
 
 /**
- * With h = ln(t / t') and e = eta h: x' = (t' / t) exp(-e) x + (1 - exp(-h - e)) D + correction + s_noise t' sqrt(1 - exp(-2 e)) z,
- * the correction, from the second step on, a multiple of (D - D_previous) h / h_previous. As in k-diffusion's
+ * With h = ln(t / t') and e = eta h: x' = (t' / t) exp(-e) x + (1 - exp(-h - e)) D + correction
+ * + s_noise t' sqrt(1 - exp(-2 e)) z, the correction, from the second step on, a multiple of (D - D_previous) h / h_previous. As in k-diffusion's
  * sample_dpmpp_2m_sde, whose names `eta`, `s_noise` and `midpoint | heun` are.
  */
 export const dpmpp2mSde = defineSolver({
