@@ -4,6 +4,20 @@ import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
+/**
+ * WGSL as text, without its comments, of which a browser would load 98 KB (36 KB compressed). What remains stays in its
+ * line and column, so that errors name the places of the sources. WGSL has no strings that '//' could stand in.
+ */
+export const shaders = {
+  name: 'shaders',
+  setup({ onLoad }) {
+    onLoad({ filter: /\.wgsl$/ }, async ({ path }) => ({
+      contents: (await readFile(path, 'utf8')).replace(/[ \t]*\/\/.*$/gm, ''),
+      loader: 'text',
+    }));
+  },
+};
+
 /** Builds dist/. Each file is renamed into place, so that a command that starts meanwhile finds whole files. */
 export async function buildDist(root) {
   const outdir = join(root, 'dist');
@@ -17,7 +31,7 @@ export async function buildDist(root) {
     platform: 'node',
     target: 'node20',
     packages: 'external',
-    loader: { '.wgsl': 'text' },
+    plugins: [shaders],
     sourcemap: true,
     write: false,
     logLevel: 'warning',
@@ -73,7 +87,7 @@ export async function buildBench(root) {
     banner: {
       js: "import { createRequire as requireFrom } from 'node:module';\nconst require = requireFrom(import.meta.url);",
     },
-    loader: { '.wgsl': 'text' },
+    plugins: [shaders],
     sourcemap: true,
     write: false,
     logLevel: 'warning',
@@ -92,7 +106,8 @@ export async function buildWeb(root) {
       platform: 'browser',
       target: 'es2022',
       minify: true,
-      loader: { '.wgsl': 'text', '.safetensors': 'binary' },
+      loader: { '.safetensors': 'binary' },
+      plugins: [shaders],
       write: false,
       logLevel: 'warning',
     });

@@ -2,6 +2,9 @@ import { fileURLToPath } from 'node:url';
 import { type BuildResult, build } from 'esbuild';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+// @ts-expect-error: a script has no types
+import { shaders as withoutComments } from '../../scripts/build.mjs';
+import { shaders } from '../../src/gpu/shaders.js';
 import { gaussianMixture, solveReference } from '../../src/index.js';
 import { normals } from '../../src/rng/threefry.js';
 import { planFor } from '../../src/solver/plan-for.js';
@@ -19,7 +22,7 @@ function bundle(entry: string) {
     metafile: true,
     format: 'esm',
     platform: 'browser',
-    loader: { '.wgsl': 'text' },
+    plugins: [withoutComments],
     logLevel: 'silent',
   });
 }
@@ -42,6 +45,19 @@ describe('the core, bundled for browsers', () => {
     expect(imports).toEqual([]);
     const outside = Object.values(metafile.inputs).flatMap((input) => input.imports);
     expect(outside.filter(({ external, path }) => external || path.startsWith('node:'))).toEqual([]);
+  });
+
+  it('holds the shaders without their comments, each line in its place', async () => {
+    const { outputFiles } = await bundle('src/gpu/shaders.ts');
+    const code = outputFiles[0].text;
+    const built: typeof import('../../src/gpu/shaders.js') = await import(
+      `data:text/javascript,${encodeURIComponent(code)}`
+    );
+    expect(Object.keys(built.shaders)).toEqual(Object.keys(shaders));
+    for (const [name, source] of Object.entries(shaders)) {
+      const lines = built.shaders[name as keyof typeof shaders].split('\n');
+      expect(lines).toEqual(source.split('\n').map((line) => line.split('//')[0].trimEnd()));
+    }
   });
 });
 
