@@ -3,6 +3,11 @@ import { FewstepError, nearestName } from './errors.js';
 /** All entries that a type has, by name: true where they have to be given. The compiler tells a list that lacks one. */
 export type Entries<T> = { readonly [Name in keyof T]-?: undefined extends T[Name] ? false : true };
 
+/** The names of a list, none of which has to be given. */
+export function optional<T extends object>(all: Readonly<Record<keyof T, unknown>>): Entries<Partial<T>> {
+  return Object.fromEntries(Object.keys(all).map((name) => [name, false])) as Entries<Partial<T>>;
+}
+
 /**
  * Refuses what is no object of these entries: whoever writes JavaScript would have a misspelt one ignored.
  * @param what it is, for errors: "sample's request"

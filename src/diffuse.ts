@@ -1,7 +1,9 @@
+import { checkEntries, type Entries } from './arguments.js';
 import { FewstepError } from './errors.js';
+import { checkGpu } from './gpu/check.js';
 import { folded } from './gpu/dispatch.js';
 import type { Gpu } from './gpu/gpu.js';
-import type { Process } from './process/process.js';
+import { checkProcess, type Process } from './process/process.js';
 import { drawStruct } from './rng/draw.js';
 import { DIFFUSE_STREAM } from './rng/streams.js';
 import { normals } from './rng/threefry.js';
@@ -30,6 +32,10 @@ export interface DiffuseRequest {
   signal?: AbortSignal;
 }
 
+const ENTRIES: Entries<DiffuseRequest> = {
+  ...{ process: true, data: true, dim: true, times: true, seed: false, chunk: false, signal: false },
+};
+
 /**
  * Noises data by the forward process, x_t = alpha-bar(t) x_0 + beta-bar(t) n, on the GPU. Rows and times have noise of
  * their own: these are draws of the marginals, not paths of the process.
@@ -38,8 +44,9 @@ export interface DiffuseRequest {
  *   not-finite naming the row and the column; device-limit where not even one row fits
  */
 export async function diffuse(gpu: Gpu, request: DiffuseRequest): Promise<Float32Array> {
+  checkGpu(gpu);
+  const rows = checkRequest('diffuse', request);
   const { process, data, dim, times, seed = 0, signal } = request;
-  const rows = checkRequest(request);
   const { maxStorageBufferBindingSize, maxBufferSize } = gpu.limits;
   const bytes = Math.min(CHUNK_BYTES, maxStorageBufferBindingSize, maxBufferSize);
   const fitting = Math.floor(bytes / (4 * dim * times.length));
@@ -104,8 +111,8 @@ export async function diffuse(gpu: Gpu, request: DiffuseRequest): Promise<Float3
  * @throws FewstepError bad-argument, bad-shape and not-finite as `diffuse`
  */
 export function diffuseReference(request: DiffuseRequest): Float64Array {
+  const rows = checkRequest('diffuseReference', request);
   const { process, data, dim, times, seed = 0 } = request;
-  const rows = checkRequest(request);
   const result = new Float64Array(times.length * rows * dim);
   for (const [time, t] of times.entries()) {
     const [alphaBar, betaBar] = [process.alphaBar(t), process.betaBar(t)];
@@ -120,7 +127,10 @@ export function diffuseReference(request: DiffuseRequest): Float64Array {
 }
 
 /** @returns how many rows there are */
-function checkRequest({ process, data, dim, times, seed = 0, chunk = 1 }: DiffuseRequest): number {
+function checkRequest(who: string, request: DiffuseRequest): number {
+  checkEntries(`${who}'s request`, request, ENTRIES);
+  const { process, data, dim, times, seed = 0, chunk = 1 } = request;
+  checkProcess(who, process, "give parseProcess('vp-linear')");
   const rows = data.length / dim;
   if (data.length === 0 || !Number.isInteger(rows)) {
     throw new FewstepError(

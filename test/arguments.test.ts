@@ -2,19 +2,31 @@ import { describe, expect, test } from 'vitest';
 import { nearestName } from '../src/errors.js';
 import {
   amedSolvers,
+  analyze,
   applyScaling,
+  assessGenerator,
   BESPOKE,
   customField,
   decodeModel,
   decodeTable,
+  diffuse,
+  diffuseReference,
   distillBespoke,
   distillBespokeNet,
   distillTable,
   distillTimes,
   externalField,
   fingerprintOf,
+  fokkerPlanckResidual,
   Gpu,
   gaussianMixture,
+  gitsGrid,
+  initialParameters,
+  integrate,
+  integrateReference,
+  logDensity,
+  logDensityReference,
+  mlpConfig,
   mlpField,
   parsePrediction,
   parseProcess,
@@ -23,11 +35,17 @@ import {
   requestDevice,
   runTeacher,
   type SampleRequest,
+  SidRun,
+  SidTrainer,
   sample,
   sampleReference,
+  searchGits,
+  sidSettings,
   solve,
   solveMemory,
   solverByName,
+  Trainer,
+  trainingSettings,
   undoScaling,
 } from '../src/index.js';
 import { gpu } from './device.js';
@@ -57,6 +75,12 @@ const pool = {
 };
 const pools = { training: pool, validation: pool };
 const grids = [{ name: 'own', times: [80, 1, 0.002] }];
+const states = [0.5, -0.5];
+const path = { states, from: 0.1, to: 1, steps: { nfe: 4 } };
+const noising = { process: parseProcess('ve'), data: states, dim: 2, times: [1] };
+const config = mlpConfig({ dim: 2 });
+const training = { config, settings: trainingSettings(), data: { values: Float32Array.from(states) } };
+const generating = { config, settings: sidSettings(), teacher: initialParameters(config, 0) };
 const student = { solver: solverByName('euler'), afs: false, grids };
 
 // What TypeScript refuses, and JavaScript does not.
@@ -176,6 +200,110 @@ const UNKNOWN: Refusal[] = [
     /'chunks'/,
     /'chunk'/,
   ],
+  [
+    'integrate',
+    () => integrate(gpu, field, { ...path, chunks: 1 } as Wrong),
+    'bad-argument',
+    /integrate's request: .*'chunks'/,
+    /'chunk'/,
+  ],
+  [
+    'integrateReference',
+    () => integrateReference(field, { ...path, signal: undefined, onProgres: 1 } as Wrong),
+    'bad-argument',
+    /integrateReference's request: .*'onProgres'/,
+    /states, from, to, steps, divergence/,
+  ],
+  [
+    'steps',
+    () => integrateReference(field, { ...path, steps: { rtol: 1e-3, atoll: 1e-3 } } as Wrong),
+    'bad-argument',
+    /the steps: .*'atoll'/,
+    /'atol'/,
+  ],
+  [
+    'a divergence',
+    () =>
+      integrateReference(field, { ...path, divergence: { kind: 'hutchinson', probe: 2, seed: 0 } } as Wrong),
+    'bad-argument',
+    /the divergence: .*'probe'/,
+    /'probes'/,
+  ],
+  [
+    'logDensity',
+    () => logDensity(gpu, field, { states, diverence: { kind: 'exact' } } as Wrong),
+    'bad-argument',
+    /logDensity's options: .*'diverence'/,
+    /'divergence'/,
+  ],
+  [
+    'logDensityReference',
+    () => logDensityReference(field, { states, priors: 'gaussian' } as Wrong),
+    'bad-argument',
+    /'priors'/,
+    /'prior'/,
+  ],
+  [
+    'fokkerPlanckResidual',
+    () => fokkerPlanckResidual(field, { data: states, sigma: [1] } as Wrong),
+    'bad-argument',
+    /'sigma'/,
+    /'sigmas'/,
+  ],
+  ['analyze', () => analyze(gpu, { field, step: [4] } as Wrong), 'bad-argument', /'step'/, /'steps'/],
+  ['diffuse', () => diffuse(gpu, { ...noising, sead: 1 } as Wrong), 'bad-argument', /'sead'/, /'seed'/],
+  [
+    'diffuseReference',
+    () => diffuseReference({ ...noising, time: [1] } as Wrong),
+    'bad-argument',
+    /'time'/,
+    /'times'/,
+  ],
+  ['gitsGrid', () => gitsGrid({} as Wrong, { asf: true } as Wrong), 'bad-argument', /'asf'/, /'afs'/],
+  [
+    'trainingSettings',
+    () => trainingSettings({ warmUp: 10 } as Wrong),
+    'bad-argument',
+    /training's settings: .*'warmUp'/,
+    /'warmup'/,
+  ],
+  ['sidSettings', () => sidSettings({ half_life: 1 } as Wrong), 'bad-argument', /'half_life'/, /'halfLife'/],
+  ['mlpConfig', () => mlpConfig({ dim: 2, widht: 64 } as Wrong), 'bad-argument', /'widht'/, /'width'/],
+  [
+    'its embedding',
+    () => mlpConfig({ dim: 2, embedding: { sise: 8 } } as Wrong),
+    'bad-argument',
+    /embedding: .*'sise'/,
+    /'size'/,
+  ],
+  [
+    'Trainer.create',
+    () => Trainer.create(gpu, { ...training, heldout: training.data } as Wrong),
+    'bad-argument',
+    /Trainer's options: .*'heldout'/,
+    /'heldOut'/,
+  ],
+  [
+    'SidTrainer.create',
+    () => SidTrainer.create(gpu, { ...generating, states: 1 } as Wrong),
+    'bad-argument',
+    /SidTrainer's options: .*'states'/,
+    /'state'/,
+  ],
+  [
+    'SidRun.create',
+    () => SidRun.create(gpu, { teacher: {}, settings: sidSettings(), measureEvery: 10, sample: 64 } as Wrong),
+    'bad-argument',
+    /SidRun's options: .*'sample'/,
+    /'samples'/,
+  ],
+  [
+    'assessGenerator',
+    () => assessGenerator(gpu, { generator: {}, teacher: generating.teacher, refernce: 64 } as Wrong),
+    'bad-argument',
+    /'refernce'/,
+    /'reference'/,
+  ],
 ];
 
 test.each(UNKNOWN)('an unknown entry of %s is refused, with the nearest', (...refusal) =>
@@ -183,6 +311,56 @@ test.each(UNKNOWN)('an unknown entry of %s is refused, with the nearest', (...re
 );
 
 const WRONG: Refusal[] = [
+  [
+    'a tolerance of one kind',
+    () => integrateReference(field, { ...path, steps: { rtol: 1e-3 } } as Wrong),
+    'bad-argument',
+    /the steps: 'atol' is missing/,
+    /rtol, atol/,
+  ],
+  [
+    'steps that are a number',
+    () => logDensityReference(field, { states, steps: 20 } as Wrong),
+    'bad-argument',
+    /the steps are 20/,
+    /\{ nfe: 100 \}/,
+  ],
+  [
+    'a divergence that is a name',
+    () => integrate(gpu, field, { ...path, divergence: 'exact' } as Wrong),
+    'bad-argument',
+    /divergence is 'exact'/,
+    /\{ kind: 'exact' \}/,
+  ],
+  [
+    'a divergence that does not exist',
+    () => integrate(gpu, field, { ...path, divergence: { kind: 'hutchinsen' } } as Wrong),
+    'unknown-name',
+    /'hutchinsen'/,
+    /mean 'hutchinson'\?/,
+  ],
+  [
+    'the name of a process',
+    () => diffuse(gpu, { ...noising, process: 've' } as Wrong),
+    'bad-argument',
+    /diffuse has 've' for process, not a Process/,
+    /parseProcess\('vp-linear'\)/,
+  ],
+  [
+    'the field of an analysis',
+    () => analyze(gpu, { field: mixture } as Wrong),
+    'bad-argument',
+    /description of a mixture/,
+    /gaussianMixture\(/,
+  ],
+  ['settings that are a number', () => trainingSettings(3 as Wrong), 'bad-argument', /got 3/, /seed, loss/],
+  [
+    'a search by a device',
+    () => searchGits(gpu.device as Wrong, field),
+    'bad-argument',
+    /not a Gpu/,
+    /new Gpu/,
+  ],
   [
     'no request',
     () => sample(gpu, undefined as Wrong),

@@ -1,7 +1,10 @@
+import { checkEntries, type Entries } from '../arguments.js';
 import { FewstepError } from '../errors.js';
 import { checkWhole } from '../execute/inputs.js';
 import { solve } from '../execute/solve.js';
+import { checkField } from '../field/check.js';
 import type { Field } from '../field/field.js';
+import { checkGpu } from '../gpu/check.js';
 import type { Gpu } from '../gpu/gpu.js';
 import type { Grid, SigmaRange } from '../grid/grid.js';
 import { endpointErrors } from '../metrics/endpoint-errors.js';
@@ -42,6 +45,11 @@ export interface AnalyzeOptions {
   signal?: AbortSignal;
 }
 
+const ENTRIES: Entries<AnalyzeOptions> = {
+  ...{ field: true, solver: false, nfe: false, grid: false, range: false, steps: false },
+  ...{ trajectories: false, seed: false, onProgress: false, signal: false },
+};
+
 /** Numbers of components that are looked at, as far as there are so many dimensions. */
 const COMPONENTS = [1, 2, 3];
 /** Paths kept for pictures. */
@@ -61,6 +69,8 @@ const TURN_MS = 50;
  *   device-limit, bad-field where a trajectory ends where it began
  */
 export async function analyze(gpu: Gpu, options: AnalyzeOptions): Promise<Analysis> {
+  checkGpu(gpu);
+  checkEntries("analyze's options", options, ENTRIES);
   const { field, trajectories = 512, seed = 0, onProgress, signal } = options;
   const { accurate, half, coarse } = analysisPlans(options);
   const { plan, velocities } = withVelocities(accurate);
@@ -146,6 +156,7 @@ export async function analyze(gpu: Gpu, options: AnalyzeOptions): Promise<Analys
  * @throws FewstepError for every impossible request
  */
 export function analysisPlans(options: AnalyzeOptions): { accurate: Plan; half: Plan; coarse: number[][] } {
+  checkField(options.field);
   const { field, solver = 'unipc-3', nfe = 120, grid, trajectories = 512, seed = 0 } = options;
   const range = rangeWithin(field, options.range);
   checkWhole('number of trajectories', trajectories, 2);

@@ -9,7 +9,7 @@ import { readBytes } from '../node/files.js';
 import { loadModel } from '../node/model.js';
 import { untilInterrupted } from './interrupt.js';
 import { deviceOption, imageShape } from './options.js';
-import { checkOutput } from './output.js';
+import { checkOutput, stemOf } from './output.js';
 import { loadTrainingData, type TrainingSource } from './train-data.js';
 
 const HELP = `
@@ -54,7 +54,7 @@ export function inspectCommand(): Command {
 
 async function runInspect(options: InspectOptions, signal: AbortSignal): Promise<void> {
   const { field: path, image, label: named } = options;
-  const { checkImages, parseLossCurve, reportPath, stemOf, writeTrainingReport } = await import(
+  const { checkImages, parseLossCurve, reportPath, writeTrainingReport } = await import(
     './training-report.js'
   );
   const out = options.out ?? reportPath(path);

@@ -52,3 +52,8 @@ function statOf(path: string) {
     return undefined; // a part of the path is a file: the part itself is found further up
   }
 }
+
+/** A model's or a predictor's file without its ending. */
+export function stemOf(file: string): string {
+  return file.replace(/\.safetensors$/i, '');
+}

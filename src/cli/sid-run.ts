@@ -17,11 +17,11 @@ import { USUAL_SOLVE } from '../sid/comparison.js';
 import type { StoredGenerator } from '../sid/generator-file.js';
 import type { SidMemory } from '../sid/networks.js';
 import { SidRun } from '../sid/run.js';
-import { checkOutput } from './output.js';
+import { checkOutput, stemOf } from './output.js';
 import { showProgress } from './progress.js';
 import { type FreshSidOptions, freshSid, resumedSid, type SidRequest } from './sid-request.js';
 import { runSteps, type SteppedRun } from './steps.js';
-import { reportPath, stemOf } from './training-report.js';
+import { reportPath } from './training-report.js';
 
 /** What the command line says, as commander hands it over. */
 export interface SidOptions extends FreshSidOptions {
@@ -78,7 +78,11 @@ function sentence({ record }: StoredGenerator): string {
 }
 
 /** The run, with what its teacher's samples are compared by. */
-async function prepared(gpu: Gpu, request: SidRequest, signal: AbortSignal): Promise<SidRun> {
+async function prepared(
+  gpu: Gpu,
+  { teacherName, ...request }: SidRequest,
+  signal: AbortSignal,
+): Promise<SidRun> {
   const progress = showProgress(100, "% of the teacher's samples");
   const onPrepared = (share: number) => progress.update(Math.round(100 * share));
   const onAllocated = (memory: SidMemory) => process.stderr.write(`${memoryText(memory)}\n`);

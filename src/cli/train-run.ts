@@ -9,7 +9,7 @@ import { writeAtomic } from '../node/files.js';
 import { saveCheckpoint, saveModel } from '../node/model.js';
 import { STEPS_PER_SUBMIT } from '../train/buffers.js';
 import { Trainer } from '../train/trainer.js';
-import { checkOutput } from './output.js';
+import { checkOutput, stemOf } from './output.js';
 import { runSteps, type SteppedRun } from './steps.js';
 import {
   type FreshOptions,
@@ -19,13 +19,7 @@ import {
   resumedRequest,
   type TrainRequest,
 } from './train-request.js';
-import {
-  checkImages,
-  type ReportRequest,
-  reportPath,
-  stemOf,
-  writeTrainingReport,
-} from './training-report.js';
+import { checkImages, type ReportRequest, reportPath, writeTrainingReport } from './training-report.js';
 
 /** What the command line says, as commander hands it over. */
 export interface TrainOptions extends FreshOptions {

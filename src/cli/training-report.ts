@@ -8,6 +8,7 @@ import type { NodeAdapterDescription } from '../node/adapter.js';
 import { writeAtomic } from '../node/files.js';
 import { renderTrainingReport } from '../report/training-report.js';
 import { assess } from '../train/assess.js';
+import { stemOf } from './output.js';
 import { showProgress } from './progress.js';
 import type { LoadedData } from './train-data.js';
 
@@ -26,11 +27,6 @@ export interface ReportRequest {
 /** Where the report of a model goes unless somebody says. */
 export function reportPath(model: string): string {
   return `${stemOf(model)}.report.html`;
-}
-
-/** The file's name without its ending. */
-export function stemOf(model: string): string {
-  return model.replace(/\.safetensors$/i, '');
 }
 
 /** @throws FewstepError bad-shape where the rows are no images of that shape */

@@ -1,4 +1,4 @@
-import { checkEntries, type Entries, shown } from '../arguments.js';
+import { checkEntries, type Entries, optional, shown } from '../arguments.js';
 import { FewstepError, unknownName } from '../errors.js';
 import { rangeFrom } from '../grid/grid.js';
 import type { BespokeSettings } from './bespoke.js';
@@ -41,8 +41,11 @@ export function checkBespokeSettings(settings: BespokeSettings): void {
 
 /** The same of what networks on top of a table read of them; the others may be there too. */
 export function checkNetSettings(settings: Pick<BespokeSettings, 'batch' | 'seed'>): void {
-  const entries = Object.fromEntries(Object.keys(ENTRIES).map((name) => [name, false]));
-  checkEntries("distillBespokeNet's settings", settings, entries as Entries<Partial<BespokeSettings>>);
+  checkEntries<Partial<BespokeSettings>>(
+    "distillBespokeNet's settings",
+    settings,
+    optional<BespokeSettings>(ENTRIES),
+  );
   const { batch, seed } = settings;
   checkSome({ batch, seed }, ['batch', 'seed']);
 }

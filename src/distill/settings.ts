@@ -1,4 +1,4 @@
-import { checkEntries, type Entries, shown } from '../arguments.js';
+import { checkEntries, type Entries, optional, shown } from '../arguments.js';
 import { below1, whole } from '../bounds.js';
 import { FewstepError } from '../errors.js';
 
@@ -107,10 +107,11 @@ export function checkSome<Name extends Bounded>(
   settings: Pick<DistillSettings, Name>,
   names: readonly Name[],
 ): void {
-  const entries = Object.fromEntries(Object.keys(ENTRIES).map((name) => [name, false]));
-  checkEntries<Partial<DistillSettings>>("the distillation's settings", settings, {
-    ...(entries as Entries<Partial<DistillSettings>>),
-  });
+  checkEntries<Partial<DistillSettings>>(
+    "the distillation's settings",
+    settings,
+    optional<DistillSettings>(ENTRIES),
+  );
   for (const name of names) {
     const { what, holds } = BOUNDS[name];
     const value = settings[name];

@@ -2,7 +2,12 @@ import { FewstepError } from '../errors.js';
 import type { Denoise, Divergence, Field } from '../field/field.js';
 import { rademacher } from '../rng/rademacher.js';
 import { type DivergenceMethod, divergencesOf } from './drift.js';
-import { checkIntegration, type Integration, type IntegrationRequest } from './integration.js';
+import {
+  checkIntegration,
+  INTEGRATION_ENTRIES,
+  type Integration,
+  type IntegrationRequest,
+} from './integration.js';
 import {
   CONTROL,
   type Failure,
@@ -21,9 +26,9 @@ type Slope = (time: number, state: Float64Array, out: Float64Array) => void;
  * @throws FewstepError as `integrate`, and bad-field for a field without a float64 form
  */
 export function integrateReference(field: Field, request: IntegrationRequest): Integration<Float64Array> {
+  const batch = checkIntegration(['integrateReference', INTEGRATION_ENTRIES], field, request);
   const { dim } = field;
   const { states, from, to, divergence = { kind: 'none' } } = request;
-  const batch = checkIntegration(field, request);
   const plan = stepPlan(request.steps);
   const quantities = divergencesOf(divergence);
   const result: Integration<Float64Array> = {

@@ -1,10 +1,17 @@
+import type { Entries } from '../arguments.js';
 import { FewstepError } from '../errors.js';
 import type { Field } from '../field/field.js';
+import { checkGpu } from '../gpu/check.js';
 import type { Gpu } from '../gpu/gpu.js';
 import { divergencesOf, type PreparedDrift, prepareDrift } from './drift.js';
 import { checkWhole } from './inputs.js';
 import { IntegrateRun } from './integrate-run.js';
-import { checkIntegration, type Integration, type IntegrationRequest } from './integration.js';
+import {
+  checkIntegration,
+  INTEGRATION_ENTRIES,
+  type Integration,
+  type IntegrationRequest,
+} from './integration.js';
 import { type Failure, integrationError, stepPlan } from './step-control.js';
 
 /** An integration on the GPU, and how it is shared out. */
@@ -22,6 +29,11 @@ export interface GpuIntegration extends Integration<Float32Array> {
   hostMs: number;
 }
 
+const ENTRIES: Entries<IntegrateOptions> = {
+  ...INTEGRATION_ENTRIES,
+  ...{ chunk: false, onProgress: false, signal: false },
+};
+
 const USUAL_CHUNK = 4096;
 
 /**
@@ -31,9 +43,10 @@ const USUAL_CHUNK = 4096;
  *   not-finite naming how many trajectories, and at which noise level
  */
 export async function integrate(gpu: Gpu, field: Field, options: IntegrateOptions): Promise<GpuIntegration> {
+  checkGpu(gpu);
+  const batch = checkIntegration(['integrate', ENTRIES], field, options);
   const { dim } = field;
   const { states, divergence = { kind: 'none' }, onProgress, signal } = options;
-  const batch = checkIntegration(field, options);
   if (options.chunk !== undefined) checkWhole('chunk', options.chunk, 1);
   const plan = stepPlan(options.steps);
   const quantities = divergencesOf(divergence);

@@ -1,4 +1,6 @@
-import { FewstepError } from '../errors.js';
+import { checkEntries, type Entries, isObject, shown } from '../arguments.js';
+import { FewstepError, unknownName } from '../errors.js';
+import { checkField } from '../field/check.js';
 import type { Field } from '../field/field.js';
 import type { DivergenceMethod } from './drift.js';
 import { checkWhole, rowsOf } from './inputs.js';
@@ -37,18 +39,34 @@ export interface Integration<Numbers> {
   shortest: Float64Array;
 }
 
+export const INTEGRATION_ENTRIES: Entries<IntegrationRequest> = {
+  states: true,
+  from: true,
+  to: true,
+  steps: true,
+  divergence: false,
+};
+
+/** The names of methods that find a divergence. */
+const METHODS = ['none', 'exact', 'hutchinson'] as const;
+
 /** More than this is a slip of the finger: each probe needs a slot and a product at each evaluation. */
 const MOST_PROBES = 1024;
 
 /**
  * The number of trajectories of a request.
- * @throws FewstepError bad-shape, not-finite, bad-argument
+ * @param who takes it, and the entries that it may have
+ * @throws FewstepError bad-shape, not-finite, bad-argument, unknown-name
  */
-export function checkIntegration(
-  { dim }: Field,
-  { states, from, to, divergence }: IntegrationRequest,
+export function checkIntegration<Request extends IntegrationRequest>(
+  [who, entries]: [string, Entries<Request>],
+  field: Field,
+  request: Request,
 ): number {
-  const batch = rowsOf(states, dim);
+  checkField(field);
+  checkEntries(`${who}'s request`, request, entries);
+  const { states, from, to, divergence = { kind: 'none' } } = request;
+  const batch = rowsOf(states, field.dim);
   if (!(from > 0 && to > 0 && from !== to && Number.isFinite(from) && Number.isFinite(to))) {
     throw new FewstepError(
       'bad-argument',
@@ -56,7 +74,25 @@ export function checkIntegration(
       'give two different noise levels above 0',
     );
   }
-  if (divergence?.kind !== 'hutchinson') return batch;
+  checkDivergence(divergence);
+  return batch;
+}
+
+function checkDivergence(divergence: DivergenceMethod): void {
+  if (!isObject(divergence)) {
+    throw new FewstepError(
+      'bad-argument',
+      `the divergence is ${shown(divergence)}, not an object`,
+      "write { kind: 'exact' }, or { kind: 'hutchinson', probes: 16, seed: 0 }",
+    );
+  }
+  const { kind } = divergence;
+  if (!METHODS.includes(kind)) throw unknownName('kind of divergence', String(kind), METHODS);
+  if (kind !== 'hutchinson') {
+    checkEntries<{ kind: string }>('the divergence', divergence, { kind: true });
+    return;
+  }
+  checkEntries<typeof divergence>('the divergence', divergence, { kind: true, probes: true, seed: true });
   checkWhole('number of probes', divergence.probes, 1);
   checkWhole('seed', divergence.seed, 0);
   if (divergence.probes > MOST_PROBES) {
@@ -66,5 +102,4 @@ export function checkIntegration(
       'give fewer; with as many probes as dimensions the exact divergence costs no more',
     );
   }
-  return batch;
 }

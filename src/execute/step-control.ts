@@ -1,3 +1,4 @@
+import { checkEntries, isObject, shown } from '../arguments.js';
 import { FewstepError } from '../errors.js';
 import { classicRungeKutta, dormandPrince, reusesLast, type Tableau } from '../solver/tableau.js';
 
@@ -52,7 +53,15 @@ export interface StepPlan {
 
 /** @throws FewstepError bad-argument, unreachable-nfe naming what can be had */
 export function stepPlan(choice: StepChoice): StepPlan {
+  if (!isObject(choice)) {
+    throw new FewstepError(
+      'bad-argument',
+      `the steps are ${shown(choice)}`,
+      'write { rtol: 1e-6, atol: 1e-6 }, or { nfe: 100 }',
+    );
+  }
   if ('nfe' in choice) {
+    checkEntries<{ nfe: number }>('the steps', choice, { nfe: true });
     const stages = classicRungeKutta.b.length;
     const { nfe } = choice;
     if (!(Number.isSafeInteger(nfe) && nfe >= stages && nfe % stages === 0)) {
@@ -74,6 +83,7 @@ export function stepPlan(choice: StepChoice): StepPlan {
       evaluations: { first: 0, attempt: stages },
     };
   }
+  checkEntries('the steps', choice, { rtol: true, atol: true });
   for (const [name, value] of Object.entries(choice)) {
     if (value > 0 && value < 1) continue;
     throw new FewstepError(

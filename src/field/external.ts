@@ -2,7 +2,7 @@ import { checkEntries, type Entries, shown } from '../arguments.js';
 import { FewstepError } from '../errors.js';
 import { parseProcess } from '../process/built-in.js';
 import { type Prediction, parsePrediction } from '../process/prediction.js';
-import { isProcess, type Process } from '../process/process.js';
+import { checkProcess, type Process } from '../process/process.js';
 import { type PredictOnDevice, prepareOnDevice } from './external-device.js';
 import { type Predict, prepareOnHost } from './external-host.js';
 import { ModelTerms, Turns } from './external-terms.js';
@@ -81,12 +81,8 @@ export function externalField(options: ExternalFieldOptions): Field {
 
 function processFrom(given: string | Process): Process {
   if (typeof given === 'string') return parseProcess(given);
-  if (isProcess(given)) return given;
-  throw new FewstepError(
-    'bad-argument',
-    `an external field has ${shown(given)} for process, not a Process`,
-    "give a name, such as 'vp-linear', or what defineProcess makes of { name, range, alphaBar, betaBar }",
-  );
+  checkProcess('an external field', given, "give a name, such as 'vp-linear'");
+  return given;
 }
 
 function checkNumbers(numbers: Record<string, number>): void {

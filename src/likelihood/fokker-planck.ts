@@ -1,6 +1,8 @@
+import { checkEntries, type Entries } from '../arguments.js';
 import { FewstepError } from '../errors.js';
 import { checkWhole } from '../execute/inputs.js';
 import { driftSlope } from '../execute/integrate-reference.js';
+import { checkField } from '../field/check.js';
 import type { Field } from '../field/field.js';
 import { quantileOfSorted } from '../metrics/quantile.js';
 import { countSamples } from '../metrics/samples.js';
@@ -36,6 +38,10 @@ export interface FokkerPlanckOptions {
   onProgress?: (done: number) => void;
 }
 
+const ENTRIES: Entries<FokkerPlanckOptions> = {
+  ...{ data: true, sigmas: true, states: false, seed: false, signal: false, onProgress: false },
+};
+
 /** Step of the central difference along a direction, in units of sigma: it leaves out some STEP^2 / 6. */
 const STEP = 1e-3;
 
@@ -56,8 +62,11 @@ const STEP = 1e-3;
  */
 export async function fokkerPlanckResidual(
   field: Field,
-  { data, sigmas, states = 64, seed = 0, signal, onProgress }: FokkerPlanckOptions,
+  options: FokkerPlanckOptions,
 ): Promise<FokkerPlanckLevel[]> {
+  checkField(field);
+  checkEntries("fokkerPlanckResidual's options", options, ENTRIES);
+  const { data, sigmas, states = 64, seed = 0, signal, onProgress } = options;
   const { dim } = field;
   if (!field.gradient || !field.denoise) {
     throw new FewstepError(

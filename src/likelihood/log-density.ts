@@ -1,10 +1,13 @@
+import { checkEntries, type Entries } from '../arguments.js';
 import { FewstepError } from '../errors.js';
 import type { DivergenceMethod } from '../execute/drift.js';
 import { integrate } from '../execute/integrate.js';
 import { integrateReference } from '../execute/integrate-reference.js';
 import type { Integration } from '../execute/integration.js';
 import { DEFAULT_TOLERANCE, type StepChoice, stepPlan } from '../execute/step-control.js';
+import { checkField } from '../field/check.js';
 import type { Field } from '../field/field.js';
+import { checkGpu } from '../gpu/check.js';
 import type { Gpu } from '../gpu/gpu.js';
 import { rangeFrom, type SigmaRange } from '../grid/grid.js';
 import { rangeWithin } from '../sample-range.js';
@@ -28,6 +31,11 @@ export interface LogDensityOptions {
   onProgress?: (done: number) => void;
   signal?: AbortSignal;
 }
+
+const ENTRIES: Entries<LogDensityOptions> = {
+  ...{ states: true, range: false, divergence: false, steps: false, prior: false },
+  ...{ chunk: false, onProgress: false, signal: false },
+};
 
 /** Log-densities, and what they took. */
 export interface LogDensity {
@@ -59,8 +67,9 @@ export interface LogDensity {
  *   prior 'gaussian' needs moments that the field does not know
  */
 export async function logDensity(gpu: Gpu, field: Field, options: LogDensityOptions): Promise<LogDensity> {
+  checkGpu(gpu);
+  const request = requestOf('logDensity', field, options);
   const { states, chunk, onProgress, signal } = options;
-  const request = requestOf(field, options);
   const prior = await priorOf(gpu, field, request.prior, request.range, signal);
   const run = { ...request.integration, states, chunk, onProgress, signal };
   const integration = await integrate(gpu, field, run);
@@ -73,7 +82,7 @@ export async function logDensity(gpu: Gpu, field: Field, options: LogDensityOpti
  * @throws FewstepError as `logDensity`; bad-field for a field without a float64 form, or whose moments are not known
  */
 export async function logDensityReference(field: Field, options: LogDensityOptions): Promise<LogDensity> {
-  const request = requestOf(field, options);
+  const request = requestOf('logDensityReference', field, options);
   const prior = await priorOf(undefined, field, request.prior, request.range);
   const begin = performance.now();
   const integration = integrateReference(field, { ...request.integration, states: options.states });
@@ -84,7 +93,9 @@ export async function logDensityReference(field: Field, options: LogDensityOptio
 type Request = ReturnType<typeof requestOf>;
 
 /** A request with its defaults, which needs no device to be checked. */
-function requestOf(field: Field, options: LogDensityOptions) {
+function requestOf(who: string, field: Field, options: LogDensityOptions) {
+  checkField(field);
+  checkEntries(`${who}'s options`, options, ENTRIES);
   const { divergence = { kind: 'exact' }, steps = DEFAULT_TOLERANCE, prior = 'latents' } = options;
   rangeFrom(options.range);
   const range = rangeWithin(field, options.range);

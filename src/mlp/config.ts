@@ -1,3 +1,4 @@
+import { checkEntries, type Entries, optional } from '../arguments.js';
 import { FewstepError, unknownName } from '../errors.js';
 import { parsePrediction } from '../process/prediction.js';
 import { processOf } from '../process/tabulated.js';
@@ -49,12 +50,25 @@ export interface MlpConfig {
 export type MlpOptions = Pick<MlpConfig, 'dim'> &
   Partial<Omit<MlpConfig, 'embedding'>> & { embedding?: Partial<Embedding> };
 
+const ENTRIES: Entries<MlpOptions> = {
+  dim: true,
+  width: false,
+  layers: false,
+  embedding: false,
+  residual: false,
+  classes: false,
+  sigmaData: false,
+  convention: false,
+};
+const EMBEDDING: Embedding = { kind: 'fourier', size: 16, scale: 1 };
+
 /**
  * A configuration with its defaults filled in.
- * @throws FewstepError bad-argument naming the entry, or unknown-name for an embedding, a process or a prediction that
+ * @throws FewstepError bad-argument naming the entry, also one that does not exist, or unknown-name for an embedding, a process or a prediction that
  *   does not exist
  */
 export function mlpConfig(options: MlpOptions): MlpConfig {
+  checkEntries("the network's configuration", options, ENTRIES);
   const {
     dim,
     width = 128,
@@ -64,7 +78,9 @@ export function mlpConfig(options: MlpOptions): MlpConfig {
     sigmaData = 0.5,
     convention,
   } = options;
-  const { kind = 'fourier', size = 16, scale = 1 } = options.embedding ?? {};
+  const { embedding = {} } = options;
+  checkEntries<Partial<Embedding>>("the network's embedding", embedding, optional<Embedding>(EMBEDDING));
+  const { kind, size, scale } = { ...EMBEDDING, ...embedding };
   checkInteger('dim', dim, 1, 1024);
   checkInteger('width', width, 32, 512, 4);
   checkInteger('layers', layers, 2, 8);

@@ -1,4 +1,4 @@
-import { isObject } from '../arguments.js';
+import { isObject, shown } from '../arguments.js';
 import { FewstepError } from '../errors.js';
 import { derivative } from './derivative.js';
 
@@ -31,6 +31,20 @@ export interface Process {
 /** Whether it is a process, as `defineProcess` makes it. */
 export function isProcess(given: unknown): given is Process {
   return isObject(given) && typeof given.timeOf === 'function' && typeof given.g2 === 'function';
+}
+
+/**
+ * @param who takes it
+ * @param remedy what it might be given, besides what `defineProcess` makes
+ * @throws FewstepError bad-argument unless it is a `Process`
+ */
+export function checkProcess(who: string, given: unknown, remedy: string): asserts given is Process {
+  if (isProcess(given)) return;
+  throw new FewstepError(
+    'bad-argument',
+    `${who} has ${shown(given)} for process, not a Process`,
+    `${remedy}, or what defineProcess makes of { name, range, alphaBar, betaBar }`,
+  );
 }
 
 /** The first and the last time of a process. */

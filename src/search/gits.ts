@@ -1,6 +1,9 @@
+import { checkEntries } from '../arguments.js';
 import { FewstepError } from '../errors.js';
 import { solve } from '../execute/solve.js';
+import { checkField } from '../field/check.js';
 import type { Field } from '../field/field.js';
+import { checkGpu } from '../gpu/check.js';
 import type { Gpu } from '../gpu/gpu.js';
 import { type Grid, polynomial, rangeFrom, type SigmaRange } from '../grid/grid.js';
 import { planFor } from '../solver/plan-for.js';
@@ -57,13 +60,15 @@ const searches = new WeakMap<Gpu, WeakMap<Field, Map<string, Promise<GitsSearch>
  * @param onProgress called now and then, with how many of the teacher's trajectories are done, of how many
  * @throws FewstepError bad-grid for an impossible range, not-finite where the teacher diverges, device-limit
  */
-export function searchGits(
+export async function searchGits(
   gpu: Gpu,
   field: Field,
   range: Partial<SigmaRange> = {},
   signal?: AbortSignal,
   onProgress?: (done: number, total: number) => void,
 ): Promise<GitsSearch> {
+  checkGpu(gpu);
+  checkField(field);
   const whole = rangeFrom(range);
   const ofGpu = searches.get(gpu) ?? new WeakMap<Field, Map<string, Promise<GitsSearch>>>();
   searches.set(gpu, ofGpu);
@@ -81,6 +86,7 @@ export function searchGits(
  * 2405.11326). Its `times` are those of the search, whatever range is asked for, and throw bad-grid for more steps.
  */
 export function gitsGrid(search: GitsSearch, options: GitsOptions = {}): Grid {
+  checkEntries("gitsGrid's options", options, { coefficient: false, afs: false });
   const { coefficient = COEFFICIENT, afs = false } = options;
   const { times, analytical } = search;
   const costs = search.costs.slice();

@@ -1,3 +1,5 @@
+import { checkEntries, type Entries } from '../arguments.js';
+import { checkGpu } from '../gpu/check.js';
 import type { Gpu } from '../gpu/gpu.js';
 import { precisionRecall } from '../metrics/precision-recall.js';
 import {
@@ -59,6 +61,10 @@ export interface GeneratorAssessmentOptions {
   signal?: AbortSignal;
 }
 
+const ENTRIES: Entries<GeneratorAssessmentOptions> = {
+  ...{ generator: true, teacher: true, reference: false, onProgress: false, signal: false },
+};
+
 /**
  * Measures a generator beside its teacher: sliced Wasserstein and energy distances, Frechet's in few dimensions,
  * precision and recall.
@@ -67,11 +73,14 @@ export interface GeneratorAssessmentOptions {
  */
 export async function assessGenerator(
   gpu: Gpu,
-  { generator, teacher, onProgress, signal, ...asked }: GeneratorAssessmentOptions,
+  options: GeneratorAssessmentOptions,
 ): Promise<GeneratorAssessment> {
+  checkGpu(gpu);
+  checkEntries("assessGenerator's options", options, ENTRIES);
+  const { generator, teacher, onProgress, signal } = options;
   const { dim } = generator.config;
   const model = { ...generator, parameters: teacher };
-  const reference = asked.reference ?? samplesInSet(model);
+  const reference = options.reference ?? samplesInSet(model);
   const size = Math.min(SET_SIZE, reference);
   const total = reference + 2 * SETS * size;
   let done = 0;

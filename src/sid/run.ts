@@ -1,3 +1,4 @@
+import { checkEntries, type Entries } from '../arguments.js';
 import type { Gpu } from '../gpu/gpu.js';
 import type { DistributionReference } from '../metrics/distribution-reference.js';
 import type { MlpModel } from '../mlp/field.js';
@@ -68,6 +69,11 @@ export interface SidRunOptions {
   signal?: AbortSignal;
 }
 
+const ENTRIES: Entries<SidRunOptions> = {
+  ...{ teacher: true, settings: true, measureEvery: true, samples: false, progress: false },
+  ...{ onAllocated: false, onPrepared: false, signal: false },
+};
+
 /** Latents of the sets that progress is measured with, far from the seeds that people sample with. */
 const SEEDS = {
   reference: 2 ** 41,
@@ -106,6 +112,7 @@ export class SidRun {
    *   samples are, device-limit
    */
   static async create(gpu: Gpu, options: SidRunOptions): Promise<SidRun> {
+    checkEntries("SidRun's options", options, ENTRIES);
     const { teacher, settings, progress, onAllocated, onPrepared, signal } = options;
     const { config, parameters } = teacher;
     const count = options.samples ?? samplesInSet(teacher);

@@ -1,3 +1,4 @@
+import { checkEntries, optional } from '../arguments.js';
 import { below1, checkBounds, positive, whole } from '../bounds.js';
 import { FewstepError, unknownName } from '../errors.js';
 
@@ -106,9 +107,15 @@ const BOUNDS = {
 
 /**
  * Settings with their defaults filled in.
- * @throws FewstepError unknown-name for the loss or the weighting, bad-argument for a number out of its bounds
+ * @throws FewstepError unknown-name for the loss or the weighting, bad-argument for a number out of its bounds or an entry
+ *   that does not exist
  */
 export function sidSettings(given: Partial<SidSettings> = {}): SidSettings {
+  checkEntries<Partial<SidSettings>>(
+    "the distillation's settings",
+    given,
+    optional<SidSettings>(SID_DEFAULTS),
+  );
   const settings = { ...SID_DEFAULTS, ...given };
   if (!SID_LOSSES.includes(settings.loss)) throw unknownName('loss', settings.loss, SID_LOSSES);
   if (!SID_WEIGHTINGS.includes(settings.weighting)) {

@@ -1,4 +1,6 @@
+import { checkEntries, type Entries } from '../arguments.js';
 import { FewstepError } from '../errors.js';
+import { checkGpu } from '../gpu/check.js';
 import { folded } from '../gpu/dispatch.js';
 import type { Gpu } from '../gpu/gpu.js';
 import type { MlpConfig } from '../mlp/config.js';
@@ -56,6 +58,7 @@ export interface SidBatch extends GeneratorBatch {
   gradient: Record<Player, Float32Array>;
 }
 
+const ENTRIES: Entries<SidTrainerOptions> = { config: true, teacher: true, settings: true, state: false };
 const INVOCATIONS = 64;
 /** In the order of their updates. */
 const PLAYERS = ['fake', 'generator'] as const;
@@ -108,6 +111,8 @@ export class SidTrainer {
 
   /** @throws FewstepError bad-shape for parameters that are not the configuration's, device-limit */
   static async create(gpu: Gpu, options: SidTrainerOptions): Promise<SidTrainer> {
+    checkGpu(gpu);
+    checkEntries("SidTrainer's options", options, ENTRIES);
     const { config, settings, teacher } = options;
     const { generator, fake } = options.state ?? initialSidState(teacher);
     for (const { parameters } of [{ parameters: teacher }, generator, fake])

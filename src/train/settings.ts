@@ -1,3 +1,4 @@
+import { checkEntries, optional } from '../arguments.js';
 import { type Bound, below1, checkBounds, positive, whole } from '../bounds.js';
 import { FewstepError, unknownName } from '../errors.js';
 import { VpTime } from '../grid/vp-time.js';
@@ -110,10 +111,15 @@ const BOUNDS: Record<Exclude<keyof TrainingSettings, 'loss' | 'process' | 'weigh
 
 /**
  * Settings with their defaults filled in.
- * @throws FewstepError bad-argument naming the entry, or unknown-name for a loss, a process or a weighting
+ * @throws FewstepError bad-argument naming the entry, also one that does not exist, or unknown-name for a loss, a process or a weighting
  *   that does not exist
  */
 export function trainingSettings(given: Partial<TrainingSettings> = {}): TrainingSettings {
+  checkEntries<Partial<TrainingSettings>>(
+    "the training's settings",
+    given,
+    optional<TrainingSettings>(TRAINING_DEFAULTS),
+  );
   const settings = { ...TRAINING_DEFAULTS, ...given };
   if (!LOSSES.includes(settings.loss)) throw unknownName('loss', settings.loss, LOSSES);
   if (!LOSS_PROCESSES.includes(settings.process))

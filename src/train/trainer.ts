@@ -1,4 +1,6 @@
+import { checkEntries, type Entries } from '../arguments.js';
 import { FewstepError } from '../errors.js';
+import { checkGpu } from '../gpu/check.js';
 import { folded } from '../gpu/dispatch.js';
 import type { Gpu } from '../gpu/gpu.js';
 import type { MlpConfig } from '../mlp/config.js';
@@ -44,6 +46,10 @@ export interface TrainerOptions {
   /** Where to go on; by default fresh parameters of the settings' seed. */
   state?: TrainingState;
 }
+
+const ENTRIES: Entries<TrainerOptions> = {
+  ...{ config: true, settings: true, data: true, heldOut: false, state: false },
+};
 
 /** What the steps of one submit came to. */
 export interface StepFigures {
@@ -107,6 +113,8 @@ export class Trainer {
    *   bad-argument for the loss 'prediction' of a network without a convention; device-limit
    */
   static async create(gpu: Gpu, options: TrainerOptions): Promise<Trainer> {
+    checkGpu(gpu);
+    checkEntries("Trainer's options", options, ENTRIES);
     const { config, settings, data, heldOut } = options;
     checkData(config, data, 'training data');
     if (heldOut) checkData(config, heldOut, 'held-out data');
