@@ -1,3 +1,8 @@
+/** A signal that says stop when one of them does. */
+export function either(a: AbortSignal | undefined, b: AbortSignal | undefined): AbortSignal | undefined {
+  return a && b ? AbortSignal.any([a, b]) : (a ?? b);
+}
+
 /**
  * Waits for work, or until a signal says stop: then what the signal says is thrown at once, and the work goes on
  * unheard.

@@ -17,11 +17,11 @@ import { type Progress, showProgress } from './progress.js';
 export async function distillBespokes(
   gpu: Gpu,
   request: BespokesRequest,
-  signal: AbortSignal,
+  finish: AbortSignal,
 ): Promise<Learned> {
-  const pools = await taught(gpu, request, signal);
+  const pools = await taught(gpu, request, finish);
   return learnBespokes(gpu, request, pools, {
-    signal,
+    finish,
     watch(nfe) {
       const candidates = request.training.candidates + (request.given?.has(nfe) ? 1 : 0);
       const stages = watching(nfe, candidates + finalistsOf(candidates));

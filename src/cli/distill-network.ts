@@ -61,6 +61,7 @@ export async function distillNetworks(
         base,
         start,
         best,
+        iterations: settings.iterations,
         // One training for all.
         seconds: { search: share(seconds.search), training: share(seconds.training) },
       })),

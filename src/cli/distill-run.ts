@@ -1,5 +1,6 @@
 import { distillationInfo, type Learned } from '../distill/learned.js';
 import type { DistillSettings } from '../distill/settings.js';
+import { FewstepError } from '../errors.js';
 import { fingerprintOf } from '../execute/fingerprint.js';
 import { type Field, preparedGradient } from '../field/field.js';
 import { Gpu } from '../gpu/gpu.js';
@@ -15,7 +16,7 @@ import { distillReport, distillSummary } from './distill-summary.js';
 import { distillTables } from './distill-table.js';
 import { distillRequestedTimes } from './distill-times.js';
 import { fieldWords } from './field-words.js';
-import { checkOutput } from './output.js';
+import { checkOutput, stemOf } from './output.js';
 import { loadedPredictor } from './sample-predictor.js';
 import { timesRequest } from './times-request.js';
 
@@ -33,11 +34,15 @@ interface Job {
   /** Whether it needs the field's gradient. */
   gradient: boolean;
   /** Shows on stderr how it goes. */
-  distil(gpu: Gpu, signal: AbortSignal): Promise<Learned>;
+  distil(gpu: Gpu, finish: AbortSignal): Promise<Learned>;
 }
 
-/** Distils and writes the predictor. What can be wrong with a request is found before the teacher runs. */
-export async function runDistill(options: DistillCommandOptions, signal: AbortSignal): Promise<void> {
+/**
+ * Distils and writes the predictor. What can be wrong with a request is found before the teacher runs.
+ * @param finish ends the learning early: what is learned by then goes beside the file that was asked for
+ * @throws FewstepError `interrupted` where it did
+ */
+export async function runDistill(options: DistillCommandOptions, finish: AbortSignal): Promise<void> {
   const begin = performance.now();
   const { out, columns, bandwidth, scale, dim, label, guidance, precision } = options;
   checkOutput('--out', out, '.safetensors');
@@ -51,23 +56,35 @@ export async function runDistill(options: DistillCommandOptions, signal: AbortSi
       fingerprintOf(field, gpu),
       job.gradient && preparedGradient(gpu, field),
     ]);
-    const learned = await job.distil(gpu, signal);
-    signal.throwIfAborted();
+    finish.throwIfAborted();
+    const learned = await job.distil(gpu, finish);
+    const { endedEarly } = learned;
+    const file = endedEarly ? `${stemOf(out)}.partial.safetensors` : out;
     const training = distillationInfo(learned, {
       ...job,
       field: fieldWords(options.field, details),
       adapter: adapter.name,
     });
-    await savePredictor(out, { predictor: learned.predictor, field: fingerprint, training });
+    await savePredictor(file, { predictor: learned.predictor, field: fingerprint, training });
     const seconds = (performance.now() - begin) / 1000;
     const { scaling } = field;
-    const made = { out, learned, training, scaling, adapter, work: gpu.work, seconds };
+    const made = { out: file, learned, training, scaling, adapter, work: gpu.work, seconds };
     process.stdout.write(
       options.json ? `${JSON.stringify(distillReport(made), null, 2)}\n` : distillSummary(made),
     );
+    if (endedEarly) throw interrupted(file, endedEarly.missing);
   } finally {
     gpu.destroy();
   }
+}
+
+function interrupted(file: string, missing: readonly number[]): FewstepError {
+  const lacks = missing.length > 0 ? `, which lacks NFE ${missing.join(', ')}` : '';
+  return new FewstepError(
+    'interrupted',
+    `stopped early: ${file} has what was learned by then${lacks}`,
+    'use it as it is, or distil again',
+  );
 }
 
 async function jobOf(options: DistillOptions, field: Field): Promise<Job> {
@@ -76,13 +93,13 @@ async function jobOf(options: DistillOptions, field: Field): Promise<Job> {
     const request = bespokeRequest(options, field, from);
     const { settings } = request;
     const gradient = request.netIterations !== undefined;
-    const distil: Job['distil'] = (gpu, signal) => distillBespokes(gpu, request, signal);
+    const distil: Job['distil'] = (gpu, finish) => distillBespokes(gpu, request, finish);
     return { recipe: 'bespoke', settings, gradient, distil };
   }
   refuseBespokeOptions(options);
   if (!('planWith' in parseSolver(options.solver).solver)) {
     const request = timesRequest(options, field);
-    const distil: Job['distil'] = (gpu, signal) => distillRequestedTimes(gpu, request, signal);
+    const distil: Job['distil'] = (gpu, finish) => distillRequestedTimes(gpu, request, finish);
     return { recipe: 'times', settings: request.settings, gradient: false, distil };
   }
   const request = distillRequest(options, field);
@@ -92,6 +109,6 @@ async function jobOf(options: DistillOptions, field: Field): Promise<Job> {
     recipe,
     settings,
     gradient: request.kind === 'network',
-    distil: (gpu, signal) => distil(gpu, request, signal),
+    distil: (gpu, finish) => distil(gpu, request, finish),
   };
 }

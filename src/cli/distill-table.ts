@@ -8,11 +8,11 @@ import { taught } from './distill-teacher.js';
 export async function distillTables(
   gpu: Gpu,
   request: DistillRequest,
-  signal: AbortSignal,
+  finish: AbortSignal,
 ): Promise<Learned> {
-  const pools = await taught(gpu, request, signal);
+  const pools = await taught(gpu, request, finish);
   return learnTables(gpu, request, pools, {
-    signal,
+    finish,
     watch(student) {
       const shown = showStudent(request.settings, student);
       return {

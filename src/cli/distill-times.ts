@@ -10,11 +10,11 @@ import { taught } from './distill-teacher.js';
 export async function distillRequestedTimes(
   gpu: Gpu,
   request: StudentsRequest<Solver>,
-  signal: AbortSignal,
+  finish: AbortSignal,
 ): Promise<Learned> {
-  const pools = await taught(gpu, request, signal);
+  const pools = await taught(gpu, request, finish);
   return learnTimes(gpu, request, pools, {
-    signal,
+    finish,
     watch(student) {
       const shown = showStudent(request.settings, student);
       return {

@@ -5,7 +5,7 @@ import { LARGEST_SEED, NETWORK_BATCH, ROBUST } from '../distill/settings.js';
 import { BESPOKE_FORMULAS, BESPOKE_STARTS } from '../solver/bespoke.js';
 import { KINDS, RECIPES, SOURCES } from './distill-request.js';
 import { type DistillCommandOptions, runDistill } from './distill-run.js';
-import { untilInterrupted } from './interrupt.js';
+import { untilFinished } from './interrupt.js';
 import {
   budget,
   deviceOption,
@@ -40,13 +40,17 @@ times themselves: a grid, for any library that takes a list of sigma (\`fewstep 
 
 The robust recipe searches the grids and r to start from, trains on the best grids for a little and on the best of those
 through whole trajectories to the teacher's end points, and keeps the best state that it validated: never worse, on the
-validation trajectories, than the solver untrained. Its table of answers is shared by all trajectories; with --kind network a network corrects it for each
-trajectory, or with several NFE one network serves them all. The published recipe trains a network step by step, by
-the paper's own settings unless you give others: grid, teacher, --teacher-substeps, scales .01 and .2 (0 for amed).
+validation trajectories, than the solver untrained. Its table of answers is shared by all trajectories; with --kind
+network a network corrects it for each trajectory, or with several NFE one network serves them all. The published recipe
+trains a network step by step, by the paper's own settings unless you give others: grid, teacher, --teacher-substeps,
+scales .01 and .2 (0 for amed).
 
-Of AMED solvers one file may hold several NFE that agree on the analytical first step: AMED solvers make two evaluations a step, so
-odd NFE take it and even ones do not. Latents of training and validation are none that \`fewstep sample\` draws for seeds
+Of AMED solvers one file may hold several NFE that agree on the analytical first step: they make two evaluations a step,
+so odd NFE take it and even ones do not. Latents of training and validation are none that \`fewstep sample\` draws for seeds
 below 2^40. The same seed gives the same predictor on the same adapter.
+
+Ctrl-C ends the learning early. What is learned by then, of the NFE at hand too, goes to NAME.partial.safetensors. While
+the teacher runs or a start is searched nothing is, and networks of AMED solvers are kept only when they are done.
 
 Examples:
   fewstep distill --field ring --solver bespoke --nfe 3,5,7 --out ring.safetensors
@@ -56,7 +60,8 @@ Examples:
   fewstep distill --field digits.csv.gz --columns 0-63 --scale --solver amed --nfe 5 --out digits.safetensors
   fewstep sample --field ring --predictor ring.safetensors --nfe 5 --out x.npy
 
-Exit status: 0 when the predictor is written, 2 for a request that cannot be met, 130 when stopped.`;
+Exit status: 0 when the predictor is written, 2 for a request that cannot be met, 130 when stopped, with or
+without a partial predictor.`;
 
 /** `fewstep distill`: a predictor from a field and a teacher. */
 export function distillCommand(): Command {
@@ -187,5 +192,10 @@ export function distillCommand(): Command {
     .addOption(deviceOption())
     .option('--json', 'print what was learned as JSON')
     .addHelpText('after', HELP)
-    .action((options: DistillCommandOptions) => untilInterrupted((signal) => runDistill(options, signal)));
+    .action((options: DistillCommandOptions) =>
+      untilFinished(
+        (finish) => runDistill(options, finish),
+        'keeping what is learned by now, if anything is',
+      ),
+    );
 }

@@ -31,16 +31,16 @@ export async function untilInterrupted<T>(work: (signal: AbortSignal) => Promise
  * Runs `work` and asks it to end early at Ctrl-C (or SIGTERM), waiting for what it does about that: saving what is
  * finished. A second Ctrl-C ends the process at once.
  *
- * @param part what `work` finishes before it ends
+ * @param plan what `work` does before it ends
  */
 export async function untilFinished<T>(
   work: (signal: AbortSignal) => Promise<T>,
-  part = 'the cell at hand',
+  plan = 'finishing the cell at hand, then saving',
 ): Promise<T> {
   const controller = new AbortController();
   const stop = (name: NodeJS.Signals) => {
     if (controller.signal.aborted) process.exit(130);
-    process.stderr.write(`\n${name}: finishing ${part}, then saving; once more to stop at once\n`);
+    process.stderr.write(`\n${name}: ${plan}; once more to stop at once\n`);
     controller.abort(new FewstepError('interrupted', `stopped by ${name}`, 'run again'));
   };
   for (const name of SIGNALS) process.on(name, stop);

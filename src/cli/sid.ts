@@ -108,7 +108,7 @@ export function sidCommand(): Command {
     .action((options: SidOptions) =>
       untilFinished(
         async (signal) => (await import('./sid-run.js')).runSid(options, signal),
-        'the steps at hand',
+        'finishing the steps at hand, then saving',
       ),
     );
 }

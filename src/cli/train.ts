@@ -148,7 +148,7 @@ export function trainCommand(): Command {
     .action((options: TrainOptions) =>
       untilFinished(
         async (signal) => (await import('./train-run.js')).runTrain(options, signal),
-        'the steps at hand',
+        'finishing the steps at hand, then saving',
       ),
     );
 }

@@ -1,3 +1,4 @@
+import { either } from '../abort.js';
 import { checkEntries, type Entries } from '../arguments.js';
 import { FewstepError } from '../errors.js';
 import { checkField } from '../field/check.js';
@@ -81,6 +82,11 @@ export interface BespokeOptions extends BespokeChoices {
   /** After each iteration. */
   onRecord?: (stage: TrainedStage, record: FamilyRecord, candidate: TrainedCandidate) => void;
   signal?: AbortSignal;
+  /**
+   * Ends the training early: the best of what was learned until then is the result. During the search for a start it
+   * rejects, as `signal` does.
+   */
+  finish?: AbortSignal;
 }
 
 /** A bespoke solver that was learned. */
@@ -119,6 +125,7 @@ const OPTIONS: Entries<BespokeOptions> = {
   onTrained: false,
   onRecord: false,
   signal: false,
+  finish: false,
 };
 
 /** Solvers of the search that are validated, besides those that begin at several first times. */
@@ -163,7 +170,9 @@ export async function distillBespoke(
     onTrained,
     onRecord,
     signal,
+    finish,
   } = options;
+  const searching = either(signal, finish);
   const { nfe, batch, budget } = settings;
   const range = rangeFrom(settings.range);
   for (const { form, numbers } of given) checkGiven(form, numbers, nfe);
@@ -177,14 +186,18 @@ export async function distillBespoke(
   };
   const { mean, std } = dataFigures(training);
   const common = { nfe, range, data: { mean: [...mean], std } };
-  const found = await searchBespoke(gpu, field, common, training, { ...options, onProgress: onSearch });
+  const found = await searchBespoke(gpu, field, common, training, {
+    ...options,
+    onProgress: onSearch,
+    signal: searching,
+  });
   const scored = async <C extends TrainedCandidate>(candidate: C) => ({
     candidate,
     score: await scoreNumbers(gpu, field, candidate, validation),
   });
   const plainOnes = distinct(found);
   const gaussian = found.find(({ form }) => form.start === 'gaussian');
-  const further = gaussian ? await searchFirstTimes(gpu, field, gaussian.form, training, signal) : [];
+  const further = gaussian ? await searchFirstTimes(gpu, field, gaussian.form, training, searching) : [];
   const searched: { candidate: BespokeCandidate; score: Score }[] = [];
   for (const candidate of [...further, ...plainOnes.slice(0, PLAIN)]) searched.push(await scored(candidate));
   const plain = searched.reduce((a, b) => (b.score.score < a.score.score ? b : a));
@@ -199,6 +212,7 @@ export async function distillBespoke(
   for (const candidate of given)
     starts.push(await scored({ ...candidate, form: { ...candidate.form, ...common } }));
   lap('search');
+  finish?.throwIfAborted();
 
   const train = (
     { form }: TrainedCandidate,
@@ -214,7 +228,7 @@ export async function distillBespoke(
       units: unitsOf(form),
       seed: settings.seed,
       reference: typicalError(plain.score),
-      signal,
+      ...{ signal, finish },
       onRecord: onEach,
     });
   const stage = async (
@@ -223,12 +237,15 @@ export async function distillBespoke(
     state: FamilyState,
     count: number,
   ) => {
+    if (finish?.aborted) return state;
     onTraining?.(name, candidate, count);
+    let done = 0;
     const after = await train(candidate, state, count, (record) => {
+      done = record.iteration;
       history.push({ stage: name, record });
       onRecord?.(name, record, candidate);
     });
-    iterations[name] += count;
+    iterations[name] += done;
     onTrained?.(name, candidate, state.score, after.score);
     return after;
   };

@@ -1,3 +1,4 @@
+import { either } from '../abort.js';
 import type { Field } from '../field/field.js';
 import type { Gpu } from '../gpu/gpu.js';
 import { sharedIterations } from './budget.js';
@@ -17,6 +18,11 @@ export interface LearnableOptions {
   /** Numbered from 1 over all grids that are tried. */
   onRecord?: (record: FamilyRecord, grid: NamedTimes) => void;
   signal?: AbortSignal;
+  /**
+   * Ends the training early: the best of what was learned until then is the result. During the search for a start it
+   * rejects, as `signal` does.
+   */
+  finish?: AbortSignal;
 }
 
 /** What was learned for all trajectories, on the grid that it came farthest on. */
@@ -30,6 +36,8 @@ export interface DistilledLearnable {
   best: Score;
   /** Of the grid chosen. */
   history: FamilyRecord[];
+  /** Of all grids together. */
+  iterations: number;
   /** Wall time. */
   seconds: { search: number; training: number };
 }
@@ -52,16 +60,18 @@ export async function distillLearnable(
   student: Learnable,
   options: LearnableOptions,
 ): Promise<DistilledLearnable> {
-  const { settings, validation, training, onStart, onRecord, signal } = options;
+  const { settings, validation, training, onStart, onRecord, signal, finish } = options;
   const given = { training, validation, signal };
+  const searching = { training, validation, signal: either(signal, finish) };
   let begin = performance.now();
-  const { base, starts } = await searchStarts(gpu, field, student, given);
+  const { base, starts } = await searchStarts(gpu, field, student, searching);
   const refined: Start[] = [];
   for (const start of starts.slice(0, Math.max(1, Math.floor(settings.iterations / ITERATIONS_PER_GRID)))) {
-    refined.push(await refineStart(gpu, field, student, start, given));
+    refined.push(await refineStart(gpu, field, student, start, searching));
   }
   const first = refined.reduce((a, b) => (b.score.score < a.score.score ? b : a));
   onStart?.(first, base);
+  finish?.throwIfAborted();
   const search = (performance.now() - begin) / 1000;
 
   begin = performance.now();
@@ -69,16 +79,17 @@ export async function distillLearnable(
   const history: { grid: NamedTimes; record: FamilyRecord }[] = [];
   const train = async (grid: NamedTimes, state: FamilyState, iterations: number) => {
     const before = done;
-    done += iterations;
     return trainFamily(gpu, field, familyOn(student, grid), state, {
       ...given,
+      finish,
       batch: settings.batch,
       iterations,
       units: new Float64Array(state.parameters.length).fill(UNIT),
       seed: settings.seed,
       reference: typicalError(first.score),
       onRecord(own) {
-        const record = { ...own, iteration: before + own.iteration };
+        done = before + own.iteration;
+        const record = { ...own, iteration: done };
         history.push({ grid, record });
         onRecord?.(record, grid);
       },
@@ -101,6 +112,7 @@ export async function distillLearnable(
     start: first.score,
     best: best.score,
     history: history.filter((entry) => entry.grid === grid).map(({ record }) => record),
+    iterations: done,
     seconds: { search, training: (performance.now() - begin) / 1000 },
   };
 }

@@ -1,3 +1,4 @@
+import { either } from '../abort.js';
 import { checkEntries, type Entries } from '../arguments.js';
 import { FewstepError } from '../errors.js';
 import { fingerprintOf } from '../execute/fingerprint.js';
@@ -60,6 +61,11 @@ export interface DistillRequest extends Partial<Omit<DistillSettings, 'teacher'>
   name?: string;
   onProgress?: (progress: DistillProgress) => void;
   signal?: AbortSignal;
+  /**
+   * Ends the learning early: what was learned until then is the result, which says `endedEarly`. Before anything was, while
+   * the teacher runs or a start is searched, it rejects, as `signal` does.
+   */
+  finish?: AbortSignal;
 }
 
 /** How far a distillation is. */
@@ -92,7 +98,7 @@ const ENTRIES: Entries<DistillRequest> = {
   ...{ trajectories: false, validation: false, batch: false, iterations: false, budget: false },
   ...{ afs: false, grid: false, scaleDirection: false, scaleTime: false },
   ...{ formulas: false, starts: false, candidates: false, candidateIterations: false },
-  ...{ netIterations: false, netBatch: false, name: false, onProgress: false, signal: false },
+  ...{ netIterations: false, netBatch: false, name: false, onProgress: false, signal: false, finish: false },
 };
 
 /** A distillation that is possible; nothing of it has run. */
@@ -123,10 +129,11 @@ export async function distill(gpu: Gpu, request: DistillRequest): Promise<Distil
   checkGpu(gpu);
   checkEntries("distill's request", request, ENTRIES);
   checkField(request.field);
-  const { field, name = field.kind, onProgress, signal } = request;
+  const { field, name = field.kind, onProgress, signal, finish } = request;
   const job = jobOf(request);
   const { recipe, settings, teacher, gradient, learn } = job;
-  signal?.throwIfAborted();
+  const stop = either(signal, finish);
+  stop?.throwIfAborted();
   const [fingerprint] = await Promise.all([
     fingerprintOf(field, gpu),
     gradient && preparedGradient(gpu, field),
@@ -134,7 +141,7 @@ export async function distill(gpu: Gpu, request: DistillRequest): Promise<Distil
   const of = settings.trajectories + settings.validation;
   const pools = await runTeacherTwice(gpu, field, teacher, settings, {
     onProgress: (done) => onProgress?.({ stage: 'teacher', done, of }),
-    signal,
+    signal: stop,
   });
   const learned = await learn(gpu, pools);
   signal?.throwIfAborted();
@@ -196,7 +203,7 @@ function given<T extends object>(values: T): { [Name in keyof T]?: NonNullable<T
 }
 
 function bespokeJob(request: DistillRequest, nfes: number[], tell: Tell): Job {
-  const { field, solver, formulas, starts, budget, signal } = request;
+  const { field, solver, formulas, starts, budget, signal, finish } = request;
   refuse(request, OF_OTHERS, 'distil another solver: a bespoke one learns all of itself');
   if (solver === 'bespoke') refuse(request, OF_NETWORKS, 'distil bespoke-net');
   const { seed, batch, iterations } = BESPOKE;
@@ -222,7 +229,7 @@ function bespokeJob(request: DistillRequest, nfes: number[], tell: Tell): Job {
   };
   const trainings = candidates + finalistsOf(candidates);
   const watch = (nfe: number) => tellingBespoke(tell, nfe, trainings, netIterations);
-  const learn: Job['learn'] = (gpu, pools) => learnBespokes(gpu, bespokes, pools, { watch, signal });
+  const learn: Job['learn'] = (gpu, pools) => learnBespokes(gpu, bespokes, pools, { watch, signal, finish });
   return { recipe: 'bespoke', settings, teacher, gradient: networks, learn };
 }
 
@@ -295,8 +302,8 @@ function tableJob(request: DistillRequest, nfes: number[], tell: Tell): Job {
   }
   const students = studentsRequest(request, solver, options, nfes);
   const watch = watching(tell, students);
-  const { signal } = request;
-  const learn: Job['learn'] = (gpu, pools) => learnTables(gpu, students, pools, { watch, signal });
+  const { signal, finish } = request;
+  const learn: Job['learn'] = (gpu, pools) => learnTables(gpu, students, pools, { watch, signal, finish });
   return { recipe: 'robust', settings: students.settings, teacher: students.teacher, gradient: false, learn };
 }
 
@@ -308,8 +315,8 @@ function timesJob(request: DistillRequest, nfes: number[], tell: Tell): Job {
   // What cannot be learned is found here.
   for (const { grids } of students.students) learnableTimes({ solver, options, afs, grids }, settings);
   const watch = watching(tell, students);
-  const { signal } = request;
-  const learn: Job['learn'] = (gpu, pools) => learnTimes(gpu, students, pools, { watch, signal });
+  const { signal, finish } = request;
+  const learn: Job['learn'] = (gpu, pools) => learnTimes(gpu, students, pools, { watch, signal, finish });
   return { recipe: 'times', settings, teacher, gradient: false, learn };
 }
 

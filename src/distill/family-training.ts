@@ -44,6 +44,8 @@ export interface FamilyTrainingOptions {
   reference: number;
   onRecord?: (record: FamilyRecord) => void;
   signal?: AbortSignal;
+  /** Ends the training early, with the best state so far. */
+  finish?: AbortSignal;
 }
 
 const VALIDATE_EVERY = 4;
@@ -60,8 +62,8 @@ export async function trainFamily(
   start: FamilyState,
   options: FamilyTrainingOptions,
 ): Promise<FamilyState> {
-  const { training, batch, iterations, units, onRecord, signal } = options;
-  if (iterations === 0) return start;
+  const { training, batch, iterations, units, onRecord, signal, finish } = options;
+  if (iterations === 0 || finish?.aborted) return start;
   const order = random(options.seed, 42);
   const optimiser = new GaussNewton(start.parameters, { units, steps: iterations });
   const size = { batch, softening: softeningOf(options.reference) };
@@ -83,6 +85,7 @@ export async function trainFamily(
   try {
     for (let iteration = 1; iteration <= iterations; iteration++) {
       signal?.throwIfAborted();
+      if (finish?.aborted) break;
       const { parameters } = optimiser;
       const part = drawTrajectories(training, linearisation.batch, order);
       const last = validated;

@@ -16,6 +16,7 @@ const ENTRIES: Entries<LearnableOptions> = {
   onStart: false,
   onRecord: false,
   signal: false,
+  finish: false,
 };
 
 /** A solver that is to learn. */

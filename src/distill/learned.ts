@@ -1,3 +1,4 @@
+import { either } from '../abort.js';
 import type { Gpu } from '../gpu/gpu.js';
 import { type BespokePredictor, beganAs, bespokeSchedule } from '../predictor/bespoke-predictor.js';
 import type { Predictor, TablePredictor, TimesPredictor } from '../predictor/predictor.js';
@@ -28,6 +29,8 @@ export interface Learned {
   runs: LearnedRun[];
   /** What the teacher took, of both pools: wall time, and evaluations of all trajectories. */
   teacher: { seconds: number; evaluations: number };
+  /** Only where `finish` ended it: the NFE that were to come and are not there. */
+  endedEarly?: { missing: number[] };
 }
 
 /** For one NFE: errors against the teacher on the validation trajectories, and what it took. */
@@ -39,6 +42,8 @@ export interface LearnedRun {
   start: Score;
   /** What it led to. */
   best: Score;
+  /** Of the training; of a bespoke solver, of its table. */
+  iterations: number;
   /** Wall time. */
   seconds: { search: number; training: number };
   /** Of a bespoke solver: the best that learned nothing, and what each stage took. */
@@ -61,9 +66,11 @@ export interface NetworkStage {
 /** What is told of one student, and what to do when it is done or was given up. */
 type Watched<Callbacks> = Callbacks & { stop?: () => void };
 
-interface Watching<Callbacks> {
-  watch(student: RequestedStudent): Watched<Callbacks>;
+interface Watching<Callbacks, Of = RequestedStudent> {
+  watch(student: Of): Watched<Callbacks>;
   signal?: AbortSignal;
+  /** Ends it with what is learned; before anything is, it rejects. */
+  finish?: AbortSignal;
 }
 
 /** A table of answers for each NFE of a request. */
@@ -76,15 +83,15 @@ export async function learnTables(
   const { field, solver, options, afs, settings, text } = request;
   const schedules: TablePredictor['schedules'] = [];
   const { training, validation } = pools;
-  const { signal } = watching;
-  const runs = await each(request.students, watching, async ({ nfe, grids }, { onStart, onRecord }) => {
+  const { signal, finish } = watching;
+  const students = await each(request.students, watching, async ({ nfe, grids }, { onStart, onRecord }) => {
     const student = { solver, options, afs, grids };
-    const given = { settings, training, validation, onStart, onRecord, signal };
+    const given = { settings, training, validation, onStart, onRecord, signal, finish };
     const { grid, times, answers, ...learned } = await distillTable(gpu, field, student, given);
     schedules.push({ nfe, grid, times, answers });
     return learned;
   });
-  return { predictor: { kind: 'table', solver: text, afs, schedules }, runs, teacher: costOf(pools) };
+  return { predictor: { kind: 'table', solver: text, afs, schedules }, ...students, teacher: costOf(pools) };
 }
 
 /** Times of a solver for each NFE of a request. */
@@ -97,36 +104,53 @@ export async function learnTimes(
   const { field, solver, options, afs, settings, text } = request;
   const schedules: TimesPredictor['schedules'] = [];
   const { training, validation } = pools;
-  const { signal } = watching;
-  const runs = await each(request.students, watching, async ({ nfe, grids }, { onStart, onRecord }) => {
+  const { signal, finish } = watching;
+  const students = await each(request.students, watching, async ({ nfe, grids }, { onStart, onRecord }) => {
     const student = { solver, options, afs, grids };
-    const given = { settings, training, validation, onStart, onRecord, signal };
+    const given = { settings, training, validation, onStart, onRecord, signal, finish };
     const { grid, times, told, ...learned } = await distillTimes(gpu, field, student, given);
     schedules.push({ nfe, grid, times, told });
     return learned;
   });
-  return { predictor: { kind: 'times', solver: text, afs, schedules }, runs, teacher: costOf(pools) };
+  return { predictor: { kind: 'times', solver: text, afs, schedules }, ...students, teacher: costOf(pools) };
 }
 
 async function each<Callbacks>(
   students: readonly RequestedStudent[],
-  { watch }: Watching<Callbacks>,
+  { watch, finish }: Watching<Callbacks>,
   distil: (
     student: RequestedStudent,
     callbacks: Callbacks,
-  ) => Promise<Pick<LearnedRun, 'base' | 'start' | 'best' | 'seconds'>>,
-): Promise<LearnedRun[]> {
-  const runs: LearnedRun[] = [];
-  for (const student of students) {
+  ) => Promise<Pick<LearnedRun, 'base' | 'start' | 'best' | 'iterations' | 'seconds'>>,
+): Promise<Pick<Learned, 'runs' | 'endedEarly'>> {
+  return inTurn(students, finish, async (student) => {
     const watched = watch(student);
     try {
-      const { base, start, best, seconds } = await distil(student, watched);
-      runs.push({ nfe: student.nfe, base, start, best, seconds });
+      const { base, start, best, iterations, seconds } = await distil(student, watched);
+      return { nfe: student.nfe, base, start, best, iterations, seconds };
     } finally {
       watched.stop?.();
     }
+  });
+}
+
+/** Learns one after the other until all are there, or `finish` says that those which are there suffice. */
+async function inTurn<T extends { nfe: number }>(
+  wanted: readonly T[],
+  finish: AbortSignal | undefined,
+  learn: (one: T) => Promise<LearnedRun>,
+): Promise<Pick<Learned, 'runs' | 'endedEarly'>> {
+  const runs: LearnedRun[] = [];
+  for (const one of wanted) {
+    if (finish?.aborted && runs.length > 0) break;
+    try {
+      runs.push(await learn(one));
+    } catch (error) {
+      if (!finish?.aborted || error !== finish.reason || runs.length === 0) throw error;
+    }
   }
-  return runs;
+  if (!finish?.aborted) return { runs };
+  return { runs, endedEarly: { missing: wanted.slice(runs.length).map(({ nfe }) => nfe) } };
 }
 
 /** A distillation of bespoke solvers to do. */
@@ -159,16 +183,20 @@ export async function learnBespokes(
   gpu: Gpu,
   request: BespokesRequest,
   pools: TeacherPools,
-  { watch, signal }: { watch(nfe: number): Watched<BespokeCallbacks>; signal?: AbortSignal },
+  { watch, signal, finish }: Watching<BespokeCallbacks, number>,
 ): Promise<Learned> {
   const { field, range, nfes, training, choices, netIterations: iterations, netBatch: batch } = request;
   const schedules: BespokePredictor['schedules'] = [];
-  const runs: LearnedRun[] = [];
   const withNetworks = async (table: DistilledBespoke, watched: BespokeCallbacks) => {
     watched.onNetworks?.();
     const { onNetRecord: onRecord, onNetTable: onTable } = watched;
-    const given = { ...pools, iterations, batch, signal, onRecord, onTable };
-    const learned = await distillBespokeNet(gpu, field, table, training, given);
+    const stop = either(signal, finish);
+    const given = { ...pools, iterations, batch, signal: stop, onRecord, onTable };
+    const learned = await distillBespokeNet(gpu, field, table, training, given).catch((error: unknown) => {
+      // The table is there.
+      if (!finish?.aborted || error !== finish.reason) throw error;
+    });
+    if (!learned) return undefined;
     watched.onNetDone?.(learned);
     const { net, table: longer, helps: kept, seconds } = learned;
     const stage = {
@@ -181,7 +209,8 @@ export async function learnBespokes(
     if (!kept) return { best: longer.score, numbers: longer.numbers, network: undefined, stage };
     return { best: net.best, numbers: table.numbers, network: net.predictor.parameters, stage };
   };
-  for (const nfe of nfes) {
+  const students = nfes.map((nfe) => ({ nfe }));
+  const learnedRuns = await inTurn(students, finish, async ({ nfe }) => {
     const own = request.given?.get(nfe);
     const watched = watch(nfe);
     try {
@@ -192,17 +221,18 @@ export async function learnBespokes(
         { ...training, nfe },
         {
           ...{ ...pools, ...choices, onSearch, onStart, onTraining, onTrained, onRecord },
-          ...{ given: own && [own], signal },
+          ...{ given: own && [own], signal, finish },
         },
       );
       const { form, candidate, start, origin, seconds, iterations: done } = learned;
-      const net = iterations === undefined ? undefined : await withNetworks(learned, watched);
+      const wanted = iterations !== undefined && !finish?.aborted;
+      const net = wanted ? await withNetworks(learned, watched) : undefined;
       const { best, numbers, network, stage } = net ?? { ...learned, network: undefined, stage: undefined };
       const schedule = bespokeSchedule(form, numbers, beganAs(origin.candidate));
       schedules.push({ ...schedule, ...(network && { network }) });
       const ofNetworks = stage ? stage.seconds.net + stage.seconds.table : 0;
-      runs.push({
-        ...{ nfe, base: start, start: origin.score, best },
+      return {
+        ...{ nfe, base: start, start: origin.score, best, iterations: done.table },
         seconds: { search: seconds.search, training: seconds.candidates + seconds.table + ofNetworks },
         stages: {
           plain: beganAs(candidate),
@@ -210,16 +240,16 @@ export async function learnBespokes(
           iterations: done,
           ...(stage && { networks: stage }),
         },
-      });
+      };
     } finally {
       watched.stop?.();
     }
-  }
+  });
   const solver = iterations === undefined ? 'bespoke' : 'bespoke-net';
   const data = dataFigures(pools.training);
   return {
     predictor: { kind: 'bespoke', solver, afs: false, range, data, schedules },
-    runs,
+    ...learnedRuns,
     teacher: costOf(pools),
   };
 }
@@ -238,11 +268,11 @@ function shown({ mean, median }: Score): { mean: number; median: number } {
 
 /** How a predictor was made, as its file says it. */
 export function distillationInfo(
-  { runs, teacher }: Pick<Learned, 'runs' | 'teacher'>,
+  { runs, teacher, endedEarly }: Pick<Learned, 'runs' | 'teacher' | 'endedEarly'>,
   made: { recipe: string; settings: DistillSettings; field: string; adapter: string },
 ): DistillationInfo {
   const { recipe, settings, field, adapter } = made;
-  const { trajectories, validation, batch, iterations, seed } = settings;
+  const { trajectories, validation, batch, seed } = settings;
   const known = (value: number) => (Number.isFinite(value) ? value : null);
   const stored = ({ mean, median }: Score) => ({ mean: known(mean), median: known(median) });
   const sum = (part: 'search' | 'training') => runs.reduce((total, { seconds }) => total + seconds[part], 0);
@@ -256,8 +286,9 @@ export function distillationInfo(
     trajectories,
     validation,
     batch,
-    // A budget may give each NFE its own.
-    iterations: stages.length > 0 ? Math.max(...stages.map((stage) => stage.iterations.table)) : iterations,
+    // A budget may give each NFE its own, and the last may be cut short.
+    iterations: Math.max(...runs.map(({ iterations }) => iterations)),
+    ...(endedEarly && { endedEarly: true }),
     seed,
     adapter,
     seconds: { teacher: teacher.seconds, search: sum('search'), training: sum('training') },

@@ -25,7 +25,8 @@ export interface Student {
 }
 
 /** A student that learned one answer a step, for all trajectories. */
-export interface DistilledTable extends Pick<DistilledLearnable, 'base' | 'start' | 'best' | 'seconds'> {
+export interface DistilledTable
+  extends Pick<DistilledLearnable, 'base' | 'start' | 'best' | 'iterations' | 'seconds'> {
   /** Name of the grid chosen. */
   grid: string;
   /** Its decreasing times, sigma, [steps + 1]. */
@@ -61,6 +62,11 @@ export interface TableOptions {
   /** Numbered from 1 over all grids that are tried. */
   onRecord?: (record: TableRecord) => void;
   signal?: AbortSignal;
+  /**
+   * Ends the training early: the best of what was learned until then is the result. During the search for a start it
+   * rejects, as `signal` does.
+   */
+  finish?: AbortSignal;
 }
 
 /**
@@ -83,7 +89,7 @@ export async function distillTable(
     remedy: "give one of `amedSolvers`, such as amedSolver('amed').solver",
     settings: ['batch', 'iterations', 'seed', 'scaleDirection', 'scaleTime'],
   });
-  const { settings, training, validation, onStart, onRecord, signal } = options;
+  const { settings, training, validation, onStart, onRecord, signal, finish } = options;
   const recordOf = ({ parameters, ...rest }: FamilyRecord, { name }: NamedTimes): TableRecord => ({
     ...rest,
     grid: name,
@@ -94,7 +100,7 @@ export async function distillTable(
     field,
     learnableTable(student, settings),
     {
-      ...{ settings, training, validation, signal },
+      ...{ settings, training, validation, signal, finish },
       onStart: ({ grid: { name }, r, score }, base) => onStart?.({ grid: name, r: r!, score }, base),
       onRecord: (record, of) => onRecord?.(recordOf(record, of)),
     },

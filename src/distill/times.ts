@@ -30,7 +30,7 @@ export interface TimesStudent {
 
 /** The times that a solver learned, and what the field is told in place of them. */
 export interface DistilledTimes
-  extends Pick<DistilledLearnable, 'base' | 'start' | 'best' | 'history' | 'seconds'> {
+  extends Pick<DistilledLearnable, 'base' | 'start' | 'best' | 'history' | 'iterations' | 'seconds'> {
   /** Name of the grid that they began as. */
   grid: string;
   /** Decreasing sigma, [steps + 1]. */
@@ -60,6 +60,11 @@ export interface TimesOptions {
   /** Numbered from 1 over all grids that are tried. */
   onRecord?: (record: TimesRecord) => void;
   signal?: AbortSignal;
+  /**
+   * Ends the training early: the best of what was learned until then is the result. During the search for a start it
+   * rejects, as `signal` does.
+   */
+  finish?: AbortSignal;
 }
 
 /** A gap between two times becomes at most e^this times as long, before all are made to fit the range. */
@@ -84,13 +89,13 @@ export async function distillTimes(
     remedy: "give one of `solvers`, such as solverByName('unipc-2')",
     settings: ['batch', 'iterations', 'seed', 'scaleTime'],
   });
-  const { settings, training, validation, onStart, onRecord, signal } = options;
+  const { settings, training, validation, onStart, onRecord, signal, finish } = options;
   const { grid, parameters, ...rest } = await distillLearnable(
     gpu,
     field,
     learnableTimes(student, settings),
     {
-      ...{ settings, training, validation, signal },
+      ...{ settings, training, validation, signal, finish },
       onStart: ({ grid: { name }, score }, untrained) => onStart?.({ grid: name, score }, untrained),
       onRecord: ({ parameters: own, ...record }, { name, times }) =>
         onRecord?.({

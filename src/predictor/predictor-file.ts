@@ -26,6 +26,7 @@ const trainingSchema = v.strictObject({
   validation: count,
   batch: count,
   iterations: count,
+  endedEarly: v.optional(v.literal(true)),
   seed: count,
   adapter: v.string(),
   seconds: v.strictObject({ teacher: seconds, search: seconds, training: seconds }),

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { parseResults } from '../../src/report/parse-results.js';
 import { SLOW } from '../mlp/fixtures.js';
-import { build, flags, type Running, start } from './command.js';
+import { build, flags, type Running, said, start } from './command.js';
 
 let folder: string;
 beforeAll(build);
@@ -18,18 +18,6 @@ function startLong(changes: Parameters<typeof flags>[0] = {}): Running {
   const seeds = [...Array(200).keys()].join(',');
   const long = { problem: 'ring', batch: 64, 'exact-nfe': 16, nfe: '1,2,3,4,5,6,7,8', seeds, out: 'out' };
   return start(['bench', ...flags({ ...long, ...changes })], { cwd: folder });
-}
-
-/** Until stderr matches, or an error where the command ends before. */
-function said({ child, outcome }: Running, what: RegExp): Promise<void> {
-  return new Promise((resolve, reject) => {
-    let text = '';
-    child.stderr!.on('data', (chunk) => {
-      text += chunk;
-      if (what.test(text)) resolve();
-    });
-    outcome.then(({ stderr }) => reject(new Error(`it ended: ${stderr}`)));
-  });
 }
 
 const PROGRESS = /^\d+ of \d+ parts, \d+ s left$/m;

@@ -48,6 +48,18 @@ export function start(args: readonly string[], options: { cwd?: string } = {}): 
   return { child, outcome };
 }
 
+/** Until stderr matches, or an error where the command ends before. */
+export function said({ child, outcome }: Running, what: RegExp): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let heard = '';
+    child.stderr!.on('data', (chunk) => {
+      heard += chunk;
+      if (what.test(heard)) resolve();
+    });
+    outcome.then(({ stderr }) => reject(new Error(`it ended: ${stderr}`)));
+  });
+}
+
 /** Runs the built command line to its end. */
 export function fewstep(args: readonly string[], options: { cwd?: string } = {}): Promise<Outcome> {
   return start(args, options).outcome;

@@ -8,7 +8,7 @@ import { encodePredictor } from '../../src/predictor/predictor-file.js';
 import { random } from '../../src/rng/random.js';
 import { SLOW } from '../mlp/fixtures.js';
 import { freshSeed } from '../seed.js';
-import { build, flags, inProcess, start } from './command.js';
+import { build, flags, inProcess, said, start } from './command.js';
 
 const folder = await mkdtemp(join(tmpdir(), 'fewstep-distill-'));
 afterAll(() => rm(folder, { recursive: true }));
@@ -360,28 +360,34 @@ describe('a bad request is refused with status 2, before anything runs, and leav
 });
 
 test(
-  'Ctrl-C ends a training with status 130 and no file',
+  'Ctrl-C ends a training with status 130, and keeps what is learned beside what was asked for',
   async () => {
     const before = await readdir(folder);
-    const running = start(distilling({ iterations: 100_000 }));
-    await new Promise<void>((resolve, reject) => {
-      let said = '';
-      running.child.stderr!.on('data', (chunk) => {
-        said += chunk;
-        if (
-          /^\d+ of 100000 iterations at NFE 5, \d+ s left, \S+: loss \S+, error \S+,.* r \S+ \S+ \S+$/m.test(
-            said,
-          )
-        )
-          resolve();
-      });
-      running.child.on('close', () => reject(new Error(`it ended: ${said}`)));
-    });
+    const running = start(distilling({ nfe: '5,7', iterations: 100_000 }));
+    await said(
+      running,
+      /^\d+ of 100000 iterations at NFE 5, \d+ s left, \S+: loss \S+, error \S+,.* r \S+ \S+ \S+$/m,
+    );
     running.child.kill('SIGINT');
     const { status, stdout, stderr } = await running.outcome;
-    expect({ status, stdout }).toEqual({ status: 130, stdout: '' });
-    expect(stderr).toMatch(/^error: stopped by SIGINT\n {2}no half file is left/m);
-    expect(await readdir(folder)).toEqual(before);
+    const partial = at('never.partial.safetensors');
+    expect({ status, stderr }).toEqual({
+      status: 130,
+      stderr: expect.stringContaining(
+        `error: stopped early: ${partial} has what was learned by then, which lacks NFE 7\n  use it as it is`,
+      ),
+    });
+    expect(stderr).toContain('SIGINT: keeping what is learned by now');
+    expect(stdout).toContain(`${partial}: `);
+    const after = await readdir(folder);
+    expect(after.filter((name) => !before.includes(name))).toEqual(['never.partial.safetensors']);
+    const { predictor, training } = await loadPredictor(partial);
+    expect(predictor).toMatchObject({ kind: 'table', schedules: [{ nfe: 5 }] });
+    expect(training).toMatchObject({ endedEarly: true });
+    expect(training!.iterations).toBeGreaterThan(0);
+    expect(training!.iterations).toBeLessThan(100_000);
+    const [{ start: begun, best }] = training!.scores;
+    expect(best.mean).toBeLessThanOrEqual(begun.mean!);
   },
   SLOW,
 );

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { loadArray, saveNpy } from '../../src/node/files.js';
-import { build, type Running, start } from './command.js';
+import { build, type Running, said, start } from './command.js';
 
 let folder: string;
 beforeAll(build);
@@ -18,23 +18,14 @@ function startLong(): Running {
   return start(['sample', '--field', 'ring', ...plan, '--out', 'x.npy'], { cwd: folder });
 }
 
-/** Until the command says how far it is. */
-function progressOf({ child }: Running): Promise<void> {
-  return new Promise((resolve, reject) => {
-    let said = '';
-    child.stderr!.on('data', (chunk) => {
-      said += chunk;
-      if (/^\d+ of 1000000 trajectories, \d+ s left$/m.test(said)) resolve();
-    });
-    child.on('close', () => reject(new Error(`it ended: ${said}`)));
-  });
-}
+/** How far the command says that it is. */
+const PROGRESS = /^\d+ of 1000000 trajectories, \d+ s left$/m;
 
 describe('a run that is stopped in the middle', () => {
   it('ends with status 130 and no file', async () => {
     const stopped = async (signal: 'SIGINT' | 'SIGTERM') => {
       const running = startLong();
-      await progressOf(running);
+      await said(running, PROGRESS);
       running.child.kill(signal);
       const { status, stdout, stderr } = await running.outcome;
       expect({ status, stdout }).toEqual({ status: 130, stdout: '' });
@@ -59,7 +50,7 @@ describe('a run that is stopped in the middle', () => {
 
   it('by a crash leaves no file', async () => {
     const running = startLong();
-    await progressOf(running);
+    await said(running, PROGRESS);
     running.child.kill('SIGKILL');
     await running.outcome;
     expect(await readdir(folder)).toEqual([]);
