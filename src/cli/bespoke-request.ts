@@ -1,7 +1,8 @@
 import { basename } from 'node:path';
+import { checkAllAffordable } from '../distill/affordable.js';
 import { BESPOKE, type TrainedCandidate } from '../distill/bespoke.js';
 import { NET_ITERATIONS } from '../distill/bespoke-net.js';
-import { type Budget, countedIterations } from '../distill/budget.js';
+import { type Budget, countedIterations, teacherTrajectories } from '../distill/budget.js';
 import type { BespokesRequest } from '../distill/learned.js';
 import { checkSettings, ROBUST } from '../distill/settings.js';
 import { teacherOf } from '../distill/students.js';
@@ -63,20 +64,27 @@ export function bespokeRequest(given: DistillOptions, field: Field, from?: Loade
   const range = rangeOf(field, given);
   const batch = given.batch ?? BESPOKE.batch;
   const budget = budgetOf(given, batch);
+  const teacherNfe = given.teacherNfe ?? ROBUST.teacher.nfe;
+  const pools = teacherTrajectories(budget, ROBUST, { students: given.nfe.length, teacherNfe });
   const settings = checkSettings({
     ...ROBUST,
     seed: given.seed ?? BESPOKE.seed,
     teacher: {
       solver: given.teacher ?? ROBUST.teacher.solver,
-      nfe: given.teacherNfe ?? ROBUST.teacher.nfe,
+      nfe: teacherNfe,
       grid: given.teacherGrid ?? ROBUST.teacher.grid,
     },
-    trajectories: given.trajectories ?? ROBUST.trajectories,
-    validation: given.validation ?? ROBUST.validation,
+    trajectories: given.trajectories ?? pools.trajectories,
+    validation: given.validation ?? pools.validation,
     batch,
     iterations: given.iterations ?? BESPOKE.iterations,
   });
   for (const nfe of given.nfe) bespokeLayout({ formula: BESPOKE_FORMULAS[0], start: 'none', nfe });
+  const choices = {
+    ...(given.formulas && { formulas: known('formula', given.formulas, BESPOKE_FORMULAS) }),
+    ...(given.starts && { starts: known('start', given.starts, BESPOKE_STARTS) as BespokeStart[] }),
+  };
+  if (budget) checkAllAffordable(budget, { nfes: given.nfe, range }, choices, settings);
   return {
     field,
     nfes: given.nfe,
@@ -93,10 +101,7 @@ export function bespokeRequest(given: DistillOptions, field: Field, from?: Loade
       seed: settings.seed,
     },
     ...(networks && { netIterations: given.netIterations ?? NET_ITERATIONS, netBatch: given.batch }),
-    choices: {
-      ...(given.formulas && { formulas: known('formula', given.formulas, BESPOKE_FORMULAS) }),
-      ...(given.starts && { starts: known('start', given.starts, BESPOKE_STARTS) as BespokeStart[] }),
-    },
+    choices,
     given: from ? givenSolvers(from, field, range, given.nfe) : new Map(),
   };
 }

@@ -25,7 +25,9 @@ formulas, starts and grids, trains the best few for a little, and the best of th
 worse, on the validation trajectories, than any of those that it began with. It is the strongest by far, and may have any
 NFE from 1 to 20, several in one file. --budget limits all its stages together, for each NFE and without the teacher: in
 seconds (20s; then how many iterations there are is planned from how long the first take, and another run may come out
-a little different), in iterations (600it) or in trajectories (100000traj).
+a little different), in iterations (600it), in trajectories (100000traj), or in evaluations of the field (200000evals),
+which suits slow models: the search is smaller then too, and unless you say how many --trajectories, the teacher makes
+at most half as many evaluations besides.
 
 --solver bespoke-net goes on from there: small networks move the table's numbers for each trajectory. Beside them the table
 alone is trained on as much, and they are kept where they are better in mean and median on the validation trajectories.
@@ -135,9 +137,10 @@ export function distillCommand(): Command {
       ).argParser(wholeNumber(0, 10 ** 6)),
     )
     .addOption(
-      new Option('--budget <amount>', 'of a bespoke solver, all stages: 20s, 600it or 100000traj').argParser(
-        budget,
-      ),
+      new Option(
+        '--budget <amount>',
+        'of a bespoke solver, all stages: 20s, 600it, 100000traj or 200000evals',
+      ).argParser(budget),
     )
     .addOption(
       new Option(

@@ -34,15 +34,17 @@ export function plainNames(text: string): string[] {
   throw new InvalidArgumentError('Give names separated by commas.');
 }
 
-const BUDGET_UNITS = { s: 'seconds', it: 'iterations', traj: 'trajectories' } as const;
+const BUDGET_UNITS = { s: 'seconds', it: 'iterations', traj: 'trajectories', evals: 'evaluations' } as const;
 
-/** Reads an amount of work with its unit: 20s, 600it, 100000traj. */
+/** Reads an amount of work with its unit: 20s, 600it, 100000traj, 200000evals. */
 export function budget(text: string): Budget {
-  const match = /^([\d.]+(?:e\d+)?)(s|it|traj)$/i.exec(text.trim());
+  const match = /^([\d.]+(?:e\d+)?)(s|it|traj|evals)$/i.exec(text.trim());
   const amount = Number(match?.[1]);
   const unit = match && BUDGET_UNITS[match[2].toLowerCase() as keyof typeof BUDGET_UNITS];
   if (unit && amount > 0 && (unit === 'seconds' || Number.isInteger(amount))) return { amount, unit };
-  throw new InvalidArgumentError('Give seconds, iterations or trajectories, as in 20s, 600it or 100000traj.');
+  throw new InvalidArgumentError(
+    'Give seconds, iterations, trajectories or evaluations, as in 20s, 600it, 100000traj or 200000evals.',
+  );
 }
 
 /** Reads a number above zero, such as a noise level. */

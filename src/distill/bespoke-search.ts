@@ -42,6 +42,11 @@ const GAUSSIAN_TIMES = [80, 40, 20, 12, 8, 5, 3];
  */
 const DISTINCT_TIMES = [0.5, 0.7, 1, 1.4, 2, 2.8, 4, 5.6, 8, 12, 20];
 
+/** Solvers of a search that are validated, besides those that begin at several first times. */
+export const PLAIN_VALIDATED = 4;
+/** All that are validated before a training, the universal table among them. */
+export const MOST_VALIDATED = PLAIN_VALIDATED + DISTINCT_TIMES.length + 1;
+
 /** Part of the trajectories on which all candidates are compared first. */
 const FIRST_LOOK = 1 / 4;
 /** Formulas and starts that are looked at again, and grids of each. */
@@ -55,7 +60,7 @@ const FINALISTS = { forms: 16, grids: 2 };
  * A recipe of our own: formulas and starts are those of `BespokeForm`, grids polynomial with rho 3, 5, 7 and 10, logsnr
  * and time_uniform, after a Gaussian start from several first times each.
  * @param common NFE, range and the figures of the data, see `dataFigures`
- * @param training of which the first 192 trajectories are used
+ * @param training of which the first 192 trajectories are used, or as many as `choices` says
  * @returns one of each formula and start for which the range has a grid
  * @throws FewstepError bad-argument for a formula or a start that does not exist, or none to begin with,
  *   unreachable-nfe beyond MAX_BESPOKE_NFE, bad-grid for an impossible range, bad-shape, device-limit. What diverges has an infinite score
@@ -65,13 +70,17 @@ export async function searchBespoke(
   field: Field,
   common: Pick<BespokeForm, 'nfe' | 'range' | 'data'>,
   training: TeacherPool,
-  choices: BespokeChoices & { onProgress?: (done: number, of: number) => void; signal?: AbortSignal } = {},
+  choices: BespokeChoices & {
+    trajectories?: number;
+    onProgress?: (done: number, of: number) => void;
+    signal?: AbortSignal;
+  } = {},
 ): Promise<BespokeCandidate[]> {
   checkChoices(choices);
-  const { formulas = BESPOKE_FORMULAS, starts = BESPOKE_STARTS, onProgress, signal } = choices;
-  const few = searchPart(training);
+  const { trajectories, onProgress, signal } = choices;
+  const few = searchPart(training, trajectories);
   const part = partOf(few, 0, Math.ceil(FIRST_LOOK * (few.latents.length / few.dim)));
-  const forms = starts.flatMap((start) => formulas.map((formula) => ({ ...common, formula, start })));
+  const forms = formsOf(common, choices);
   const seen: BespokeCandidate[][] = [];
   for (const [i, form] of forms.entries()) {
     signal?.throwIfAborted();
@@ -106,15 +115,37 @@ export async function searchFirstTimes(
   field: Field,
   form: BespokeForm,
   training: TeacherPool,
-  signal?: AbortSignal,
+  { trajectories, signal }: { trajectories?: number; signal?: AbortSignal } = {},
 ): Promise<BespokeCandidate[]> {
-  const few = searchPart(training);
+  const few = searchPart(training, trajectories);
   const best: BespokeCandidate[] = [];
   for (const time of DISTINCT_TIMES) {
     signal?.throwIfAborted();
     best.push(...(await scoredTogether(gpu, field, form, candidatesOf(form, [time]), few)).slice(0, 1));
   }
   return best.sort((a, b) => a.score.score - b.score.score);
+}
+
+/** Evaluations of a search with so many trajectories, several first times after a Gaussian start among them. */
+export function searchEvaluations(
+  common: Pick<BespokeForm, 'nfe' | 'range' | 'data'>,
+  choices: BespokeChoices,
+  trajectories: number,
+): number {
+  const forms = formsOf(common, choices);
+  const looks = forms.reduce((sum, form) => sum + candidatesOf(form).length, 0);
+  const again = FINALISTS.grids * Math.min(FINALISTS.forms, forms.length);
+  const gaussian = forms.find(({ start }) => start === 'gaussian');
+  const firsts = gaussian ? candidatesOf(gaussian, DISTINCT_TIMES).length : 0;
+  return common.nfe * (looks * Math.ceil(FIRST_LOOK * trajectories) + (again + firsts) * trajectories);
+}
+
+/** What a search may choose from, on all grids. */
+export function formsOf(
+  common: Pick<BespokeForm, 'nfe' | 'range' | 'data'>,
+  { formulas = BESPOKE_FORMULAS, starts = BESPOKE_STARTS }: BespokeChoices,
+): BespokeForm[] {
+  return starts.flatMap((start) => formulas.map((formula) => ({ ...common, formula, start })));
 }
 
 /** A form on every grid; after a Gaussian start on those from each first time, in standard deviations of the data. */

@@ -8,19 +8,29 @@ import type { Gpu } from '../gpu/gpu.js';
 import { rangeFrom, type SigmaRange } from '../grid/grid.js';
 import { type BespokeForm, bespokeLayout, bespokePlan } from '../solver/bespoke.js';
 import { numbersFrom, trainedFamily, trainedFrom, unitsOf } from '../solver/bespoke-family.js';
+import type { PlanFamily } from '../solver/plan-family.js';
 import { findUniversalSolver } from '../solver/universal.js';
+import { checkAffordable } from './affordable.js';
 import {
   type BespokeCandidate,
   type BespokeChoices,
+  PLAIN_VALIDATED,
   searchBespoke,
+  searchEvaluations,
   searchFirstTimes,
 } from './bespoke-search.js';
 import { checkBespokeSettings } from './bespoke-settings.js';
-import { type Budget, countedIterations, sharedIterations } from './budget.js';
+import { type Budget, countedIterations, searchTrajectories, sharedIterations } from './budget.js';
 import { trainCandidates, winnerOf } from './candidates.js';
 import { dataFigures } from './data-figures.js';
-import { type FamilyRecord, type FamilyState, trainFamily } from './family-training.js';
-import { checkPool, type TeacherPool } from './pool.js';
+import {
+  type FamilyRecord,
+  type FamilyState,
+  iterationsWithin,
+  trainFamily,
+  trainingEvaluations,
+} from './family-training.js';
+import { checkPool, SEARCH_TRAJECTORIES, type TeacherPool } from './pool.js';
 import { type Score, scoreOf, typicalError } from './score.js';
 
 /** The stages of a bespoke solver's distillation, in their order; finalists count as candidates. */
@@ -128,8 +138,6 @@ const OPTIONS: Entries<BespokeOptions> = {
   finish: false,
 };
 
-/** Solvers of the search that are validated, besides those that begin at several first times. */
-const PLAIN = 4;
 /** Iterations that tell how long one takes, validation included. */
 const PROBE = 10;
 
@@ -186,20 +194,28 @@ export async function distillBespoke(
   };
   const { mean, std } = dataFigures(training);
   const common = { nfe, range, data: { mean: [...mean], std } };
+  const sizes = { batch, validation: validation.latents.length / validation.dim };
+  if (budget) checkAffordable(budget, common, options, sizes);
+  const searchCost = (count: number) => searchEvaluations(common, options, count);
+  const trajectories = searchTrajectories(budget, searchCost, SEARCH_TRAJECTORIES);
+  const search = { trajectories, signal: searching };
   const found = await searchBespoke(gpu, field, common, training, {
     ...options,
+    ...search,
     onProgress: onSearch,
-    signal: searching,
   });
-  const scored = async <C extends TrainedCandidate>(candidate: C) => ({
-    candidate,
-    score: await scoreNumbers(gpu, field, candidate, validation),
-  });
+  // Evaluations of the field, of which there may be a budget.
+  let spent = searchCost(trajectories);
+  const scored = async <C extends TrainedCandidate>(candidate: C) => {
+    spent += nfe * sizes.validation;
+    return { candidate, score: await scoreNumbers(gpu, field, candidate, validation) };
+  };
   const plainOnes = distinct(found);
   const gaussian = found.find(({ form }) => form.start === 'gaussian');
-  const further = gaussian ? await searchFirstTimes(gpu, field, gaussian.form, training, searching) : [];
+  const further = gaussian ? await searchFirstTimes(gpu, field, gaussian.form, training, search) : [];
   const searched: { candidate: BespokeCandidate; score: Score }[] = [];
-  for (const candidate of [...further, ...plainOnes.slice(0, PLAIN)]) searched.push(await scored(candidate));
+  for (const candidate of [...further, ...plainOnes.slice(0, PLAIN_VALIDATED)])
+    searched.push(await scored(candidate));
   const plain = searched.reduce((a, b) => (b.score.score < a.score.score ? b : a));
   onStart?.(plain.candidate, plain.score);
   const starts: { candidate: TrainedCandidate; score: Score }[] = [plain];
@@ -214,13 +230,21 @@ export async function distillBespoke(
   lap('search');
   finish?.throwIfAborted();
 
+  // Candidates share forms, of which it takes a while to find what depends on which number (docs/performance.md).
+  const families = new Map<string, PlanFamily>();
+  const familyOf = (form: BespokeForm) => {
+    const key = `${form.formula} ${form.start}`;
+    const family = families.get(key) ?? trainedFamily(form);
+    families.set(key, family);
+    return family;
+  };
   const train = (
     { form }: TrainedCandidate,
     state: FamilyState,
     count: number,
     onEach?: (record: FamilyRecord) => void,
   ) =>
-    trainFamily(gpu, field, trainedFamily(form), state, {
+    trainFamily(gpu, field, familyOf(form), state, {
       training,
       validation,
       batch,
@@ -246,6 +270,7 @@ export async function distillBespoke(
       onRecord?.(name, record, candidate);
     });
     iterations[name] += done;
+    if (budget?.unit === 'evaluations') spent += trainingEvaluations(familyOf(candidate.form), sizes, done);
     onTrained?.(name, candidate, state.score, after.score);
     return after;
   };
@@ -265,8 +290,11 @@ export async function distillBespoke(
     await train(candidate, state, PROBE);
     rate = (elapsed() - begin) / PROBE;
   }
-  const left = () => Math.max(0, Math.floor((budget!.amount - elapsed()) / rate));
-  const total = budget && (counted ?? left());
+  const left = ({ amount, unit }: Budget, { form }: TrainedCandidate) =>
+    unit === 'seconds'
+      ? Math.max(0, Math.floor((amount - elapsed()) / rate))
+      : iterationsWithin(amount - spent, familyOf(form), sizes);
+  const total = budget && (counted ?? left(budget, states[0].candidate));
   const unlimited = sharedIterations(Infinity, states.length, settings.candidateIterations);
   const { each, finalist, table } =
     total === undefined
@@ -276,12 +304,13 @@ export async function distillBespoke(
   const trained = await trainCandidates(states, { each, finalist }, ({ candidate, state }, count) =>
     stage('candidates', candidate, state, count),
   );
-  if (rate > 0 && iterations.candidates > 0) rate = (elapsed() - begin) / iterations.candidates;
-  lap('candidates');
-
   const winner = winnerOf(trained);
   const { candidate, state } = winner;
-  const best = await stage('table', candidate, state, budget?.unit === 'seconds' ? left() : table);
+  if (iterations.candidates > 0) rate = (elapsed() - begin) / iterations.candidates;
+  lap('candidates');
+
+  const count = budget && counted === undefined ? left(budget, candidate) : table;
+  const best = await stage('table', candidate, state, count);
   lap('table');
   return {
     form: candidate.form,

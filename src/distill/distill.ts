@@ -14,10 +14,11 @@ import { BESPOKE_FORMULAS, BESPOKE_STARTS, bespokeLayout } from '../solver/bespo
 import { type Solver, spell } from '../solver/define.js';
 import type { Plan } from '../solver/plan.js';
 import { parseSolver } from '../solver/registry.js';
+import { checkAllAffordable } from './affordable.js';
 import { BESPOKE } from './bespoke.js';
 import { NET_BATCH, NET_ITERATIONS, TABLE_SHARE } from './bespoke-net.js';
 import { type BespokeChoices, checkChoices } from './bespoke-search.js';
-import { type Budget, countedIterations, finalistsOf } from './budget.js';
+import { type Budget, countedIterations, finalistsOf, teacherTrajectories } from './budget.js';
 import { distillationInfo, type Learned, learnBespokes, learnTables, learnTimes } from './learned.js';
 import { runTeacherTwice, type TeacherPools } from './pool.js';
 import type { Score } from './score.js';
@@ -207,7 +208,10 @@ function bespokeJob(request: DistillRequest, nfes: number[], tell: Tell): Job {
   refuse(request, OF_OTHERS, 'distil another solver: a bespoke one learns all of itself');
   if (solver === 'bespoke') refuse(request, OF_NETWORKS, 'distil bespoke-net');
   const { seed, batch, iterations } = BESPOKE;
-  const settings = settingsOf(request, { ...ROBUST, seed, batch, iterations });
+  const usual = { ...ROBUST, seed, batch, iterations };
+  const teacherNfe = request.teacher?.nfe ?? ROBUST.teacher.nfe;
+  const pools = teacherTrajectories(budget, usual, { students: nfes.length, teacherNfe });
+  const settings = settingsOf(request, { ...usual, ...pools });
   if (budget) checkBudget(request, budget, settings);
   checkForms(request, nfes);
   const range = rangeFor(field, undefined, request.range);
@@ -216,6 +220,7 @@ function bespokeJob(request: DistillRequest, nfes: number[], tell: Tell): Job {
   checkWholes({ candidateIterations, netIterations: request.netIterations }, 0);
   const { netIterations = NET_ITERATIONS, netBatch = NET_BATCH } = request;
   const networks = solver === 'bespoke-net';
+  if (budget) checkAllAffordable(budget, { nfes, range }, request, settings);
   if (networks) checkSettings({ ...settings, batch: netBatch });
   const teacher = teacherOf(field, settings, range, nfes);
   const bespokes = {

@@ -1,9 +1,10 @@
 import type { Field } from '../field/field.js';
 import type { Gpu } from '../gpu/gpu.js';
 import { random } from '../rng/random.js';
+import { nfeOf } from '../solver/plan.js';
 import type { PlanFamily } from '../solver/plan-family.js';
 import { GaussNewton } from './gauss-newton.js';
-import { drawTrajectories, Linearisation } from './normal-equations.js';
+import { drawTrajectories, Linearisation, linearisationEvaluations } from './normal-equations.js';
 import type { TeacherPool } from './pool.js';
 import { DIVERGED, LOST, type Score, softeningOf, unlessDiverged } from './score.js';
 import { Validation } from './validation.js';
@@ -49,6 +50,33 @@ export interface FamilyTrainingOptions {
 }
 
 const VALIDATE_EVERY = 4;
+
+/**
+ * Evaluations of the field that a training of so many iterations makes.
+ * @param counts trajectories in a batch, and those to validate with
+ */
+export function trainingEvaluations(
+  family: PlanFamily,
+  { batch, validation }: { batch: number; validation: number },
+  iterations: number,
+): number {
+  const validations = Math.ceil(iterations / VALIDATE_EVERY);
+  return iterations * linearisationEvaluations(family, batch) + validations * validation * nfeOf(family.plan);
+}
+
+/** Iterations of a training that makes at most so many evaluations. */
+export function iterationsWithin(
+  evaluations: number,
+  family: PlanFamily,
+  counts: { batch: number; validation: number },
+): number {
+  const period = trainingEvaluations(family, counts, VALIDATE_EVERY);
+  const whole = VALIDATE_EVERY * Math.max(0, Math.floor(evaluations / period));
+  const rest = [...Array(VALIDATE_EVERY).keys()].filter(
+    (more) => trainingEvaluations(family, counts, whole + more) <= evaluations,
+  );
+  return whole + Math.max(0, ...rest);
+}
 
 /**
  * Trains the parameters of a plan family to the teacher's end points by Gauss-Newton, without a gradient of the

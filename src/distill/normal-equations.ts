@@ -98,7 +98,7 @@ export class Linearisation {
   ): Promise<Linearisation> {
     const local = localOf(family);
     const { plan } = local;
-    const batch = 4 * Math.ceil(size.batch / 4);
+    const batch = wholeBatch(size.batch);
     const wanted = [plan.states[plan.states.length - 1]];
     const { moved, dependent } = inOrderOfChange(local);
     const all = batch * (moved.length + 1);
@@ -177,6 +177,22 @@ export class Linearisation {
       });
     }
   }
+}
+
+/** Evaluations of the field that one linearisation takes, of so many trajectories. */
+export function linearisationEvaluations(family: PlanFamily, batch: number): number {
+  const local = localOf(family);
+  const { dependent } = inOrderOfChange(local);
+  const solves = local.plan.operations.reduce(
+    (sum, { kind }, i) => sum + (kind === 'evaluate' ? dependent[i] + 1 : 0),
+    0,
+  );
+  return solves * wholeBatch(batch);
+}
+
+/** Trajectories in a batch fill vec4. */
+function wholeBatch(batch: number): number {
+  return 4 * Math.ceil(batch / 4);
 }
 
 /** The family in the numbers that are moved. */

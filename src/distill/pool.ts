@@ -99,8 +99,8 @@ export function partOf(pool: TeacherPool, first: number, count: number): Teacher
 export const SEARCH_TRAJECTORIES = 192;
 
 /** The few trajectories of a pool that suffice for a search. */
-export function searchPart(pool: TeacherPool): TeacherPool {
-  return partOf(pool, 0, Math.min(SEARCH_TRAJECTORIES, pool.latents.length / pool.dim));
+export function searchPart(pool: TeacherPool, trajectories = SEARCH_TRAJECTORIES): TeacherPool {
+  return partOf(pool, 0, Math.min(trajectories, pool.latents.length / pool.dim));
 }
 
 /**

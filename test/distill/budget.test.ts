@@ -1,10 +1,21 @@
 import { expect, test } from 'vitest';
 import { BESPOKE, distillBespoke, type TrainedStage } from '../../src/distill/bespoke.js';
-import { allIterations, countedIterations, sharedIterations } from '../../src/distill/budget.js';
+import { searchBespoke, searchEvaluations, searchFirstTimes } from '../../src/distill/bespoke-search.js';
+import {
+  allIterations,
+  countedIterations,
+  searchTrajectories,
+  sharedIterations,
+  teacherTrajectories,
+} from '../../src/distill/budget.js';
+import { distill } from '../../src/distill/distill.js';
+import { iterationsWithin, trainFamily, trainingEvaluations } from '../../src/distill/family-training.js';
 import { runTeacher } from '../../src/distill/pool.js';
 import { scoreOf } from '../../src/distill/score.js';
 import { gaussianMixture } from '../../src/field/gaussian-mixture.js';
-import { bespokePlan } from '../../src/solver/bespoke.js';
+import { DEFAULT_RANGE, polynomial } from '../../src/grid/grid.js';
+import { bespokePlan, plainNumbers } from '../../src/solver/bespoke.js';
+import { numbersFrom, trainedFamily, trainedFrom, unitsOf } from '../../src/solver/bespoke-family.js';
 import { planFor } from '../../src/solver/plan-for.js';
 import { gpu } from '../device.js';
 import { randomMixture } from '../field/fixtures.js';
@@ -28,8 +39,11 @@ test.each([
   [440, 14, 10, { each: 7, finalist: 21, table: 237 }],
   [100, 1, 120, { each: 0, finalist: 0, table: 100 }],
   [5, 4, 120, { each: 0, finalist: 0, table: 5 }],
+  [231, 14, 10, { each: 0, finalist: 0, table: 231 }],
+  [232, 14, 10, { each: 4, finalist: 12, table: 116 }],
+  [60, 4, 2, { each: 2, finalist: 6, table: 40 }],
 ])(
-  'of %i iterations %i candidates and their finalists have at most half, and at most %i each',
+  'of %i iterations %i candidates and their finalists have at most half, at most %i each, and four or none',
   (total, candidates, most, expected) => {
     const shared = sharedIterations(total, candidates, most);
     expect(shared).toEqual(expected);
@@ -37,17 +51,78 @@ test.each([
   },
 );
 
-test('trajectories are iterations of a batch; seconds say nothing before anything ran', () => {
+test('trajectories are iterations of a batch; seconds and evaluations say nothing before anything ran', () => {
   expect(countedIterations({ amount: 100_000, unit: 'trajectories' }, 128)).toBe(781);
   expect(countedIterations({ amount: 600, unit: 'iterations' }, 128)).toBe(600);
   expect(countedIterations({ amount: 20, unit: 'seconds' }, 128)).toBeUndefined();
+  expect(countedIterations({ amount: 20_000, unit: 'evaluations' }, 128)).toBeUndefined();
 });
 
-test.each(['iterations', 'trajectories', 'seconds'] as const)(
+test('of evaluations a third is for the search, and the teacher makes half as many, within bounds', () => {
+  const searched = (amount: number) =>
+    searchTrajectories({ amount, unit: 'evaluations' }, (count) => 1000 * count, 192);
+  expect([1e4, 96_000, 288_000, 576_000, 1e9].map(searched)).toEqual([16, 32, 96, 192, 192]);
+  expect(searchTrajectories({ amount: 10, unit: 'iterations' }, () => 1, 192)).toBe(192);
+
+  const usual = { trajectories: 10_000, validation: 512 };
+  const taught = (amount: number, students = 2) =>
+    teacherTrajectories({ amount, unit: 'evaluations' }, usual, { students, teacherNfe: 50 });
+  expect(taught(10)).toEqual({ trajectories: 256, validation: 64 });
+  expect(taught(100_000)).toEqual({ trajectories: 1600, validation: 400 });
+  expect(taught(100_000, 1)).toEqual({ trajectories: 800, validation: 200 });
+  expect(taught(200_000)).toEqual({ trajectories: 3200, validation: 512 });
+  expect(taught(1e9)).toEqual(usual);
+  const seconds = teacherTrajectories({ amount: 1, unit: 'seconds' }, usual, { students: 1, teacherNfe: 50 });
+  expect(seconds).toEqual(usual);
+});
+
+test('what a search and an iteration take in evaluations is what they make', async () => {
+  const { training, validation } = await pools();
+  const made = async <T>(work: () => Promise<T>) => {
+    const before = gpu.work.evaluations;
+    await work();
+    return gpu.work.evaluations - before;
+  };
+  const data = { mean: [0, 0], std: 1 };
+  for (const [nfe, choices] of [
+    [3, {}],
+    [5, { formulas: ['ipndm-3', 'deis-2'], starts: ['gaussian'] as const }],
+    [2, { formulas: ['euler'], starts: ['none', 'afs'] as const }],
+  ] as const) {
+    const common = { nfe, range: DEFAULT_RANGE, data };
+    for (const trajectories of [16, 50]) {
+      const evaluations = await made(async () => {
+        const found = await searchBespoke(gpu, field, common, training, { ...choices, trajectories });
+        const gaussian = found.find(({ form }) => form.start === 'gaussian');
+        if (gaussian) await searchFirstTimes(gpu, field, gaussian.form, training, { trajectories });
+      });
+      expect(evaluations).toBe(searchEvaluations(common, choices, trajectories));
+    }
+    const form = { ...common, ...{ formula: 'deis-2', start: 'gaussian' as const } };
+    const family = trainedFamily(form);
+    const parameters = trainedFrom(
+      form,
+      plainNumbers(form, polynomial().times(nfe, { sigmaMax: 20, sigmaMin: 0.002 })),
+    );
+    const score = await scoreOf(gpu, field, bespokePlan(form, numbersFrom(form, parameters)), validation);
+    const options = { training, validation, batch: 14, units: unitsOf(form), seed, reference: 1 };
+    for (const iterations of [8, 9, 11]) {
+      const evaluations = await made(() =>
+        trainFamily(gpu, field, family, { parameters, score }, { ...options, iterations }),
+      );
+      const counts = { batch: 14, validation: 128 };
+      expect(evaluations).toBe(trainingEvaluations(family, counts, iterations));
+      expect(iterationsWithin(evaluations, family, counts)).toBe(iterations);
+      expect(iterationsWithin(evaluations - 1, family, counts)).toBe(iterations - 1);
+    }
+  }
+});
+
+test.each(['iterations', 'trajectories', 'seconds', 'evaluations'] as const)(
   'a budget in %s is kept, and no state is worse than those before it',
   async (unit) => {
     const batch = 16;
-    const amount = { iterations: 60, trajectories: 60 * batch, seconds: 4 }[unit];
+    const amount = { iterations: 60, trajectories: 60 * batch, seconds: 4, evaluations: 100_000 }[unit];
     const planned: Record<TrainedStage, number[]> = { candidates: [], table: [] };
     const options = {
       ...(await pools()),
@@ -55,14 +130,20 @@ test.each(['iterations', 'trajectories', 'seconds'] as const)(
       onTraining: (stage: TrainedStage, _: unknown, count: number) => planned[stage].push(count),
     };
     const settings = { ...BESPOKE, nfe: 3, batch, candidates: 2, budget: { amount, unit } };
+    const before = gpu.work.evaluations;
     const learned = await distillBespoke(gpu, field, settings, options);
+    const made = gpu.work.evaluations - before;
     const { history, iterations, start, origin, best, candidates } = learned;
     const of = (stage: TrainedStage) => history.filter((record) => record.stage === stage).length;
     expect({ candidates: of('candidates'), table: of('table') }).toEqual(iterations);
     expect(planned.candidates).toHaveLength(2);
     expect(planned.candidates[0]).toBe(planned.candidates[1]);
     if (unit === 'seconds') expect(iterations.table).toBeGreaterThan(0);
-    else expect(iterations).toEqual({ candidates: 20, table: 40 });
+    else if (unit === 'evaluations') {
+      expect(made).toBeLessThanOrEqual(amount);
+      // What is left of less than an iteration, and of the state that is validated last.
+      expect(made).toBeGreaterThan(0.95 * amount);
+    } else expect(iterations).toEqual({ candidates: 20, table: 40 });
     const least = Math.min(...candidates.map(({ score }) => score.score));
     expect(least).toBeLessThanOrEqual(start.score);
     expect(least).toBeLessThanOrEqual(origin.score.score);
@@ -92,3 +173,21 @@ test(
   },
   SLOW,
 );
+
+test('a budget that is spent before anything is learned is refused with the least that is not', async () => {
+  const evaluations = (amount: number) => ({ amount, unit: 'evaluations' }) as const;
+  const request = { field, solver: 'bespoke', nfe: 3, formulas: ['ipndm-2', 'deis-3'] };
+  const told = await distill(gpu, { ...request, budget: evaluations(500) }).catch((error) => error);
+  expect(told).toMatchObject({
+    code: 'bad-argument',
+    message: 'a budget of 500 evaluations is too small at NFE 3',
+  });
+  const least = Number(/^give (\d+) or more/.exec(told.remedy)![1]);
+  const { runs, training } = await distill(gpu, { ...request, budget: evaluations(least) });
+  expect(runs[0].iterations).toBeGreaterThanOrEqual(4);
+  expect(training).toMatchObject({ trajectories: 256, validation: 64 });
+  const settings = { ...BESPOKE, nfe: 3, budget: evaluations(500) };
+  await expect(distillBespoke(gpu, field, settings, await pools())).rejects.toThrow(
+    '500 evaluations is too small',
+  );
+});
