@@ -1,6 +1,7 @@
 import { amedSolvers } from '../../src/solver/amed.js';
 import { conditionedRows, fixedRows, networkRows, publishedRows, tableRows } from './amed.js';
 import { bespokeNetRows, bespokeRows, severalRows, universalRows } from './bespoke.js';
+import { budgetRows } from './budgets.js';
 import type { Context } from './context.js';
 import { epdRows } from './epd.js';
 import { gitsRows } from './gits.js';
@@ -59,12 +60,16 @@ export const GROUPS: Readonly<Record<string, Group>> = {
   universal: { rows: universalRows },
   bespoke: { rows: bespokeRows },
   'bespoke-net': { rows: bespokeNetRows },
+  'bespoke-budgets': { rows: budgetRows },
   'bespoke-several': { variant: (_, counts) => `at ${counts.join()}`, rows: severalRows },
 };
 
-/** All but what learns for all NFE together, whose training takes as long as that of all others together. */
+/**
+ * All but what learns for all NFE together, whose training takes as long as that of all others together, and what learns
+ * from less.
+ */
 export const USUAL_GROUPS = Object.keys(GROUPS).filter(
-  (name) => !['amed-conditioned', 'bespoke-several'].includes(name),
+  (name) => !['amed-conditioned', 'bespoke-several', 'bespoke-budgets'].includes(name),
 );
 
 export const USUAL_CHOICE: Choice = {

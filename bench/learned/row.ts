@@ -19,6 +19,8 @@ export interface Row extends Measured {
   best?: Score;
   /** Of search and training, without the teacher. */
   seconds?: number;
+  /** Field evaluations of search and training, where they were counted. */
+  evaluations?: number;
   /** Field evaluations of the teacher, of all trajectories. */
   teacherEvaluations?: number;
   answers?: unknown;
