@@ -1,9 +1,9 @@
 import { basename } from 'node:path';
-import { checkAllAffordable } from '../distill/affordable.js';
 import { BESPOKE, type TrainedCandidate } from '../distill/bespoke.js';
 import { NET_ITERATIONS } from '../distill/bespoke-net.js';
 import { type Budget, countedIterations, teacherTrajectories } from '../distill/budget.js';
 import type { BespokesRequest } from '../distill/learned.js';
+import { checkAffordable, unknownData } from '../distill/needed-evaluations.js';
 import { checkSettings, ROBUST } from '../distill/settings.js';
 import { teacherOf } from '../distill/students.js';
 import { FewstepError, unknownName } from '../errors.js';
@@ -84,7 +84,8 @@ export function bespokeRequest(given: DistillOptions, field: Field, from?: Loade
     ...(given.formulas && { formulas: known('formula', given.formulas, BESPOKE_FORMULAS) }),
     ...(given.starts && { starts: known('start', given.starts, BESPOKE_STARTS) as BespokeStart[] }),
   };
-  if (budget) checkAllAffordable(budget, { nfes: given.nfe, range }, choices, settings);
+  const wanted = { ...choices, range, data: unknownData(range) };
+  if (budget) for (const nfe of given.nfe) checkAffordable(budget, { ...wanted, nfe }, settings);
   return {
     field,
     nfes: given.nfe,

@@ -1,13 +1,15 @@
 import type { TrainedStage } from '../distill/bespoke.js';
 import { type DistilledBespokeNet, TABLE_SHARE } from '../distill/bespoke-net.js';
-import { finalistsOf } from '../distill/budget.js';
+import { allIterations, finalistsOf } from '../distill/budget.js';
 import type { FamilyRecord } from '../distill/family-training.js';
-import { type BespokesRequest, type Learned, learnBespokes } from '../distill/learned.js';
+import { type BespokesRequest, costOf, type Learned, learnBespokes } from '../distill/learned.js';
+import { neededEvaluations, unknownData } from '../distill/needed-evaluations.js';
+import { SEARCH_TRAJECTORIES } from '../distill/pool.js';
 import type { Score } from '../distill/score.js';
 import type { TangentRecord } from '../distill/tangent.js';
 import type { Gpu } from '../gpu/gpu.js';
 import { beganAs } from '../predictor/bespoke-predictor.js';
-import { figure } from '../report/number.js';
+import { count, figure } from '../report/number.js';
 import { type BespokeForm, bespokeLayout } from '../solver/bespoke.js';
 import { numbersFrom } from '../solver/bespoke-family.js';
 import { taught } from './distill-teacher.js';
@@ -20,6 +22,8 @@ export async function distillBespokes(
   finish: AbortSignal,
 ): Promise<Learned> {
   const pools = await taught(gpu, request, finish);
+  const slow = slowHint(request, costOf(pools));
+  if (slow) process.stderr.write(`${slow}\n`);
   return learnBespokes(gpu, request, pools, {
     finish,
     watch(nfe) {
@@ -36,6 +40,32 @@ export async function distillBespokes(
       };
     },
   });
+}
+
+/** Seconds of all NFE together from which on it is worth saying that fewer evaluations might do. */
+const LONG = 300;
+const MODEST = 200_000;
+
+/**
+ * What the trainings to come take where that is long, at the teacher's rate.
+ * @param teacher what it took
+ */
+export function slowHint(
+  { range, nfes, settings, training, choices }: BespokesRequest,
+  teacher: { seconds: number; evaluations: number },
+): string | undefined {
+  const { candidates, candidateIterations, iterations: table, budget } = training;
+  if (budget) return undefined;
+  const iterations = allIterations(candidates, candidateIterations, table);
+  const size = { ...settings, searched: SEARCH_TRAJECTORIES, iterations };
+  const wanted = { ...choices, range, data: unknownData(range) };
+  const evaluations = nfes.reduce((sum, nfe) => sum + neededEvaluations({ ...wanted, nfe }, size), 0);
+  const seconds = (evaluations * teacher.seconds) / teacher.evaluations;
+  if (seconds < LONG) return undefined;
+  const text = `${(evaluations / 1e6).toPrecision(2)} million evaluations are to come, ${Math.round(seconds / 60)} min at the teacher's rate`;
+  const modest = nfes.length * MODEST;
+  if (modest > evaluations / 2) return text;
+  return `${text}; with --budget ${MODEST}evals it is ${count(modest)}, and mostly little is lost (docs/results.md)`;
 }
 
 /** Shows how networks do on top of the table, and the table alone beside them, and which of them is kept. */

@@ -10,7 +10,6 @@ import { type BespokeForm, bespokeLayout, bespokePlan } from '../solver/bespoke.
 import { numbersFrom, trainedFamily, trainedFrom, unitsOf } from '../solver/bespoke-family.js';
 import type { PlanFamily } from '../solver/plan-family.js';
 import { findUniversalSolver } from '../solver/universal.js';
-import { checkAffordable } from './affordable.js';
 import {
   type BespokeCandidate,
   type BespokeChoices,
@@ -30,6 +29,7 @@ import {
   trainFamily,
   trainingEvaluations,
 } from './family-training.js';
+import { checkAffordable } from './needed-evaluations.js';
 import { checkPool, SEARCH_TRAJECTORIES, type TeacherPool } from './pool.js';
 import { type Score, scoreOf, typicalError } from './score.js';
 
@@ -195,7 +195,7 @@ export async function distillBespoke(
   const { mean, std } = dataFigures(training);
   const common = { nfe, range, data: { mean: [...mean], std } };
   const sizes = { batch, validation: validation.latents.length / validation.dim };
-  if (budget) checkAffordable(budget, common, options, sizes);
+  if (budget) checkAffordable(budget, { ...options, ...common }, sizes);
   const searchCost = (count: number) => searchEvaluations(common, options, count);
   const trajectories = searchTrajectories(budget, searchCost, SEARCH_TRAJECTORIES);
   const search = { trajectories, signal: searching };

@@ -14,12 +14,12 @@ import { BESPOKE_FORMULAS, BESPOKE_STARTS, bespokeLayout } from '../solver/bespo
 import { type Solver, spell } from '../solver/define.js';
 import type { Plan } from '../solver/plan.js';
 import { parseSolver } from '../solver/registry.js';
-import { checkAllAffordable } from './affordable.js';
 import { BESPOKE } from './bespoke.js';
 import { NET_BATCH, NET_ITERATIONS, TABLE_SHARE } from './bespoke-net.js';
 import { type BespokeChoices, checkChoices } from './bespoke-search.js';
 import { type Budget, countedIterations, finalistsOf, teacherTrajectories } from './budget.js';
 import { distillationInfo, type Learned, learnBespokes, learnTables, learnTimes } from './learned.js';
+import { checkAffordable, unknownData } from './needed-evaluations.js';
 import { runTeacherTwice, type TeacherPools } from './pool.js';
 import type { Score } from './score.js';
 import { checkSettings, type DistillSettings, ROBUST } from './settings.js';
@@ -220,7 +220,8 @@ function bespokeJob(request: DistillRequest, nfes: number[], tell: Tell): Job {
   checkWholes({ candidateIterations, netIterations: request.netIterations }, 0);
   const { netIterations = NET_ITERATIONS, netBatch = NET_BATCH } = request;
   const networks = solver === 'bespoke-net';
-  if (budget) checkAllAffordable(budget, { nfes, range }, request, settings);
+  const wanted = { range, data: unknownData(range), ...given({ formulas, starts }) };
+  if (budget) for (const nfe of nfes) checkAffordable(budget, { ...wanted, nfe }, settings);
   if (networks) checkSettings({ ...settings, batch: netBatch });
   const teacher = teacherOf(field, settings, range, nfes);
   const bespokes = {

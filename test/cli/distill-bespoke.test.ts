@@ -2,6 +2,9 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
+import { bespokeRequest } from '../../src/cli/bespoke-request.js';
+import { slowHint } from '../../src/cli/distill-bespoke.js';
+import type { DistillOptions } from '../../src/cli/distill-request.js';
 import { gaussianMixture } from '../../src/field/gaussian-mixture.js';
 import { quantile } from '../../src/metrics/quantile.js';
 import { loadArray, saveNpy } from '../../src/node/files.js';
@@ -277,10 +280,11 @@ describe('a bad request is refused with status 2, before anything runs, and leav
     ['an unknown start', { starts: 'gausian' }, "unknown start 'gausian'", "did you mean 'gaussian'?"],
     ['no formula', { formulas: 'euler,,deis-2' }, 'names separated by commas'],
     ['too many evaluations', { nfe: '3,21' }, '1 to 20 evaluations, not 21'],
-    ['a budget without unit', { budget: '20' }, "'20' is invalid", '20s, 600it or 100000traj'],
+    ['a budget without unit', { budget: '20' }, "'20' is invalid", '20s, 600it, 100000traj or 200000evals'],
     ['a budget of 0', { budget: '0s' }, "'0s' is invalid"],
     ['half an iteration', { budget: '1.5it' }, "'1.5it' is invalid"],
     ['less than a batch', { budget: '10traj' }, '10 trajectories are no iteration of 64', '--batch'],
+    ['too few evaluations', { budget: '500evals' }, '500 evaluations is too small at NFE 3', 'or more'],
     ['two budgets', { budget: '20s', iterations: 3 }, '--budget and --iterations are given'],
     ['no candidate', { candidates: 0 }, "'0' is invalid"],
     ['a batch beyond the trajectories', { batch: 600 }, '512 trajectories do not fill one batch'],
@@ -298,6 +302,20 @@ describe('a bad request is refused with status 2, before anything runs, and leav
     for (const fragment of expected) expect(stderr).toContain(fragment);
     expect(await readdir(folder)).toEqual(before);
   });
+});
+
+test('where trainings will take long it is said what fewer evaluations would be', () => {
+  const request = (options: Partial<DistillOptions>) =>
+    bespokeRequest({ field: 'ring', solver: 'bespoke', nfe: [3, 5], ...options }, gaussianMixture(gaussians));
+  const slow = { seconds: 100, evaluations: 100_000 };
+  expect(slowHint(request({}), slow)).toMatch(
+    /^[\d.]+ million evaluations are to come, \d+ min at the teacher's rate; with --budget 200000evals it is 400,000,/,
+  );
+  expect(slowHint(request({}), { ...slow, seconds: 1 })).toBeUndefined();
+  expect(slowHint(request({ budget: { amount: 1e5, unit: 'iterations' } }), slow)).toBeUndefined();
+  // A budget would save nothing.
+  const short = { candidates: 1, iterations: 4, formulas: ['euler'], nfe: [3], trajectories: 100 };
+  expect(slowHint(request(short), { ...slow, seconds: 1e4 })).toMatch(/at the teacher's rate$/);
 });
 
 test(

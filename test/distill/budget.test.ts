@@ -10,7 +10,8 @@ import {
 } from '../../src/distill/budget.js';
 import { distill } from '../../src/distill/distill.js';
 import { iterationsWithin, trainFamily, trainingEvaluations } from '../../src/distill/family-training.js';
-import { runTeacher } from '../../src/distill/pool.js';
+import { neededEvaluations } from '../../src/distill/needed-evaluations.js';
+import { runTeacher, SEARCH_TRAJECTORIES } from '../../src/distill/pool.js';
 import { scoreOf } from '../../src/distill/score.js';
 import { gaussianMixture } from '../../src/field/gaussian-mixture.js';
 import { DEFAULT_RANGE, polynomial } from '../../src/grid/grid.js';
@@ -190,4 +191,19 @@ test('a budget that is spent before anything is learned is refused with the leas
   await expect(distillBespoke(gpu, field, settings, await pools())).rejects.toThrow(
     '500 evaluations is too small',
   );
+});
+
+test('what a distillation needs is known before, nearly', async () => {
+  const options = { ...(await pools()), formulas: ['ipndm-3', 'dpmpp-2m'] };
+  const settings = { ...BESPOKE, nfe: 4, batch: 8, candidates: 5, candidateIterations: 4, iterations: 12 };
+  const before = gpu.work.evaluations;
+  const { form } = await distillBespoke(gpu, field, settings, options);
+  const made = gpu.work.evaluations - before;
+  const iterations = allIterations(5, 4, 12);
+  const size = { batch: 8, validation: 128, searched: SEARCH_TRAJECTORIES, iterations };
+  const needed = neededEvaluations({ ...form, formulas: options.formulas }, size);
+  // Each training validates its last state too.
+  const more = 8 * 4 * 128;
+  expect(made).toBeLessThanOrEqual(needed + more);
+  expect(made).toBeGreaterThan(0.9 * needed);
 });
