@@ -37,7 +37,7 @@ export class GaussNewton {
   update({ matrix, gradient }: Pick<NormalEquations, 'matrix' | 'gradient'>): void {
     const { units, steps } = this.options;
     const rate = RATE * annealed(this.step++, steps, WARMUP);
-    if (![...gradient, ...matrix].every(Number.isFinite)) return;
+    if (!(gradient.every(Number.isFinite) && matrix.every(Number.isFinite))) return;
     this.average = this.average
       ? {
           matrix: mixed(this.average.matrix, matrix, MEMORY),
@@ -45,13 +45,13 @@ export class GaussNewton {
         }
       : { matrix: matrix.slice(), gradient: gradient.slice() };
     const size = gradient.length;
-    const damped = Matrix.from1DArray(size, size, this.average.matrix);
+    const damped = this.average.matrix.slice();
     for (let p = 0; p < size; p++) {
-      damped.set(p, p, damped.get(p, p) + DAMPING / units[p] ** 2);
+      damped[p * size + p] += DAMPING / units[p] ** 2;
       // Sums of several tasks are symmetric but for rounding.
-      for (let q = 0; q < p; q++) damped.set(q, p, damped.get(p, q));
+      for (let q = 0; q < p; q++) damped[q * size + p] = damped[p * size + q];
     }
-    const decomposition = new CholeskyDecomposition(damped);
+    const decomposition = new CholeskyDecomposition(Matrix.from1DArray(size, size, damped));
     if (!decomposition.isPositiveDefinite()) return; // by rounding, where errors are all but nothing
     const direction = decomposition.solve(Matrix.columnVector(this.average.gradient));
     const move = Float64Array.from(direction.to1DArray(), (value) => -rate * value);
