@@ -33,6 +33,7 @@ interface Options extends FieldOptions, TruthOptions {
   conditioned: string[];
   tables: string[];
   times: string[];
+  budgets: number[];
   out?: string;
   device?: DeviceChoice;
   summary?: string[];
@@ -64,6 +65,11 @@ const command = new Command('npm run bench:learned --')
   )
   .addOption(new Option('--tables <solvers>', 'of amed-tables').argParser(list).default(USUAL_CHOICE.tables))
   .addOption(new Option('--times <solvers>', 'of times').argParser(list).default(USUAL_CHOICE.times))
+  .addOption(
+    new Option('--budgets <counts>', 'of bespoke-budgets: evaluations of the field')
+      .argParser(wholeNumbers(1))
+      .default(USUAL_CHOICE.budgets),
+  )
   .addOption(
     new Option('--networks <solvers>', 'of amed-networks and amed-published')
       .argParser(list)
@@ -101,6 +107,7 @@ async function bench(options: Options): Promise<void> {
     networks,
     conditioned,
     times,
+    budgets,
   } = options;
   const { columns, bandwidth, scale, dim, label, guidance, precision } = options;
   const { dataColumns, dataLabels, rows: groups, out } = options;
@@ -137,7 +144,7 @@ async function bench(options: Options): Promise<void> {
   );
   await runLearned(store, {
     ...{ gpu: new Gpu(device, adapter), field, truth, counts, seeds, groups, batch },
-    choice: { tables, networks, conditioned, times },
+    choice: { tables, networks, conditioned, times, budgets },
     settings: { ...ROBUST, trajectories, iterations },
     onGroup: (group, nfe, seed) => console.error(`seed ${seed}, NFE ${nfe}: ${group}`),
     onRows: (rows, nfe, seed) => console.log(`\nseed ${seed}${textOf(rows, nfe)}`),

@@ -4,13 +4,13 @@ import { predictedRun } from '../../src/predictor/predictor.js';
 import { type Context, measurePlan } from './context.js';
 import type { Row } from './row.js';
 
-/** Evaluations of the field; the teacher makes up to half as many besides. */
-const BUDGETS = [50_000, 100_000, 200_000, 400_000, 800_000];
-
-/** What bespoke solvers come to that learned from few evaluations: what somebody with a slow model can have. */
-export async function budgetRows(context: Context, nfe: number): Promise<Row[]> {
+/**
+ * What bespoke solvers come to that learned from few evaluations: what somebody with a slow model can have.
+ * @param budgets in evaluations; the teacher makes up to half as many besides
+ */
+export async function budgetRows(context: Context, nfe: number, budgets: readonly number[]): Promise<Row[]> {
   const rows: Row[] = [];
-  for (const amount of BUDGETS) {
+  for (const amount of budgets) {
     const before = context.gpu.work.evaluations;
     const learned = await within(context, nfe, amount);
     if (!learned) continue;

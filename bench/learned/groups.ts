@@ -15,6 +15,8 @@ export interface Choice {
   networks: readonly string[];
   conditioned: readonly string[];
   times: readonly string[];
+  /** Evaluations that bespoke solvers learn from. */
+  budgets: readonly number[];
 }
 
 /** Rows that are measured together: all of one kind at one NFE and seed. */
@@ -60,7 +62,10 @@ export const GROUPS: Readonly<Record<string, Group>> = {
   universal: { rows: universalRows },
   bespoke: { rows: bespokeRows },
   'bespoke-net': { rows: bespokeNetRows },
-  'bespoke-budgets': { rows: budgetRows },
+  'bespoke-budgets': {
+    variant: ({ budgets }) => budgets.join(),
+    rows: (context, nfe, { budgets }) => budgetRows(context, nfe, budgets),
+  },
   'bespoke-several': { variant: (_, counts) => `at ${counts.join()}`, rows: severalRows },
 };
 
@@ -77,4 +82,5 @@ export const USUAL_CHOICE: Choice = {
   networks: ['amed', 'amed-ipndm'],
   conditioned: ['amed-ipndm'],
   times: ['ipndm-3', 'dpmpp-2m', 'unipc-2'],
+  budgets: [50_000, 100_000, 200_000, 400_000, 800_000],
 };

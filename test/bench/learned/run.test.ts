@@ -23,13 +23,18 @@ const SETTINGS = { field: 'ring', batch: 64, bandwidth: undefined };
 const run = () =>
   ({ started: new Date().toISOString(), seconds: 0, groups: [], nfe: [], seeds: [] }) as unknown as Run;
 
+const CHOICE = {
+  ...{ tables: ['amed'], networks: ['amed-ipndm'], conditioned: ['amed'], times: ['ipndm-3'] },
+  budgets: [500, 25_000],
+};
+
 /** Runs what the file does not have, and tells what that was. */
 async function measured(path: string, change: Partial<LearnedOptions> = {}): Promise<string[]> {
   const ran: string[] = [];
   const store = await Store.open(path, SETTINGS, about, run());
   await runLearned(store, {
     ...{ gpu, field, truth: await truthOf(field), counts: [3], seeds: [0], groups: USUAL_GROUPS, batch: 64 },
-    choice: { tables: ['amed'], networks: ['amed-ipndm'], conditioned: ['amed'], times: ['ipndm-3'] },
+    choice: CHOICE,
     settings: { ...ROBUST, trajectories: 256, validation: 64, iterations: 4 },
     onGroup: (group, nfe, seed) => ran.push(`${group} ${nfe} ${seed}`),
     ...change,
@@ -99,10 +104,7 @@ test(
     expect(lines[3]).toContain(least('mean').toPrecision(3));
 
     // Another choice of solvers takes the place of the one before; another NFE and seed stand beside it.
-    const choice = {
-      ...{ tables: ['amed', 'amed-euler'], networks: ['amed-ipndm'], conditioned: [] },
-      times: ['ipndm-3'],
-    };
+    const choice = { ...CHOICE, tables: ['amed', 'amed-euler'], conditioned: [] };
     expect(await measured(path, { choice })).toEqual(['amed-tables 3 0']);
     expect(await measured(path, { choice, counts: [3, 4], seeds: [1], groups: ['epd'] })).toEqual([
       'epd 3 1',
@@ -156,3 +158,20 @@ test('figures of other settings are not mixed, and another file is not overwritt
   await writeFile(path, 'x');
   await expectRefusal(() => Store.open(path, SETTINGS, about, run()), 'bad-data', /no JSON/);
 });
+
+test(
+  'solvers of few evaluations keep to them, and where nothing can be learned of so few there is no row',
+  async () => {
+    const path = join(folder, 'budgets.json');
+    await measured(path, { groups: ['bespoke-budgets'] });
+    const { rows } = await read(path);
+    expect(rows).toMatchObject([
+      { kind: 'bespoke-budget', solver: 'bespoke of 25000 evaluations', nfe: 3, teacherEvaluations: 32_000 },
+    ]);
+    const [{ evaluations, test: score }] = rows;
+    expect(evaluations).toBeLessThanOrEqual(25_000);
+    expect(evaluations).toBeGreaterThan(20_000);
+    expect(score.mean).toBeGreaterThan(0);
+  },
+  SLOW,
+);
