@@ -2,7 +2,7 @@
  * An ONNX denoiser D(x, sigma) as a field, such as unet.py exports. It needs `npm install onnxruntime-node` in this folder or
  * above it.
  *
- *   MODEL=unet.onnx fewstep distill --field examples/onnx_field.mjs --solver bespoke --nfe 5 --out mine.safetensors
+ *   MODEL=unet.onnx fewstep distill --field examples/onnx_field.mjs --solver bespoke --nfe 5 --budget 100000evals --out mine.safetensors
  *
  * A model that predicts something else says so: `prediction: 'eps'`, and which `process` it was trained on.
  */

@@ -309,7 +309,7 @@ test('where trainings will take long it is said what fewer evaluations would be'
     bespokeRequest({ field: 'ring', solver: 'bespoke', nfe: [3, 5], ...options }, gaussianMixture(gaussians));
   const slow = { seconds: 100, evaluations: 100_000 };
   expect(slowHint(request({}), slow)).toMatch(
-    /^[\d.]+ million evaluations are to come, \d+ min at the teacher's rate; with --budget 200000evals it is 400,000,/,
+    /^[\d.]+ million evaluations are to come, \d+ min at the teacher's rate; --budget 200000evals makes it 400,000: /,
   );
   expect(slowHint(request({}), { ...slow, seconds: 1 })).toBeUndefined();
   expect(slowHint(request({ budget: { amount: 1e5, unit: 'iterations' } }), slow)).toBeUndefined();
