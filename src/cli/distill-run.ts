@@ -72,18 +72,21 @@ export async function runDistill(options: DistillCommandOptions, finish: AbortSi
     process.stdout.write(
       options.json ? `${JSON.stringify(distillReport(made), null, 2)}\n` : distillSummary(made),
     );
-    if (endedEarly) throw interrupted(file, endedEarly.missing);
+    if (endedEarly) throw interrupted(file, learned);
   } finally {
     gpu.destroy();
   }
 }
 
-function interrupted(file: string, missing: readonly number[]): FewstepError {
+function interrupted(file: string, { predictor, endedEarly }: Learned): FewstepError {
+  const { missing } = endedEarly!;
   const lacks = missing.length > 0 ? `, which lacks NFE ${missing.join(', ')}` : '';
   return new FewstepError(
     'interrupted',
     `stopped early: ${file} has what was learned by then${lacks}`,
-    'use it as it is, or distil again',
+    predictor.kind === 'bespoke'
+      ? `use it as it is, or begin with it: --from ${file}`
+      : 'use it as it is, or distil again',
   );
 }
 

@@ -26,7 +26,7 @@ const LEAST_EACH = 4;
 const SEARCH_SHARE = 1 / 3;
 /** Trajectories of the smallest search. */
 export const FEWEST_SEARCHED = 16;
-/** Part of it that the teacher may make besides, for each NFE. */
+/** Part of such a budget that the teacher may make besides, for each NFE. */
 const TEACHER_SHARE = 1 / 2;
 /** Part of the teacher's trajectories that choices are made by. */
 const VALIDATION_SHARE = 1 / 5;

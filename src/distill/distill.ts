@@ -50,7 +50,10 @@ export interface DistillRequest extends Partial<Omit<DistillSettings, 'teacher'>
   afs?: boolean;
   /** Times to begin with; by default, and for 'search', the best of six grids. Not of a bespoke solver. */
   grid?: string | Grid;
-  /** In place of `iterations`, of a bespoke solver: what all its stages may take together, for each NFE. */
+  /**
+   * In place of `iterations`, of a bespoke solver: what all its stages may take together, for each NFE. Of one in
+   * evaluations the teacher makes at most half as many besides, unless `trajectories` and `validation` say how many.
+   */
   budget?: Budget;
   /** Of a bespoke solver: how many starts are trained for a little, and for how long each; see `BESPOKE`. */
   candidates?: number;

@@ -333,7 +333,7 @@ test(
     expect({ status, stderr }).toEqual({
       status: 130,
       stderr: expect.stringContaining(
-        `error: stopped early: ${partial} has what was learned by then, which lacks NFE 4\n  use it as it is`,
+        `error: stopped early: ${partial} has what was learned by then, which lacks NFE 4\n  use it as it is, or begin with it: --from ${partial}\n`,
       ),
     });
     expect(stderr).toContain('SIGINT: keeping what is learned by now');
@@ -347,6 +347,13 @@ test(
     expect(training!.iterations).toBeLessThan(100_000);
     const [{ start: begun, best }] = training!.scores;
     expect(best.mean).toBeLessThanOrEqual(begun.mean!);
+
+    const more = { iterations: 8, candidates: 1, from: partial, out: at('again.safetensors') };
+    const again = await inProcess(distilling(more));
+    expect(again, again.stderr).toMatchObject({ status: 0 });
+    const went = await loadPredictor(at('again.safetensors'));
+    const scoreOf = ({ mean, median }: typeof best) => Math.log(mean!) + Math.log(median! + mean! / 30) / 2;
+    expect(scoreOf(went.training!.scores[0].best)).toBeLessThanOrEqual(scoreOf(best) + 0.01);
   },
   SLOW,
 );
