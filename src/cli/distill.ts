@@ -115,7 +115,7 @@ export function distillCommand(): Command {
     .addOption(
       new Option(
         '--trajectories <count>',
-        `of the teacher, to learn from (default: ${ROBUST.trajectories})`,
+        `of the teacher, to learn from (default: ${ROBUST.trajectories}, with a --budget in evals fewer)`,
       ).argParser(wholeNumber(1, 2 ** 24)),
     )
     .addOption(
