@@ -1,9 +1,9 @@
 import { basename } from 'node:path';
 import { BESPOKE, type TrainedCandidate } from '../distill/bespoke.js';
 import { NET_ITERATIONS } from '../distill/bespoke-net.js';
-import { type Budget, countedIterations, teacherTrajectories } from '../distill/budget.js';
+import { type Budget, countedIterations } from '../distill/budget.js';
 import type { BespokesRequest } from '../distill/learned.js';
-import { checkAffordable, unknownData } from '../distill/needed-evaluations.js';
+import { checkAffordable, sizesWithin, unknownData } from '../distill/needed-evaluations.js';
 import { checkSettings, ROBUST } from '../distill/settings.js';
 import { teacherOf } from '../distill/students.js';
 import { FewstepError, unknownName } from '../errors.js';
@@ -62,10 +62,16 @@ export function bespokeRequest(given: DistillOptions, field: Field, from?: Loade
     );
   }
   const range = rangeOf(field, given);
-  const batch = given.batch ?? BESPOKE.batch;
-  const budget = budgetOf(given, batch);
+  for (const nfe of given.nfe) bespokeLayout({ formula: BESPOKE_FORMULAS[0], start: 'none', nfe });
+  const choices = {
+    ...(given.formulas && { formulas: known('formula', given.formulas, BESPOKE_FORMULAS) }),
+    ...(given.starts && { starts: known('start', given.starts, BESPOKE_STARTS) as BespokeStart[] }),
+  };
   const teacherNfe = given.teacherNfe ?? ROBUST.teacher.nfe;
-  const pools = teacherTrajectories(budget, ROBUST, { students: given.nfe.length, teacherNfe });
+  const usual = { ...ROBUST, batch: BESPOKE.batch };
+  const sizes = sizesWithin(given.budget, { nfes: given.nfe, range, teacherNfe, ...choices }, usual);
+  const batch = given.batch ?? sizes.batch;
+  const budget = budgetOf(given, batch);
   const settings = checkSettings({
     ...ROBUST,
     seed: given.seed ?? BESPOKE.seed,
@@ -74,16 +80,11 @@ export function bespokeRequest(given: DistillOptions, field: Field, from?: Loade
       nfe: teacherNfe,
       grid: given.teacherGrid ?? ROBUST.teacher.grid,
     },
-    trajectories: given.trajectories ?? pools.trajectories,
-    validation: given.validation ?? pools.validation,
+    trajectories: given.trajectories ?? sizes.trajectories,
+    validation: given.validation ?? sizes.validation,
     batch,
     iterations: given.iterations ?? BESPOKE.iterations,
   });
-  for (const nfe of given.nfe) bespokeLayout({ formula: BESPOKE_FORMULAS[0], start: 'none', nfe });
-  const choices = {
-    ...(given.formulas && { formulas: known('formula', given.formulas, BESPOKE_FORMULAS) }),
-    ...(given.starts && { starts: known('start', given.starts, BESPOKE_STARTS) as BespokeStart[] }),
-  };
   const wanted = { ...choices, range, data: unknownData(range) };
   if (budget) for (const nfe of given.nfe) checkAffordable(budget, { ...wanted, nfe }, settings);
   return {

@@ -26,8 +26,8 @@ worse, on the validation trajectories, than any of those that it began with. It 
 NFE from 1 to 20, several in one file. --budget limits all its stages together, for each NFE and without the teacher: in
 seconds (20s; then how many iterations there are is planned from how long the first take, and another run may come out
 a little different), in iterations (600it), in trajectories (100000traj), or in evaluations of the field (200000evals),
-which suits slow models: the search is smaller then too, and unless you say how many --trajectories, the teacher makes
-at most half as many evaluations besides.
+which suits slow models: the search is smaller then too, and unless you say otherwise so is the --batch, and the teacher
+makes at most half as many evaluations besides (--trajectories, --validation).
 
 --solver bespoke-net goes on from there: small networks move the table's numbers for each trajectory. Beside them the table
 alone is trained on as much, and they are kept where they are better in mean and median on the validation trajectories.

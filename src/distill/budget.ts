@@ -23,7 +23,7 @@ const MANY = 4;
  */
 const LEAST_EACH = 4;
 /** Part of a budget in evaluations that the search may take. */
-const SEARCH_SHARE = 1 / 3;
+export const SEARCH_SHARE = 1 / 3;
 /** Trajectories of the smallest search. */
 export const FEWEST_SEARCHED = 16;
 /** Part of such a budget that the teacher may make besides, for each NFE. */

@@ -17,9 +17,9 @@ import { parseSolver } from '../solver/registry.js';
 import { BESPOKE } from './bespoke.js';
 import { NET_BATCH, NET_ITERATIONS, TABLE_SHARE } from './bespoke-net.js';
 import { type BespokeChoices, checkChoices } from './bespoke-search.js';
-import { type Budget, countedIterations, finalistsOf, teacherTrajectories } from './budget.js';
+import { type Budget, countedIterations, finalistsOf } from './budget.js';
 import { distillationInfo, type Learned, learnBespokes, learnTables, learnTimes } from './learned.js';
-import { checkAffordable, unknownData } from './needed-evaluations.js';
+import { checkAffordable, sizesWithin, unknownData } from './needed-evaluations.js';
 import { runTeacherTwice, type TeacherPools } from './pool.js';
 import type { Score } from './score.js';
 import { checkSettings, type DistillSettings, ROBUST } from './settings.js';
@@ -51,8 +51,9 @@ export interface DistillRequest extends Partial<Omit<DistillSettings, 'teacher'>
   /** Times to begin with; by default, and for 'search', the best of six grids. Not of a bespoke solver. */
   grid?: string | Grid;
   /**
-   * In place of `iterations`, of a bespoke solver: what all its stages may take together, for each NFE. Of one in
-   * evaluations the teacher makes at most half as many besides, unless `trajectories` and `validation` say how many.
+   * In place of `iterations`, of a bespoke solver: what all its stages may take together, for each NFE. With one in
+   * evaluations the teacher makes at most half as many besides, and batches are smaller, unless `trajectories`,
+   * `validation` and `batch` say how many.
    */
   budget?: Budget;
   /** Of a bespoke solver: how many starts are trained for a little, and for how long each; see `BESPOKE`. */
@@ -210,20 +211,20 @@ function bespokeJob(request: DistillRequest, nfes: number[], tell: Tell): Job {
   const { field, solver, formulas, starts, budget, signal, finish } = request;
   refuse(request, OF_OTHERS, 'distil another solver: a bespoke one learns all of itself');
   if (solver === 'bespoke') refuse(request, OF_NETWORKS, 'distil bespoke-net');
-  const { seed, batch, iterations } = BESPOKE;
-  const usual = { ...ROBUST, seed, batch, iterations };
-  const teacherNfe = request.teacher?.nfe ?? ROBUST.teacher.nfe;
-  const pools = teacherTrajectories(budget, usual, { students: nfes.length, teacherNfe });
-  const settings = settingsOf(request, { ...usual, ...pools });
-  if (budget) checkBudget(request, budget, settings);
   checkForms(request, nfes);
   const range = rangeFor(field, undefined, request.range);
+  const choices = given({ formulas, starts });
+  const { seed, batch, iterations } = BESPOKE;
+  const teacherNfe = request.teacher?.nfe ?? ROBUST.teacher.nfe;
+  const sizes = sizesWithin(budget, { nfes, range, teacherNfe, ...choices }, { ...ROBUST, batch });
+  const settings = settingsOf(request, { ...ROBUST, seed, iterations, ...sizes });
+  if (budget) checkBudget(request, budget, settings);
   const { candidates = BESPOKE.candidates, candidateIterations = BESPOKE.candidateIterations } = request;
   checkWholes({ candidates, netBatch: request.netBatch }, 1);
   checkWholes({ candidateIterations, netIterations: request.netIterations }, 0);
   const { netIterations = NET_ITERATIONS, netBatch = NET_BATCH } = request;
   const networks = solver === 'bespoke-net';
-  const wanted = { range, data: unknownData(range), ...given({ formulas, starts }) };
+  const wanted = { range, data: unknownData(range), ...choices };
   if (budget) for (const nfe of nfes) checkAffordable(budget, { ...wanted, nfe }, settings);
   if (networks) checkSettings({ ...settings, batch: netBatch });
   const teacher = teacherOf(field, settings, range, nfes);
@@ -234,7 +235,7 @@ function bespokeJob(request: DistillRequest, nfes: number[], tell: Tell): Job {
       ...{ batch: settings.batch, iterations: settings.iterations, budget },
     },
     ...(networks && { netIterations, netBatch }),
-    choices: given({ formulas, starts }),
+    choices,
   };
   const trainings = candidates + finalistsOf(candidates);
   const watch = (nfe: number) => tellingBespoke(tell, nfe, trainings, netIterations);

@@ -3,6 +3,7 @@ import { BESPOKE, distillBespoke, type TrainedStage } from '../../src/distill/be
 import { searchBespoke, searchEvaluations, searchFirstTimes } from '../../src/distill/bespoke-search.js';
 import {
   allIterations,
+  type Budget,
   countedIterations,
   searchTrajectories,
   sharedIterations,
@@ -10,7 +11,7 @@ import {
 } from '../../src/distill/budget.js';
 import { distill } from '../../src/distill/distill.js';
 import { iterationsWithin, trainFamily, trainingEvaluations } from '../../src/distill/family-training.js';
-import { neededEvaluations } from '../../src/distill/needed-evaluations.js';
+import { neededEvaluations, sizesWithin } from '../../src/distill/needed-evaluations.js';
 import { runTeacher, SEARCH_TRAJECTORIES } from '../../src/distill/pool.js';
 import { scoreOf } from '../../src/distill/score.js';
 import { gaussianMixture } from '../../src/field/gaussian-mixture.js';
@@ -191,6 +192,18 @@ test('a budget that is spent before anything is learned is refused with the leas
   await expect(distillBespoke(gpu, field, settings, await pools())).rejects.toThrow(
     '500 evaluations is too small',
   );
+});
+
+test('of few evaluations batches are smaller, for the NFE that needs most', () => {
+  const usual = { trajectories: 10_000, validation: 512, batch: 32 };
+  const sizes = (amount: number, nfes = [5], unit: Budget['unit'] = 'evaluations') =>
+    sizesWithin({ amount, unit }, { nfes, range: DEFAULT_RANGE, teacherNfe: 100 }, usual);
+  expect(sizes(50_000)).toEqual({ trajectories: 256, validation: 64, batch: 8 });
+  expect(sizes(400_000)).toEqual({ trajectories: 1600, validation: 400, batch: 16 });
+  expect(sizes(1e6)).toEqual({ trajectories: 4000, validation: 512, batch: 32 });
+  expect(sizes(200_000, [3]).batch).toBe(16);
+  expect(sizes(200_000, [3, 10]).batch).toBe(8);
+  expect(sizes(10, [5], 'seconds')).toEqual(usual);
 });
 
 test('what a distillation needs is known before, nearly', async () => {
