@@ -204,8 +204,8 @@ export async function distillBespoke(
     ...search,
     onProgress: onSearch,
   });
-  // Evaluations of the field, of which there may be a budget.
-  let spent = searchCost(trajectories);
+  // Evaluations of the field, where there is a budget of them.
+  let spent = budget?.unit === 'evaluations' ? searchCost(trajectories) : 0;
   const scored = async <C extends TrainedCandidate>(candidate: C) => {
     spent += nfe * sizes.validation;
     return { candidate, score: await scoreNumbers(gpu, field, candidate, validation) };
