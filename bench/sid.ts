@@ -4,7 +4,7 @@
  */
 import { basename, join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { given } from '../src/cli/given.js';
+import { given } from '../src/arguments.js';
 import { deviceOption, imageShape, positiveNumber, wholeNumber, wholeNumbers } from '../src/cli/options.js';
 import { checkFolder } from '../src/cli/output.js';
 import type { FewstepError } from '../src/errors.js';

@@ -39,6 +39,13 @@ export function checkEntries<T extends object>(what: string, given: T, entries: 
   }
 }
 
+/** The entries that are not undefined: what somebody really says. */
+export function given<T extends object>(entries: T): { [Name in keyof T]?: Exclude<T[Name], undefined> } {
+  return Object.fromEntries(Object.entries(entries).filter(([, value]) => value !== undefined)) as ReturnType<
+    typeof given<T>
+  >;
+}
+
 /** @throws FewstepError bad-argument unless it is a text */
 export function checkText(what: string, given: unknown, remedy: string): asserts given is string {
   if (typeof given !== 'string') {

@@ -26,9 +26,17 @@ export type { FamilyRecord, FamilyState } from './distill/family-training.js';
 export { type FieldFigures, fieldFigures } from './distill/field-figures.js';
 export type { NamedTimes } from './distill/learnable.js';
 export type { Learned, LearnedRun, NetworkStage } from './distill/learned.js';
+export type { Recipe } from './distill/network.js';
 export { poolSeeds, runTeacher, type TeacherOptions, type TeacherPool } from './distill/pool.js';
+export type { AnswerKind, Distillation, DistillationTeacher, GivenPredictor } from './distill/request.js';
 export { type Score, scoreOf } from './distill/score.js';
-export { checkSettings, type DistillSettings, ROBUST } from './distill/settings.js';
+export {
+  checkSettings,
+  type DistillSettings,
+  type PublishedSettings,
+  publishedSettings,
+  ROBUST,
+} from './distill/settings.js';
 export {
   type DistilledTable,
   distillTable,

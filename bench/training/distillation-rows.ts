@@ -1,16 +1,11 @@
-import { bespokeRequest } from '../../src/cli/bespoke-request.js';
-import { distillBespokes } from '../../src/cli/distill-bespoke.js';
-import { distillNetworks } from '../../src/cli/distill-network.js';
-import { type DistillOptions, distillRequest } from '../../src/cli/distill-request.js';
-import { distillTables } from '../../src/cli/distill-table.js';
-import type { Learned } from '../../src/distill/learned.js';
+import { type Distilled, type DistillRequest, distill } from '../../src/distill/distill.js';
 import type { Score } from '../../src/distill/score.js';
 import type { Gpu } from '../../src/gpu/gpu.js';
 import { loadField } from '../../src/node/field/load.js';
 import { type MinMedianMax, minMedianMax } from '../spread.js';
 
-/** What `fewstep distill` is asked for, besides the field and one NFE. */
-export type DistillationCase = { name: string } & Partial<DistillOptions> & Pick<DistillOptions, 'solver'>;
+/** What `distill` is asked for, besides the field and one NFE. */
+export type DistillationCase = { name: string } & Omit<DistillRequest, 'field' | 'nfe' | 'name'>;
 
 /** AMED's table and network, and a bespoke solver. */
 export function distillationCases(quick: boolean): DistillationCase[] {
@@ -46,57 +41,38 @@ export interface DistillationRow {
   errors: { untrained: Score['mean']; distilled: Score['mean'] };
 }
 
-/** Distils on a built-in problem as the command line does, with progress on stderr. */
+/** Distils on a built-in problem. */
 export async function measureDistillation(
   gpu: Gpu,
   problem: string,
   nfe: number,
-  { name, ...options }: DistillationCase,
+  { name, ...request }: DistillationCase,
   repeats: number,
 ): Promise<DistillationRow> {
   const field = await loadField(problem);
-  const given: DistillOptions = { field: problem, nfe: [nfe], ...options };
-  const { signal } = new AbortController();
-  const runs: { seconds: number; learned: Learned }[] = [];
-  let settings: ReturnType<typeof distillRequest>['settings'];
+  const runs: { seconds: number; learned: Distilled }[] = [];
   do {
     const begin = performance.now();
-    let learned: Learned;
-    if (options.solver === 'bespoke') {
-      const request = bespokeRequest(given, field);
-      settings = request.settings;
-      learned = await distillBespokes(gpu, request, signal);
-    } else {
-      const request = distillRequest(given, field);
-      settings = request.settings;
-      learned = await (request.kind === 'table' ? distillTables : distillNetworks)(gpu, request, signal);
-    }
+    const learned = await distill(gpu, { field, nfe, ...request });
     runs.push({ seconds: (performance.now() - begin) / 1000, learned });
   } while (runs.length < repeats);
 
   const seconds = minMedianMax(runs.map((run) => run.seconds));
-  const middle = (of: (learned: Learned) => number) =>
+  const middle = (of: (learned: Distilled) => number) =>
     minMedianMax(runs.map(({ learned }) => of(learned)))[1];
   const parts = {
     teacher: middle(({ teacher }) => teacher.seconds),
     search: middle((learned) => learned.runs[0].seconds.search),
     training: middle((learned) => learned.runs[0].seconds.training),
   };
-  const { teacher, runs: learnedRuns } = runs[0].learned;
-  const [{ base, best, stages }] = learnedRuns;
+  const { training, runs: learnedRuns } = runs[0].learned;
+  const [{ base, best, iterations, stages }] = learnedRuns;
+  const { teacher, trajectories, validation, batch } = training;
   return {
-    student: name,
-    field: problem,
-    dim: field.dim,
-    nfe,
-    trajectories: settings.trajectories,
-    validation: settings.validation,
-    batch: settings.batch,
-    iterations: stages ? stages.iterations.candidates + stages.iterations.table : settings.iterations,
-    teacher: { solver: settings.teacher.solver, nfe: settings.teacher.nfe, evaluations: teacher.evaluations },
-    repeats,
-    seconds,
-    parts,
+    ...{ student: name, field: problem, dim: field.dim, nfe, trajectories, validation, batch },
+    iterations: stages ? stages.iterations.candidates + stages.iterations.table : iterations,
+    teacher: { solver: teacher.solver, nfe: teacher.nfe, evaluations: teacher.evaluations },
+    ...{ repeats, seconds, parts },
     teacherEvaluationsPerSecond: teacher.evaluations / parts.teacher,
     errors: { untrained: base.mean, distilled: best.mean },
   };

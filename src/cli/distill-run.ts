@@ -1,40 +1,27 @@
 import { distillationInfo, type Learned } from '../distill/learned.js';
-import type { DistillSettings } from '../distill/settings.js';
+import { type Job, jobOf } from '../distill/request.js';
 import { FewstepError } from '../errors.js';
 import { fingerprintOf } from '../execute/fingerprint.js';
-import { type Field, preparedGradient } from '../field/field.js';
+import { preparedGradient } from '../field/field.js';
 import { Gpu } from '../gpu/gpu.js';
 import { type DeviceChoice, openDevice } from '../node/adapter.js';
 import { loadField } from '../node/field/load.js';
 import { savePredictor } from '../node/predictor.js';
-import { parseSolver } from '../solver/registry.js';
-import { bespokeRequest, refuseBespokeOptions } from './bespoke-request.js';
 import { distillBespokes } from './distill-bespoke.js';
 import { distillNetworks } from './distill-network.js';
-import { type DistillOptions, distillRequest } from './distill-request.js';
+import { type DistillOptions, distillationOf, flagOf } from './distill-request.js';
 import { distillReport, distillSummary } from './distill-summary.js';
 import { distillTables } from './distill-table.js';
 import { distillRequestedTimes } from './distill-times.js';
 import { fieldWords } from './field-words.js';
 import { checkOutput, stemOf } from './output.js';
 import { loadedPredictor } from './sample-predictor.js';
-import { timesRequest } from './times-request.js';
 
 /** What the command line says, as commander hands it over. */
 export interface DistillCommandOptions extends DistillOptions {
   out: string;
   device?: DeviceChoice;
   json?: boolean;
-}
-
-/** A distillation that is possible; nothing of it has run. */
-interface Job {
-  recipe: string;
-  settings: DistillSettings;
-  /** Whether it needs the field's gradient. */
-  gradient: boolean;
-  /** Shows on stderr how it goes. */
-  distil(gpu: Gpu, finish: AbortSignal): Promise<Learned>;
 }
 
 /**
@@ -48,7 +35,8 @@ export async function runDistill(options: DistillCommandOptions, finish: AbortSi
   checkOutput('--out', out, '.safetensors');
   const details = { columns, bandwidth, scale, dim, label, guidance, precision };
   const field = await loadField(options.field, details);
-  const job = await jobOf(options, field);
+  const from = options.from === undefined ? undefined : await loadedPredictor(options.from);
+  const job = jobOf(distillationOf(options, field, from), flagOf);
   const { device, adapter } = await openDevice({ device: options.device });
   const gpu = new Gpu(device, adapter);
   try {
@@ -57,11 +45,12 @@ export async function runDistill(options: DistillCommandOptions, finish: AbortSi
       job.gradient && preparedGradient(gpu, field),
     ]);
     finish.throwIfAborted();
-    const learned = await job.distil(gpu, finish);
+    const learned = await distil(gpu, job, finish);
     const { endedEarly } = learned;
     const file = endedEarly ? `${stemOf(out)}.partial.safetensors` : out;
     const training = distillationInfo(learned, {
-      ...job,
+      recipe: job.recipe,
+      settings: job.request.settings,
       field: fieldWords(options.field, details),
       adapter: adapter.name,
     });
@@ -90,28 +79,16 @@ function interrupted(file: string, { predictor, endedEarly }: Learned): FewstepE
   );
 }
 
-async function jobOf(options: DistillOptions, field: Field): Promise<Job> {
-  if (options.solver === 'bespoke' || options.solver === 'bespoke-net') {
-    const from = options.from === undefined ? undefined : await loadedPredictor(options.from);
-    const request = bespokeRequest(options, field, from);
-    const { settings } = request;
-    const gradient = request.netIterations !== undefined;
-    const distil: Job['distil'] = (gpu, finish) => distillBespokes(gpu, request, finish);
-    return { recipe: 'bespoke', settings, gradient, distil };
+/** Shows on stderr how it goes. */
+function distil(gpu: Gpu, job: Job, finish: AbortSignal): Promise<Learned> {
+  switch (job.kind) {
+    case 'bespoke':
+      return distillBespokes(gpu, job.request, finish);
+    case 'table':
+      return distillTables(gpu, job.request, finish);
+    case 'network':
+      return distillNetworks(gpu, job.request, finish);
+    case 'times':
+      return distillRequestedTimes(gpu, job.request, finish);
   }
-  refuseBespokeOptions(options);
-  if (!('planWith' in parseSolver(options.solver).solver)) {
-    const request = timesRequest(options, field);
-    const distil: Job['distil'] = (gpu, finish) => distillRequestedTimes(gpu, request, finish);
-    return { recipe: 'times', settings: request.settings, gradient: false, distil };
-  }
-  const request = distillRequest(options, field);
-  const { recipe, settings } = request;
-  const distil = request.kind === 'table' ? distillTables : distillNetworks;
-  return {
-    recipe,
-    settings,
-    gradient: request.kind === 'network',
-    distil: (gpu, finish) => distil(gpu, request, finish),
-  };
 }

@@ -1,13 +1,14 @@
 import { type Learned, learnTables } from '../distill/learned.js';
+import type { StudentsRequest } from '../distill/students.js';
 import type { Gpu } from '../gpu/gpu.js';
-import type { DistillRequest } from './distill-request.js';
+import type { AmedSolver } from '../solver/amed.js';
 import { showStudent } from './distill-students.js';
 import { taught } from './distill-teacher.js';
 
 /** Distils a table for each NFE of a request from one run of the teacher. */
 export async function distillTables(
   gpu: Gpu,
-  request: DistillRequest,
+  request: StudentsRequest<AmedSolver>,
   finish: AbortSignal,
 ): Promise<Learned> {
   const pools = await taught(gpu, request, finish);

@@ -1,9 +1,11 @@
 import { Command, Option } from 'commander';
 import { BESPOKE } from '../distill/bespoke.js';
 import { NET_ITERATIONS } from '../distill/bespoke-net.js';
+import { RECIPES } from '../distill/network.js';
+import { ANSWER_KINDS } from '../distill/request.js';
 import { LARGEST_SEED, NETWORK_BATCH, ROBUST } from '../distill/settings.js';
+import { FEATURE_SOURCES } from '../predictor/network-config.js';
 import { BESPOKE_FORMULAS, BESPOKE_STARTS } from '../solver/bespoke.js';
-import { KINDS, RECIPES, SOURCES } from './distill-request.js';
 import { type DistillCommandOptions, runDistill } from './distill-run.js';
 import { untilFinished } from './interrupt.js';
 import {
@@ -52,7 +54,7 @@ so odd NFE take it and even ones do not. Latents of training and validation are 
 below 2^40. The same seed gives the same predictor on the same adapter.
 
 Ctrl-C ends the learning early. What is learned by then, of the NFE at hand too, goes to NAME.partial.safetensors. While
-the teacher runs or a start is searched nothing is, and networks of AMED solvers are kept only when they are done.
+the teacher runs or a start is searched nothing is.
 
 Examples:
   fewstep distill --field ring --solver bespoke --nfe 3,5,7 --out ring.safetensors
@@ -91,13 +93,13 @@ export function distillCommand(): Command {
       new Option(
         '--kind <kind>',
         'answers for all trajectories, or a network (default: by the recipe)',
-      ).choices(KINDS),
+      ).choices(ANSWER_KINDS),
     )
     .addOption(
       new Option(
         '--reads <source>',
         "what a network reads (default: the field's hidden features, else the state)",
-      ).choices(SOURCES),
+      ).choices(FEATURE_SOURCES),
     )
     .option('--teacher <solver>', `the accurate solver to learn from (default: ${ROBUST.teacher.solver})`)
     .addOption(

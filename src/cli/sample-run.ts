@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { given } from '../arguments.js';
 import { FewstepError } from '../errors.js';
 import { fingerprintOf } from '../execute/fingerprint.js';
 import type { Executor } from '../execute/fused-plan.js';
@@ -20,7 +21,6 @@ import { nfeOf, type Plan } from '../solver/plan.js';
 import { sdeSolvers } from '../solver/registry.js';
 import { planOfTable } from '../solver/table.js';
 import { fieldWords } from './field-words.js';
-import { given } from './given.js';
 import { givenRange } from './given-range.js';
 import { checkOutput } from './output.js';
 import { showProgress } from './progress.js';

@@ -1,11 +1,11 @@
 import { basename } from 'node:path';
+import { given } from '../arguments.js';
 import { FewstepError } from '../errors.js';
 import type { MlpModel } from '../mlp/field.js';
 import { loadSidCheckpoint } from '../node/generator.js';
 import { loadModel } from '../node/model.js';
 import type { SidProgress } from '../sid/run.js';
 import { type SidLoss, type SidSettings, type SidWeighting, sidSettings } from '../sid/settings.js';
-import { given } from './given.js';
 
 /** What the command line says of a run that begins; a resumed one has all but the rates from its checkpoint. */
 export interface FreshSidOptions {

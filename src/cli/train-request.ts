@@ -1,10 +1,10 @@
 import * as v from 'valibot';
+import { given } from '../arguments.js';
 import { FewstepError } from '../errors.js';
 import type { Checkpoint } from '../mlp/checkpoint-file.js';
 import { type EmbeddingKind, type MlpConfig, mlpConfig } from '../mlp/config.js';
 import { loadCheckpoint } from '../node/model.js';
 import { type TrainingSettings, trainingSettings } from '../train/settings.js';
-import { given } from './given.js';
 import { type ConventionOptions, conventionOf } from './train-convention.js';
 import { type LoadedData, loadTrainingData, type TrainingSource } from './train-data.js';
 

@@ -50,7 +50,8 @@ export function checkNetSettings(settings: Pick<BespokeSettings, 'batch' | 'seed
   checkSome({ batch, seed }, ['batch', 'seed']);
 }
 
-function checkBudget(budget: Budget): void {
+/** @throws FewstepError bad-argument, unknown-name for its unit */
+export function checkBudget(budget: Budget): void {
   checkEntries<Budget>('the budget', budget, { amount: true, unit: true });
   const { amount, unit } = budget;
   if (!BUDGET_UNITS.includes(unit)) throw unknownName('unit of a budget', String(unit), BUDGET_UNITS);

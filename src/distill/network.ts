@@ -1,3 +1,4 @@
+import { either } from '../abort.js';
 import { FewstepError } from '../errors.js';
 import type { Field } from '../field/field.js';
 import type { Gpu } from '../gpu/gpu.js';
@@ -25,6 +26,10 @@ export interface DistilledNetwork {
   figures: DataFigures;
   students: DistilledStudent[];
   history: NetworkRecord[];
+  /** Batches done of each student. */
+  iterations: number;
+  /** Whether `finish` ended it. */
+  endedEarly: boolean;
   seconds: { search: number; training: number };
 }
 
@@ -33,7 +38,10 @@ export interface DistilledStudent {
   times: number[];
   /** What is added to the network's logits, one a step: what the table before it learned. */
   offsets?: LogitOffset[];
-  /** On the validation trajectories: r = 1/2 on the first grid, where the training began, and what it led to. */
+  /**
+   * On the validation trajectories: r = 1/2 on the first grid, where the training began (several students begin with one
+   * network, not each with its own r), and what it led to.
+   */
   base: Score;
   start: Score;
   best: Score;
@@ -63,6 +71,12 @@ export interface NetworkOptions {
   onStart?: (starts: { grid: string; r: number; score: Score }[], bases: Score[]) => void;
   onRecord?: (record: NetworkRecord) => void;
   signal?: AbortSignal;
+  /**
+   * Ends the training at the next validation: the best state of the robust recipe until then is the result, or what the
+   * published one has come to. Before anything is learned it rejects, as `signal` does; a table that is learned first
+   * counts.
+   */
+  finish?: AbortSignal;
 }
 
 /** Where a network begins: the same r in all steps, or what is added to its logits. */
@@ -74,6 +88,7 @@ interface NetworkStart {
 }
 
 export const RECIPES = ['robust', 'published'] as const;
+/** How an AMED solver is distilled: by our own recipe, or as in the reference code of arXiv 2312.00094. */
 export type Recipe = (typeof RECIPES)[number];
 
 /** The published settings (reference code of arXiv 2312.00094): Adam's rate and betas, and no clipping. */
@@ -94,7 +109,7 @@ export async function distillNetwork(
   students: readonly Student[],
   options: NetworkOptions,
 ): Promise<DistilledNetwork> {
-  const { settings, recipe, reads, training, validation, onStart, onRecord, signal } = options;
+  const { settings, recipe, reads, training, validation, onStart, onRecord, signal, finish } = options;
   const published = recipe === 'published';
   const tableFirst = options.tableFirst === true && !published;
   let begin = performance.now();
@@ -105,8 +120,7 @@ export async function distillNetwork(
       const table = await distillTable(gpu, field, student, {
         settings: { ...settings, batch: Math.min(settings.batch, ROBUST.batch) },
         training: training[i],
-        validation,
-        signal,
+        ...{ validation, signal, finish },
       });
       const { grid, times, best, base } = table;
       bases.push(base);
@@ -119,7 +133,7 @@ export async function distillNetwork(
       starts.push({ grid: student.grids[0], r: 0.5, score: base });
       continue;
     }
-    const given = { training: training[i], validation, signal };
+    const given = { training: training[i], validation, signal: either(signal, finish) };
     const found = await searchStarts(gpu, field, learnableTable(student, settings), given);
     const [{ grid, r, score }] = found.starts;
     bases.push(found.base);
@@ -162,8 +176,9 @@ export async function distillNetwork(
     }
     return scores;
   };
-  // What the published recipe ends with is what it is; the robust one keeps the best.
-  let best = published ? undefined : { scores: await validate(parameters), parameters };
+  const first = { scores: await validate(parameters), parameters };
+  let best = first;
+  let done = 0;
   try {
     for (const [i, predictor] of predictors.entries()) {
       const softening = softeningOf(typicalError(starts[i].score));
@@ -177,7 +192,7 @@ export async function distillNetwork(
       trainers.push(await NetworkTrainer.create(gpu, field, predictor, training[i], trainerOptions, weights));
     }
     const order = random(seed, 40);
-    for (let iteration = 1; iteration <= iterations; iteration++) {
+    for (let iteration = 1; iteration <= iterations && !finish?.aborted; iteration++) {
       signal?.throwIfAborted();
       for (const trainer of trainers) {
         // Published: each trajectory once, in order.
@@ -187,9 +202,11 @@ export async function distillNetwork(
       const state = await weights.state();
       if (state.broken !== undefined) throw diverged(Math.floor(state.broken / perIteration));
       const validated = await validate(state.parameters);
-      if (!best || published || total(validated) < total(best.scores)) {
+      // What the published recipe ends with is what it is; the robust one keeps the best.
+      if (published || total(validated) < total(best.scores)) {
         best = { scores: validated, parameters: state.parameters };
       }
+      done = iteration;
       const record = {
         iteration,
         distances: lastDistances(trainers, state.meanSquares),
@@ -202,21 +219,22 @@ export async function distillNetwork(
     for (const trainer of trainers) trainer.destroy();
     weights.destroy();
   }
-  best ??= { scores: await validate(parameters), parameters };
-  const { scores } = best;
+  if (done === 0 && !tableFirst) finish?.throwIfAborted();
   return {
     config,
     parameters: best.parameters,
     figures,
-    students: starts.map(({ grid, score, offsets }, i) => ({
+    students: starts.map(({ grid, offsets }, i) => ({
       grid: grid.name,
       times: grid.times,
       offsets,
       base: bases[i],
-      start: score,
-      best: scores[i],
+      start: first.scores[i],
+      best: best.scores[i],
     })),
     history,
+    iterations: done,
+    endedEarly: finish?.aborted === true,
     seconds: { search, training: (performance.now() - begin) / 1000 },
   };
 }

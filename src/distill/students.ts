@@ -1,3 +1,4 @@
+import { given } from '../arguments.js';
 import { FewstepError } from '../errors.js';
 import type { Field } from '../field/field.js';
 import { type Grid, parseGrid, type SigmaRange } from '../grid/grid.js';
@@ -7,7 +8,8 @@ import { nfeOf, type Plan, refuseStochastic } from '../solver/plan.js';
 import { planFor } from '../solver/plan-for.js';
 import { reachesNfe, stepsForNfe } from '../solver/registry.js';
 import type { NamedTimes } from './learnable.js';
-import type { DistillSettings } from './settings.js';
+import type { Distillation } from './request.js';
+import { checkSettings, type DistillSettings } from './settings.js';
 import { searchedGrids } from './start.js';
 
 /** A distillation of a solver's students, whatever of it is learned. */
@@ -29,6 +31,14 @@ export interface StudentsRequest<S extends Solver> {
 export interface RequestedStudent {
   nfe: number;
   grids: NamedTimes[];
+}
+
+/** The usual settings with what is asked for in place of them. @throws FewstepError as `checkSettings` */
+export function settingsOf(asked: Distillation, usual: DistillSettings): DistillSettings {
+  const { solver, nfe, grid } = { ...usual.teacher, ...given(asked.teacher ?? {}) };
+  const { seed, trajectories, validation, batch, iterations, scaleDirection, scaleTime } = asked;
+  const own = { seed, trajectories, validation, batch, iterations, scaleDirection, scaleTime };
+  return checkSettings({ ...usual, teacher: { solver, nfe, grid }, ...given(own) });
 }
 
 /** The grid that stands for all those of a search. */
@@ -62,10 +72,10 @@ function gridsOf(grid: string | Grid, steps: number, range: SigmaRange): NamedTi
 export function rangeFor(
   field: Field,
   grid: string | Grid | undefined,
-  given: Partial<SigmaRange> = {},
+  asked: Partial<SigmaRange> = {},
 ): SigmaRange {
   const listed = grid === undefined || grid === SEARCH ? undefined : endsOf(grid);
-  const range = rangeWithin(field, { ...listed, ...given });
+  const range = rangeWithin(field, { ...listed, ...given(asked) });
   if (!listed || (range.sigmaMin === listed.sigmaMin && range.sigmaMax === listed.sigmaMax)) return range;
   throw new FewstepError(
     'bad-argument',
@@ -92,17 +102,22 @@ export function teacherOf(
   nfes: readonly number[],
 ): Plan {
   const plan = planFor({ ...teacher, range });
-  checkSigmaRange(field, plan);
-  refuseStochastic(
-    plan,
-    'take a teacher of the ODE, such as unipc-3: students learn where its trajectories end',
-  );
+  checkTeacher(field, plan);
   const most = Math.max(...nfes);
   if (nfeOf(plan) > most) return plan;
   throw new FewstepError(
     'bad-argument',
     `the teacher makes ${nfeOf(plan)} evaluations, and its student ${most}`,
     'give it a larger NFE (--teacher-nfe): a teacher has to be far more accurate than its student',
+  );
+}
+
+/** @throws FewstepError bad-argument for a plan that draws noise, or runs through noise levels that the field does not know */
+export function checkTeacher(field: Field, plan: Plan): void {
+  checkSigmaRange(field, plan);
+  refuseStochastic(
+    plan,
+    'take a teacher of the ODE, such as unipc-3: students learn where its trajectories end',
   );
 }
 

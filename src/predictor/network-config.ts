@@ -14,8 +14,9 @@ export interface NetworkConfig {
   reads: FeatureSource;
 }
 
+export const FEATURE_SOURCES = ['times', 'state', 'hidden'] as const;
 /** 'hidden': the field's own hidden features; 'state': figures of x and D; 'times': nothing. */
-export type FeatureSource = 'hidden' | 'state' | 'times';
+export type FeatureSource = (typeof FEATURE_SOURCES)[number];
 
 /** Sizes of g_phi as published (arXiv 2312.00094, appendix; its reference code). */
 export const HIDDEN = 128;

@@ -48,10 +48,11 @@ test('iterations of both executors are timed, with the evaluations that each mak
 });
 
 test.each(distillationCases(true))(
-  'a distillation is what the command line does: $name',
+  'a distillation is timed in all and in parts: $name',
   async (given) => {
-    const few = { iterations: 2, trajectories: 256, validation: 64, teacherNfe: 12 };
-    const own = given.solver === 'bespoke' ? { candidates: 1, formulas: ['ipndm-2'], starts: ['none'] } : {};
+    const few = { iterations: 2, trajectories: 256, validation: 64, teacher: { nfe: 12 } };
+    const one = { candidates: 1, formulas: ['ipndm-2'], starts: ['none'] } as const;
+    const own = given.solver === 'bespoke' ? one : {};
     const row = await measureDistillation(gpu, 'ring', 5, { ...given, ...few, ...own }, 2);
     expect(row).toMatchObject({ student: given.name, field: 'ring', dim: 2, nfe: 5, trajectories: 256 });
     expect(row).toMatchObject({ validation: 64, iterations: 2, repeats: 2 });

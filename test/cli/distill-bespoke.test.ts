@@ -2,9 +2,9 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
-import { bespokeRequest } from '../../src/cli/bespoke-request.js';
 import { slowHint } from '../../src/cli/distill-bespoke.js';
-import type { DistillOptions } from '../../src/cli/distill-request.js';
+import { bespokesRequest } from '../../src/distill/bespoke-request.js';
+import type { Distillation } from '../../src/distill/request.js';
 import { gaussianMixture } from '../../src/field/gaussian-mixture.js';
 import { quantile } from '../../src/metrics/quantile.js';
 import { loadArray, saveNpy } from '../../src/node/files.js';
@@ -268,7 +268,7 @@ describe('fewstep distill --solver bespoke', () => {
 
 describe('a bad request is refused with status 2, before anything runs, and leaves no file', () => {
   const cases: [string, Options, ...string[]][] = [
-    ['AFS', { afs: true }, '--afs does not apply to a bespoke solver', '--starts afs'],
+    ['AFS', { afs: true }, '--afs does not apply to bespoke', '--starts afs'],
     ['a grid', { grid: 'logsnr' }, '--grid does not apply'],
     ['a recipe', { recipe: 'robust' }, '--recipe does not apply'],
     ['a kind', { kind: 'table' }, '--kind does not apply'],
@@ -305,8 +305,9 @@ describe('a bad request is refused with status 2, before anything runs, and leav
 });
 
 test('where trainings will take long it is said what fewer evaluations would be', () => {
-  const request = (options: Partial<DistillOptions>) =>
-    bespokeRequest({ field: 'ring', solver: 'bespoke', nfe: [3, 5], ...options }, gaussianMixture(gaussians));
+  const field = gaussianMixture(gaussians);
+  const request = (options: Partial<Distillation>, nfes = [3, 5]) =>
+    bespokesRequest({ field, solver: 'bespoke', nfe: nfes, ...options }, nfes, String);
   const slow = { seconds: 100, evaluations: 100_000 };
   expect(slowHint(request({}), slow)).toMatch(
     /^[\d.]+ million evaluations are to come, \d+ min at the teacher's rate; --budget 200000evals makes it 400,000: /,
@@ -314,8 +315,8 @@ test('where trainings will take long it is said what fewer evaluations would be'
   expect(slowHint(request({}), { ...slow, seconds: 1 })).toBeUndefined();
   expect(slowHint(request({ budget: { amount: 1e5, unit: 'iterations' } }), slow)).toBeUndefined();
   // A budget would save nothing.
-  const short = { candidates: 1, iterations: 4, formulas: ['euler'], nfe: [3], trajectories: 100 };
-  expect(slowHint(request(short), { ...slow, seconds: 1e4 })).toMatch(/at the teacher's rate$/);
+  const short = { candidates: 1, iterations: 4, formulas: ['euler'] as const, trajectories: 100 };
+  expect(slowHint(request(short, [3]), { ...slow, seconds: 1e4 })).toMatch(/at the teacher's rate$/);
 });
 
 test(

@@ -320,7 +320,12 @@ describe('a bad request is refused with status 2, before anything runs, and leav
       'rk4 cannot make exactly 61',
       '60 or 64',
     ],
-    ['substeps of the robust recipe', { 'teacher-substeps': 2 }, 'of the published recipe', '--teacher-nfe'],
+    [
+      'substeps of the robust recipe',
+      { 'teacher-substeps': 2 },
+      '--teacher-substeps does not apply to the robust recipe',
+      '--teacher-nfe',
+    ],
     [
       'a teacher of the published recipe',
       { recipe: 'published', 'teacher-nfe': 60 },

@@ -44,18 +44,24 @@ function finished(
 }
 
 /** That it samples as its scores say, also from a file. */
-async function expectAsScored({ field: fingerprint, ...learned }: Distilled): Promise<void> {
+async function expectAsScored(
+  { field: fingerprint, ...learned }: Distilled,
+  teacherNfe = few.teacher.nfe,
+): Promise<void> {
   const { predictor, training } = decodePredictor(encodePredictor({ ...learned, field: fingerprint }), 'x');
   expect(training).toMatchObject({ endedEarly: true });
   const latents = { batch: 48, seed: poolSeeds(seed).validation };
-  const ends = await sample(gpu, { field, ...latents, solver: 'unipc-3', nfe: 24, grid: 'logsnr' });
+  const ends = await sample(gpu, { field, ...latents, solver: 'unipc-3', nfe: teacherNfe, grid: 'logsnr' });
   for (const { nfe, start, best } of learned.runs) {
     const { samples } = await sample(gpu, { field, ...latents, predictor, nfe });
     const errors = endpointErrors(samples, ends.samples, 2);
     const mean = errors.reduce((sum, error) => sum + error, 0) / errors.length;
     expect(mean / best.mean).toBeCloseTo(1, 2);
-    expect(best.score).toBeLessThanOrEqual(start.score);
+    if (predictor.kind !== 'network') expect(best.score).toBeLessThanOrEqual(start.score);
   }
+  if (training!.recipe === 'published') return;
+  const total = (of: 'start' | 'best') => learned.runs.reduce((sum, run) => sum + run[of].score, 0);
+  expect(total('best')).toBeLessThanOrEqual(total('start'));
 }
 
 describe.each([
@@ -136,6 +142,33 @@ test(
   },
   SLOW,
 );
+
+describe.each([
+  ['that corrects a table', { solver: 'amed-ipndm:order=2', nfe: 5, kind: 'network' }],
+  ['for several NFE', { solver: 'amed-ipndm:order=2', nfe: [3, 5], kind: 'network' }],
+  ['of the published recipe', { solver: 'amed', nfe: 5, recipe: 'published', teacher: {} }],
+] as const)('a network %s that is to finish', (_, request) => {
+  const published = 'recipe' in request;
+
+  it(
+    'is what it was at the validation by then',
+    async () => {
+      const asked = { ...request, iterations: LONG };
+      const learned = await finished(asked, ({ stage, done }) => stage === 'training' && done === 40);
+      expect(learned.endedEarly).toEqual({ missing: [] });
+      expect(learned.predictor.schedules.map(({ nfe }) => nfe)).toEqual([request.nfe].flat());
+      for (const { iterations } of learned.runs) expect(iterations).toBe(40);
+      await expectAsScored(learned, published ? 100 : 24);
+    },
+    SLOW,
+  );
+
+  it('rejects before anything is learned, with what the signal says', async () => {
+    for (const of of ['teacher', 'search']) {
+      await expect(finished(request, ({ stage }) => stage === of)).rejects.toThrow('enough');
+    }
+  });
+});
 
 test('without a word to finish all is learned, and nothing says otherwise', async () => {
   const { finish } = { finish: new AbortController().signal };
