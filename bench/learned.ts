@@ -66,7 +66,7 @@ const command = new Command('npm run bench:learned --')
   .addOption(new Option('--tables <solvers>', 'of amed-tables').argParser(list).default(USUAL_CHOICE.tables))
   .addOption(new Option('--times <solvers>', 'of times').argParser(list).default(USUAL_CHOICE.times))
   .addOption(
-    new Option('--budgets <counts>', 'of bespoke-budgets: evaluations of the field')
+    new Option('--budgets <counts>', 'of the groups ..-budgets: evaluations of the field')
       .argParser(wholeNumbers(1))
       .default(USUAL_CHOICE.budgets),
   )

@@ -15,7 +15,7 @@ export interface Choice {
   networks: readonly string[];
   conditioned: readonly string[];
   times: readonly string[];
-  /** Evaluations that bespoke solvers learn from. */
+  /** Evaluations that solvers of the groups `..-budgets` learn from. */
   budgets: readonly number[];
 }
 
@@ -64,7 +64,22 @@ export const GROUPS: Readonly<Record<string, Group>> = {
   'bespoke-net': { rows: bespokeNetRows },
   'bespoke-budgets': {
     variant: ({ budgets }) => budgets.join(),
-    rows: (context, nfe, { budgets }) => budgetRows(context, nfe, budgets),
+    rows: (context, nfe, { budgets }) =>
+      budgetRows(context, nfe, 'bespoke-budget', [{ solver: 'bespoke' }], budgets),
+  },
+  'amed-budgets': {
+    variant: ({ tables, budgets }) => `${tables.join()} of ${budgets.join()}`,
+    rows(context, nfe, { tables, budgets }) {
+      const students = tables.map((solver) => ({ solver }));
+      return budgetRows(context, nfe, 'amed-budget', students, budgets);
+    },
+  },
+  'times-budgets': {
+    variant: ({ times, budgets }) => `${times.join()} of ${budgets.join()}`,
+    rows(context, nfe, { times, budgets }) {
+      const students = times.map((solver) => ({ solver, afs: true }));
+      return budgetRows(context, nfe, 'times-budget', students, budgets);
+    },
   },
   'bespoke-several': { variant: (_, counts) => `at ${counts.join()}`, rows: severalRows },
 };
@@ -74,7 +89,7 @@ export const GROUPS: Readonly<Record<string, Group>> = {
  * from less.
  */
 export const USUAL_GROUPS = Object.keys(GROUPS).filter(
-  (name) => !['amed-conditioned', 'bespoke-several', 'bespoke-budgets'].includes(name),
+  (name) => !['amed-conditioned', 'bespoke-several'].includes(name) && !name.endsWith('-budgets'),
 );
 
 export const USUAL_CHOICE: Choice = {

@@ -1,6 +1,5 @@
 import type { FamilyRecord } from '../distill/family-training.js';
 import type { Score } from '../distill/score.js';
-import type { DistillSettings } from '../distill/settings.js';
 import type { RequestedStudent } from '../distill/students.js';
 import { figure, plural } from '../report/number.js';
 import { type Progress, showProgress } from './progress.js';
@@ -10,23 +9,29 @@ type ShownRecord = Omit<FamilyRecord, 'parameters'> & { grid: string };
 /** Shows on stderr how a student learns. */
 export interface Shown {
   start(what: string, score: Score, untrained: Score): void;
+  planned(iterations: number): void;
   /** @param learned what stands behind the errors */
   record(record: ShownRecord, learned: string): void;
   stop(): void;
 }
 
 /** Shows how the student of one NFE learns, from the search for its start on. */
-export function showStudent({ iterations }: DistillSettings, { nfe, grids }: RequestedStudent): Shown {
+export function showStudent({ nfe, grids }: RequestedStudent): Shown {
   process.stderr.write(`NFE ${nfe}: searching ${plural(grids.length, 'grid')} for a start\n`);
   let progress: Progress | undefined;
   let validation: number | undefined;
+  let done = 0;
   return {
     start(what, score, untrained) {
       const [mean, before] = [score.mean, untrained.mean].map(figure);
       process.stderr.write(`NFE ${nfe}: ${what}, error ${mean} (untrained ${before})\n`);
-      progress = showProgress(iterations, `iterations at NFE ${nfe}`);
+    },
+    planned(iterations) {
+      progress?.stop();
+      progress = showProgress(iterations, `iterations at NFE ${nfe}`, process.stderr, done);
     },
     record(record, learned) {
+      done = record.iteration;
       validation = record.validation?.mean ?? validation;
       progress?.update(record.iteration, describe(record, validation, learned));
     },

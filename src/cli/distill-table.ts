@@ -15,12 +15,13 @@ export async function distillTables(
   return learnTables(gpu, request, pools, {
     finish,
     watch(student) {
-      const shown = showStudent(request.settings, student);
+      const shown = showStudent(student);
       return {
         onStart: ({ grid, r, score }, untrained) =>
           shown.start(`${grid} at r = ${r.join(', ')}`, score, untrained),
         onRecord: (record) =>
           shown.record(record, `r ${record.answers.map(({ r }) => r.toFixed(2)).join(' ')}`),
+        onPlanned: shown.planned,
         stop: shown.stop,
       };
     },

@@ -16,11 +16,12 @@ export async function distillRequestedTimes(
   return learnTimes(gpu, request, pools, {
     finish,
     watch(student) {
-      const shown = showStudent(request.settings, student);
+      const shown = showStudent(student);
       return {
         onStart: ({ grid, score }, untrained) => shown.start(grid, score, untrained),
         onRecord: (record) =>
           shown.record(record, `times ${record.times.slice(1, -1).map(figure).join(' ')}`),
+        onPlanned: shown.planned,
         stop: shown.stop,
       };
     },

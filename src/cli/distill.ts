@@ -25,11 +25,7 @@ Distils a solver for one field: learns from an accurate teacher how few evaluati
 --solver bespoke learns everything: all times and coefficients, as corrections of a multistep formula. It compares all
 formulas, starts and grids, trains the best few for a little, and the best of those through whole trajectories: never
 worse, on the validation trajectories, than any of those that it began with. It is the strongest by far, and may have any
-NFE from 1 to 20, several in one file. --budget limits all its stages together, for each NFE and without the teacher: in
-seconds (20s; then how many iterations there are is planned from how long the first take, and another run may come out
-a little different), in iterations (600it), in trajectories (100000traj), or in evaluations of the field (200000evals),
-which suits slow models: the search is smaller then too, and unless you say otherwise so is the --batch, and the teacher
-makes at most half as many evaluations besides (--trajectories, --validation).
+NFE from 1 to 20, several in one file.
 
 --solver bespoke-net goes on from there: small networks move the table's numbers for each trajectory. Beside them the table
 alone is trained on as much, and they are kept where they are better in mean and median on the validation trajectories.
@@ -41,6 +37,12 @@ direction and of the time that the field is told there.
 Any other solver of the ODE, such as unipc-2, learns its times and what the field is told at each evaluation, and is
 otherwise as it was published (LD3, arXiv 2405.15506, by the robust recipe). With --scale-time 0 the field is told the
 times themselves: a grid, for any library that takes a list of sigma (\`fewstep export\`). It mostly is better with --afs.
+
+--budget limits the search and all trainings of tables and times together, for each NFE and without the teacher: in seconds
+(20s; then how many iterations there are is planned from how long the first take, and another run may come out a little
+different), in iterations (600it), in trajectories (100000traj), or in evaluations of the field (200000evals), which suits
+slow models: the search is smaller then too, and unless you say otherwise so is the --batch, and the teacher makes at most
+half as many evaluations besides (--trajectories, --validation).
 
 The robust recipe searches the grids and r to start from, trains on the best grids for a little and on the best of those
 through whole trajectories to the teacher's end points, and keeps the best state that it validated: never worse, on the
@@ -141,7 +143,7 @@ export function distillCommand(): Command {
     .addOption(
       new Option(
         '--budget <amount>',
-        'of a bespoke solver, all stages: 20s, 600it, 100000traj or 200000evals',
+        'in place of --iterations, search and all stages of one NFE: 20s, 600it, 100000traj or 200000evals',
       ).argParser(budget),
     )
     .addOption(

@@ -5,13 +5,11 @@ import { BESPOKE_FORMULAS, BESPOKE_STARTS, bespokeLayout } from '../solver/bespo
 import { BESPOKE, type TrainedCandidate } from './bespoke.js';
 import { NET_BATCH, NET_ITERATIONS } from './bespoke-net.js';
 import { type BespokeChoices, checkChoices } from './bespoke-search.js';
-import { checkBudget } from './bespoke-settings.js';
-import { countedIterations } from './budget.js';
 import type { BespokesRequest } from './learned.js';
-import { checkAffordable, sizesWithin, unknownData } from './needed-evaluations.js';
+import { checkAffordable, largestFamily, sizesWithin, unknownData } from './needed-evaluations.js';
 import type { Distillation, GivenPredictor, Spelling } from './request.js';
-import { checkSettings, type DistillSettings, ROBUST } from './settings.js';
-import { rangeFor, settingsOf, teacherOf } from './students.js';
+import { checkSettings, ROBUST } from './settings.js';
+import { checkBudgetOf, rangeFor, settingsOf, teacherOf } from './students.js';
 
 /** A distillation of bespoke solvers, with networks or without. @throws FewstepError as `jobOf` */
 export function bespokesRequest(
@@ -23,12 +21,12 @@ export function bespokesRequest(
   const choices = { ...(formulas && { formulas }), ...(starts && { starts }) };
   checkForms(choices, nfes);
   const range = rangeFor(field, undefined, asked.range);
-  if (budget) checkBudget(budget);
   const teacherNfe = asked.teacher?.nfe ?? ROBUST.teacher.nfe;
   const { seed, batch, iterations } = BESPOKE;
-  const sizes = sizesWithin(budget, { nfes, range, teacherNfe, ...choices }, { ...ROBUST, batch });
+  const largest = () => largestFamily({ ...choices, range, nfe: Math.max(...nfes) });
+  const sizes = sizesWithin(budget, { largest, students: nfes.length, teacherNfe }, { ...ROBUST, batch });
   const settings = settingsOf(asked, { ...ROBUST, seed, iterations, ...sizes });
-  checkBudgetOf(asked, settings, spelt);
+  checkBudgetOf(asked, settings.batch, spelt);
   const { candidates = BESPOKE.candidates, candidateIterations = BESPOKE.candidateIterations } = asked;
   const { netIterations = NET_ITERATIONS, netBatch = NET_BATCH } = asked;
   checkWholes({ candidates, netBatch }, 1);
@@ -60,27 +58,6 @@ function checkForms(choices: BespokeChoices, nfes: readonly number[]): void {
 function checkNames(what: string, names: readonly string[], known: readonly string[]): void {
   const foreign = names.find((name) => !known.includes(name));
   if (foreign !== undefined) throw unknownName(what, String(foreign), known);
-}
-
-function checkBudgetOf(
-  { budget, iterations }: Distillation,
-  { batch }: DistillSettings,
-  spelt: Spelling,
-): void {
-  if (!budget) return;
-  if (iterations !== undefined) {
-    throw new FewstepError(
-      'bad-argument',
-      `both ${spelt('budget')} and ${spelt('iterations')} are given`,
-      'give one of them',
-    );
-  }
-  if (countedIterations(budget, batch) !== 0) return;
-  throw new FewstepError(
-    'bad-argument',
-    `${spelt('budget')}: ${budget.amount} ${budget.unit} are no iteration of ${batch} trajectories`,
-    `give more, or a smaller ${spelt('batch')}`,
-  );
 }
 
 function checkWholes(values: Record<string, number>, least: number): void {

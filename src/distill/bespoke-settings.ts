@@ -1,8 +1,8 @@
 import { checkEntries, type Entries, optional, shown } from '../arguments.js';
-import { FewstepError, unknownName } from '../errors.js';
+import { FewstepError } from '../errors.js';
 import { rangeFrom } from '../grid/grid.js';
 import type { BespokeSettings } from './bespoke.js';
-import { BUDGET_UNITS, type Budget } from './budget.js';
+import { checkBudget } from './budget.js';
 import { checkSome } from './settings.js';
 
 const ENTRIES: Entries<BespokeSettings> = {
@@ -48,13 +48,4 @@ export function checkNetSettings(settings: Pick<BespokeSettings, 'batch' | 'seed
   );
   const { batch, seed } = settings;
   checkSome({ batch, seed }, ['batch', 'seed']);
-}
-
-/** @throws FewstepError bad-argument, unknown-name for its unit */
-export function checkBudget(budget: Budget): void {
-  checkEntries<Budget>('the budget', budget, { amount: true, unit: true });
-  const { amount, unit } = budget;
-  if (!BUDGET_UNITS.includes(unit)) throw unknownName('unit of a budget', String(unit), BUDGET_UNITS);
-  if (Number.isFinite(amount) && amount > 0) return;
-  throw new FewstepError('bad-argument', `the budget is ${shown(amount)} ${unit}`, 'give a number above 0');
 }

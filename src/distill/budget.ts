@@ -1,13 +1,25 @@
+import { checkEntries, shown } from '../arguments.js';
+import { FewstepError, unknownName } from '../errors.js';
+
 export const BUDGET_UNITS = ['seconds', 'iterations', 'trajectories', 'evaluations'] as const;
 
 /**
- * How much the distillation of a bespoke solver may take in all, the teacher aside: wall time, iterations of
- * Gauss-Newton, trajectories of their batches, or evaluations of the field. The search counts where the unit is seconds or
- * evaluations. It runs whole, but of few evaluations it takes a third: with fewer trajectories.
+ * How much the distillation of a bespoke solver, a table of answers or times may take in all, the teacher aside: wall
+ * time, iterations of Gauss-Newton, trajectories of their batches, or evaluations of the field. The search counts where the
+ * unit is seconds or evaluations. It runs whole, but of few evaluations it takes a third: with fewer trajectories.
  */
 export interface Budget {
   amount: number;
   unit: (typeof BUDGET_UNITS)[number];
+}
+
+/** @throws FewstepError bad-argument, unknown-name for its unit */
+export function checkBudget(budget: Budget): void {
+  checkEntries<Budget>('the budget', budget, { amount: true, unit: true });
+  const { amount, unit } = budget;
+  if (!BUDGET_UNITS.includes(unit)) throw unknownName('unit of a budget', String(unit), BUDGET_UNITS);
+  if (Number.isFinite(amount) && amount > 0) return;
+  throw new FewstepError('bad-argument', `the budget is ${shown(amount)} ${unit}`, 'give a number above 0');
 }
 
 /** Part of a budget that goes into choosing among candidates; less where they do not need so much. */
@@ -80,7 +92,8 @@ export function searchTrajectories(
   whole: number,
 ): number {
   if (budget?.unit !== 'evaluations') return whole;
-  const fitting = Math.floor((whole * SEARCH_SHARE * budget.amount) / cost(whole));
+  const fixed = cost(0);
+  const fitting = Math.floor((whole * (SEARCH_SHARE * budget.amount - fixed)) / (cost(whole) - fixed));
   return Math.min(whole, Math.max(FEWEST_SEARCHED, fitting));
 }
 

@@ -1,20 +1,26 @@
 import { either } from '../abort.js';
 import type { Field } from '../field/field.js';
 import type { Gpu } from '../gpu/gpu.js';
-import { sharedIterations } from './budget.js';
+import { type Budget, SEARCH_SHARE, searchTrajectories, sharedIterations } from './budget.js';
 import { trainCandidates, winnerOf } from './candidates.js';
 import { type FamilyRecord, type FamilyState, trainFamily } from './family-training.js';
 import { familyOn, type Learnable, type NamedTimes } from './learnable.js';
-import type { TeacherPool } from './pool.js';
+import { checkLearnableAffordable } from './needed-evaluations.js';
+import { SEARCH_TRAJECTORIES, type TeacherPool } from './pool.js';
 import { type Score, typicalError } from './score.js';
 import type { DistillSettings } from './settings.js';
-import { refineStart, type Start, searchStarts } from './start.js';
+import { Spending } from './spending.js';
+import { refineStart, type Start, searchStarts, startEvaluations } from './start.js';
 
 export interface LearnableOptions {
   settings: Pick<DistillSettings, 'batch' | 'iterations' | 'seed'>;
+  /** In place of `settings.iterations`: what search and training may take together, the teacher aside. */
+  budget?: Budget;
   training: TeacherPool;
   validation: TeacherPool;
   onStart?: (start: Start, base: Score) => void;
+  /** How many iterations there will be in all; told again where a budget has room for others. */
+  onPlanned?: (iterations: number) => void;
   /** Numbered from 1 over all grids that are tried. */
   onRecord?: (record: FamilyRecord, grid: NamedTimes) => void;
   signal?: AbortSignal;
@@ -44,6 +50,8 @@ export interface DistilledLearnable {
 
 /** A grid is tried for every so many iterations. */
 const ITERATIONS_PER_GRID = 40;
+/** Iterations that tell how long one takes, validation included. */
+const PROBE = 10;
 /** The most iterations after which it is compared with others. */
 const TRIAL = 12;
 /** How far one parameter may go in a step of Gauss-Newton: they are logits, which far from 0 change little. */
@@ -60,51 +68,80 @@ export async function distillLearnable(
   student: Learnable,
   options: LearnableOptions,
 ): Promise<DistilledLearnable> {
-  const { settings, validation, training, onStart, onRecord, signal, finish } = options;
-  const given = { training, validation, signal };
-  const searching = { training, validation, signal: either(signal, finish) };
-  let begin = performance.now();
+  const { settings, budget, validation, training, onStart, onPlanned, onRecord, signal, finish } = options;
+  const sizes = { batch: settings.batch, validation: validation.latents.length / validation.dim };
+  if (budget) checkLearnableAffordable(budget, student, sizes);
+  const spending = new Spending(budget, sizes);
+  const refinedOf = (iterations: number) =>
+    Math.min(student.grids.length, Math.max(1, Math.floor(iterations / ITERATIONS_PER_GRID)));
+  const roughly = () =>
+    spending.left(familyOn(student, student.grids[0]), 1 - SEARCH_SHARE) ?? settings.iterations;
+  const costOf = (searched: number) =>
+    startEvaluations(student, { ...sizes, searched, refined: refinedOf(roughly()) });
+  const searched = searchTrajectories(budget, costOf, SEARCH_TRAJECTORIES);
+  const searching = { training, validation, searched, signal: either(signal, finish) };
   const { base, starts } = await searchStarts(gpu, field, student, searching);
+
+  const run = (
+    grid: NamedTimes,
+    state: FamilyState,
+    iterations: number,
+    reference: Score,
+    onOwn?: (record: FamilyRecord) => void,
+  ) =>
+    trainFamily(gpu, field, familyOn(student, grid), state, {
+      ...{ training, validation, signal, finish, iterations },
+      batch: settings.batch,
+      units: new Float64Array(state.parameters.length).fill(UNIT),
+      seed: settings.seed,
+      reference: typicalError(reference),
+      onRecord: onOwn,
+    });
+  if (budget?.unit === 'seconds') {
+    const [{ grid, parameters, score }] = starts;
+    await run(grid, { parameters, score }, 1, score); // compiles
+    const begin = spending.elapsed;
+    await run(grid, { parameters, score }, PROBE, score);
+    spending.probed(PROBE, spending.elapsed - begin);
+  }
   const refined: Start[] = [];
-  for (const start of starts.slice(0, Math.max(1, Math.floor(settings.iterations / ITERATIONS_PER_GRID)))) {
+  for (const start of starts.slice(0, refinedOf(roughly()))) {
     refined.push(await refineStart(gpu, field, student, start, searching));
   }
+  if (budget?.unit === 'evaluations') spending.made(costOf(searched));
   const first = refined.reduce((a, b) => (b.score.score < a.score.score ? b : a));
   onStart?.(first, base);
   finish?.throwIfAborted();
-  const search = (performance.now() - begin) / 1000;
+  const search = spending.elapsed;
 
-  begin = performance.now();
   let done = 0;
   const history: { grid: NamedTimes; record: FamilyRecord }[] = [];
   const train = async (grid: NamedTimes, state: FamilyState, iterations: number) => {
     const before = done;
-    return trainFamily(gpu, field, familyOn(student, grid), state, {
-      ...given,
-      finish,
-      batch: settings.batch,
-      iterations,
-      units: new Float64Array(state.parameters.length).fill(UNIT),
-      seed: settings.seed,
-      reference: typicalError(first.score),
-      onRecord(own) {
-        done = before + own.iteration;
-        const record = { ...own, iteration: done };
-        history.push({ grid, record });
-        onRecord?.(record, grid);
-      },
+    const begin = spending.elapsed;
+    const after = await run(grid, state, iterations, first.score, (own) => {
+      done = before + own.iteration;
+      const record = { ...own, iteration: done };
+      history.push({ grid, record });
+      onRecord?.(record, grid);
     });
+    spending.ran(familyOn(student, grid), done - before, spending.elapsed - begin);
+    return after;
   };
   const candidates = refined.map(({ grid, parameters, score }) => ({
     candidate: grid,
     state: { parameters, score },
   }));
-  const shares = sharedIterations(settings.iterations, candidates.length, TRIAL);
+  const total = spending.left(familyOn(student, first.grid)) ?? settings.iterations;
+  onPlanned?.(total);
+  const shares = sharedIterations(total, candidates.length, TRIAL);
   const trained = await trainCandidates(candidates, shares, ({ candidate, state }, iterations) =>
     train(candidate, state, iterations),
   );
   const { candidate: grid, state } = winnerOf(trained);
-  const best = await train(grid, state, shares.table);
+  const left = spending.left(familyOn(student, grid)) ?? shares.table;
+  if (done + left !== total) onPlanned?.(done + left);
+  const best = await train(grid, state, left);
   return {
     grid,
     parameters: best.parameters,
@@ -113,6 +150,6 @@ export async function distillLearnable(
     best: best.score,
     history: history.filter((entry) => entry.grid === grid).map(({ record }) => record),
     iterations: done,
-    seconds: { search, training: (performance.now() - begin) / 1000 },
+    seconds: { search, training: spending.elapsed - search },
   };
 }

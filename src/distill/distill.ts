@@ -118,9 +118,9 @@ async function learn(gpu: Gpu, job: Job, tell: Tell, signals: Signals): Promise<
     case 'bespoke':
       return learnBespokes(gpu, job.request, pools, { ...tellingBespokes(tell, job.request), ...signals });
     case 'table':
-      return learnTables(gpu, job.request, pools, { ...tellingStudents(tell, job.request), ...signals });
+      return learnTables(gpu, job.request, pools, { ...tellingStudents(tell), ...signals });
     case 'times':
-      return learnTimes(gpu, job.request, pools, { ...tellingStudents(tell, job.request), ...signals });
+      return learnTimes(gpu, job.request, pools, { ...tellingStudents(tell), ...signals });
     case 'network': {
       const lessons = stepwise && (await runStepwiseTeacher(gpu, job.request, stepwise, telling(both)));
       const watching = { ...tellingNetwork(tell, job.request), ...signals };
@@ -169,19 +169,23 @@ function tellingBespokes(
 }
 
 /** Tells how students learn whose search says nothing before it is over. */
-function tellingStudents(tell: Tell, { settings: { iterations } }: StudentsRequest<Solver>) {
+function tellingStudents(tell: Tell) {
   return {
     watch({ nfe, grids: { length } }: StudentsRequest<Solver>['students'][number]) {
       let score: Score | undefined;
+      let of = 0;
       tell({ stage: 'search', nfe, done: 0, of: length });
       return {
         onStart(start: { score: Score }) {
           score = start.score;
           tell({ stage: 'search', nfe, done: length, of: length, score });
         },
+        onPlanned(iterations: number) {
+          of = iterations;
+        },
         onRecord({ iteration, validation }: { iteration: number; validation?: Score }) {
           score = validation ?? score;
-          tell({ stage: 'training', nfe, done: iteration, of: iterations, score });
+          tell({ stage: 'training', nfe, done: iteration, of, score });
         },
       };
     },

@@ -4,6 +4,7 @@ import { checkField } from '../field/check.js';
 import type { Field } from '../field/field.js';
 import { checkGpu } from '../gpu/check.js';
 import type { Gpu } from '../gpu/gpu.js';
+import { type Budget, checkBudget } from './budget.js';
 import type { LearnableOptions } from './distill-learnable.js';
 import type { NamedTimes } from './learnable.js';
 import { checkPool, type TeacherPool } from './pool.js';
@@ -11,9 +12,11 @@ import { checkSome, type DistillSettings } from './settings.js';
 
 const ENTRIES: Entries<LearnableOptions> = {
   settings: true,
+  budget: false,
   training: true,
   validation: true,
   onStart: false,
+  onPlanned: false,
   onRecord: false,
   signal: false,
   finish: false,
@@ -29,6 +32,7 @@ interface Student {
 
 interface Options<Name extends keyof DistillSettings> {
   settings: Pick<DistillSettings, Name>;
+  budget?: Budget;
   training: TeacherPool;
   validation: TeacherPool;
 }
@@ -56,6 +60,7 @@ export function checkLearning<Name extends Exclude<keyof DistillSettings, 'teach
   checkEntries<object>(`${who}'s options`, options, ENTRIES);
   checkStudent(student, method, remedy);
   checkSome(options.settings, settings);
+  if (options.budget !== undefined) checkBudget(options.budget);
   checkPool('training', options.training);
   checkPool('validation', options.validation);
 }

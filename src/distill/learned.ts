@@ -78,15 +78,16 @@ export async function learnTables(
   gpu: Gpu,
   request: StudentsRequest<AmedSolver>,
   pools: TeacherPools,
-  watching: Watching<Pick<TableOptions, 'onStart' | 'onRecord'>>,
+  watching: Watching<Pick<TableOptions, 'onStart' | 'onPlanned' | 'onRecord'>>,
 ): Promise<Learned> {
-  const { field, solver, options, afs, settings, text } = request;
+  const { field, solver, options, afs, settings, budget, text } = request;
   const schedules: TablePredictor['schedules'] = [];
   const { training, validation } = pools;
   const { signal, finish } = watching;
-  const students = await each(request.students, watching, async ({ nfe, grids }, { onStart, onRecord }) => {
+  const students = await each(request.students, watching, async ({ nfe, grids }, watched) => {
     const student = { solver, options, afs, grids };
-    const given = { settings, training, validation, onStart, onRecord, signal, finish };
+    const { onStart, onPlanned, onRecord } = watched;
+    const given = { settings, budget, training, validation, onStart, onPlanned, onRecord, signal, finish };
     const { grid, times, answers, ...learned } = await distillTable(gpu, field, student, given);
     schedules.push({ nfe, grid, times, answers });
     return learned;
@@ -99,15 +100,16 @@ export async function learnTimes(
   gpu: Gpu,
   request: StudentsRequest<Solver>,
   pools: TeacherPools,
-  watching: Watching<Pick<TimesOptions, 'onStart' | 'onRecord'>>,
+  watching: Watching<Pick<TimesOptions, 'onStart' | 'onPlanned' | 'onRecord'>>,
 ): Promise<Learned> {
-  const { field, solver, options, afs, settings, text } = request;
+  const { field, solver, options, afs, settings, budget, text } = request;
   const schedules: TimesPredictor['schedules'] = [];
   const { training, validation } = pools;
   const { signal, finish } = watching;
-  const students = await each(request.students, watching, async ({ nfe, grids }, { onStart, onRecord }) => {
+  const students = await each(request.students, watching, async ({ nfe, grids }, watched) => {
     const student = { solver, options, afs, grids };
-    const given = { settings, training, validation, onStart, onRecord, signal, finish };
+    const { onStart, onPlanned, onRecord } = watched;
+    const given = { settings, budget, training, validation, onStart, onPlanned, onRecord, signal, finish };
     const { grid, times, told, ...learned } = await distillTimes(gpu, field, student, given);
     schedules.push({ nfe, grid, times, told });
     return learned;

@@ -1,10 +1,13 @@
 import { FewstepError } from '../errors.js';
 import { type BespokeForm, bespokeLayout } from '../solver/bespoke.js';
 import { trainedFamily } from '../solver/bespoke-family.js';
+import { nfeOf } from '../solver/plan.js';
 import type { PlanFamily } from '../solver/plan-family.js';
 import { type BespokeChoices, formsOf, MOST_VALIDATED, searchEvaluations } from './bespoke-search.js';
 import { type Budget, FEWEST_SEARCHED, SEARCH_SHARE, teacherTrajectories } from './budget.js';
 import { iterationsWithin, trainingEvaluations } from './family-training.js';
+import { familyOn, type Learnable } from './learnable.js';
+import { startEvaluations } from './start.js';
 
 /** What a bespoke solver is distilled for, and what its search may choose from. */
 interface Wanted extends BespokeChoices, Pick<BespokeForm, 'nfe' | 'range' | 'data'> {}
@@ -26,9 +29,9 @@ export function neededEvaluations(wanted: Wanted, { batch, validation, searched,
   return search + trainingEvaluations(largestFamily(wanted), { batch, validation }, iterations);
 }
 
-/** Of all forms that a search may choose from, one with as many numbers as any has. */
-function largestFamily(wanted: Wanted): PlanFamily {
-  const forms = formsOf(wanted, wanted);
+/** Of all forms that a search may choose from, one with as many numbers as any has; what the data are does not matter. */
+export function largestFamily(wanted: Omit<Wanted, 'data'>): PlanFamily {
+  const forms = formsOf({ ...wanted, data: unknownData(wanted.range) }, wanted);
   return trainedFamily(forms.reduce((a, b) => (bespokeLayout(b).size > bespokeLayout(a).size ? b : a)));
 }
 
@@ -47,26 +50,18 @@ const ENOUGH_ITERATIONS = 100;
  * smaller, down to a quarter of the usual, because more iterations come farther. On ring, mixture-64 and the networks of two
  * moons and of digits (NFE 3 and 5, two seeds) batches of 8 ended 0.82, 0.86 and 0.94 times as far off by mean as those of
  * 32 with 50,000, 100,000 and 200,000 evaluations, those of 16 0.90 times with 400,000.
+ * @param largest of all that is to be trained, what has most numbers
  * @param usual without such a budget
  */
 export function sizesWithin(
   budget: Budget | undefined,
-  {
-    nfes,
-    teacherNfe,
-    ...wanted
-  }: Omit<Wanted, 'nfe' | 'data'> & { nfes: readonly number[]; teacherNfe: number },
+  { largest, ...teaching }: { largest: () => PlanFamily; students: number; teacherNfe: number },
   usual: Sizes,
 ): Sizes {
   const { trajectories, validation, batch } = usual;
   if (budget?.unit !== 'evaluations') return { trajectories, validation, batch };
-  const pools = teacherTrajectories(
-    budget,
-    { trajectories, validation },
-    { students: nfes.length, teacherNfe },
-  );
-  const data = unknownData(wanted.range);
-  const family = largestFamily({ ...wanted, data, nfe: Math.max(...nfes) });
+  const pools = teacherTrajectories(budget, { trajectories, validation }, teaching);
+  const family = largest();
   const learning = (1 - SEARCH_SHARE) * budget.amount;
   const enough = (size: number) =>
     iterationsWithin(learning, family, { batch: size, validation: pools.validation }) >= ENOUGH_ITERATIONS;
@@ -81,19 +76,41 @@ const FEWEST_ITERATIONS = 4;
  * @throws FewstepError bad-argument with the least that has
  */
 export function checkAffordable(
-  { amount, unit }: Budget,
+  budget: Budget,
   wanted: Wanted,
   size: Pick<Size, 'batch' | 'validation'>,
 ): void {
-  if (unit !== 'evaluations') return;
-  const { batch, validation } = size;
-  const smallest = { batch, validation, searched: FEWEST_SEARCHED, iterations: FEWEST_ITERATIONS };
-  const least = neededEvaluations(wanted, smallest);
+  if (budget.unit !== 'evaluations') return;
+  const smallest = { ...size, searched: FEWEST_SEARCHED, iterations: 0 };
+  const learning = trainingEvaluations(largestFamily(wanted), size, FEWEST_ITERATIONS);
+  const least = leastWith(neededEvaluations(wanted, smallest), learning);
+  refuseBelow(least, budget, wanted.nfe, 'formulas or starts');
+}
+
+/** The same of AMED's tables and of times. @throws FewstepError bad-argument with the least that has */
+export function checkLearnableAffordable(
+  budget: Budget,
+  student: Learnable,
+  size: Pick<Size, 'batch' | 'validation'>,
+): void {
+  if (budget.unit !== 'evaluations') return;
+  const family = familyOn(student, student.grids[0]);
+  const search = startEvaluations(student, { ...size, searched: FEWEST_SEARCHED, refined: 1 });
+  const least = leastWith(search, trainingEvaluations(family, size, FEWEST_ITERATIONS));
+  refuseBelow(least, budget, nfeOf(family.plan), 'grids');
+}
+
+/** A search takes its share where it may, whatever the least is that it needs. */
+function leastWith(search: number, learning: number): number {
+  return Math.max(search + learning, Math.ceil(learning / (1 - SEARCH_SHARE)));
+}
+
+function refuseBelow(least: number, { amount }: Budget, nfe: number, choices: string): void {
   if (amount >= least) return;
   throw new FewstepError(
     'bad-argument',
-    `a budget of ${amount} evaluations is too small at NFE ${wanted.nfe}`,
-    `give ${least} or more, or fewer validation trajectories, formulas or starts to choose from`,
+    `a budget of ${amount} evaluations is too small at NFE ${nfe}`,
+    `give ${least} or more, or fewer validation trajectories or ${choices} to choose from`,
   );
 }
 

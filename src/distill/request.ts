@@ -55,9 +55,9 @@ export interface Distillation extends Partial<Omit<DistillSettings, 'teacher'>>,
   /** What such a network reads besides times: by default the field's hidden features where it has some, else the state. */
   reads?: FeatureSource;
   /**
-   * In place of `iterations`, of a bespoke solver: what all its stages may take together, for each NFE. With one in
-   * evaluations the teacher makes at most half as many besides, and batches are smaller, unless `trajectories`,
-   * `validation` and `batch` say how many.
+   * In place of `iterations`: what search and training may take together, for each NFE. Not of AMED's network, and of
+   * bespoke-net its table alone. With one in evaluations the teacher makes at most half as many besides, and batches are
+   * smaller, unless `trajectories`, `validation` and `batch` say how many.
    */
   budget?: Budget;
   /** Of a bespoke solver: how many starts are trained for a little, and for how long each; see `BESPOKE`. */
@@ -140,13 +140,15 @@ export function jobOf(asked: Distillation, spelt: Spelling = (entry) => entry): 
   if (!('planWith' in parseSolver(solver).solver)) {
     timesSolver(solver);
     refuse({ ...foreignToTimes(spelt), ...OF_BESPOKE });
-    return { kind: 'times', recipe: 'times', gradient: false, request: timesRequest(asked, nfes) };
+    return { kind: 'times', recipe: 'times', gradient: false, request: timesRequest(asked, nfes, spelt) };
   }
   refuse(OF_BESPOKE);
   const { recipe = 'robust' } = asked;
   const kind = answerKindOf(asked, spelt);
   refuse(recipe === 'robust' ? foreignToRobust(spelt) : foreignToPublished(spelt), `the ${recipe} recipe`);
-  if (kind === 'table') return { kind, recipe, gradient: false, request: tableRequest(asked, nfes) };
+  if (kind === 'network')
+    refuse({ budget: `give ${spelt('iterations')}, or take ${spelt('kind')} table` }, 'a network');
+  if (kind === 'table') return { kind, recipe, gradient: false, request: tableRequest(asked, nfes, spelt) };
   return { kind, recipe, gradient: true, request: networkRequest(asked, recipe, nfes, spelt) };
 }
 
@@ -198,7 +200,7 @@ const OF_NETWORKS: Foreign = {
 
 const OF_BESPOKE: Foreign = {
   ...Object.fromEntries(
-    (['budget', 'candidates', 'candidateIterations', 'formulas', 'starts', 'from'] as const).map((entry) => [
+    (['candidates', 'candidateIterations', 'formulas', 'starts', 'from'] as const).map((entry) => [
       entry,
       'leave it out, or distil bespoke',
     ]),

@@ -2,6 +2,7 @@ import { FewstepError } from '../errors.js';
 import type { Field } from '../field/field.js';
 import type { Gpu } from '../gpu/gpu.js';
 import { parseGrid, type SigmaRange } from '../grid/grid.js';
+import { nfeOf } from '../solver/plan.js';
 import { familyOn, type Learnable, type NamedTimes } from './learnable.js';
 import { searchPart, type TeacherPool } from './pool.js';
 import { leastOf, type Score } from './score.js';
@@ -53,7 +54,25 @@ const SWEEPS = 2;
 interface Given {
   training: TeacherPool;
   validation: TeacherPool;
+  /** Trajectories that candidates are compared on; by default as many as suffice. */
+  searched?: number;
   signal?: AbortSignal;
+}
+
+/**
+ * Evaluations of the field that a search makes where nothing diverges.
+ * @param size trajectories of the search, those to validate with, and how many starts are refined
+ */
+export function startEvaluations(
+  student: Learnable,
+  { searched, validation, refined }: { searched: number; validation: number; refined: number },
+): number {
+  const [grid] = student.grids;
+  const tried = student.withR ? SEARCHED_R.length : 1;
+  const each = SWEEPS * (grid.times.length - 1) * (1 + REFINED_R.length) * searched + validation;
+  const { length } = student.grids;
+  const compared = length * tried * searched + (length + 1) * validation;
+  return nfeOf(familyOn(student, grid).plan) * (compared + (student.withR ? refined * each : 0));
 }
 
 /**
@@ -65,9 +84,9 @@ export async function searchStarts(
   gpu: Gpu,
   field: Field,
   student: Learnable,
-  { training, validation, signal }: Given,
+  { training, validation, searched, signal }: Given,
 ): Promise<{ base: Score; starts: Start[] }> {
-  const few = searchPart(training);
+  const few = searchPart(training, searched);
   const starts: Start[] = [];
   let base: Score | undefined;
   for (const grid of student.grids) {
@@ -98,12 +117,12 @@ export async function refineStart(
   field: Field,
   student: Learnable,
   start: Start,
-  { training, validation, signal }: Given,
+  { training, validation, searched, signal }: Given,
 ): Promise<Start> {
   if (!start.r) return start;
   let choice: Choice = start;
   const family = familyOn(student, start.grid);
-  const few = searchPart(training);
+  const few = searchPart(training, searched);
   const score = (all: Choice[], pool: TeacherPool) =>
     scoreVariants(gpu, field, family, all.map(parametersIn), pool);
   for (let sweep = 0; sweep < SWEEPS; sweep++) {

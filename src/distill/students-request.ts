@@ -6,12 +6,16 @@ import { amedSolver, timesSolver } from '../predictor/predictor.js';
 import type { AmedSolver } from '../solver/amed.js';
 import { type Solver, spell } from '../solver/define.js';
 import { parseSolver } from '../solver/registry.js';
+import type { AnswerScales } from './answer-parameters.js';
 import type { NetworkRequest, StepwiseTeacher } from './learn-network.js';
+import { familyOn, type Learnable, type NamedTimes } from './learnable.js';
+import { checkLearnableAffordable, sizesWithin } from './needed-evaluations.js';
 import { RECIPES, type Recipe } from './network.js';
 import { ANSWER_KINDS, type AnswerKind, type Distillation, type Spelling } from './request.js';
 import { type DistillSettings, NETWORK_BATCH, publishedSettings, ROBUST } from './settings.js';
 import {
   afsFor,
+  checkBudgetOf,
   checkTeacher,
   rangeFor,
   SEARCH,
@@ -20,21 +24,48 @@ import {
   studentsOf,
   teacherOf,
 } from './students.js';
+import { learnableTable } from './table.js';
 import { learnableTimes } from './times.js';
 
 /** Times of a solver for each NFE. @throws FewstepError as `jobOf` */
-export function timesRequest(asked: Distillation, nfes: number[]): StudentsRequest<Solver> {
-  const { solver, options } = timesSolver(asked.solver);
-  const request = studentsRequest(asked, { solver, options }, nfes, ROBUST);
-  const { afs, settings, students } = request;
-  // What cannot be learned is found here.
-  for (const { grids } of students) learnableTimes({ solver, options, afs, grids }, settings);
-  return request;
+export function timesRequest(asked: Distillation, nfes: number[], spelt: Spelling): StudentsRequest<Solver> {
+  return learnableRequest(asked, timesSolver(asked.solver), nfes, learnableTimes, spelt);
 }
 
 /** Answers that all trajectories share, for each NFE. @throws FewstepError as `jobOf` */
-export function tableRequest(asked: Distillation, nfes: number[]): StudentsRequest<AmedSolver> {
-  return studentsRequest(asked, solverToLearn(asked.solver), nfes, ROBUST);
+export function tableRequest(
+  asked: Distillation,
+  nfes: number[],
+  spelt: Spelling,
+): StudentsRequest<AmedSolver> {
+  return learnableRequest(asked, solverToLearn(asked.solver), nfes, learnableTable, spelt);
+}
+
+/** Of what learns on a budget, which says how large it is unless somebody else does. */
+function learnableRequest<S extends Solver>(
+  asked: Distillation,
+  parsed: Parsed<S>,
+  nfes: number[],
+  learnable: (student: Parsed<S> & { afs: boolean; grids: NamedTimes[] }, scales: AnswerScales) => Learnable,
+  spelt: Spelling,
+): StudentsRequest<S> {
+  const { budget, scaleDirection = ROBUST.scaleDirection, scaleTime = ROBUST.scaleTime } = asked;
+  const common = studentsFor(asked, parsed, nfes);
+  const { afs, students } = common;
+  // What cannot be learned is found here.
+  const learnables = students.map(({ grids }) =>
+    learnable({ ...parsed, afs, grids }, { scaleDirection, scaleTime }),
+  );
+  const most = learnables[nfes.indexOf(Math.max(...nfes))];
+  const teaching = { students: nfes.length, teacherNfe: asked.teacher?.nfe ?? ROBUST.teacher.nfe };
+  const largest = () => familyOn(most, most.grids[0]);
+  const sizes = sizesWithin(budget, { largest, ...teaching }, ROBUST);
+  const request = taughtBy(common, asked, nfes, { ...ROBUST, ...sizes });
+  const { settings } = request;
+  checkBudgetOf(asked, settings.batch, spelt);
+  if (!budget) return request;
+  for (const each of learnables) checkLearnableAffordable(budget, each, settings);
+  return { ...request, budget };
 }
 
 /** A network that answers for each trajectory, one for all NFE. @throws FewstepError as `jobOf` */
@@ -50,8 +81,8 @@ export function networkRequest(
   if (!FEATURE_SOURCES.includes(reads))
     throw unknownName('source of a network', String(reads), FEATURE_SOURCES);
   if (recipe === 'robust') {
-    const request = studentsRequest(asked, parsed, nfes, { ...ROBUST, batch: NETWORK_BATCH });
-    return { ...request, recipe, reads };
+    const students = studentsFor(asked, parsed, nfes);
+    return { ...taughtBy(students, asked, nfes, { ...ROBUST, batch: NETWORK_BATCH }), recipe, reads };
   }
   if (nfes.length > 1) {
     throw new FewstepError(
@@ -76,7 +107,8 @@ export function networkRequest(
     iterations: Math.floor(trajectories / batch),
   };
   // What it learns from is a teacher of its own: errors are measured against the robust one's.
-  const request = studentsRequest({ ...asked, grid, teacher: {} }, parsed, nfes, usual);
+  const students = studentsFor({ ...asked, grid }, parsed, nfes);
+  const request = taughtBy(students, { ...asked, teacher: {} }, nfes, usual);
   const { solver = published.teacher, substeps = published.teacherSubsteps } = teacher;
   checkBounds("teacher's", { substeps }, { substeps: whole(1, 64) });
   const [{ grids }] = request.students;
@@ -121,20 +153,28 @@ function solverToLearn(text: string): Parsed<AmedSolver> {
   throw new FewstepError('bad-argument', `${text}: r is what is learned`, 'leave it out');
 }
 
-function studentsRequest<S extends Solver>(
+type Students<S extends Solver> = Omit<StudentsRequest<S>, 'settings' | 'teacher'>;
+
+function studentsFor<S extends Solver>(
   asked: Distillation,
   { solver, options }: Parsed<S>,
   nfes: number[],
-  usual: DistillSettings,
-): StudentsRequest<S> {
+): Students<S> {
   const { field, grid = SEARCH } = asked;
   const range = rangeFor(field, grid, asked.range);
   const afs = afsFor(solver, options, nfes, asked.afs);
   const students = studentsOf(solver, nfes, { afs, options }, grid, range);
+  return { field, solver, text: spell(solver.name, options, {}), options, afs, range, students };
+}
+
+function taughtBy<S extends Solver>(
+  students: Students<S>,
+  asked: Distillation,
+  nfes: number[],
+  usual: DistillSettings,
+): StudentsRequest<S> {
   const settings = settingsOf(asked, usual);
-  const teacher = teacherOf(field, settings, range, nfes);
-  const text = spell(solver.name, options, {});
-  return { field, solver, text, options, afs, range, students, settings, teacher };
+  return { ...students, settings, teacher: teacherOf(students.field, settings, students.range, nfes) };
 }
 
 /**

@@ -7,8 +7,9 @@ import type { Solver, SolverSettings } from '../solver/define.js';
 import { nfeOf, type Plan, refuseStochastic } from '../solver/plan.js';
 import { planFor } from '../solver/plan-for.js';
 import { reachesNfe, stepsForNfe } from '../solver/registry.js';
+import { type Budget, checkBudget, countedIterations } from './budget.js';
 import type { NamedTimes } from './learnable.js';
-import type { Distillation } from './request.js';
+import type { Distillation, Spelling } from './request.js';
 import { checkSettings, type DistillSettings } from './settings.js';
 import { searchedGrids } from './start.js';
 
@@ -23,6 +24,8 @@ export interface StudentsRequest<S extends Solver> {
   range: SigmaRange;
   students: RequestedStudent[];
   settings: DistillSettings;
+  /** In place of the settings' iterations, for each student. */
+  budget?: Budget;
   /** Whose end points are learned, or compared with. */
   teacher: Plan;
 }
@@ -39,6 +42,25 @@ export function settingsOf(asked: Distillation, usual: DistillSettings): Distill
   const { seed, trajectories, validation, batch, iterations, scaleDirection, scaleTime } = asked;
   const own = { seed, trajectories, validation, batch, iterations, scaleDirection, scaleTime };
   return checkSettings({ ...usual, teacher: { solver, nfe, grid }, ...given(own) });
+}
+
+/** @throws FewstepError bad-argument for one beside iterations, or of less than one of them; unknown-name */
+export function checkBudgetOf({ budget, iterations }: Distillation, batch: number, spelt: Spelling): void {
+  if (!budget) return;
+  checkBudget(budget);
+  if (iterations !== undefined) {
+    throw new FewstepError(
+      'bad-argument',
+      `both ${spelt('budget')} and ${spelt('iterations')} are given`,
+      'give one of them',
+    );
+  }
+  if (countedIterations(budget, batch) !== 0) return;
+  throw new FewstepError(
+    'bad-argument',
+    `${spelt('budget')}: ${budget.amount} ${budget.unit} are no iteration of ${batch} trajectories`,
+    `give more, or a smaller ${spelt('batch')}`,
+  );
 }
 
 /** The grid that stands for all those of a search. */

@@ -2,6 +2,7 @@ import type { Field } from '../field/field.js';
 import type { Gpu } from '../gpu/gpu.js';
 import type { AmedSolver, Answer } from '../solver/amed.js';
 import { type AnswerScales, answersOf, parametersOf } from './answer-parameters.js';
+import type { Budget } from './budget.js';
 import { type DistilledLearnable, distillLearnable } from './distill-learnable.js';
 import type { FamilyRecord } from './family-training.js';
 import type { Learnable, NamedTimes } from './learnable.js';
@@ -51,6 +52,8 @@ export interface TableRecord extends Omit<FamilyRecord, 'parameters'> {
 export interface TableOptions {
   /** Used of them: batch, iterations, seed and both scales. `ROBUST` are the usual ones. */
   settings: DistillSettings;
+  /** In place of `settings.iterations`: what search and training may take together, the teacher aside. */
+  budget?: Budget;
   /** Of the states the last alone, the end points. */
   training: TeacherPool;
   /** Trajectories of the same teacher from other latents, see `poolSeeds`. */
@@ -59,6 +62,8 @@ export interface TableOptions {
    * Once, when the search is over: the best start with its r of each step, and the untrained base on the first grid.
    */
   onStart?: (start: { grid: string; r: number[]; score: Score }, base: Score) => void;
+  /** How many iterations there will be in all; told again where a budget has room for others. */
+  onPlanned?: (iterations: number) => void;
   /** Numbered from 1 over all grids that are tried. */
   onRecord?: (record: TableRecord) => void;
   signal?: AbortSignal;
@@ -89,7 +94,7 @@ export async function distillTable(
     remedy: "give one of `amedSolvers`, such as amedSolver('amed').solver",
     settings: ['batch', 'iterations', 'seed', 'scaleDirection', 'scaleTime'],
   });
-  const { settings, training, validation, onStart, onRecord, signal, finish } = options;
+  const { settings, budget, training, validation, onStart, onPlanned, onRecord, signal, finish } = options;
   const recordOf = ({ parameters, ...rest }: FamilyRecord, { name }: NamedTimes): TableRecord => ({
     ...rest,
     grid: name,
@@ -100,7 +105,7 @@ export async function distillTable(
     field,
     learnableTable(student, settings),
     {
-      ...{ settings, training, validation, signal, finish },
+      ...{ settings, budget, training, validation, onPlanned, signal, finish },
       onStart: ({ grid: { name }, r, score }, base) => onStart?.({ grid: name, r: r!, score }, base),
       onRecord: (record, of) => onRecord?.(recordOf(record, of)),
     },

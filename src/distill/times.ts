@@ -6,6 +6,7 @@ import type { Solver } from '../solver/define.js';
 import { nfeOf } from '../solver/plan.js';
 import { withToldTimes } from '../solver/told-times.js';
 import { scaleAround1 } from './answer-parameters.js';
+import type { Budget } from './budget.js';
 import { type DistilledLearnable, distillLearnable } from './distill-learnable.js';
 import type { FamilyRecord } from './family-training.js';
 import type { Learnable, NamedTimes } from './learnable.js';
@@ -51,12 +52,16 @@ export interface TimesRecord extends Omit<FamilyRecord, 'parameters'> {
 export interface TimesOptions {
   /** `ROBUST` are the usual ones; a scaleTime of 0 learns the times alone. */
   settings: Pick<DistillSettings, 'batch' | 'iterations' | 'seed' | 'scaleTime'>;
+  /** In place of `settings.iterations`: what search and training may take together, the teacher aside. */
+  budget?: Budget;
   /** Of the states the last alone, the end points. */
   training: TeacherPool;
   /** Trajectories of the same teacher from other latents, see `poolSeeds`. */
   validation: TeacherPool;
   /** Once, before training: the best grid with its score, and that of the first grid. */
   onStart?: (start: { grid: string; score: Score }, base: Score) => void;
+  /** How many iterations there will be in all; told again where a budget has room for others. */
+  onPlanned?: (iterations: number) => void;
   /** Numbered from 1 over all grids that are tried. */
   onRecord?: (record: TimesRecord) => void;
   signal?: AbortSignal;
@@ -89,13 +94,13 @@ export async function distillTimes(
     remedy: "give one of `solvers`, such as solverByName('unipc-2')",
     settings: ['batch', 'iterations', 'seed', 'scaleTime'],
   });
-  const { settings, training, validation, onStart, onRecord, signal, finish } = options;
+  const { settings, budget, training, validation, onStart, onPlanned, onRecord, signal, finish } = options;
   const { grid, parameters, ...rest } = await distillLearnable(
     gpu,
     field,
     learnableTimes(student, settings),
     {
-      ...{ settings, training, validation, signal, finish },
+      ...{ settings, budget, training, validation, onPlanned, signal, finish },
       onStart: ({ grid: { name }, score }, untrained) => onStart?.({ grid: name, score }, untrained),
       onRecord: ({ parameters: own, ...record }, { name, times }) =>
         onRecord?.({

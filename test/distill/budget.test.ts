@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, it, test } from 'vitest';
 import { BESPOKE, distillBespoke, type TrainedStage } from '../../src/distill/bespoke.js';
 import { searchBespoke, searchEvaluations, searchFirstTimes } from '../../src/distill/bespoke-search.js';
 import {
@@ -11,14 +11,20 @@ import {
 } from '../../src/distill/budget.js';
 import { distill } from '../../src/distill/distill.js';
 import { iterationsWithin, trainFamily, trainingEvaluations } from '../../src/distill/family-training.js';
-import { neededEvaluations, sizesWithin } from '../../src/distill/needed-evaluations.js';
+import { largestFamily, neededEvaluations, sizesWithin } from '../../src/distill/needed-evaluations.js';
 import { runTeacher, SEARCH_TRAJECTORIES } from '../../src/distill/pool.js';
 import { scoreOf } from '../../src/distill/score.js';
+import { ROBUST } from '../../src/distill/settings.js';
+import { refineStart, searchedGrids, searchStarts, startEvaluations } from '../../src/distill/start.js';
+import { distillTable, learnableTable, type TableOptions } from '../../src/distill/table.js';
+import { distillTimes, learnableTimes, type TimesOptions } from '../../src/distill/times.js';
 import { gaussianMixture } from '../../src/field/gaussian-mixture.js';
 import { DEFAULT_RANGE, polynomial } from '../../src/grid/grid.js';
+import { amedSolver } from '../../src/predictor/predictor.js';
 import { bespokePlan, plainNumbers } from '../../src/solver/bespoke.js';
 import { numbersFrom, trainedFamily, trainedFrom, unitsOf } from '../../src/solver/bespoke-family.js';
 import { planFor } from '../../src/solver/plan-for.js';
+import { solverByName } from '../../src/solver/registry.js';
 import { gpu } from '../device.js';
 import { randomMixture } from '../field/fixtures.js';
 import { SLOW } from '../mlp/fixtures.js';
@@ -26,6 +32,8 @@ import { freshSeed } from '../seed.js';
 
 const seed = freshSeed();
 const field = gaussianMixture(randomMixture(seed, 2, 4, 'shared'));
+
+const LITTLE = { ...ROBUST, batch: 16 };
 
 async function pools() {
   const teacher = planFor({ solver: 'ipndm-4', nfe: 60 });
@@ -154,6 +162,86 @@ test.each(['iterations', 'trajectories', 'seconds', 'evaluations'] as const)(
   SLOW,
 );
 
+const AMED = { solver: amedSolver('amed-ipndm').solver, options: { order: 2 }, afs: true };
+const TIMES = { solver: solverByName('ipndm-2'), afs: true };
+const twoGrids = (steps: number) => searchedGrids(steps, DEFAULT_RANGE).slice(0, 2);
+
+test.each([
+  ['answers', learnableTable({ ...AMED, grids: twoGrids(3) }, ROBUST), 2],
+  ['times', learnableTimes({ ...TIMES, grids: twoGrids(5) }, ROBUST), 1],
+])(
+  'what a search for %s to begin with takes in evaluations is what it makes',
+  async (_, student, refined) => {
+    const { training, validation } = await pools();
+    for (const searched of [16, 41]) {
+      const before = gpu.work.evaluations;
+      const given = { training, validation, searched };
+      const { starts } = await searchStarts(gpu, field, student, given);
+      for (const start of starts.slice(0, refined)) await refineStart(gpu, field, student, start, given);
+      const size = { searched, validation: 128, refined };
+      expect(gpu.work.evaluations - before).toBe(startEvaluations(student, size));
+    }
+  },
+);
+
+describe.each([
+  [
+    'a table of answers',
+    (options: Omit<TableOptions, 'settings'>) =>
+      distillTable(gpu, field, { ...AMED, grids: twoGrids(3) }, { ...options, settings: LITTLE }),
+  ],
+  [
+    'times',
+    (options: Omit<TimesOptions, 'settings' | 'onStart' | 'onRecord'>) =>
+      distillTimes(gpu, field, { ...TIMES, grids: twoGrids(5) }, { ...options, settings: LITTLE }),
+  ],
+])('of %s', (_, distil) => {
+  it.each(['iterations', 'trajectories', 'seconds', 'evaluations'] as const)(
+    'a budget in %s is kept',
+    async (unit) => {
+      const { batch } = LITTLE;
+      const amount = { iterations: 90, trajectories: 90 * batch, seconds: 3, evaluations: 150_000 }[unit];
+      const planned: number[] = [];
+      const pool = await pools();
+      const before = gpu.work.evaluations;
+      const learned = await distil({
+        ...{ ...pool, budget: { amount, unit } },
+        onPlanned: (count) => planned.push(count),
+      });
+      const made = gpu.work.evaluations - before;
+      const { iterations, start, best, seconds } = learned;
+      expect(planned.at(-1)).toBe(iterations);
+      expect(best.score).toBeLessThanOrEqual(start.score);
+      if (unit === 'seconds') {
+        expect(iterations).toBeGreaterThan(0);
+        expect(seconds.training).toBeGreaterThan(0);
+      } else if (unit === 'evaluations') {
+        expect(made).toBeLessThanOrEqual(amount);
+        expect(made).toBeGreaterThan(0.95 * amount);
+      } else expect(iterations).toBe(90);
+    },
+    SLOW,
+  );
+
+  it('one that is spent before anything is learned is refused with the least that is not', async () => {
+    const options = await pools();
+    const budget = (amount: number) => ({ ...options, budget: { amount, unit: 'evaluations' as const } });
+    const told = await distil(budget(500)).catch((error) => error);
+    expect(told).toMatchObject({
+      code: 'bad-argument',
+      message: expect.stringMatching(/500 evaluations is too small at NFE \d$/),
+    });
+    const least = Number(/^give (\d+) or more/.exec(told.remedy)![1]);
+    const before = gpu.work.evaluations;
+    const { iterations } = await distil(budget(least));
+    expect(iterations).toBeGreaterThanOrEqual(4);
+    expect(gpu.work.evaluations - before).toBeLessThanOrEqual(least);
+    await expect(distil(budget(least - 1))).rejects.toThrow('too small at NFE');
+    const hours = { ...options, budget: { amount: 5, unit: 'hours' as never } };
+    await expect(distil(hours)).rejects.toThrow("'hours'");
+  });
+});
+
 test(
   'a given solver is a candidate in the units of its new field, and nothing is worse than it',
   async () => {
@@ -197,7 +285,14 @@ test('a budget that is spent before anything is learned is refused with the leas
 test('of few evaluations batches are smaller, for the NFE that needs most', () => {
   const usual = { trajectories: 10_000, validation: 512, batch: 32 };
   const sizes = (amount: number, nfes = [5], unit: Budget['unit'] = 'evaluations') =>
-    sizesWithin({ amount, unit }, { nfes, range: DEFAULT_RANGE, teacherNfe: 100 }, usual);
+    sizesWithin(
+      { amount, unit },
+      {
+        largest: () => largestFamily({ nfe: Math.max(...nfes), range: DEFAULT_RANGE }),
+        ...{ students: nfes.length, teacherNfe: 100 },
+      },
+      usual,
+    );
   expect(sizes(50_000)).toEqual({ trajectories: 256, validation: 64, batch: 8 });
   expect(sizes(400_000)).toEqual({ trajectories: 1600, validation: 400, batch: 16 });
   expect(sizes(1e6)).toEqual({ trajectories: 4000, validation: 512, batch: 32 });

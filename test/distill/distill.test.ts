@@ -67,6 +67,11 @@ const cases: [name: string, request: Given, same: Parameters<typeof flags>[0]][]
     { solver: 'amed-ipndm:order=2', nfe: '3,5', iterations: 12, 'scale-time': 0 },
   ],
   [
+    'times on a budget',
+    { ...few, solver: 'dpmpp-2m', nfe: [3, 4], budget: { amount: 20_000, unit: 'evaluations' } },
+    { solver: 'dpmpp-2m', nfe: '3,4', budget: '20000evals' },
+  ],
+  [
     'times after an analytical first step, from listed ones',
     { ...few, solver: 'ipndm-2', nfe: 3, afs: true, grid: 'explicit:30,8,2,0.3,0.01', iterations: 12 },
     { solver: 'ipndm-2', nfe: 3, afs: true, grid: 'explicit:30,8,2,0.3,0.01', iterations: 12 },
@@ -263,10 +268,24 @@ describe('a distillation that cannot be', () => {
     ['AFS of bespoke', asked({ afs: true }), 'bad-argument', /afs does not apply/, /starts afs/],
     ['networks of a table', asked({ netIterations: 5 }), 'bad-argument', /netIterations/, /bespoke-net/],
     [
-      'a budget of times',
-      asked({ solver: 'euler', budget: { amount: 1, unit: 'seconds' } }),
+      'a budget of a network',
+      asked({ solver: 'amed', kind: 'network', budget: { amount: 1, unit: 'seconds' } }),
       'bad-argument',
-      /budget/,
+      /budget does not apply to a network/,
+      /iterations, or take kind table/,
+    ],
+    [
+      'a budget of times that buys nothing',
+      asked({ solver: 'euler', budget: { amount: 500, unit: 'evaluations' } }),
+      'bad-argument',
+      /500 evaluations is too small at NFE 3/,
+      /give \d+ or more/,
+    ],
+    [
+      'candidates of times',
+      asked({ solver: 'euler', candidates: 3 }),
+      'bad-argument',
+      /candidates does not apply to euler/,
       /distil bespoke/,
     ],
     [
