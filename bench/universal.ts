@@ -5,9 +5,9 @@
 import { readFile } from 'node:fs/promises';
 import { Command, Option } from 'commander';
 import { wholeNumber, wholeNumbers } from '../src/cli/options.js';
+import { distillUniversal, type UniversalField } from '../src/distill/bespoke/universal.js';
 import { runTeacher } from '../src/distill/pool.js';
 import { ROBUST } from '../src/distill/settings.js';
-import { distillUniversal, type UniversalField } from '../src/distill/universal.js';
 import type { Field } from '../src/field/field.js';
 import { gaussianMixture } from '../src/field/gaussian-mixture.js';
 import { Gpu } from '../src/gpu/gpu.js';

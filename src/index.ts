@@ -11,24 +11,47 @@ export {
   distillBespoke,
   type TrainedCandidate,
   type TrainedStage,
-} from './distill/bespoke.js';
+} from './distill/bespoke/bespoke.js';
 export {
   type BespokeNetOptions,
   type DistilledBespokeNet,
   distillBespokeNet,
-} from './distill/bespoke-net.js';
-export { type BespokeCandidate, type BespokeChoices, searchBespoke } from './distill/bespoke-search.js';
+} from './distill/bespoke/bespoke-net.js';
+export {
+  type BespokeCandidate,
+  type BespokeChoices,
+  searchBespoke,
+} from './distill/bespoke/bespoke-search.js';
+export { type FieldFigures, fieldFigures } from './distill/bespoke/field-figures.js';
 export type { Budget } from './distill/budget.js';
 export { dataFigures } from './distill/data-figures.js';
 export { type Distilled, type DistillProgress, type DistillRequest, distill } from './distill/distill.js';
-export type { DistilledLearnable } from './distill/distill-learnable.js';
-export type { FamilyRecord, FamilyState } from './distill/family-training.js';
-export { type FieldFigures, fieldFigures } from './distill/field-figures.js';
-export type { NamedTimes } from './distill/learnable.js';
+export type { DistilledLearnable } from './distill/learnable/distill-learnable.js';
+export type { NamedTimes } from './distill/learnable/learnable.js';
+export {
+  type DistilledTable,
+  distillTable,
+  type Student,
+  type TableOptions,
+  type TableRecord,
+} from './distill/learnable/table.js';
+export {
+  type DistilledTimes,
+  distillTimes,
+  type TimesOptions,
+  type TimesRecord,
+  type TimesStudent,
+} from './distill/learnable/times.js';
 export type { Learned, LearnedRun, NetworkStage } from './distill/learned.js';
-export type { Recipe } from './distill/network.js';
+export type { Recipe } from './distill/network/network.js';
+export type { TangentRecord, TrainedTangent } from './distill/network/tangent.js';
 export { poolSeeds, runTeacher, type TeacherOptions, type TeacherPool } from './distill/pool.js';
-export type { AnswerKind, Distillation, DistillationTeacher, GivenPredictor } from './distill/request.js';
+export type {
+  AnswerKind,
+  Distillation,
+  DistillationTeacher,
+  GivenPredictor,
+} from './distill/request/distillation.js';
 export { type Score, scoreOf } from './distill/score.js';
 export {
   checkSettings,
@@ -37,21 +60,7 @@ export {
   publishedSettings,
   ROBUST,
 } from './distill/settings.js';
-export {
-  type DistilledTable,
-  distillTable,
-  type Student,
-  type TableOptions,
-  type TableRecord,
-} from './distill/table.js';
-export type { TangentRecord, TrainedTangent } from './distill/tangent.js';
-export {
-  type DistilledTimes,
-  distillTimes,
-  type TimesOptions,
-  type TimesRecord,
-  type TimesStudent,
-} from './distill/times.js';
+export type { FamilyRecord, FamilyState } from './distill/training/family-training.js';
 export { type ErrorCode, FewstepError } from './errors.js';
 export type { DivergenceMethod } from './execute/drift.js';
 export { fingerprintOf } from './execute/fingerprint.js';

@@ -1,4 +1,4 @@
-import { fieldFigures } from './distill/field-figures.js';
+import { fieldFigures } from './distill/bespoke/field-figures.js';
 import { FewstepError } from './errors.js';
 import type { Field } from './field/field.js';
 import type { Gpu } from './gpu/gpu.js';

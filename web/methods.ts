@@ -1,5 +1,5 @@
 import { allIterations } from '../src/distill/budget.js';
-import { searchedGrids } from '../src/distill/start.js';
+import { searchedGrids } from '../src/distill/learnable/start.js';
 import {
   amedSolver,
   BESPOKE,

@@ -1,9 +1,9 @@
-import { distillNetwork, type Recipe } from '../../src/distill/network.js';
+import { searchedGrids } from '../../src/distill/learnable/start.js';
+import { distillTable, type Student } from '../../src/distill/learnable/table.js';
+import { distillNetwork, type Recipe } from '../../src/distill/network/network.js';
 import { partOf, poolSeeds, runTeacher } from '../../src/distill/pool.js';
 import { type Score, scoreOf } from '../../src/distill/score.js';
 import { type DistillSettings, NETWORK_BATCH, publishedSettings } from '../../src/distill/settings.js';
-import { searchedGrids } from '../../src/distill/start.js';
-import { distillTable, type Student } from '../../src/distill/table.js';
 import { DEFAULT_RANGE, parseGrid } from '../../src/grid/grid.js';
 import type { NetworkPredictor } from '../../src/predictor/network-predictor.js';
 import { predictedPlan } from '../../src/predictor/predicted-plan.js';

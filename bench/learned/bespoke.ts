@@ -1,8 +1,8 @@
-import { BESPOKE, type DistilledBespoke, distillBespoke } from '../../src/distill/bespoke.js';
-import { distillBespokeNet, NET_ITERATIONS } from '../../src/distill/bespoke-net.js';
-import { type DistilledSeveral, distillSeveral } from '../../src/distill/bespoke-several.js';
+import { BESPOKE, type DistilledBespoke, distillBespoke } from '../../src/distill/bespoke/bespoke.js';
+import { distillBespokeNet, NET_ITERATIONS } from '../../src/distill/bespoke/bespoke-net.js';
+import { type DistilledSeveral, distillSeveral } from '../../src/distill/bespoke/bespoke-several.js';
+import { fieldFigures } from '../../src/distill/bespoke/field-figures.js';
 import { allIterations } from '../../src/distill/budget.js';
-import { fieldFigures } from '../../src/distill/field-figures.js';
 import { scoreOf } from '../../src/distill/score.js';
 import { type DistillSettings, ROBUST } from '../../src/distill/settings.js';
 import { FewstepError } from '../../src/errors.js';

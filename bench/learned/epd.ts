@@ -1,8 +1,8 @@
-import { type AnswerScales, answersOf, parametersOf } from '../../src/distill/answer-parameters.js';
-import { type DistilledLearnable, distillLearnable } from '../../src/distill/distill-learnable.js';
-import type { Learnable } from '../../src/distill/learnable.js';
+import { type AnswerScales, answersOf, parametersOf } from '../../src/distill/learnable/answer-parameters.js';
+import { type DistilledLearnable, distillLearnable } from '../../src/distill/learnable/distill-learnable.js';
+import type { Learnable } from '../../src/distill/learnable/learnable.js';
+import { searchedGrids } from '../../src/distill/learnable/start.js';
 import { scoreOf } from '../../src/distill/score.js';
-import { searchedGrids } from '../../src/distill/start.js';
 import { DEFAULT_RANGE } from '../../src/grid/grid.js';
 import { type Direction, epdPlan, epdSteps } from '../../src/solver/epd.js';
 import type { Plan } from '../../src/solver/plan.js';

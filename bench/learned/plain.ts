@@ -1,4 +1,4 @@
-import { SEARCHED_GRIDS } from '../../src/distill/start.js';
+import { SEARCHED_GRIDS } from '../../src/distill/learnable/start.js';
 import type { Context } from './context.js';
 import type { Row } from './row.js';
 import { candidatesOn, showBest } from './unlearned.js';

@@ -1,6 +1,6 @@
+import { searchedGrids } from '../../src/distill/learnable/start.js';
+import { type DistilledTimes, distillTimes, type TimesStudent } from '../../src/distill/learnable/times.js';
 import { scoreOf } from '../../src/distill/score.js';
-import { searchedGrids } from '../../src/distill/start.js';
-import { type DistilledTimes, distillTimes, type TimesStudent } from '../../src/distill/times.js';
 import { DEFAULT_RANGE } from '../../src/grid/grid.js';
 import type { Plan } from '../../src/solver/plan.js';
 import { reachesNfe, solverByName, stepsForNfe } from '../../src/solver/registry.js';

@@ -1,4 +1,4 @@
-import { fieldFigures } from '../../src/distill/field-figures.js';
+import { fieldFigures } from '../../src/distill/bespoke/field-figures.js';
 import type { SolveOptions } from '../../src/execute/solve.js';
 import type { Field } from '../../src/field/field.js';
 import type { Gpu } from '../../src/gpu/gpu.js';

@@ -1,5 +1,8 @@
-import { BESPOKE, distillBespoke, type TrainedCandidate } from '../../src/distill/bespoke.js';
+import { BESPOKE, distillBespoke, type TrainedCandidate } from '../../src/distill/bespoke/bespoke.js';
 import { dataFigures } from '../../src/distill/data-figures.js';
+import { searchedGrids } from '../../src/distill/learnable/start.js';
+import { distillTable } from '../../src/distill/learnable/table.js';
+import { distillTimes } from '../../src/distill/learnable/times.js';
 import {
   poolSeeds,
   runTeacher,
@@ -9,9 +12,6 @@ import {
 } from '../../src/distill/pool.js';
 import { type Score, scoreOf } from '../../src/distill/score.js';
 import type { DistillSettings } from '../../src/distill/settings.js';
-import { searchedGrids } from '../../src/distill/start.js';
-import { distillTable } from '../../src/distill/table.js';
-import { distillTimes } from '../../src/distill/times.js';
 import { FewstepError } from '../../src/errors.js';
 import type { Field } from '../../src/field/field.js';
 import type { Gpu } from '../../src/gpu/gpu.js';

@@ -1,5 +1,5 @@
-import { BESPOKE } from '../../src/distill/bespoke.js';
-import type { BespokeChoices } from '../../src/distill/bespoke-search.js';
+import { BESPOKE } from '../../src/distill/bespoke/bespoke.js';
+import type { BespokeChoices } from '../../src/distill/bespoke/bespoke-search.js';
 import { allIterations } from '../../src/distill/budget.js';
 import { type DistillSettings, ROBUST } from '../../src/distill/settings.js';
 import { unknownName } from '../../src/errors.js';

@@ -1,5 +1,5 @@
-import { drawTrajectories, Linearisation } from '../../src/distill/normal-equations.js';
 import { runTeacher } from '../../src/distill/pool.js';
+import { drawTrajectories, Linearisation } from '../../src/distill/training/normal-equations.js';
 import type { Executor } from '../../src/execute/fused-plan.js';
 import type { Field } from '../../src/field/field.js';
 import type { Gpu } from '../../src/gpu/gpu.js';

@@ -1,12 +1,12 @@
-import type { TrainedStage } from '../distill/bespoke.js';
-import { type DistilledBespokeNet, TABLE_SHARE } from '../distill/bespoke-net.js';
+import type { TrainedStage } from '../distill/bespoke/bespoke.js';
+import { type DistilledBespokeNet, TABLE_SHARE } from '../distill/bespoke/bespoke-net.js';
 import { allIterations, finalistsOf } from '../distill/budget.js';
-import type { FamilyRecord } from '../distill/family-training.js';
 import { type BespokesRequest, costOf, type Learned, learnBespokes } from '../distill/learned.js';
-import { neededEvaluations, unknownData } from '../distill/needed-evaluations.js';
+import type { TangentRecord } from '../distill/network/tangent.js';
 import { SEARCH_TRAJECTORIES } from '../distill/pool.js';
+import { neededEvaluations, unknownData } from '../distill/request/needed-evaluations.js';
 import type { Score } from '../distill/score.js';
-import type { TangentRecord } from '../distill/tangent.js';
+import type { FamilyRecord } from '../distill/training/family-training.js';
 import type { Gpu } from '../gpu/gpu.js';
 import { beganAs } from '../predictor/bespoke-predictor.js';
 import { count, figure } from '../report/number.js';

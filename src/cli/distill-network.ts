@@ -1,6 +1,6 @@
-import { learnNetwork, type NetworkRequest, runStepwiseTeacher } from '../distill/learn-network.js';
 import type { Learned } from '../distill/learned.js';
-import type { NetworkRecord } from '../distill/network.js';
+import { learnNetwork, type NetworkRequest, runStepwiseTeacher } from '../distill/network/learn-network.js';
+import type { NetworkRecord } from '../distill/network/network.js';
 import type { TeacherPool } from '../distill/pool.js';
 import type { Gpu } from '../gpu/gpu.js';
 import { figure, plural } from '../report/number.js';

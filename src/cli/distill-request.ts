@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import type { Budget } from '../distill/budget.js';
-import type { Recipe } from '../distill/network.js';
-import type { AnswerKind, Distillation, Spelling } from '../distill/request.js';
+import type { Recipe } from '../distill/network/network.js';
+import type { AnswerKind, Distillation, Spelling } from '../distill/request/distillation.js';
 import type { Field } from '../field/field.js';
 import type { FieldOptions } from '../node/field/load.js';
 import type { FeatureSource } from '../predictor/network-config.js';

@@ -1,5 +1,5 @@
 import { distillationInfo, type Learned } from '../distill/learned.js';
-import { type Job, jobOf } from '../distill/request.js';
+import { type Job, jobOf } from '../distill/request/job.js';
 import { FewstepError } from '../errors.js';
 import { fingerprintOf } from '../execute/fingerprint.js';
 import { preparedGradient } from '../field/field.js';

@@ -1,6 +1,6 @@
-import type { FamilyRecord } from '../distill/family-training.js';
+import type { RequestedStudent } from '../distill/request/students.js';
 import type { Score } from '../distill/score.js';
-import type { RequestedStudent } from '../distill/students.js';
+import type { FamilyRecord } from '../distill/training/family-training.js';
 import { figure, plural } from '../report/number.js';
 import { type Progress, showProgress } from './progress.js';
 

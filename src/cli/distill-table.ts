@@ -1,5 +1,5 @@
 import { type Learned, learnTables } from '../distill/learned.js';
-import type { StudentsRequest } from '../distill/students.js';
+import type { StudentsRequest } from '../distill/request/students.js';
 import type { Gpu } from '../gpu/gpu.js';
 import type { AmedSolver } from '../solver/amed.js';
 import { showStudent } from './distill-students.js';

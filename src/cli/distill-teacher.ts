@@ -1,5 +1,5 @@
 import { runTeacherTwice, type TeacherPools } from '../distill/pool.js';
-import type { StudentsRequest } from '../distill/students.js';
+import type { StudentsRequest } from '../distill/request/students.js';
 import type { Gpu } from '../gpu/gpu.js';
 import type { Solver } from '../solver/define.js';
 import { showProgress } from './progress.js';

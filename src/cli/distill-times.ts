@@ -1,5 +1,5 @@
 import { type Learned, learnTimes } from '../distill/learned.js';
-import type { StudentsRequest } from '../distill/students.js';
+import type { StudentsRequest } from '../distill/request/students.js';
 import type { Gpu } from '../gpu/gpu.js';
 import { figure } from '../report/number.js';
 import type { Solver } from '../solver/define.js';

@@ -1,8 +1,8 @@
 import { Command, Option } from 'commander';
-import { BESPOKE } from '../distill/bespoke.js';
-import { NET_ITERATIONS } from '../distill/bespoke-net.js';
-import { RECIPES } from '../distill/network.js';
-import { ANSWER_KINDS } from '../distill/request.js';
+import { BESPOKE } from '../distill/bespoke/bespoke.js';
+import { NET_ITERATIONS } from '../distill/bespoke/bespoke-net.js';
+import { RECIPES } from '../distill/network/network.js';
+import { ANSWER_KINDS } from '../distill/request/distillation.js';
 import { LARGEST_SEED, NETWORK_BATCH, ROBUST } from '../distill/settings.js';
 import { FEATURE_SOURCES } from '../predictor/network-config.js';
 import { BESPOKE_FORMULAS, BESPOKE_STARTS } from '../solver/bespoke.js';

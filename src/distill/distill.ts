@@ -7,9 +7,8 @@ import { checkGpu } from '../gpu/check.js';
 import type { Gpu } from '../gpu/gpu.js';
 import type { StoredPredictor } from '../predictor/predictor-file.js';
 import type { Solver } from '../solver/define.js';
-import { TABLE_SHARE } from './bespoke-net.js';
+import { TABLE_SHARE } from './bespoke/bespoke-net.js';
 import { finalistsOf } from './budget.js';
-import { learnNetwork, type NetworkRequest, runStepwiseTeacher } from './learn-network.js';
 import {
   type BespokesRequest,
   distillationInfo,
@@ -18,10 +17,12 @@ import {
   learnTables,
   learnTimes,
 } from './learned.js';
+import { learnNetwork, type NetworkRequest, runStepwiseTeacher } from './network/learn-network.js';
 import { runTeacherTwice } from './pool.js';
-import { type Distillation, ENTRIES, type Job, jobOf } from './request.js';
+import { type Distillation, ENTRIES } from './request/distillation.js';
+import { type Job, jobOf } from './request/job.js';
+import type { StudentsRequest } from './request/students.js';
 import type { Score } from './score.js';
-import type { StudentsRequest } from './students.js';
 
 /** What `distill` learns, how it tells of it, and how it is stopped. */
 export interface DistillRequest extends Distillation {

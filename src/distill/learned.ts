@@ -11,16 +11,20 @@ import {
   type DistilledBespoke,
   distillBespoke,
   type TrainedCandidate,
-} from './bespoke.js';
-import { type BespokeNetOptions, type DistilledBespokeNet, distillBespokeNet } from './bespoke-net.js';
-import type { BespokeChoices } from './bespoke-search.js';
+} from './bespoke/bespoke.js';
+import {
+  type BespokeNetOptions,
+  type DistilledBespokeNet,
+  distillBespokeNet,
+} from './bespoke/bespoke-net.js';
+import type { BespokeChoices } from './bespoke/bespoke-search.js';
 import { dataFigures } from './data-figures.js';
+import { distillTable, type TableOptions } from './learnable/table.js';
+import { distillTimes, type TimesOptions } from './learnable/times.js';
 import type { TeacherPools } from './pool.js';
+import type { RequestedStudent, StudentsRequest } from './request/students.js';
 import type { Score } from './score.js';
 import type { DistillSettings } from './settings.js';
-import type { RequestedStudent, StudentsRequest } from './students.js';
-import { distillTable, type TableOptions } from './table.js';
-import { distillTimes, type TimesOptions } from './times.js';
 
 /** What came out of a distillation of one or more NFE. */
 export interface Learned {

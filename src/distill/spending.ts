@@ -1,6 +1,6 @@
 import type { PlanFamily } from '../solver/plan-family.js';
 import { type Budget, countedIterations } from './budget.js';
-import { iterationsWithin, trainingEvaluations } from './family-training.js';
+import { iterationsWithin, trainingEvaluations } from './training/family-training.js';
 
 /** Keeps account of what a distillation takes of its budget, the teacher aside. */
 export class Spending {

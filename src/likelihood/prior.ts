@@ -1,5 +1,5 @@
 import { CholeskyDecomposition, Matrix } from 'ml-matrix';
-import { fieldFigures } from '../distill/field-figures.js';
+import { fieldFigures } from '../distill/bespoke/field-figures.js';
 import { unknownName } from '../errors.js';
 import type { Field } from '../field/field.js';
 import { mixtureCovariance, mixtureMean, mixtureVariances } from '../field/mixture.js';

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { distillSeveral } from '../../src/distill/bespoke-several.js';
+import { distillSeveral } from '../../src/distill/bespoke/bespoke-several.js';
+import { distillUniversal } from '../../src/distill/bespoke/universal.js';
 import { runTeacher } from '../../src/distill/pool.js';
 import { scoreOf } from '../../src/distill/score.js';
-import { distillUniversal } from '../../src/distill/universal.js';
 import { gaussianMixture } from '../../src/field/gaussian-mixture.js';
 import { DEFAULT_RANGE } from '../../src/grid/grid.js';
 import { type BespokeForm, bespokePlan } from '../../src/solver/bespoke.js';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { BESPOKE, distillBespoke } from '../../src/distill/bespoke.js';
-import { searchBespoke } from '../../src/distill/bespoke-search.js';
+import { BESPOKE, distillBespoke } from '../../src/distill/bespoke/bespoke.js';
+import { searchBespoke } from '../../src/distill/bespoke/bespoke-search.js';
 import { dataFigures } from '../../src/distill/data-figures.js';
 import { runTeacher } from '../../src/distill/pool.js';
 import { scoreOf } from '../../src/distill/score.js';

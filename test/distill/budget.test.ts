@@ -1,6 +1,10 @@
 import { describe, expect, it, test } from 'vitest';
-import { BESPOKE, distillBespoke, type TrainedStage } from '../../src/distill/bespoke.js';
-import { searchBespoke, searchEvaluations, searchFirstTimes } from '../../src/distill/bespoke-search.js';
+import { BESPOKE, distillBespoke, type TrainedStage } from '../../src/distill/bespoke/bespoke.js';
+import {
+  searchBespoke,
+  searchEvaluations,
+  searchFirstTimes,
+} from '../../src/distill/bespoke/bespoke-search.js';
 import {
   allIterations,
   type Budget,
@@ -10,14 +14,27 @@ import {
   teacherTrajectories,
 } from '../../src/distill/budget.js';
 import { distill } from '../../src/distill/distill.js';
-import { iterationsWithin, trainFamily, trainingEvaluations } from '../../src/distill/family-training.js';
-import { largestFamily, neededEvaluations, sizesWithin } from '../../src/distill/needed-evaluations.js';
+import {
+  refineStart,
+  searchedGrids,
+  searchStarts,
+  startEvaluations,
+} from '../../src/distill/learnable/start.js';
+import { distillTable, learnableTable, type TableOptions } from '../../src/distill/learnable/table.js';
+import { distillTimes, learnableTimes, type TimesOptions } from '../../src/distill/learnable/times.js';
 import { runTeacher, SEARCH_TRAJECTORIES } from '../../src/distill/pool.js';
+import {
+  largestFamily,
+  neededEvaluations,
+  sizesWithin,
+} from '../../src/distill/request/needed-evaluations.js';
 import { scoreOf } from '../../src/distill/score.js';
 import { ROBUST } from '../../src/distill/settings.js';
-import { refineStart, searchedGrids, searchStarts, startEvaluations } from '../../src/distill/start.js';
-import { distillTable, learnableTable, type TableOptions } from '../../src/distill/table.js';
-import { distillTimes, learnableTimes, type TimesOptions } from '../../src/distill/times.js';
+import {
+  iterationsWithin,
+  trainFamily,
+  trainingEvaluations,
+} from '../../src/distill/training/family-training.js';
 import { gaussianMixture } from '../../src/field/gaussian-mixture.js';
 import { DEFAULT_RANGE, polynomial } from '../../src/grid/grid.js';
 import { amedSolver } from '../../src/predictor/predictor.js';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { type Candidate, trainCandidates, winnerOf } from '../../src/distill/candidates.js';
-import type { FamilyState } from '../../src/distill/family-training.js';
+import { type Candidate, trainCandidates, winnerOf } from '../../src/distill/training/candidates.js';
+import type { FamilyState } from '../../src/distill/training/family-training.js';
 
 function stateOf(score: number): FamilyState {
   return { parameters: Float64Array.of(score), score: { mean: 1, median: 1, score } };

@@ -1,6 +1,6 @@
 import { EigenvalueDecomposition, Matrix } from 'ml-matrix';
 import { expect, test } from 'vitest';
-import { EquationsPass, type EquationsSize } from '../../src/distill/equations-pass.js';
+import { EquationsPass, type EquationsSize } from '../../src/distill/training/equations-pass.js';
 import { random } from '../../src/rng/random.js';
 import { gpu } from '../device.js';
 import { smallGpu } from '../gpu/small-gpu.js';

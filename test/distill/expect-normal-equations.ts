@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import { Linearisation, type NormalEquations, STEP } from '../../src/distill/normal-equations.js';
+import { Linearisation, type NormalEquations, STEP } from '../../src/distill/training/normal-equations.js';
 import { solveReference } from '../../src/execute/reference.js';
 import type { Field } from '../../src/field/field.js';
 import type { Plan } from '../../src/solver/plan.js';

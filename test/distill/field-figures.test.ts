@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { fieldFigures, mixtureFigures } from '../../src/distill/field-figures.js';
+import { fieldFigures, mixtureFigures } from '../../src/distill/bespoke/field-figures.js';
 import { gaussianMixture } from '../../src/field/gaussian-mixture.js';
 import { sampleMixture } from '../../src/problem/sample-mixture.js';
 import { gpu } from '../device.js';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { GaussNewton } from '../../src/distill/gauss-newton.js';
+import { GaussNewton } from '../../src/distill/training/gauss-newton.js';
 import { random } from '../../src/rng/random.js';
 import { freshSeed } from '../seed.js';
 

@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { distillNetwork } from '../../src/distill/network.js';
-import { NetworkTrainer } from '../../src/distill/network-trainer.js';
-import { NetworkWeights } from '../../src/distill/network-weights.js';
+import { distillTable } from '../../src/distill/learnable/table.js';
+import { distillNetwork } from '../../src/distill/network/network.js';
+import { NetworkTrainer } from '../../src/distill/network/network-trainer.js';
+import { NetworkWeights } from '../../src/distill/network/network-weights.js';
 import type { TeacherPool } from '../../src/distill/pool.js';
 import { runTeacher } from '../../src/distill/pool.js';
 import { ROBUST } from '../../src/distill/settings.js';
-import { distillTable } from '../../src/distill/table.js';
 import { adjointReference } from '../../src/execute/adjoint-reference.js';
 import { solveReference } from '../../src/execute/reference.js';
 import type { Field } from '../../src/field/field.js';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { Linearisation, type LinearisationSize } from '../../src/distill/normal-equations.js';
+import { Linearisation, type LinearisationSize } from '../../src/distill/training/normal-equations.js';
 import { customField } from '../../src/field/custom.js';
 import { externalField } from '../../src/field/external.js';
 import type { Field } from '../../src/field/field.js';

@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
-import { answersOf, parametersOf } from '../../src/distill/answer-parameters.js';
-import { familyOn } from '../../src/distill/learnable.js';
+import { answersOf, parametersOf } from '../../src/distill/learnable/answer-parameters.js';
+import { familyOn } from '../../src/distill/learnable/learnable.js';
+import { refineStart, searchedGrids, searchStarts } from '../../src/distill/learnable/start.js';
+import { distillTable, learnableTable, type TableRecord } from '../../src/distill/learnable/table.js';
 import { runTeacher } from '../../src/distill/pool.js';
 import { scoreOf } from '../../src/distill/score.js';
 import { ROBUST } from '../../src/distill/settings.js';
-import { refineStart, searchedGrids, searchStarts } from '../../src/distill/start.js';
-import { distillTable, learnableTable, type TableRecord } from '../../src/distill/table.js';
 import { gaussianMixture } from '../../src/field/gaussian-mixture.js';
 import { DEFAULT_RANGE, polynomial } from '../../src/grid/grid.js';
 import { problemByName } from '../../src/problem/registry.js';

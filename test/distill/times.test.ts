@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { familyOn } from '../../src/distill/learnable.js';
+import { familyOn } from '../../src/distill/learnable/learnable.js';
+import { distillTimes, learnableTimes, type TimesRecord } from '../../src/distill/learnable/times.js';
 import { runTeacher } from '../../src/distill/pool.js';
 import { scoreOf } from '../../src/distill/score.js';
 import { ROBUST } from '../../src/distill/settings.js';
-import { distillTimes, learnableTimes, type TimesRecord } from '../../src/distill/times.js';
 import { gaussianMixture } from '../../src/field/gaussian-mixture.js';
 import { DEFAULT_RANGE, polynomial } from '../../src/grid/grid.js';
 import { random } from '../../src/rng/random.js';

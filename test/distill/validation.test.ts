@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { type FamilyRecord, trainFamily } from '../../src/distill/family-training.js';
 import { runTeacher, type TeacherPool } from '../../src/distill/pool.js';
 import { type Score, scoreOfErrors } from '../../src/distill/score.js';
-import { Validation } from '../../src/distill/validation.js';
+import { type FamilyRecord, trainFamily } from '../../src/distill/training/family-training.js';
+import { Validation } from '../../src/distill/training/validation.js';
 import { solve } from '../../src/execute/solve.js';
 import { gaussianMixture } from '../../src/field/gaussian-mixture.js';
 import { DEFAULT_RANGE, parseGrid } from '../../src/grid/grid.js';

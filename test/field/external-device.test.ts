@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from 'vitest';
-import { distillBespoke } from '../../src/distill/bespoke.js';
+import { distillBespoke } from '../../src/distill/bespoke/bespoke.js';
 import { runTeacher } from '../../src/distill/pool.js';
 import { type ReferenceOptions, solveReference } from '../../src/execute/reference.js';
 import { solve } from '../../src/execute/solve.js';

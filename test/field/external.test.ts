@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { distillBespoke } from '../../src/distill/bespoke.js';
+import { distillBespoke } from '../../src/distill/bespoke/bespoke.js';
+import { distillTable } from '../../src/distill/learnable/table.js';
 import { runTeacher } from '../../src/distill/pool.js';
 import { scoreOf } from '../../src/distill/score.js';
 import { ROBUST } from '../../src/distill/settings.js';
-import { distillTable } from '../../src/distill/table.js';
 import { fingerprintOf } from '../../src/execute/fingerprint.js';
 import { integrate } from '../../src/execute/integrate.js';
 import { PreparedSolve } from '../../src/execute/prepared-solve.js';

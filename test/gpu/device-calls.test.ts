@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { trainFamily } from '../../src/distill/family-training.js';
-import { familyOn } from '../../src/distill/learnable.js';
+import { familyOn } from '../../src/distill/learnable/learnable.js';
+import { learnableTable } from '../../src/distill/learnable/table.js';
 import { runTeacher } from '../../src/distill/pool.js';
-import { learnableTable } from '../../src/distill/table.js';
-import { Validation } from '../../src/distill/validation.js';
+import { trainFamily } from '../../src/distill/training/family-training.js';
+import { Validation } from '../../src/distill/training/validation.js';
 import { solve } from '../../src/execute/solve.js';
 import { gaussianMixture } from '../../src/field/gaussian-mixture.js';
 import { polynomial } from '../../src/grid/grid.js';

@@ -1,5 +1,5 @@
 import { test } from 'vitest';
-import { trainTangent } from '../../src/distill/tangent.js';
+import { trainTangent } from '../../src/distill/network/tangent.js';
 import { solveReference } from '../../src/execute/reference.js';
 import { solve } from '../../src/execute/solve.js';
 import { gaussianMixture } from '../../src/field/gaussian-mixture.js';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { NetworkWeights } from '../../src/distill/network-weights.js';
-import { TangentTrainer } from '../../src/distill/tangent-trainer.js';
+import { NetworkWeights } from '../../src/distill/network/network-weights.js';
+import { TangentTrainer } from '../../src/distill/network/tangent-trainer.js';
 import { solveReference } from '../../src/execute/reference.js';
 import { tangentGradientReference } from '../../src/execute/tangent-gradient-reference.js';
 import { gaussianMixture } from '../../src/field/gaussian-mixture.js';

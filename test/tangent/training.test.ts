@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { NetworkWeights } from '../../src/distill/network-weights.js';
+import { NetworkWeights } from '../../src/distill/network/network-weights.js';
+import { trainTangent } from '../../src/distill/network/tangent.js';
+import { TangentTrainer } from '../../src/distill/network/tangent-trainer.js';
 import { runTeacher, type TeacherPool } from '../../src/distill/pool.js';
 import { scoreOf } from '../../src/distill/score.js';
-import { trainTangent } from '../../src/distill/tangent.js';
-import { TangentTrainer } from '../../src/distill/tangent-trainer.js';
 import { gaussianMixture } from '../../src/field/gaussian-mixture.js';
 import { polynomial } from '../../src/grid/grid.js';
 import { planFor } from '../../src/solver/plan-for.js';

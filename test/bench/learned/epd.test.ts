@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { contextOf } from '../../../bench/learned/context.js';
 import { directionsOf, epdRows, evenParameters } from '../../../bench/learned/epd.js';
-import { answersOf } from '../../../src/distill/answer-parameters.js';
+import { answersOf } from '../../../src/distill/learnable/answer-parameters.js';
 import { ROBUST } from '../../../src/distill/settings.js';
 import { gaussianMixture } from '../../../src/field/gaussian-mixture.js';
 import { polynomial } from '../../../src/grid/grid.js';

@@ -1,0 +1,353 @@
+import { either } from '../../abort.js';
+import { checkEntries, type Entries } from '../../arguments.js';
+import { FewstepError } from '../../errors.js';
+import { checkField } from '../../field/check.js';
+import type { Field } from '../../field/field.js';
+import { checkGpu } from '../../gpu/check.js';
+import type { Gpu } from '../../gpu/gpu.js';
+import { rangeFrom, type SigmaRange } from '../../grid/grid.js';
+import { type BespokeForm, bespokeLayout, bespokePlan } from '../../solver/bespoke.js';
+import { numbersFrom, trainedFamily, trainedFrom, unitsOf } from '../../solver/bespoke-family.js';
+import type { PlanFamily } from '../../solver/plan-family.js';
+import { findUniversalSolver } from '../../solver/universal.js';
+import { type Budget, searchTrajectories, sharedIterations } from '../budget.js';
+import { dataFigures } from '../data-figures.js';
+import { checkPool, SEARCH_TRAJECTORIES, type TeacherPool } from '../pool.js';
+import { checkAffordable } from '../request/needed-evaluations.js';
+import { type Score, scoreOf, typicalError } from '../score.js';
+import { Spending } from '../spending.js';
+import { trainCandidates, winnerOf } from '../training/candidates.js';
+import { type FamilyRecord, type FamilyState, trainFamily } from '../training/family-training.js';
+import {
+  type BespokeCandidate,
+  type BespokeChoices,
+  PLAIN_VALIDATED,
+  searchBespoke,
+  searchEvaluations,
+  searchFirstTimes,
+} from './bespoke-search.js';
+import { checkBespokeSettings } from './bespoke-settings.js';
+
+/** The stages of a bespoke solver's distillation, in their order; finalists count as candidates. */
+export type BespokeStage = 'search' | 'candidates' | 'table';
+/** The stages that train something: all but the search, which only compares. */
+export type TrainedStage = Exclude<BespokeStage, 'search'>;
+
+/** What is trained: a solver that the search found, the universal one, or a given one. */
+export type TrainedCandidate = Pick<BespokeCandidate, 'form' | 'grid' | 'numbers'>;
+
+/** What a bespoke solver is learned for, and how long each stage goes on; `BESPOKE` has the usual numbers. */
+export interface BespokeSettings {
+  /** Field evaluations of the solver, from 1 to MAX_BESPOKE_NFE. */
+  nfe: number;
+  /** Where the teacher's trajectories begin and end; 0.002 to 80 by default. */
+  range?: SigmaRange;
+  /**
+   * Trajectories in a batch, rounded up to a multiple of 4 and drawn with replacement: each runs once for every number
+   * that is learned, and once more.
+   */
+  batch: number;
+  /** How many starts are trained for a little, and for how many iterations each; the best third then three times as long. */
+  candidates: number;
+  candidateIterations: number;
+  /** Iterations of Gauss-Newton for the table that the best candidate becomes. */
+  iterations: number;
+  /** In place of `iterations`: what all stages may take together. */
+  budget?: Budget;
+  /** Of the order of batches. */
+  seed: number;
+}
+
+/** The usual settings, which suffice on mixtures, data sets and small networks; more still helps a little. */
+export const BESPOKE: Omit<BespokeSettings, 'nfe'> = {
+  batch: 32,
+  candidates: 14,
+  candidateIterations: 10,
+  iterations: 200,
+  seed: 0,
+};
+
+/** The teacher's trajectories that a bespoke solver learns from and is chosen by, and what its search may try. */
+export interface BespokeOptions extends BespokeChoices {
+  /** What is learned from; of the states the last alone, the end points. */
+  training: TeacherPool;
+  /** What all choices are made by: trajectories of the same teacher from other latents, see `poolSeeds`. */
+  validation: TeacherPool;
+  /** Solvers learned elsewhere, which stand beside the best of the search. */
+  given?: readonly TrainedCandidate[];
+  /** Whether the universal table may take the place of a searched start that is worse; by default so. */
+  universal?: boolean;
+  /** After each form that the search has compared: how many, and of how many. */
+  onSearch?: (done: number, of: number) => void;
+  /** Once, with the best solver that learned nothing and its validation score. */
+  onStart?: (best: BespokeCandidate, score: Score) => void;
+  /** Before a training, and after it with the scores on both sides. */
+  onTraining?: (stage: TrainedStage, candidate: TrainedCandidate, iterations: number) => void;
+  onTrained?: (stage: TrainedStage, candidate: TrainedCandidate, before: Score, after: Score) => void;
+  /** After each iteration. */
+  onRecord?: (stage: TrainedStage, record: FamilyRecord, candidate: TrainedCandidate) => void;
+  signal?: AbortSignal;
+  /**
+   * Ends the training early: the best of what was learned until then is the result. During the search for a start it
+   * rejects, as `signal` does.
+   */
+  finish?: AbortSignal;
+}
+
+/** A bespoke solver that was learned. */
+export interface DistilledBespoke {
+  form: BespokeForm;
+  /** As `bespokeLayout` has them: `bespokePlan` makes the plan of both, `bespokeSchedule` what a predictor stores. */
+  numbers: Float64Array;
+  /** The best solver of the search on the validation trajectories: the best that learned nothing. */
+  candidate: BespokeCandidate;
+  /** Its score there. */
+  start: Score;
+  /** The candidate that became this solver, and its score untrained. */
+  origin: { candidate: TrainedCandidate; score: Score };
+  /** On the validation trajectories. */
+  best: Score;
+  /** Where each candidate came to. */
+  candidates: { candidate: TrainedCandidate; score: Score }[];
+  /** Every iteration of every training, in their order. */
+  history: { stage: TrainedStage; record: FamilyRecord }[];
+  /** Wall time of each stage. */
+  seconds: Record<BespokeStage, number>;
+  /** Of all candidates together, and of the table. */
+  iterations: Record<TrainedStage, number>;
+}
+
+const OPTIONS: Entries<BespokeOptions> = {
+  training: true,
+  validation: true,
+  formulas: false,
+  starts: false,
+  given: false,
+  universal: false,
+  onSearch: false,
+  onStart: false,
+  onTraining: false,
+  onTrained: false,
+  onRecord: false,
+  signal: false,
+  finish: false,
+};
+
+/** Iterations that tell how long one takes, validation included. */
+const PROBE = 10;
+
+/**
+ * Distils a bespoke solver: a search over formulas, starts and grids; a short training of the best, of the universal
+ * table and of solvers that begin at several first times; a longer one of the best of those, and a long one of the best
+ * of them. It is never worse than the best that learned nothing, or than the universal table or a given one, on the
+ * validation trajectories. It needs no gradient of the field.
+ *
+ * All of a solver is learned, as by Bespoke and BNS solvers (arXiv 2310.19075, 2403.01329), S4S (2502.17423) and, for
+ * the times, LD3 (2405.15506); what it is made of is `BespokeForm`. The recipe is our own: Gauss-Newton to the
+ * teacher's end points, with derivatives by differences of solves.
+ * @throws FewstepError bad-argument for settings and options that cannot be, unknown-name for the unit of a budget;
+ *   unreachable-nfe and bad-argument for a form that cannot be (`bespokeLayout`), bad-grid for an
+ *   impossible range, bad-shape for trajectories of another dimension, device-limit; bad-field where a model of the
+ *   user's fails. A candidate that diverges throws nothing: its score is infinite
+ */
+export async function distillBespoke(
+  gpu: Gpu,
+  field: Field,
+  settings: BespokeSettings,
+  options: BespokeOptions,
+): Promise<DistilledBespoke> {
+  checkGpu(gpu);
+  checkField(field);
+  checkBespokeSettings(settings);
+  checkEntries("distillBespoke's options", options, OPTIONS);
+  checkPool('training', options.training);
+  checkPool('validation', options.validation);
+  const {
+    training,
+    validation,
+    given = [],
+    universal = true,
+    onSearch,
+    onStart,
+    onTraining,
+    onTrained,
+    onRecord,
+    signal,
+    finish,
+  } = options;
+  const searching = either(signal, finish);
+  const { nfe, batch, budget } = settings;
+  const range = rangeFrom(settings.range);
+  for (const { form, numbers } of given) checkGiven(form, numbers, nfe);
+  const seconds = { search: 0, candidates: 0, table: 0 };
+  const iterations = { candidates: 0, table: 0 };
+  const history: DistilledBespoke['history'] = [];
+  const sizes = { batch, validation: validation.latents.length / validation.dim };
+  const spending = new Spending(budget, sizes);
+  const lap = (stage: BespokeStage) => {
+    seconds[stage] = spending.elapsed - seconds.search - seconds.candidates;
+  };
+  const { mean, std } = dataFigures(training);
+  const common = { nfe, range, data: { mean: [...mean], std } };
+  if (budget) checkAffordable(budget, { ...options, ...common }, sizes);
+  const searchCost = (count: number) => searchEvaluations(common, options, count);
+  const trajectories = searchTrajectories(budget, searchCost, SEARCH_TRAJECTORIES);
+  const search = { trajectories, signal: searching };
+  const found = await searchBespoke(gpu, field, common, training, {
+    ...options,
+    ...search,
+    onProgress: onSearch,
+  });
+  // What that is takes 6 to 19 ms to find.
+  if (budget?.unit === 'evaluations') spending.made(searchCost(trajectories));
+  const scored = async <C extends TrainedCandidate>(candidate: C) => {
+    spending.made(nfe * sizes.validation);
+    return { candidate, score: await scoreNumbers(gpu, field, candidate, validation) };
+  };
+  const plainOnes = distinct(found);
+  const gaussian = found.find(({ form }) => form.start === 'gaussian');
+  const further = gaussian ? await searchFirstTimes(gpu, field, gaussian.form, training, search) : [];
+  const searched: { candidate: BespokeCandidate; score: Score }[] = [];
+  for (const candidate of [...further, ...plainOnes.slice(0, PLAIN_VALIDATED)])
+    searched.push(await scored(candidate));
+  const plain = searched.reduce((a, b) => (b.score.score < a.score.score ? b : a));
+  onStart?.(plain.candidate, plain.score);
+  const starts: { candidate: TrainedCandidate; score: Score }[] = [plain];
+  if (universal) {
+    for (const candidate of universalCandidates(common, options)) starts.push(await scored(candidate));
+    starts.sort((a, b) => a.score.score - b.score.score);
+  }
+  starts.push(...searched.filter((one) => one !== plain));
+  starts.splice(settings.candidates);
+  for (const candidate of given)
+    starts.push(await scored({ ...candidate, form: { ...candidate.form, ...common } }));
+  lap('search');
+  finish?.throwIfAborted();
+
+  // Candidates share forms, of which it takes a while to find what depends on which number (docs/performance.md).
+  const families = new Map<string, PlanFamily>();
+  const familyOf = (form: BespokeForm) => {
+    const key = `${form.formula} ${form.start}`;
+    const family = families.get(key) ?? trainedFamily(form);
+    families.set(key, family);
+    return family;
+  };
+  const train = (
+    { form }: TrainedCandidate,
+    state: FamilyState,
+    count: number,
+    onEach?: (record: FamilyRecord) => void,
+  ) =>
+    trainFamily(gpu, field, familyOf(form), state, {
+      training,
+      validation,
+      batch,
+      iterations: count,
+      units: unitsOf(form),
+      seed: settings.seed,
+      reference: typicalError(plain.score),
+      ...{ signal, finish },
+      onRecord: onEach,
+    });
+  const stage = async (
+    name: TrainedStage,
+    candidate: TrainedCandidate,
+    state: FamilyState,
+    count: number,
+  ) => {
+    if (finish?.aborted) return state;
+    onTraining?.(name, candidate, count);
+    let done = 0;
+    const begin = spending.elapsed;
+    const after = await train(candidate, state, count, (record) => {
+      done = record.iteration;
+      history.push({ stage: name, record });
+      onRecord?.(name, record, candidate);
+    });
+    iterations[name] += done;
+    spending.ran(familyOf(candidate.form), done, spending.elapsed - begin);
+    onTrained?.(name, candidate, state.score, after.score);
+    return after;
+  };
+  const states = starts.map(({ candidate, score }) => ({
+    candidate,
+    state: { parameters: trainedFrom(candidate.form, candidate.numbers), score },
+  }));
+
+  // A schedule of learning rates has to know its end before it begins. So with a budget of seconds a few iterations
+  // tell how many there will be of the candidates, and those of the candidates how many of the table.
+  if (budget?.unit === 'seconds') {
+    const [{ candidate, state }] = states;
+    await train(candidate, state, 1); // compiles
+    const begin = spending.elapsed;
+    await train(candidate, state, PROBE);
+    spending.probed(PROBE, spending.elapsed - begin);
+  }
+  const total = spending.left(familyOf(states[0].candidate.form));
+  const unlimited = sharedIterations(Infinity, states.length, settings.candidateIterations);
+  const { each, finalist, table } =
+    total === undefined
+      ? { ...unlimited, table: settings.iterations }
+      : sharedIterations(total, states.length, settings.candidateIterations);
+  const trained = await trainCandidates(states, { each, finalist }, ({ candidate, state }, count) =>
+    stage('candidates', candidate, state, count),
+  );
+  const winner = winnerOf(trained);
+  const { candidate, state } = winner;
+  lap('candidates');
+
+  const count = spending.left(familyOf(candidate.form)) ?? table;
+  const best = await stage('table', candidate, state, count);
+  lap('table');
+  return {
+    form: candidate.form,
+    numbers: numbersFrom(candidate.form, best.parameters),
+    candidate: plain.candidate,
+    start: plain.score,
+    origin: starts[trained.indexOf(winner)],
+    best: best.score,
+    candidates: trained.map((each) => ({ candidate: each.candidate, score: each.state.score })),
+    history,
+    seconds,
+    iterations,
+  };
+}
+
+/** Without those that are an earlier one again, as ipndm-4 is ipndm-3 at three evaluations. */
+function distinct(found: readonly BespokeCandidate[]): BespokeCandidate[] {
+  const seen = new Set<string>();
+  return found.filter(({ form, numbers }) => {
+    const plan = JSON.stringify(bespokePlan(form, numbers).operations);
+    return !seen.has(plan) && seen.add(plan);
+  });
+}
+
+/** The universal table, where there is one that the range has room for and that is among what may be chosen from. */
+function universalCandidates(
+  { nfe, range, data }: Pick<BespokeForm, 'nfe' | 'range' | 'data'>,
+  { formulas, starts }: BespokeChoices,
+): TrainedCandidate[] {
+  if (starts && !starts.includes('gaussian')) return [];
+  const solver = findUniversalSolver(nfe, data, range);
+  if (!solver || (formulas && !formulas.includes(solver.form.formula))) return [];
+  return [{ ...solver, grid: 'the universal table' }];
+}
+
+function scoreNumbers(
+  gpu: Gpu,
+  field: Field,
+  { form, numbers }: Omit<TrainedCandidate, 'grid'>,
+  pool: TeacherPool,
+): Promise<Score> {
+  return scoreOf(gpu, field, bespokePlan(form, numbers), pool);
+}
+
+function checkGiven(form: BespokeForm, numbers: ArrayLike<number>, nfe: number): void {
+  const { size } = bespokeLayout(form);
+  if (form.nfe === nfe && numbers.length === size) return;
+  throw new FewstepError(
+    'bad-argument',
+    `a given solver of NFE ${form.nfe} with ${numbers.length} numbers cannot begin a training at NFE ${nfe}`,
+    `give one of that NFE, with the numbers of its form (${size} at NFE ${form.nfe})`,
+  );
+}

@@ -1,0 +1,107 @@
+import { FewstepError, unknownName } from '../../errors.js';
+import type { SigmaRange } from '../../grid/grid.js';
+import { formOf } from '../../predictor/bespoke-predictor.js';
+import { BESPOKE_FORMULAS, BESPOKE_STARTS, bespokeLayout } from '../../solver/bespoke.js';
+import { BESPOKE, type TrainedCandidate } from '../bespoke/bespoke.js';
+import { NET_BATCH, NET_ITERATIONS } from '../bespoke/bespoke-net.js';
+import { type BespokeChoices, checkChoices } from '../bespoke/bespoke-search.js';
+import type { BespokesRequest } from '../learned.js';
+import { checkSettings, ROBUST } from '../settings.js';
+import type { Distillation, GivenPredictor, Spelling } from './distillation.js';
+import { checkAffordable, largestFamily, sizesWithin, unknownData } from './needed-evaluations.js';
+import { checkBudgetOf, rangeFor, settingsOf, teacherOf } from './students.js';
+
+/** A distillation of bespoke solvers, with networks or without. @throws FewstepError as `jobOf` */
+export function bespokesRequest(
+  asked: Distillation,
+  nfes: readonly number[],
+  spelt: Spelling,
+): BespokesRequest {
+  const { field, solver, formulas, starts, budget, from } = asked;
+  const choices = { ...(formulas && { formulas }), ...(starts && { starts }) };
+  checkForms(choices, nfes);
+  const range = rangeFor(field, undefined, asked.range);
+  const teacherNfe = asked.teacher?.nfe ?? ROBUST.teacher.nfe;
+  const { seed, batch, iterations } = BESPOKE;
+  const largest = () => largestFamily({ ...choices, range, nfe: Math.max(...nfes) });
+  const sizes = sizesWithin(budget, { largest, students: nfes.length, teacherNfe }, { ...ROBUST, batch });
+  const settings = settingsOf(asked, { ...ROBUST, seed, iterations, ...sizes });
+  checkBudgetOf(asked, settings.batch, spelt);
+  const { candidates = BESPOKE.candidates, candidateIterations = BESPOKE.candidateIterations } = asked;
+  const { netIterations = NET_ITERATIONS, netBatch = NET_BATCH } = asked;
+  checkWholes({ candidates, netBatch }, 1);
+  checkWholes({ candidateIterations, netIterations }, 0);
+  const networks = solver === 'bespoke-net';
+  if (networks) checkSettings({ ...settings, batch: netBatch });
+  const wanted = { range, data: unknownData(range), ...choices };
+  if (budget) for (const nfe of nfes) checkAffordable(budget, { ...wanted, nfe }, settings);
+  return {
+    ...{ field, nfes, range, settings, choices },
+    teacher: teacherOf(field, settings, range, nfes),
+    training: {
+      ...{ range, candidates, candidateIterations, seed: settings.seed },
+      ...{ batch: settings.batch, iterations: settings.iterations, ...(budget && { budget }) },
+    },
+    ...(networks && { netIterations, netBatch }),
+    ...(from && { given: givenSolvers(from, field.dim, range, nfes, spelt) }),
+  };
+}
+
+function checkForms(choices: BespokeChoices, nfes: readonly number[]): void {
+  checkChoices(choices);
+  const { formulas = BESPOKE_FORMULAS, starts = BESPOKE_STARTS } = choices;
+  checkNames('formula', formulas, BESPOKE_FORMULAS);
+  checkNames('start', starts, BESPOKE_STARTS);
+  for (const nfe of nfes) bespokeLayout({ formula: formulas[0], start: starts[0], nfe });
+}
+
+function checkNames(what: string, names: readonly string[], known: readonly string[]): void {
+  const foreign = names.find((name) => !known.includes(name));
+  if (foreign !== undefined) throw unknownName(what, String(foreign), known);
+}
+
+function checkWholes(values: Record<string, number>, least: number): void {
+  for (const [name, value] of Object.entries(values)) {
+    if (Number.isSafeInteger(value) && value >= least) continue;
+    throw new FewstepError(
+      'bad-argument',
+      `the distillation's ${name} is ${value}`,
+      `give a whole number from ${least} on`,
+    );
+  }
+}
+
+/** The solvers of a predictor as candidates; their units become those of the new field's data. */
+function givenSolvers(
+  { predictor, name }: GivenPredictor,
+  dim: number,
+  range: SigmaRange,
+  nfes: readonly number[],
+  spelt: Spelling,
+): Map<number, TrainedCandidate> {
+  const refuse = (what: string, remedy: string) =>
+    new FewstepError('bad-argument', `${spelt('from')}${name ? ` ${name}` : ''}: ${what}`, remedy);
+  if (predictor.kind !== 'bespoke') {
+    throw refuse(`it holds ${predictor.solver}`, 'give a predictor of bespoke solvers');
+  }
+  const { sigmaMin, sigmaMax } = predictor.range;
+  if (sigmaMin !== range.sigmaMin || sigmaMax !== range.sigmaMax) {
+    throw refuse(
+      `it goes from sigma ${sigmaMax} to ${sigmaMin}`,
+      `give ${spelt('range.sigmaMax')} ${sigmaMax} ${spelt('range.sigmaMin')} ${sigmaMin}`,
+    );
+  }
+  return new Map(
+    nfes.map((nfe) => {
+      const schedule = predictor.schedules.find((candidate) => candidate.nfe === nfe);
+      if (!schedule) {
+        const learned = predictor.schedules.map((candidate) => candidate.nfe).join(', ');
+        throw refuse(`it learned nothing for NFE ${nfe}`, `it learned for ${learned}: take one of them`);
+      }
+      // The mean is replaced before anything runs.
+      const data = { mean: new Float32Array(dim), std: 1 };
+      const form = formOf({ range, data }, schedule);
+      return [nfe, { form, grid: `learned ${name ? `in ${name}` : 'elsewhere'}`, numbers: schedule.numbers }];
+    }),
+  );
+}

@@ -1,0 +1,125 @@
+import { FewstepError } from '../../errors.js';
+import { type BespokeForm, bespokeLayout } from '../../solver/bespoke.js';
+import { trainedFamily } from '../../solver/bespoke-family.js';
+import { nfeOf } from '../../solver/plan.js';
+import type { PlanFamily } from '../../solver/plan-family.js';
+import {
+  type BespokeChoices,
+  formsOf,
+  MOST_VALIDATED,
+  searchEvaluations,
+} from '../bespoke/bespoke-search.js';
+import { type Budget, FEWEST_SEARCHED, SEARCH_SHARE, teacherTrajectories } from '../budget.js';
+import { familyOn, type Learnable } from '../learnable/learnable.js';
+import { startEvaluations } from '../learnable/start.js';
+import { iterationsWithin, trainingEvaluations } from '../training/family-training.js';
+
+/** What a bespoke solver is distilled for, and what its search may choose from. */
+interface Wanted extends BespokeChoices, Pick<BespokeForm, 'nfe' | 'range' | 'data'> {}
+
+/** How large a distillation is. */
+interface Size {
+  /** Trajectories in a batch, and those to validate with. */
+  batch: number;
+  validation: number;
+  /** Trajectories of the search. */
+  searched: number;
+  /** Of all trainings together. */
+  iterations: number;
+}
+
+/** Evaluations of the field that the distillation of a bespoke solver makes at most, the teacher aside. */
+export function neededEvaluations(wanted: Wanted, { batch, validation, searched, iterations }: Size): number {
+  const search = searchEvaluations(wanted, wanted, searched) + MOST_VALIDATED * wanted.nfe * validation;
+  return search + trainingEvaluations(largestFamily(wanted), { batch, validation }, iterations);
+}
+
+/** Of all forms that a search may choose from, one with as many numbers as any has; what the data are does not matter. */
+export function largestFamily(wanted: Omit<Wanted, 'data'>): PlanFamily {
+  const forms = formsOf({ ...wanted, data: unknownData(wanted.range) }, wanted);
+  return trainedFamily(forms.reduce((a, b) => (bespokeLayout(b).size > bespokeLayout(a).size ? b : a)));
+}
+
+/** Trajectories of the teacher to learn from and to validate with, and in a batch. */
+interface Sizes {
+  trajectories: number;
+  validation: number;
+  batch: number;
+}
+
+/** Iterations of which a training should have as many, if need be by smaller batches. */
+const ENOUGH_ITERATIONS = 100;
+
+/**
+ * Sizes of a distillation, unless somebody says: of few evaluations the teacher makes fewer trajectories, and batches are
+ * smaller, down to a quarter of the usual, because more iterations come farther. On ring, mixture-64 and the networks of two
+ * moons and of digits (NFE 3 and 5, two seeds) batches of 8 ended 0.82, 0.86 and 0.94 times as far off by mean as those of
+ * 32 with 50,000, 100,000 and 200,000 evaluations, those of 16 0.90 times with 400,000.
+ * @param largest of all that is to be trained, what has most numbers
+ * @param usual without such a budget
+ */
+export function sizesWithin(
+  budget: Budget | undefined,
+  { largest, ...teaching }: { largest: () => PlanFamily; students: number; teacherNfe: number },
+  usual: Sizes,
+): Sizes {
+  const { trajectories, validation, batch } = usual;
+  if (budget?.unit !== 'evaluations') return { trajectories, validation, batch };
+  const pools = teacherTrajectories(budget, { trajectories, validation }, teaching);
+  const family = largest();
+  const learning = (1 - SEARCH_SHARE) * budget.amount;
+  const enough = (size: number) =>
+    iterationsWithin(learning, family, { batch: size, validation: pools.validation }) >= ENOUGH_ITERATIONS;
+  return { ...pools, batch: [batch, batch / 2].find(enough) ?? batch / 4 };
+}
+
+/** The first iteration that is validated is the fourth. */
+const FEWEST_ITERATIONS = 4;
+
+/**
+ * Looks whether a budget in evaluations has room for the smallest search and for four iterations.
+ * @throws FewstepError bad-argument with the least that has
+ */
+export function checkAffordable(
+  budget: Budget,
+  wanted: Wanted,
+  size: Pick<Size, 'batch' | 'validation'>,
+): void {
+  if (budget.unit !== 'evaluations') return;
+  const smallest = { ...size, searched: FEWEST_SEARCHED, iterations: 0 };
+  const learning = trainingEvaluations(largestFamily(wanted), size, FEWEST_ITERATIONS);
+  const least = leastWith(neededEvaluations(wanted, smallest), learning);
+  refuseBelow(least, budget, wanted.nfe, 'formulas or starts');
+}
+
+/** The same of AMED's tables and of times. @throws FewstepError bad-argument with the least that has */
+export function checkLearnableAffordable(
+  budget: Budget,
+  student: Learnable,
+  size: Pick<Size, 'batch' | 'validation'>,
+): void {
+  if (budget.unit !== 'evaluations') return;
+  const family = familyOn(student, student.grids[0]);
+  const search = startEvaluations(student, { ...size, searched: FEWEST_SEARCHED, refined: 1 });
+  const least = leastWith(search, trainingEvaluations(family, size, FEWEST_ITERATIONS));
+  refuseBelow(least, budget, nfeOf(family.plan), 'grids');
+}
+
+/** A search takes its share where it may, whatever the least is that it needs. */
+function leastWith(search: number, learning: number): number {
+  return Math.max(search + learning, Math.ceil(learning / (1 - SEARCH_SHARE)));
+}
+
+function refuseBelow(least: number, { amount }: Budget, nfe: number, choices: string): void {
+  if (amount >= least) return;
+  throw new FewstepError(
+    'bad-argument',
+    `a budget of ${amount} evaluations is too small at NFE ${nfe}`,
+    `give ${least} or more, or fewer validation trajectories or ${choices} to choose from`,
+  );
+}
+
+/** Stands for a spread of the data that is not known yet: all first times of a search are in the range. */
+export function unknownData({ sigmaMax }: BespokeForm['range']): BespokeForm['data'] {
+  return { mean: [0], std: sigmaMax / 81 };
+}
