@@ -9,11 +9,12 @@ import type { Score } from '../distill/score.js';
 import type { FamilyRecord } from '../distill/training/family-training.js';
 import type { Gpu } from '../gpu/gpu.js';
 import { beganAs } from '../predictor/bespoke-predictor.js';
-import { count, figure } from '../report/number.js';
+import { figure } from '../report/number.js';
 import { type BespokeForm, bespokeLayout } from '../solver/bespoke.js';
 import { numbersFrom } from '../solver/bespoke-family.js';
 import { taught } from './distill-teacher.js';
 import { type Progress, showProgress } from './progress.js';
+import { sayIfSlow } from './slow-hint.js';
 
 /** Distils a bespoke solver for each NFE of a request from one run of the teacher. */
 export async function distillBespokes(
@@ -22,8 +23,10 @@ export async function distillBespokes(
   finish: AbortSignal,
 ): Promise<Learned> {
   const pools = await taught(gpu, request, finish);
-  const slow = slowHint(request, costOf(pools));
-  if (slow) process.stderr.write(`${slow}\n`);
+  if (!request.training.budget) {
+    const { nfes } = request;
+    sayIfSlow({ students: nfes.length, evaluations: bespokesEvaluations(request) }, costOf(pools), MODEST);
+  }
   return learnBespokes(gpu, request, pools, {
     finish,
     watch(nfe) {
@@ -42,32 +45,16 @@ export async function distillBespokes(
   });
 }
 
-/** Seconds of all NFE together from which on it is worth saying that fewer evaluations might do. */
-const LONG = 300;
-const MODEST = 200_000;
 /** By mean, on the networks of two moons and of digits, NFE 3, 5 and 7, three seeds (docs/results.md). */
-const LOST = '1.0 to 1.2';
+const MODEST = { budget: 200_000, farther: '1.0 to 1.2' };
 
-/**
- * What the trainings to come take where that is long, at the teacher's rate.
- * @param teacher what it took
- */
-export function slowHint(
-  { range, nfes, settings, training, choices }: BespokesRequest,
-  teacher: { seconds: number; evaluations: number },
-): string | undefined {
-  const { candidates, candidateIterations, iterations: table, budget } = training;
-  if (budget) return undefined;
+/** Evaluations of all trainings of a request, at most. */
+export function bespokesEvaluations({ range, nfes, settings, training, choices }: BespokesRequest): number {
+  const { candidates, candidateIterations, iterations: table } = training;
   const iterations = allIterations(candidates, candidateIterations, table);
   const size = { ...settings, searched: SEARCH_TRAJECTORIES, iterations };
   const wanted = { ...choices, range, data: unknownData(range) };
-  const evaluations = nfes.reduce((sum, nfe) => sum + neededEvaluations({ ...wanted, nfe }, size), 0);
-  const seconds = (evaluations * teacher.seconds) / teacher.evaluations;
-  if (seconds < LONG) return undefined;
-  const text = `${(evaluations / 1e6).toPrecision(2)} million evaluations are to come, ${Math.round(seconds / 60)} min at the teacher's rate`;
-  const modest = nfes.length * MODEST;
-  if (modest > evaluations / 2) return text;
-  return `${text}; --budget ${MODEST}evals makes it ${count(modest)}: on networks its solvers end ${LOST} times as far off`;
+  return nfes.reduce((sum, nfe) => sum + neededEvaluations({ ...wanted, nfe }, size), 0);
 }
 
 /** Shows how networks do on top of the table, and the table alone beside them, and which of them is kept. */

@@ -1,8 +1,9 @@
+import { learnableTable } from '../distill/learnable/table.js';
 import { type Learned, learnTables } from '../distill/learned.js';
 import type { StudentsRequest } from '../distill/request/students.js';
 import type { Gpu } from '../gpu/gpu.js';
 import type { AmedSolver } from '../solver/amed.js';
-import { showStudent } from './distill-students.js';
+import { sayIfStudentsAreSlow, showStudent } from './distill-students.js';
 import { taught } from './distill-teacher.js';
 
 /** Distils a table for each NFE of a request from one run of the teacher. */
@@ -12,6 +13,7 @@ export async function distillTables(
   finish: AbortSignal,
 ): Promise<Learned> {
   const pools = await taught(gpu, request, finish);
+  sayIfStudentsAreSlow(request, pools, learnableTable);
   return learnTables(gpu, request, pools, {
     finish,
     watch(student) {

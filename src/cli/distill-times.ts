@@ -1,9 +1,10 @@
+import { learnableTimes } from '../distill/learnable/times.js';
 import { type Learned, learnTimes } from '../distill/learned.js';
 import type { StudentsRequest } from '../distill/request/students.js';
 import type { Gpu } from '../gpu/gpu.js';
 import { figure } from '../report/number.js';
 import type { Solver } from '../solver/define.js';
-import { showStudent } from './distill-students.js';
+import { sayIfStudentsAreSlow, showStudent } from './distill-students.js';
 import { taught } from './distill-teacher.js';
 
 /** Distils the times of a solver for each NFE of a request from one run of the teacher. */
@@ -13,6 +14,7 @@ export async function distillRequestedTimes(
   finish: AbortSignal,
 ): Promise<Learned> {
   const pools = await taught(gpu, request, finish);
+  sayIfStudentsAreSlow(request, pools, learnableTimes);
   return learnTimes(gpu, request, pools, {
     finish,
     watch(student) {

@@ -2,9 +2,6 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
-import { slowHint } from '../../src/cli/distill-bespoke.js';
-import { bespokesRequest } from '../../src/distill/request/bespoke-request.js';
-import type { Distillation } from '../../src/distill/request/distillation.js';
 import { gaussianMixture } from '../../src/field/gaussian-mixture.js';
 import { quantile } from '../../src/metrics/quantile.js';
 import { loadArray, saveNpy } from '../../src/node/files.js';
@@ -302,21 +299,6 @@ describe('a bad request is refused with status 2, before anything runs, and leav
     for (const fragment of expected) expect(stderr).toContain(fragment);
     expect(await readdir(folder)).toEqual(before);
   });
-});
-
-test('where trainings will take long it is said what fewer evaluations would be', () => {
-  const field = gaussianMixture(gaussians);
-  const request = (options: Partial<Distillation>, nfes = [3, 5]) =>
-    bespokesRequest({ field, solver: 'bespoke', nfe: nfes, ...options }, nfes, String);
-  const slow = { seconds: 100, evaluations: 100_000 };
-  expect(slowHint(request({}), slow)).toMatch(
-    /^[\d.]+ million evaluations are to come, \d+ min at the teacher's rate; --budget 200000evals makes it 400,000: /,
-  );
-  expect(slowHint(request({}), { ...slow, seconds: 1 })).toBeUndefined();
-  expect(slowHint(request({ budget: { amount: 1e5, unit: 'iterations' } }), slow)).toBeUndefined();
-  // A budget would save nothing.
-  const short = { candidates: 1, iterations: 4, formulas: ['euler'] as const, trajectories: 100 };
-  expect(slowHint(request(short, [3]), { ...slow, seconds: 1e4 })).toMatch(/at the teacher's rate$/);
 });
 
 test(

@@ -10,7 +10,7 @@ import { Spending } from '../spending.js';
 import { trainCandidates, winnerOf } from '../training/candidates.js';
 import { type FamilyRecord, type FamilyState, trainFamily } from '../training/family-training.js';
 import { familyOn, type Learnable, type NamedTimes } from './learnable.js';
-import { refineStart, type Start, searchStarts, startEvaluations } from './start.js';
+import { refinedStarts, refineStart, type Start, searchStarts, startEvaluations } from './start.js';
 
 export interface LearnableOptions {
   settings: Pick<DistillSettings, 'batch' | 'iterations' | 'seed'>;
@@ -48,8 +48,6 @@ export interface DistilledLearnable {
   seconds: { search: number; training: number };
 }
 
-/** A grid is tried for every so many iterations. */
-const ITERATIONS_PER_GRID = 40;
 /** Iterations that tell how long one takes, validation included. */
 const PROBE = 10;
 /** The most iterations after which it is compared with others. */
@@ -72,12 +70,10 @@ export async function distillLearnable(
   const sizes = { batch: settings.batch, validation: validation.latents.length / validation.dim };
   if (budget) checkLearnableAffordable(budget, student, sizes);
   const spending = new Spending(budget, sizes);
-  const refinedOf = (iterations: number) =>
-    Math.min(student.grids.length, Math.max(1, Math.floor(iterations / ITERATIONS_PER_GRID)));
   const roughly = () =>
     spending.left(familyOn(student, student.grids[0]), 1 - SEARCH_SHARE) ?? settings.iterations;
   const costOf = (searched: number) =>
-    startEvaluations(student, { ...sizes, searched, refined: refinedOf(roughly()) });
+    startEvaluations(student, { ...sizes, searched, refined: refinedStarts(student, roughly()) });
   const searched = searchTrajectories(budget, costOf, SEARCH_TRAJECTORIES);
   const searching = { training, validation, searched, signal: either(signal, finish) };
   const { base, starts } = await searchStarts(gpu, field, student, searching);
@@ -105,7 +101,7 @@ export async function distillLearnable(
     spending.probed(PROBE, spending.elapsed - begin);
   }
   const refined: Start[] = [];
-  for (const start of starts.slice(0, refinedOf(roughly()))) {
+  for (const start of starts.slice(0, refinedStarts(student, roughly()))) {
     refined.push(await refineStart(gpu, field, student, start, searching));
   }
   if (budget?.unit === 'evaluations') spending.made(costOf(searched));

@@ -51,6 +51,14 @@ const REFINED_R = [0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9];
 /** Times that the refinement goes through all steps. */
 const SWEEPS = 2;
 
+/** A start is refined and trained for every so many iterations. */
+const ITERATIONS_PER_START = 40;
+
+/** How many of the starts are refined, where there will be so many iterations. */
+export function refinedStarts({ grids }: Learnable, iterations: number): number {
+  return Math.min(grids.length, Math.max(1, Math.floor(iterations / ITERATIONS_PER_START)));
+}
+
 interface Given {
   training: TeacherPool;
   validation: TeacherPool;

@@ -11,7 +11,7 @@ import {
 } from '../bespoke/bespoke-search.js';
 import { type Budget, FEWEST_SEARCHED, SEARCH_SHARE, teacherTrajectories } from '../budget.js';
 import { familyOn, type Learnable } from '../learnable/learnable.js';
-import { startEvaluations } from '../learnable/start.js';
+import { refinedStarts, startEvaluations } from '../learnable/start.js';
 import { iterationsWithin, trainingEvaluations } from '../training/family-training.js';
 
 /** What a bespoke solver is distilled for, and what its search may choose from. */
@@ -32,6 +32,17 @@ interface Size {
 export function neededEvaluations(wanted: Wanted, { batch, validation, searched, iterations }: Size): number {
   const search = searchEvaluations(wanted, wanted, searched) + MOST_VALIDATED * wanted.nfe * validation;
   return search + trainingEvaluations(largestFamily(wanted), { batch, validation }, iterations);
+}
+
+/** The same of answers or times, where nothing diverges; each of the trainings may validate its last state besides. */
+export function neededByLearnable(
+  student: Learnable,
+  { batch, validation, searched, iterations }: Size,
+): number {
+  const refined = refinedStarts(student, iterations);
+  const search = startEvaluations(student, { searched, validation, refined });
+  const family = familyOn(student, student.grids[0]);
+  return search + trainingEvaluations(family, { batch, validation }, iterations);
 }
 
 /** Of all forms that a search may choose from, one with as many numbers as any has; what the data are does not matter. */
@@ -100,8 +111,9 @@ export function checkLearnableAffordable(
 ): void {
   if (budget.unit !== 'evaluations') return;
   const family = familyOn(student, student.grids[0]);
-  const search = startEvaluations(student, { ...size, searched: FEWEST_SEARCHED, refined: 1 });
-  const least = leastWith(search, trainingEvaluations(family, size, FEWEST_ITERATIONS));
+  const smallest = { ...size, searched: FEWEST_SEARCHED, iterations: 0 };
+  const learning = trainingEvaluations(family, size, FEWEST_ITERATIONS);
+  const least = leastWith(neededByLearnable(student, smallest), learning);
   refuseBelow(least, budget, nfeOf(family.plan), 'grids');
 }
 

@@ -6,8 +6,7 @@ import { amedSolver, timesSolver } from '../../predictor/predictor.js';
 import type { AmedSolver } from '../../solver/amed.js';
 import { type Solver, spell } from '../../solver/define.js';
 import { parseSolver } from '../../solver/registry.js';
-import type { AnswerScales } from '../learnable/answer-parameters.js';
-import { familyOn, type Learnable, type NamedTimes } from '../learnable/learnable.js';
+import { familyOn } from '../learnable/learnable.js';
 import { learnableTable } from '../learnable/table.js';
 import { learnableTimes } from '../learnable/times.js';
 import type { NetworkRequest, StepwiseTeacher } from '../network/learn-network.js';
@@ -19,11 +18,13 @@ import {
   afsFor,
   checkBudgetOf,
   checkTeacher,
+  learnablesOf,
   rangeFor,
   SEARCH,
   type StudentsRequest,
   settingsOf,
   studentsOf,
+  type ToLearnable,
   teacherOf,
 } from './students.js';
 
@@ -46,16 +47,13 @@ function learnableRequest<S extends Solver>(
   asked: Distillation,
   parsed: Parsed<S>,
   nfes: number[],
-  learnable: (student: Parsed<S> & { afs: boolean; grids: NamedTimes[] }, scales: AnswerScales) => Learnable,
+  toLearnable: ToLearnable<S>,
   spelt: Spelling,
 ): StudentsRequest<S> {
   const { budget, scaleDirection = ROBUST.scaleDirection, scaleTime = ROBUST.scaleTime } = asked;
   const common = studentsFor(asked, parsed, nfes);
-  const { afs, students } = common;
   // What cannot be learned is found here.
-  const learnables = students.map(({ grids }) =>
-    learnable({ ...parsed, afs, grids }, { scaleDirection, scaleTime }),
-  );
+  const learnables = learnablesOf(common, { scaleDirection, scaleTime }, toLearnable);
   const most = learnables[nfes.indexOf(Math.max(...nfes))];
   const teaching = { students: nfes.length, teacherNfe: asked.teacher?.nfe ?? ROBUST.teacher.nfe };
   const largest = () => familyOn(most, most.grids[0]);

@@ -8,7 +8,8 @@ import { nfeOf, type Plan, refuseStochastic } from '../../solver/plan.js';
 import { planFor } from '../../solver/plan-for.js';
 import { reachesNfe, stepsForNfe } from '../../solver/registry.js';
 import { type Budget, checkBudget, countedIterations } from '../budget.js';
-import type { NamedTimes } from '../learnable/learnable.js';
+import type { AnswerScales } from '../learnable/answer-parameters.js';
+import type { Learnable, NamedTimes } from '../learnable/learnable.js';
 import { searchedGrids } from '../learnable/start.js';
 import { checkSettings, type DistillSettings } from '../settings.js';
 import type { Distillation, Spelling } from './distillation.js';
@@ -61,6 +62,21 @@ export function checkBudgetOf({ budget, iterations }: Distillation, batch: numbe
     `${spelt('budget')}: ${budget.amount} ${budget.unit} are no iteration of ${batch} trajectories`,
     `give more, or a smaller ${spelt('batch')}`,
   );
+}
+
+/** What makes a `Learnable` of a student: `learnableTable` or `learnableTimes`. */
+export type ToLearnable<S extends Solver> = (
+  student: Pick<StudentsRequest<S>, 'solver' | 'options' | 'afs'> & { grids: NamedTimes[] },
+  scales: AnswerScales,
+) => Learnable;
+
+/** What all students of a request are to learn. @throws FewstepError bad-argument where that is nothing */
+export function learnablesOf<S extends Solver>(
+  { solver, options, afs, students }: Pick<StudentsRequest<S>, 'solver' | 'options' | 'afs' | 'students'>,
+  scales: AnswerScales,
+  toLearnable: ToLearnable<S>,
+): Learnable[] {
+  return students.map(({ grids }) => toLearnable({ solver, options, afs, grids }, scales));
 }
 
 /** The grid that stands for all those of a search. */
