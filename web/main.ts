@@ -22,7 +22,7 @@ const solverChoice = element<HTMLSelectElement>('solver');
 const afsChoice = element<HTMLInputElement>('afs');
 const methodChoice = element<HTMLSelectElement>('method');
 const learnButton = element<HTMLButtonElement>('learn');
-const cancelButton = element<HTMLButtonElement>('cancel');
+const stopButton = element<HTMLButtonElement>('stop');
 const status = element('status');
 const panels = { exact: new Panel('exact'), plain: new Panel('plain'), learned: new Panel('learned') };
 
@@ -64,7 +64,8 @@ function chosen() {
 function follow(): void {
   const { bench, nfe, method } = chosen();
   element('count').textContent = `${nfe}`;
-  const done = bench.learned(method, nfe) !== undefined;
+  const learned = bench.learned(method, nfe);
+  const done = learned !== undefined && !learned.stopped;
   learnButton.disabled = done;
   learnButton.textContent = done ? `Learned at NFE ${nfe}` : `Learn at NFE ${nfe}`;
 }
@@ -154,7 +155,10 @@ function compared(own: Compared, other: Compared): string {
   return `${times.toLocaleString('en')} times ${ratio > 1 ? 'lower' : 'higher'}`;
 }
 
-/** Learns what is chosen. Controls wait, and all but what is learned stays as it was. */
+/** What is said where a learning was stopped before it had anything. */
+const CANCELLED = 'Cancelled. ';
+
+/** Learns what is chosen, until it is done or somebody has seen enough. Controls wait, and all else stays as it was. */
 function learn(): void {
   const { bench, nfe, method, name } = chosen();
   stop = new AbortController();
@@ -173,32 +177,32 @@ function learn(): void {
     progress(at);
   };
   then(async () => {
-    let outcome = 'Cancelled. ';
+    let outcome: string | undefined;
     try {
-      const { seconds } = await bench.learn(method, nfe, report, signal);
-      outcome = `Learned in ${seconds.toPrecision(2)} s. `;
+      const { seconds, stopped } = await bench.learn(method, nfe, report, signal);
+      outcome = `${stopped ? 'Stopped after' : 'Learned in'} ${seconds.toPrecision(2)} s. `;
     } catch (error) {
       if (!signal.aborted) throw error;
     } finally {
       lock(false);
     }
     follow();
-    if (!signal.aborted || !isCurrent) return show(turn, outcome);
+    if (outcome || !isCurrent) return show(turn, outcome ?? CANCELLED);
     shown.turn = turn;
-    say(outcome + shown.result, shown.kind);
+    say(CANCELLED + shown.result, shown.kind);
   });
 }
 
 /** Whether something is being learned: controls wait, and a button is there that stops it. */
 function lock(learning: boolean): void {
   const active = document.activeElement;
-  const held = active === cancelButton || controls.contains(active);
+  const held = active === stopButton || controls.contains(active);
   controls.disabled = learning;
   element('learning').hidden = !learning;
   element('detail').textContent = '';
   if (!held) return;
   follow();
-  if (learning) cancelButton.focus();
+  if (learning) stopButton.focus();
   else (learnButton.disabled ? nfeChoice : learnButton).focus();
 }
 
@@ -273,7 +277,7 @@ for (const input of [fieldChoice, nfeChoice, solverChoice, afsChoice, methodChoi
   input.addEventListener('input', ask);
 }
 learnButton.addEventListener('click', learn);
-cancelButton.addEventListener('click', () => {
+stopButton.addEventListener('click', () => {
   stop?.abort();
   say('Stopping…');
 });

@@ -40,7 +40,8 @@ export interface Lesson {
   validation: TeacherPool;
   /** @param stage index in the method's `stages` */
   report(stage: number, step?: Step): void;
-  signal: AbortSignal;
+  /** Ends it with what is learned; before anything is, it rejects. */
+  finish: AbortSignal;
 }
 
 /** A solver that learns, and how. */

@@ -43,6 +43,8 @@ export interface Learned {
   plan: Plan;
   /** The teacher's included, where it had not run before. */
   seconds: number;
+  /** Whether more can be had: somebody had seen enough. */
+  stopped: boolean;
 }
 
 const SEED = 7;
@@ -82,27 +84,30 @@ export class Workbench {
     return this.learnedPlans.get(`${method} ${nfe}`);
   }
 
-  /** Learns a solver, which `learned` then has; a signal that stops it leaves everything as it was. */
+  /**
+   * Learns a solver, which `learned` then has.
+   * @param finish ends it with what is learned; before anything is, it rejects, and everything stays as it was
+   */
   async learn(
     name: string,
     nfe: number,
     onProgress: (progress: Progress) => void,
-    signal: AbortSignal,
+    finish: AbortSignal,
   ): Promise<Learned> {
-    signal.throwIfAborted(); // while it waited for its turn
+    finish.throwIfAborted(); // while it waited for its turn
     const begin = performance.now();
     const { gpu, field } = this;
     const method: Method = methods[name];
     const stages = ['running the teacher', ...method.stages];
     const report = (stage: number, step?: Step) =>
       onProgress({ stage: stages[stage], number: stage + 1, stages: stages.length, ...step });
-    this.pools ??= await this.teach((step) => report(0, step), signal);
+    this.pools ??= await this.teach((step) => report(0, step), finish);
     const plan = await method.learn({
-      ...{ gpu, field, nfe, ...this.pools, signal },
+      ...{ gpu, field, nfe, ...this.pools, finish },
       report: (stage, step) => report(stage + 1, step),
     });
-    signal.throwIfAborted();
-    const learned = { plan, seconds: (performance.now() - begin) / 1000 };
+    const seconds = (performance.now() - begin) / 1000;
+    const learned = { plan, seconds, stopped: finish.aborted };
     this.learnedPlans.set(`${name} ${nfe}`, learned);
     return learned;
   }

@@ -68,7 +68,7 @@ describe.skipIf(!executable)('the page, opened as a file', () => {
   );
 
   it(
-    'says at once that it learns, and how far it is, and stops when it is told to',
+    'says at once that it learns, and how far it is, and keeps what it has when it is told to stop',
     async () => {
       const { page, errors } = await opened();
       await said(page, /^With 5 /);
@@ -81,14 +81,25 @@ describe.skipIf(!executable)('the page, opened as a file', () => {
       for (const control of ['field', 'nfe', 'solver', 'afs', 'method', 'learn']) {
         expect(await page.isDisabled(`#${control}`), control).toBe(true);
       }
+      // Nothing is learned yet.
+      await page.click('#stop');
+      await said(page, /^Cancelled\. With 5 evaluations bespoke \(the universal table\)/);
+      expect(await label(page, 'learned')).toBe(before);
+
+      await page.click('#learn');
       await said(page, /^Learning bespoke at NFE 5, stage 3 of 4: training the best few$/);
       expect(await page.textContent('#detail')).toMatch(/^iteration \d+ of 96$/);
       expect(await page.getAttribute('#progress', 'value')).not.toBeNull();
-      await page.click('#cancel');
-      await said(page, /^Cancelled\. With 5 evaluations bespoke \(the universal table\)/);
-      expect(await label(page, 'learned')).toBe(before);
+      await page.click('#stop');
+      await said(
+        page,
+        /^Stopped after [\d.]+ s\. With 5 evaluations bespoke \(learned here\) has a mean error /,
+      );
+      expect(await page.textContent('#learned h2')).toBe('bespoke, learned here');
+      expect(await page.isEnabled('#learn')).toBe(true); // for more
+      expect(await meanError(page, 'learned')).toBeLessThan(await meanError(page, 'plain'));
       expect(await page.isEnabled('#nfe')).toBe(true);
-      expect(await page.isVisible('#cancel')).toBe(false);
+      expect(await page.isVisible('#stop')).toBe(false);
       expect(await page.textContent('#detail')).toBe('');
       expect(await page.textContent('#learn')).toBe('Learn at NFE 5');
       expect(errors).toEqual([]);
@@ -97,14 +108,14 @@ describe.skipIf(!executable)('the page, opened as a file', () => {
   );
 
   it(
-    'keeps to the keyboard: learns, cancels and follows the slider',
+    'keeps to the keyboard: learns, stops and follows the slider',
     async () => {
       const { page, errors } = await opened();
       await said(page, /^With 5 /);
       const focused = () => page.evaluate(() => document.activeElement!.id);
       await page.focus('#learn');
       await page.keyboard.press('Enter');
-      expect(await focused()).toBe('cancel');
+      expect(await focused()).toBe('stop');
       await page.keyboard.press('Enter');
       await said(page, /^Cancelled/);
       expect(await focused()).toBe('learn');

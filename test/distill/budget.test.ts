@@ -306,7 +306,7 @@ test('of few evaluations batches are smaller, for the NFE that needs most', () =
       { amount, unit },
       {
         largest: () => largestFamily({ nfe: Math.max(...nfes), range: DEFAULT_RANGE }),
-        ...{ students: nfes.length, teacherNfe: 100 },
+        ...{ enough: 100, students: nfes.length, teacherNfe: 100 },
       },
       usual,
     );

@@ -58,20 +58,20 @@ interface Sizes {
   batch: number;
 }
 
-/** Iterations of which a training should have as many, if need be by smaller batches. */
-const ENOUGH_ITERATIONS = 100;
-
 /**
  * Sizes of a distillation, unless somebody says: of few evaluations the teacher makes fewer trajectories, and batches are
- * smaller, down to a quarter of the usual, because more iterations come farther. On ring, mixture-64 and the networks of two
- * moons and of digits (NFE 3 and 5, two seeds) batches of 8 ended 0.82, 0.86 and 0.94 times as far off by mean as those of
- * 32 with 50,000, 100,000 and 200,000 evaluations, those of 16 0.90 times with 400,000.
+ * smaller, down to a quarter of the usual, because more iterations come farther.
  * @param largest of all that is to be trained, what has most numbers
+ * @param enough iterations of which a training should have as many, if need be by smaller batches
  * @param usual without such a budget
  */
 export function sizesWithin(
   budget: Budget | undefined,
-  { largest, ...teaching }: { largest: () => PlanFamily; students: number; teacherNfe: number },
+  {
+    largest,
+    enough,
+    ...teaching
+  }: { largest: () => PlanFamily; enough: number; students: number; teacherNfe: number },
   usual: Sizes,
 ): Sizes {
   const { trajectories, validation, batch } = usual;
@@ -79,9 +79,9 @@ export function sizesWithin(
   const pools = teacherTrajectories(budget, { trajectories, validation }, teaching);
   const family = largest();
   const learning = (1 - SEARCH_SHARE) * budget.amount;
-  const enough = (size: number) =>
-    iterationsWithin(learning, family, { batch: size, validation: pools.validation }) >= ENOUGH_ITERATIONS;
-  return { ...pools, batch: [batch, batch / 2].find(enough) ?? batch / 4 };
+  const suffices = (size: number) =>
+    iterationsWithin(learning, family, { batch: size, validation: pools.validation }) >= enough;
+  return { ...pools, batch: [batch, batch / 2].find(suffices) ?? batch / 4 };
 }
 
 /** The first iteration that is validated is the fourth. */

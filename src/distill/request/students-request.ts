@@ -42,6 +42,13 @@ export function tableRequest(
   return learnableRequest(asked, solverToLearn(asked.solver), nfes, learnableTable, spelt);
 }
 
+/**
+ * Iterations for which batches become smaller. By mean, on ring, mixture-64 and the network of two moons (NFE 3, 5 and 7, three
+ * seeds), what learned from 200,000 evaluations ended 0.92 (times of unipc-2) and 0.90 times (amed-ipndm) as far off as with
+ * 100 of them; with 300 as far.
+ */
+const ENOUGH = 200;
+
 /** Of what learns on a budget, which says how large it is unless somebody else does. */
 function learnableRequest<S extends Solver>(
   asked: Distillation,
@@ -55,7 +62,11 @@ function learnableRequest<S extends Solver>(
   // What cannot be learned is found here.
   const learnables = learnablesOf(common, { scaleDirection, scaleTime }, toLearnable);
   const most = learnables[nfes.indexOf(Math.max(...nfes))];
-  const teaching = { students: nfes.length, teacherNfe: asked.teacher?.nfe ?? ROBUST.teacher.nfe };
+  const teaching = {
+    enough: ENOUGH,
+    students: nfes.length,
+    teacherNfe: asked.teacher?.nfe ?? ROBUST.teacher.nfe,
+  };
   const largest = () => familyOn(most, most.grids[0]);
   const sizes = sizesWithin(budget, { largest, ...teaching }, ROBUST);
   const request = taughtBy(common, asked, nfes, { ...ROBUST, ...sizes });
