@@ -22,7 +22,12 @@ export async function distillNetworks(
   try {
     return await learnNetwork(gpu, request, pools, lessons, {
       finish,
+      onTable({ iteration, loss, meanError }) {
+        progress ??= showProgress(settings.iterations, 'iterations of the table that it corrects');
+        progress.update(iteration, `loss ${loss.toPrecision(3)}, error ${figure(meanError)}`);
+      },
       onStart(starts, bases) {
+        progress?.stop();
         for (const [i, { grid, score }] of starts.entries()) {
           const [mean, before] = [score.mean, bases[i].mean].map(figure);
           process.stderr.write(`NFE ${students[i].nfe}: ${grid}, error ${mean} (untrained ${before})\n`);

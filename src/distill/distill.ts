@@ -41,7 +41,8 @@ export interface DistillRequest extends Distillation {
 export interface DistillProgress {
   /**
    * 'teacher' counts trajectories; 'search' what was compared; 'candidates' the short trainings of a bespoke solver;
-   * 'training' iterations; 'networks' those of bespoke-net, the table's beside them included.
+   * 'training' iterations of a table or of times; 'networks' those of AMED's network, or of bespoke-net's with the table's
+   * beside them.
    */
   stage: 'teacher' | 'search' | 'candidates' | 'training' | 'networks';
   /** Of the student; the teacher runs once for all, and a network learns for all NFE at once. */
@@ -49,7 +50,7 @@ export interface DistillProgress {
   /** Of the stage; it may end before it has done all. */
   done: number;
   of: number;
-  /** The latest on the validation trajectories. */
+  /** The latest on the validation trajectories; of one network for several NFE that of the first. */
   score?: Score;
 }
 
@@ -197,13 +198,18 @@ function tellingStudents(tell: Tell) {
 function tellingNetwork(tell: Tell, { students, settings: { iterations } }: NetworkRequest) {
   const nfe = students.length === 1 ? students[0].nfe : undefined;
   const grids = students.reduce((sum, student) => sum + student.grids.length, 0);
+  let score: Score | undefined;
   tell({ stage: 'search', nfe, done: 0, of: grids });
   return {
-    onStart([{ score }]: { score: Score }[]) {
-      tell({ stage: 'search', nfe, done: grids, of: grids, score });
-    },
-    onRecord({ iteration, validation: [score] }: { iteration: number; validation: Score[] }) {
+    onTable({ iteration, validation }: { iteration: number; validation?: Score }) {
+      score = validation ?? score;
       tell({ stage: 'training', nfe, done: iteration, of: iterations, score });
+    },
+    onStart([start]: { score: Score }[]) {
+      if (!score) tell({ stage: 'search', nfe, done: grids, of: grids, score: start.score });
+    },
+    onRecord({ iteration, validation: [first] }: { iteration: number; validation: Score[] }) {
+      tell({ stage: 'networks', nfe, done: iteration, of: iterations, score: first });
     },
   };
 }

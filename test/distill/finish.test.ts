@@ -154,7 +154,7 @@ describe.each([
     'is what it was at the validation by then',
     async () => {
       const asked = { ...request, iterations: LONG };
-      const learned = await finished(asked, ({ stage, done }) => stage === 'training' && done === 40);
+      const learned = await finished(asked, ({ stage, done }) => stage === 'networks' && done === 40);
       expect(learned.endedEarly).toEqual({ missing: [] });
       expect(learned.predictor.schedules.map(({ nfe }) => nfe)).toEqual([request.nfe].flat());
       for (const { iterations } of learned.runs) expect(iterations).toBe(40);
@@ -162,6 +162,21 @@ describe.each([
     },
     SLOW,
   );
+
+  if (!published && request.nfe === 5) {
+    it(
+      'is the table that it would have corrected, where only that was learned',
+      async () => {
+        const asked = { ...request, iterations: LONG };
+        const learned = await finished(asked, ({ stage, done }) => stage === 'training' && done === 30);
+        expect(learned.runs[0].iterations).toBe(0);
+        expect(learned.runs[0].best).toEqual(learned.runs[0].start);
+        expect(learned.runs[0].best.score).toBeLessThan(learned.runs[0].base.score);
+        await expectAsScored(learned);
+      },
+      SLOW,
+    );
+  }
 
   it('rejects before anything is learned, with what the signal says', async () => {
     for (const of of ['teacher', 'search']) {

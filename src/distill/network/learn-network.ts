@@ -46,7 +46,7 @@ export async function learnNetwork(
   request: NetworkRequest,
   { training, validation }: TeacherPools,
   lessons: TeacherPool | undefined,
-  watching: Pick<NetworkOptions, 'onStart' | 'onRecord' | 'signal' | 'finish'>,
+  watching: Pick<NetworkOptions, 'onTable' | 'onStart' | 'onRecord' | 'signal' | 'finish'>,
 ): Promise<Learned> {
   const { field, solver, options, afs, settings, text, recipe, reads, students } = request;
   const learned = await distillNetwork(

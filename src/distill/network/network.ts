@@ -11,7 +11,7 @@ import { fixedAnswers } from '../../solver/amed.js';
 import { dataFigures } from '../data-figures.js';
 import type { NamedTimes } from '../learnable/learnable.js';
 import { searchStarts } from '../learnable/start.js';
-import { distillTable, learnableTable, type Student } from '../learnable/table.js';
+import { distillTable, learnableTable, type Student, type TableRecord } from '../learnable/table.js';
 import type { TeacherPool } from '../pool.js';
 import { type Score, scoreOf, softeningOf, typicalError } from '../score.js';
 import { type DistillSettings, ROBUST } from '../settings.js';
@@ -68,6 +68,8 @@ export interface NetworkOptions {
    */
   training: TeacherPool[];
   validation: TeacherPool;
+  /** After each iteration of the table, where one is distilled first. */
+  onTable?: (record: TableRecord) => void;
   onStart?: (starts: { grid: string; r: number; score: Score }[], bases: Score[]) => void;
   onRecord?: (record: NetworkRecord) => void;
   signal?: AbortSignal;
@@ -109,7 +111,8 @@ export async function distillNetwork(
   students: readonly Student[],
   options: NetworkOptions,
 ): Promise<DistilledNetwork> {
-  const { settings, recipe, reads, training, validation, onStart, onRecord, signal, finish } = options;
+  const { settings, recipe, reads, training, validation, onTable, onStart, onRecord } = options;
+  const { signal, finish } = options;
   const published = recipe === 'published';
   const tableFirst = options.tableFirst === true && !published;
   let begin = performance.now();
@@ -120,7 +123,7 @@ export async function distillNetwork(
       const table = await distillTable(gpu, field, student, {
         settings: { ...settings, batch: Math.min(settings.batch, ROBUST.batch) },
         training: training[i],
-        ...{ validation, signal, finish },
+        ...{ validation, signal, finish, onRecord: onTable },
       });
       const { grid, times, best, base } = table;
       bases.push(base);
@@ -180,7 +183,8 @@ export async function distillNetwork(
   let best = first;
   let done = 0;
   try {
-    for (const [i, predictor] of predictors.entries()) {
+    // Compiled only where there is something to do.
+    for (const [i, predictor] of finish?.aborted ? [] : predictors.entries()) {
       const softening = softeningOf(typicalError(starts[i].score));
       const trainerOptions = {
         batch,
