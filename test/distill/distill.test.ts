@@ -397,6 +397,20 @@ describe('a distillation that cannot be', () => {
       /has no gradient/,
       /./,
     ],
+    [
+      'a start that is no stored predictor',
+      asked({ from: times as never }),
+      'bad-argument',
+      /the predictor is undefined, not a Predictor/,
+      /entry predictor/,
+    ],
+    [
+      'formulas that are no list',
+      asked({ formulas: 'ipndm-2' as never }),
+      'bad-argument',
+      /the formulas are 'ipndm-2'/,
+      /list some of/,
+    ],
     ['no formula', asked({ formulas: [] }), 'bad-argument', /no formula/, /leave formulas out/],
     [
       'a foreign formula',

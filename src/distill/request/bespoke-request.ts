@@ -1,6 +1,8 @@
+import { shown } from '../../arguments.js';
 import { FewstepError, unknownName } from '../../errors.js';
 import type { SigmaRange } from '../../grid/grid.js';
 import { formOf } from '../../predictor/bespoke-predictor.js';
+import { checkStored } from '../../predictor/predictor.js';
 import { BESPOKE_FORMULAS, BESPOKE_STARTS, bespokeLayout } from '../../solver/bespoke.js';
 import { BESPOKE, type TrainedCandidate } from '../bespoke/bespoke.js';
 import { NET_BATCH, NET_ITERATIONS } from '../bespoke/bespoke-net.js';
@@ -67,6 +69,12 @@ function checkForms(choices: BespokeChoices, nfes: readonly number[]): void {
 }
 
 function checkNames(what: string, names: readonly string[], known: readonly string[]): void {
+  if (!Array.isArray(names))
+    throw new FewstepError(
+      'bad-argument',
+      `the ${what}s are ${shown(names)}`,
+      `list some of ${known.join(', ')}`,
+    );
   const foreign = names.find((name) => !known.includes(name));
   if (foreign !== undefined) throw unknownName(what, String(foreign), known);
 }
@@ -90,6 +98,7 @@ function givenSolvers(
   nfes: readonly number[],
   spelt: Spelling,
 ): Map<number, TrainedCandidate> {
+  checkStored(predictor);
   const refuse = (what: string, remedy: string) =>
     new FewstepError('bad-argument', `${spelt('from')}${name ? ` ${name}` : ''}: ${what}`, remedy);
   if (predictor.kind !== 'bespoke') {
