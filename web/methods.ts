@@ -54,7 +54,8 @@ export interface Method {
   untrained(nfe: number): PlanRequest;
   /** What follows the teacher's run. */
   stages: readonly string[];
-  learn(lesson: Lesson): Promise<Plan>;
+  /** A plan, and its score on the validation trajectories: the less the better. */
+  learn(lesson: Lesson): Promise<{ plan: Plan; score: number }>;
 }
 
 /** Less than half of the starts and a third of the iterations of `fewstep distill`. */
@@ -74,7 +75,7 @@ const bespoke: Method = {
     const choosing = allIterations(SHORT.candidates, SHORT.candidateIterations, 0);
     let done = 0;
     let score: Score | undefined;
-    const { form, numbers } = await distillBespoke(
+    const { form, numbers, best } = await distillBespoke(
       gpu,
       field,
       { ...SHORT, nfe },
@@ -91,7 +92,7 @@ const bespoke: Method = {
         },
       },
     );
-    return bespokePlan(form, numbers);
+    return { plan: bespokePlan(form, numbers), score: best.score };
   },
 };
 
@@ -128,8 +129,8 @@ const amed: Method = {
     const { solver } = amedSolver(AMED);
     const afs = afsOf(nfe);
     const student = { solver, afs, grids: gridsOf(solver, nfe, afs) };
-    const { times, answers } = await distillTable(gpu, field, student, reporting(rest));
-    return solver.planWith(times, answers, { afs });
+    const { times, answers, best } = await distillTable(gpu, field, student, reporting(rest));
+    return { plan: solver.planWith(times, answers, { afs }), score: best.score };
   },
 };
 
@@ -143,7 +144,7 @@ const times: Method = {
     const { solver } = parseSolver(TIMES);
     const student = { solver, afs: false, grids: gridsOf(solver, nfe, false) };
     const learned = await distillTimes(gpu, field, student, reporting(rest));
-    return withToldTimes(solver.plan(learned.times), learned.told);
+    return { plan: withToldTimes(solver.plan(learned.times), learned.told), score: learned.best.score };
   },
 };
 

@@ -41,6 +41,8 @@ export interface Progress extends Partial<Step> {
 /** What was learned. */
 export interface Learned {
   plan: Plan;
+  /** On the validation trajectories: the less the better. */
+  score: number;
   /** The teacher's included, where it had not run before. */
   seconds: number;
   /** Whether more can be had: somebody had seen enough. */
@@ -85,7 +87,7 @@ export class Workbench {
   }
 
   /**
-   * Learns a solver, which `learned` then has.
+   * Learns a solver, which `learned` then has, unless it has a better one from before.
    * @param finish ends it with what is learned; before anything is, it rejects, and everything stays as it was
    */
   async learn(
@@ -102,13 +104,14 @@ export class Workbench {
     const report = (stage: number, step?: Step) =>
       onProgress({ stage: stages[stage], number: stage + 1, stages: stages.length, ...step });
     this.pools ??= await this.teach((step) => report(0, step), finish);
-    const plan = await method.learn({
+    const { plan, score } = await method.learn({
       ...{ gpu, field, nfe, ...this.pools, finish },
       report: (stage, step) => report(stage + 1, step),
     });
     const seconds = (performance.now() - begin) / 1000;
-    const learned = { plan, seconds, stopped: finish.aborted };
-    this.learnedPlans.set(`${name} ${nfe}`, learned);
+    const learned = { plan, score, seconds, stopped: finish.aborted };
+    const before = this.learned(name, nfe);
+    if (!before || score <= before.score) this.learnedPlans.set(`${name} ${nfe}`, learned);
     return learned;
   }
 

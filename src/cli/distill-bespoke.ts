@@ -1,10 +1,9 @@
 import type { TrainedStage } from '../distill/bespoke/bespoke.js';
 import { type DistilledBespokeNet, TABLE_SHARE } from '../distill/bespoke/bespoke-net.js';
-import { allIterations, finalistsOf } from '../distill/budget.js';
-import { type BespokesRequest, costOf, type Learned, learnBespokes } from '../distill/learned.js';
+import { finalistsOf } from '../distill/budget.js';
+import { type BespokesRequest, type Learned, learnBespokes } from '../distill/learned.js';
 import type { TangentRecord } from '../distill/network/tangent.js';
-import { SEARCH_TRAJECTORIES } from '../distill/pool.js';
-import { neededEvaluations, unknownData } from '../distill/request/needed-evaluations.js';
+import type { TeacherPools } from '../distill/pool.js';
 import type { Score } from '../distill/score.js';
 import type { FamilyRecord } from '../distill/training/family-training.js';
 import type { Gpu } from '../gpu/gpu.js';
@@ -12,21 +11,15 @@ import { beganAs } from '../predictor/bespoke-predictor.js';
 import { figure } from '../report/number.js';
 import { type BespokeForm, bespokeLayout } from '../solver/bespoke.js';
 import { numbersFrom } from '../solver/bespoke-family.js';
-import { taught } from './distill-teacher.js';
 import { type Progress, showProgress } from './progress.js';
-import { sayIfSlow } from './slow-hint.js';
 
 /** Distils a bespoke solver for each NFE of a request from one run of the teacher. */
 export async function distillBespokes(
   gpu: Gpu,
   request: BespokesRequest,
+  pools: TeacherPools,
   finish: AbortSignal,
 ): Promise<Learned> {
-  const pools = await taught(gpu, request, finish);
-  if (!request.training.budget) {
-    const { nfes } = request;
-    sayIfSlow({ students: nfes.length, evaluations: bespokesEvaluations(request) }, costOf(pools), MODEST);
-  }
   return learnBespokes(gpu, request, pools, {
     finish,
     watch(nfe) {
@@ -43,18 +36,6 @@ export async function distillBespokes(
       };
     },
   });
-}
-
-/** By mean, on the networks of two moons and of digits, NFE 3, 5 and 7, three seeds (docs/results.md). */
-const MODEST = { budget: 200_000, farther: '1.0 to 1.2' };
-
-/** Evaluations of all trainings of a request, at most. */
-export function bespokesEvaluations({ range, nfes, settings, training, choices }: BespokesRequest): number {
-  const { candidates, candidateIterations, iterations: table } = training;
-  const iterations = allIterations(candidates, candidateIterations, table);
-  const size = { ...settings, searched: SEARCH_TRAJECTORIES, iterations };
-  const wanted = { ...choices, range, data: unknownData(range) };
-  return nfes.reduce((sum, nfe) => sum + neededEvaluations({ ...wanted, nfe }, size), 0);
 }
 
 /** Shows how networks do on top of the table, and the table alone beside them, and which of them is kept. */

@@ -1,20 +1,19 @@
 import type { Learned } from '../distill/learned.js';
 import { learnNetwork, type NetworkRequest, runStepwiseTeacher } from '../distill/network/learn-network.js';
 import type { NetworkRecord } from '../distill/network/network.js';
-import type { TeacherPool } from '../distill/pool.js';
+import type { TeacherPool, TeacherPools } from '../distill/pool.js';
 import type { Gpu } from '../gpu/gpu.js';
 import { figure, plural } from '../report/number.js';
-import { taught } from './distill-teacher.js';
 import { type Progress, showProgress } from './progress.js';
 
 /** Distils a network by either recipe: with several NFE one network for all of them. */
 export async function distillNetworks(
   gpu: Gpu,
   request: NetworkRequest,
+  pools: TeacherPools,
   finish: AbortSignal,
 ): Promise<Learned> {
   const { settings, recipe, reads, students } = request;
-  const pools = await taught(gpu, request, finish);
   const lessons = await taughtStepwise(gpu, request, finish);
   const nfes = students.map(({ nfe }) => nfe).join(', ');
   process.stderr.write(`NFE ${nfes}: ${recipe} recipe, the network reads ${reads}\n`);

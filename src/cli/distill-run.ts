@@ -1,4 +1,5 @@
-import { distillationInfo, type Learned } from '../distill/learned.js';
+import { costOf, distillationInfo, type Learned } from '../distill/learned.js';
+import type { TeacherPools } from '../distill/pool.js';
 import { type Job, jobOf } from '../distill/request/job.js';
 import { FewstepError } from '../errors.js';
 import { fingerprintOf } from '../execute/fingerprint.js';
@@ -12,10 +13,12 @@ import { distillNetworks } from './distill-network.js';
 import { type DistillOptions, distillationOf, flagOf } from './distill-request.js';
 import { distillReport, distillSummary } from './distill-summary.js';
 import { distillTables } from './distill-table.js';
+import { taught } from './distill-teacher.js';
 import { distillRequestedTimes } from './distill-times.js';
 import { fieldWords } from './field-words.js';
 import { checkOutput, stemOf } from './output.js';
 import { loadedPredictor } from './sample-predictor.js';
+import { slowHint } from './slow-hint.js';
 
 /** What the command line says, as commander hands it over. */
 export interface DistillCommandOptions extends DistillOptions {
@@ -36,7 +39,8 @@ export async function runDistill(options: DistillCommandOptions, finish: AbortSi
   const details = { columns, bandwidth, scale, dim, label, guidance, precision };
   const field = await loadField(options.field, details);
   const from = options.from === undefined ? undefined : await loadedPredictor(options.from);
-  const job = jobOf(distillationOf(options, field, from), flagOf);
+  const asked = distillationOf(options, field, from);
+  const job = jobOf(asked, flagOf);
   const { device, adapter } = await openDevice({ device: options.device });
   const gpu = new Gpu(device, adapter);
   try {
@@ -45,7 +49,10 @@ export async function runDistill(options: DistillCommandOptions, finish: AbortSi
       job.gradient && preparedGradient(gpu, field),
     ]);
     finish.throwIfAborted();
-    const learned = await distil(gpu, job, finish);
+    const pools = await taught(gpu, job.request, finish);
+    const slow = slowHint(job, asked, costOf(pools));
+    if (slow) process.stderr.write(`${slow}\n`);
+    const learned = await distil(gpu, job, pools, finish);
     const { endedEarly } = learned;
     const file = endedEarly ? `${stemOf(out)}.partial.safetensors` : out;
     const training = distillationInfo(learned, {
@@ -80,15 +87,15 @@ function interrupted(file: string, { predictor, endedEarly }: Learned): FewstepE
 }
 
 /** Shows on stderr how it goes. */
-function distil(gpu: Gpu, job: Job, finish: AbortSignal): Promise<Learned> {
+function distil(gpu: Gpu, job: Job, pools: TeacherPools, finish: AbortSignal): Promise<Learned> {
   switch (job.kind) {
     case 'bespoke':
-      return distillBespokes(gpu, job.request, finish);
+      return distillBespokes(gpu, job.request, pools, finish);
     case 'table':
-      return distillTables(gpu, job.request, finish);
+      return distillTables(gpu, job.request, pools, finish);
     case 'network':
-      return distillNetworks(gpu, job.request, finish);
+      return distillNetworks(gpu, job.request, pools, finish);
     case 'times':
-      return distillRequestedTimes(gpu, job.request, finish);
+      return distillRequestedTimes(gpu, job.request, pools, finish);
   }
 }

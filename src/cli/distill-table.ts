@@ -1,19 +1,17 @@
-import { learnableTable } from '../distill/learnable/table.js';
 import { type Learned, learnTables } from '../distill/learned.js';
+import type { TeacherPools } from '../distill/pool.js';
 import type { StudentsRequest } from '../distill/request/students.js';
 import type { Gpu } from '../gpu/gpu.js';
 import type { AmedSolver } from '../solver/amed.js';
-import { sayIfStudentsAreSlow, showStudent } from './distill-students.js';
-import { taught } from './distill-teacher.js';
+import { showStudent } from './distill-students.js';
 
 /** Distils a table for each NFE of a request from one run of the teacher. */
 export async function distillTables(
   gpu: Gpu,
   request: StudentsRequest<AmedSolver>,
+  pools: TeacherPools,
   finish: AbortSignal,
 ): Promise<Learned> {
-  const pools = await taught(gpu, request, finish);
-  sayIfStudentsAreSlow(request, pools, learnableTable);
   return learnTables(gpu, request, pools, {
     finish,
     watch(student) {

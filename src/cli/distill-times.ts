@@ -1,20 +1,18 @@
-import { learnableTimes } from '../distill/learnable/times.js';
 import { type Learned, learnTimes } from '../distill/learned.js';
+import type { TeacherPools } from '../distill/pool.js';
 import type { StudentsRequest } from '../distill/request/students.js';
 import type { Gpu } from '../gpu/gpu.js';
 import { figure } from '../report/number.js';
 import type { Solver } from '../solver/define.js';
-import { sayIfStudentsAreSlow, showStudent } from './distill-students.js';
-import { taught } from './distill-teacher.js';
+import { showStudent } from './distill-students.js';
 
 /** Distils the times of a solver for each NFE of a request from one run of the teacher. */
 export async function distillRequestedTimes(
   gpu: Gpu,
   request: StudentsRequest<Solver>,
+  pools: TeacherPools,
   finish: AbortSignal,
 ): Promise<Learned> {
-  const pools = await taught(gpu, request, finish);
-  sayIfStudentsAreSlow(request, pools, learnableTimes);
   return learnTimes(gpu, request, pools, {
     finish,
     watch(student) {

@@ -6,7 +6,9 @@ export const BUDGET_UNITS = ['seconds', 'iterations', 'trajectories', 'evaluatio
 /**
  * How much the distillation of a bespoke solver, a table of answers or times may take in all, the teacher aside: wall
  * time, iterations of Gauss-Newton, trajectories of their batches, or evaluations of the field. The search counts where the
- * unit is seconds or evaluations. It runs whole, but of few evaluations it takes a third: with fewer trajectories.
+ * unit is seconds or evaluations. It runs whole, but for two things: of evaluations it takes a third, with fewer
+ * trajectories, or more where the fewest do; and of seconds an AMED table's search goes on with r of single steps only
+ * within the first third. A candidate that diverges there is evaluated once more, which is not counted.
  */
 export interface Budget {
   amount: number;
@@ -22,6 +24,23 @@ export function checkBudget(budget: Budget): void {
   throw new FewstepError('bad-argument', `the budget is ${shown(amount)} ${unit}`, 'give a number above 0');
 }
 
+/**
+ * @param spelt what people write for the two
+ * @throws FewstepError bad-argument for a budget of less than one iteration
+ */
+export function checkIterations(
+  budget: Budget,
+  batch: number,
+  spelt: (entry: 'budget' | 'batch') => string = (entry) => entry,
+): void {
+  if (countedIterations(budget, batch) !== 0) return;
+  throw new FewstepError(
+    'bad-argument',
+    `${spelt('budget')}: ${budget.amount} ${budget.unit} are no iteration of ${batch} trajectories`,
+    `give more, or a smaller ${spelt('batch')}`,
+  );
+}
+
 /** Part of a budget that goes into choosing among candidates; less where they do not need so much. */
 const CHOOSING_SHARE = 1 / 2;
 /** Of many candidates so many become finalists, which are trained so many times as long as each of them. */
@@ -34,7 +53,7 @@ const MANY = 4;
  * 5, seed 0).
  */
 const LEAST_EACH = 4;
-/** Part of a budget in evaluations that the search may take. */
+/** Part of a budget that the search takes at most where it may: of evaluations, and of seconds what refines starts. */
 export const SEARCH_SHARE = 1 / 3;
 /** Trajectories of the smallest search. */
 export const FEWEST_SEARCHED = 16;
@@ -82,19 +101,21 @@ export function countedIterations({ amount, unit }: Budget, batch: number): numb
 }
 
 /**
- * Trajectories of a search that keeps to its part of a budget in evaluations.
- * @param cost evaluations of a search with so many
- * @param whole as many as it has without a budget
+ * Trajectories of a search that makes no more evaluations than it may, where the fewest allow it.
+ * @param cost evaluations of a search with so many trajectories
+ * @param room evaluations that it may make; undefined for as many as it takes
+ * @param whole trajectories that suffice
  */
 export function searchTrajectories(
-  budget: Budget | undefined,
   cost: (trajectories: number) => number,
+  room: number | undefined,
   whole: number,
 ): number {
-  if (budget?.unit !== 'evaluations') return whole;
+  if (room === undefined) return whole;
   const fixed = cost(0);
-  const fitting = Math.floor((whole * (SEARCH_SHARE * budget.amount - fixed)) / (cost(whole) - fixed));
-  return Math.min(whole, Math.max(FEWEST_SEARCHED, fitting));
+  const each = (cost(whole) - fixed) / whole;
+  if (each === 0) return whole; // nothing is compared
+  return Math.min(whole, Math.max(FEWEST_SEARCHED, Math.floor((room - fixed) / each)));
 }
 
 /**

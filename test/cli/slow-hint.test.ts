@@ -1,10 +1,6 @@
 import { describe, expect, it, test } from 'vitest';
-import { bespokesEvaluations } from '../../src/cli/distill-bespoke.js';
-import { studentsEvaluations } from '../../src/cli/distill-students.js';
-import { slowHint } from '../../src/cli/slow-hint.js';
+import { evaluationsToCome, slowHint } from '../../src/cli/slow-hint.js';
 import { distill } from '../../src/distill/distill.js';
-import { learnableTable } from '../../src/distill/learnable/table.js';
-import { learnableTimes } from '../../src/distill/learnable/times.js';
 import type { Distillation } from '../../src/distill/request/distillation.js';
 import { jobOf } from '../../src/distill/request/job.js';
 import { gaussianMixture } from '../../src/field/gaussian-mixture.js';
@@ -17,25 +13,36 @@ const seed = freshSeed();
 const field = gaussianMixture(randomMixture(seed, 2, 3, 'shared'));
 
 test('where trainings will take long it is said what fewer evaluations would be', () => {
-  const modest = { budget: 200_000, farther: '1.1' };
-  const trainings = { students: 2, evaluations: 3_000_000 };
-  const teacher = { seconds: 100, evaluations: 100_000 };
-  expect(slowHint(trainings, teacher, modest)).toBe(
-    "3.0 million evaluations are to come, 50 min at the teacher's rate; --budget 200000evals makes it 400,000: on networks its solvers end 1.1 times as far off",
+  const slow = { seconds: 100, evaluations: 100_000 };
+  const hint = (options: Partial<Distillation>, teacher = slow) => {
+    const asked: Distillation = { field, solver: 'bespoke', nfe: [3, 5], ...options };
+    return slowHint(jobOf(asked), asked, teacher);
+  };
+  const saving = (budget: string, makes: string) =>
+    new RegExp(
+      `^[\\d.]+ million evaluations are to come, \\d+ min at the teacher's rate; --budget ${budget} makes it ${makes}: `,
+    );
+  expect(hint({})).toMatch(saving('200000evals', '400,000'));
+  expect(hint({ solver: 'unipc-2' })).toMatch(saving('100000evals', '200,000'));
+  expect(hint({ solver: 'amed', iterations: 300 })).toMatch(
+    saving('100000evals in place of --iterations', '200,000'),
   );
-  expect(slowHint(trainings, { ...teacher, seconds: 1 }, modest)).toBeUndefined();
-  // A budget would save nothing.
-  expect(slowHint({ ...trainings, evaluations: 600_000 }, teacher, modest)).toMatch(/at the teacher's rate$/);
+  expect(hint({}, { ...slow, seconds: 1 })).toBeUndefined();
+  expect(hint({ budget: { amount: 1e5, unit: 'iterations' } })).toBeUndefined();
+  expect(hint({ solver: 'amed', kind: 'network' })).toBeUndefined();
+  // A budget would save nothing, or be refused.
+  const short = { candidates: 1, iterations: 4, formulas: ['euler'] as const, nfe: 3, trajectories: 100 };
+  const ends = /at the teacher's rate$/;
+  expect(hint(short, { ...slow, seconds: 1e4 })).toMatch(ends);
+  expect(hint({ solver: 'amed', nfe: 61 })).toMatch(ends);
+  expect(hint({ solver: 'unipc-2', nfe: 7, validation: 8192 })).toMatch(ends);
 });
 
 describe('evaluations that are to come are those that are made, or a little more', () => {
   const evaluationsOf = (asked: Distillation) => {
     const job = jobOf(asked);
     if (job.kind === 'network') throw new Error('a network is no table');
-    if (job.kind === 'bespoke') return bespokesEvaluations(job.request);
-    return job.kind === 'table'
-      ? studentsEvaluations(job.request, learnableTable)
-      : studentsEvaluations(job.request, learnableTimes);
+    return evaluationsToCome(job);
   };
 
   it.each<[string, Omit<Distillation, 'field'>]>([

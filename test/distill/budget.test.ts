@@ -17,12 +17,13 @@ import { distill } from '../../src/distill/distill.js';
 import {
   refineStart,
   searchedGrids,
+  searchSize,
   searchStarts,
   startEvaluations,
 } from '../../src/distill/learnable/start.js';
 import { distillTable, learnableTable, type TableOptions } from '../../src/distill/learnable/table.js';
 import { distillTimes, learnableTimes, type TimesOptions } from '../../src/distill/learnable/times.js';
-import { runTeacher, SEARCH_TRAJECTORIES } from '../../src/distill/pool.js';
+import { partOf, runTeacher, SEARCH_TRAJECTORIES } from '../../src/distill/pool.js';
 import {
   largestFamily,
   neededEvaluations,
@@ -35,6 +36,7 @@ import {
   trainFamily,
   trainingEvaluations,
 } from '../../src/distill/training/family-training.js';
+import { externalField } from '../../src/field/external.js';
 import { gaussianMixture } from '../../src/field/gaussian-mixture.js';
 import { DEFAULT_RANGE, polynomial } from '../../src/grid/grid.js';
 import { amedSolver } from '../../src/predictor/predictor.js';
@@ -86,10 +88,9 @@ test('trajectories are iterations of a batch; seconds and evaluations say nothin
 });
 
 test('of evaluations a third is for the search, and the teacher makes half as many, within bounds', () => {
-  const searched = (amount: number) =>
-    searchTrajectories({ amount, unit: 'evaluations' }, (count) => 1000 * count, 192);
-  expect([1e4, 96_000, 288_000, 576_000, 1e9].map(searched)).toEqual([16, 32, 96, 192, 192]);
-  expect(searchTrajectories({ amount: 10, unit: 'iterations' }, () => 1, 192)).toBe(192);
+  const searched = (room: number) => searchTrajectories((count) => 500 + 1000 * count, room, 192);
+  expect([0, 32_499, 32_500, 96_500, 192_500, 1e9].map(searched)).toEqual([16, 31, 32, 96, 192, 192]);
+  expect(searchTrajectories(() => 1, undefined, 192)).toBe(192);
 
   const usual = { trajectories: 10_000, validation: 512 };
   const taught = (amount: number, students = 2) =>
@@ -201,6 +202,61 @@ test.each([
   },
 );
 
+test.each([
+  ['answers', learnableTable({ ...AMED, grids: twoGrids(3) }, ROBUST)],
+  ['times', learnableTimes({ ...TIMES, grids: twoGrids(5) }, ROBUST)],
+])(
+  'a search for %s keeps to its room where the smallest does, and refines no more than it can',
+  (_, student) => {
+    const validation = 100;
+    for (const compared of [false, true]) {
+      const cost = (size: { searched: number; refined: number }) => {
+        const all = startEvaluations(student, { ...size, validation });
+        return compared ? all - startEvaluations(student, { ...size, validation, refined: 0 }) : all;
+      };
+      const smallest = cost({ searched: 16, refined: 0 });
+      const sizes = [-1, 0, 3000, 8000, 20_000, 60_000, 1e9].map((room) => {
+        const size = searchSize(student, { most: 2, validation, room, compared });
+        expect(cost(size)).toBeLessThanOrEqual(Math.max(room, smallest));
+        return size;
+      });
+      for (const [i, { searched, refined }] of sizes.entries()) {
+        expect(searched).toBeGreaterThanOrEqual(16);
+        // More room, more refined, or the same in more trajectories.
+        const { searched: next, refined: more } = sizes[i + 1] ?? { searched: 192, refined: 2 };
+        expect(more).toBeGreaterThanOrEqual(refined);
+        if (more === refined) expect(next).toBeGreaterThanOrEqual(searched);
+      }
+      expect(sizes.at(-1)).toEqual({ searched: 192, refined: 2 });
+      expect(searchSize(student, { most: 2, validation, room: undefined, compared })).toEqual(sizes.at(-1));
+    }
+  },
+);
+
+test(
+  'of few seconds the search for answers leaves some to train in, however slow the field is',
+  async () => {
+    const slow = externalField({
+      dim: 2,
+      prediction: 'x0',
+      // 20 us a state: refining both starts would take seven seconds.
+      async predict(states, sigmas) {
+        await new Promise((resolve) => setTimeout(resolve, 0.02 * sigmas.length));
+        return states.map((x, i) => x / (1 + sigmas[Math.floor(i / 2)] ** 2));
+      },
+    });
+    const settings = { ...LITTLE, batch: 4 };
+    const budget = { amount: 4, unit: 'seconds' as const };
+    const student = { ...AMED, grids: twoGrids(5) };
+    const { training, validation } = await pools();
+    const few = { training, validation: partOf(validation, 0, 32) };
+    const { iterations, seconds } = await distillTable(gpu, slow, student, { settings, budget, ...few });
+    expect(iterations).toBeGreaterThan(0);
+    expect(seconds.training).toBeGreaterThan(0);
+  },
+  SLOW,
+);
+
 describe.each([
   [
     'a table of answers',
@@ -256,6 +312,8 @@ describe.each([
     await expect(distil(budget(least - 1))).rejects.toThrow('too small at NFE');
     const hours = { ...options, budget: { amount: 5, unit: 'hours' as never } };
     await expect(distil(hours)).rejects.toThrow("'hours'");
+    const half = { ...options, budget: { amount: 0.5, unit: 'iterations' as const } };
+    await expect(distil(half)).rejects.toThrow('no iteration of 16');
   });
 });
 

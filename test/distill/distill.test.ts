@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it, test } from 'vitest';
 import { type DistillProgress, type DistillRequest, distill } from '../../src/distill/distill.js';
 import { poolSeeds } from '../../src/distill/pool.js';
+import { jobOf } from '../../src/distill/request/job.js';
+import type { FewstepError } from '../../src/errors.js';
 import { fingerprintOf } from '../../src/execute/fingerprint.js';
 import { gaussianMixture } from '../../src/field/gaussian-mixture.js';
 import { endpointErrors } from '../../src/metrics/endpoint-errors.js';
@@ -405,6 +407,48 @@ describe('a distillation that cannot be', () => {
       /entry predictor/,
     ],
     [
+      'hidden features that there are none of',
+      asked({ solver: 'amed', kind: 'network', reads: 'hidden', nfe: 4 }),
+      'bad-field',
+      /hidden features, and a gaussian-mixture field has none/,
+      /reads state/,
+    ],
+    ['no budget', asked({ budget: null as never }), 'bad-argument', /the budget/, /amount, unit/],
+    [
+      'an amount that is no number',
+      asked({ budget: { amount: '200k' as never, unit: 'evaluations' } }),
+      'bad-argument',
+      /budget is '200k' evaluations/,
+      /above 0/,
+    ],
+    [
+      "a teacher's NFE that is no number",
+      asked({ teacher: { nfe: 'x' as never }, budget: { amount: 1e5, unit: 'evaluations' } }),
+      'bad-argument',
+      /teacher's nfe is x/,
+      /whole number/,
+    ],
+    ['an NFE that is none', asked({ nfe: null as never }), 'bad-argument', /NFE is null/, /whole numbers/],
+    ['half an NFE', asked({ solver: 'euler', nfe: 2.5 }), 'bad-argument', /NFE is 2\.5/, /whole numbers/],
+    ['a grid that is none', asked({ solver: 'euler', grid: {} as never }), 'bad-argument', /grid is/, /name/],
+    [
+      'a misspelt range',
+      asked({ range: { sigmamax: 40 } as never }),
+      'bad-argument',
+      /'sigmamax'/,
+      /sigmaMax/,
+    ],
+    ['no range', asked({ range: null as never }), 'bad-argument', /the range/, /sigmaMin/],
+    ['no start', asked({ from: null as never }), 'bad-argument', /predictor is null/, /./],
+    ['no list of starts', asked({ starts: null as never }), 'bad-argument', /starts are null/, /list some/],
+    [
+      'a budget of the published recipe',
+      asked({ solver: 'amed', recipe: 'published', budget: { amount: 9, unit: 'seconds' } }),
+      'bad-argument',
+      /budget does not apply to a network/,
+      /^give iterations$/,
+    ],
+    [
       'formulas that are no list',
       asked({ formulas: 'ipndm-2' as never }),
       'bad-argument',
@@ -486,6 +530,26 @@ describe('a distillation that cannot be', () => {
     ],
   ])('is refused before anything runs: %s', async (...refusal) => {
     await expectRefused(refusal);
+  });
+
+  it.each([
+    ['bespoke', [3, 5, 7]],
+    ['amed-ipndm', [3, 5, 9, 21]],
+    ['unipc-2', [4, 60]],
+  ])('names what suffices for all NFE of %s where a budget in evaluations is too small', (solver, nfe) => {
+    const of = (amount: number) => jobOf({ field, solver, nfe, budget: { amount, unit: 'evaluations' } });
+    const refusal = (amount: number) => {
+      try {
+        of(amount);
+      } catch (error) {
+        return error as FewstepError;
+      }
+      throw new Error('it was not refused');
+    };
+    const { message, remedy } = refusal(500);
+    expect(message).toMatch(/500 evaluations is too small at NFE \d+$/);
+    const least = Number(/^give (\d+) or more/.exec(remedy)![1]);
+    expect(of(least)).toHaveProperty('request');
   });
 
   it('stops where it is told to', async () => {

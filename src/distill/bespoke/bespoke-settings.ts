@@ -1,7 +1,7 @@
 import { checkEntries, type Entries, optional, shown } from '../../arguments.js';
 import { FewstepError } from '../../errors.js';
 import { rangeFrom } from '../../grid/grid.js';
-import { checkBudget } from '../budget.js';
+import { checkBudget, checkIterations } from '../budget.js';
 import { checkSome } from '../settings.js';
 import type { BespokeSettings } from './bespoke.js';
 
@@ -36,7 +36,9 @@ export function checkBespokeSettings(settings: BespokeSettings): void {
       `give a whole number from ${least} on`,
     );
   }
-  if (budget !== undefined) checkBudget(budget);
+  if (budget === undefined) return;
+  checkBudget(budget);
+  checkIterations(budget, batch);
 }
 
 /** The same of what networks on top of a table read of them; the others may be there too. */

@@ -10,10 +10,10 @@ import { type BespokeForm, bespokeLayout, bespokePlan } from '../../solver/bespo
 import { numbersFrom, trainedFamily, trainedFrom, unitsOf } from '../../solver/bespoke-family.js';
 import type { PlanFamily } from '../../solver/plan-family.js';
 import { findUniversalSolver } from '../../solver/universal.js';
-import { type Budget, searchTrajectories, sharedIterations } from '../budget.js';
+import { type Budget, SEARCH_SHARE, searchTrajectories, sharedIterations } from '../budget.js';
 import { dataFigures } from '../data-figures.js';
 import { checkPool, SEARCH_TRAJECTORIES, type TeacherPool } from '../pool.js';
-import { checkAffordable } from '../request/needed-evaluations.js';
+import { BESPOKE_CHOICES, checkAffordable, leastEvaluations } from '../request/needed-evaluations.js';
 import { type Score, scoreOf, typicalError } from '../score.js';
 import { Spending } from '../spending.js';
 import { trainCandidates, winnerOf } from '../training/candidates.js';
@@ -133,9 +133,6 @@ const OPTIONS: Entries<BespokeOptions> = {
   finish: false,
 };
 
-/** Iterations that tell how long one takes, validation included. */
-const PROBE = 10;
-
 /**
  * Distils a bespoke solver: a search over formulas, starts and grids; a short training of the best, of the universal
  * table and of solvers that begin at several first times; a longer one of the best of those, and a long one of the best
@@ -189,9 +186,11 @@ export async function distillBespoke(
   };
   const { mean, std } = dataFigures(training);
   const common = { nfe, range, data: { mean: [...mean], std } };
-  if (budget) checkAffordable(budget, { ...options, ...common }, sizes);
+  if (budget)
+    checkAffordable(budget, () => leastEvaluations({ ...options, ...common }, sizes), BESPOKE_CHOICES);
+  const room = budget?.unit === 'evaluations' ? SEARCH_SHARE * budget.amount : undefined;
   const searchCost = (count: number) => searchEvaluations(common, options, count);
-  const trajectories = searchTrajectories(budget, searchCost, SEARCH_TRAJECTORIES);
+  const trajectories = searchTrajectories(searchCost, room, SEARCH_TRAJECTORIES);
   const search = { trajectories, signal: searching };
   const found = await searchBespoke(gpu, field, common, training, {
     ...options,
@@ -265,7 +264,7 @@ export async function distillBespoke(
       onRecord?.(name, record, candidate);
     });
     iterations[name] += done;
-    spending.ran(familyOf(candidate.form), done, spending.elapsed - begin);
+    spending.ran(familyOf(candidate.form), done, begin);
     onTrained?.(name, candidate, state.score, after.score);
     return after;
   };
@@ -274,16 +273,10 @@ export async function distillBespoke(
     state: { parameters: trainedFrom(candidate.form, candidate.numbers), score },
   }));
 
-  // A schedule of learning rates has to know its end before it begins. So with a budget of seconds a few iterations
-  // tell how many there will be of the candidates, and those of the candidates how many of the table.
-  if (budget?.unit === 'seconds') {
-    const [{ candidate, state }] = states;
-    await train(candidate, state, 1); // compiles
-    const begin = spending.elapsed;
-    await train(candidate, state, PROBE);
-    spending.probed(PROBE, spending.elapsed - begin);
-  }
-  const total = spending.left(familyOf(states[0].candidate.form));
+  // The candidates tell how many iterations the table can have.
+  const [{ candidate: first, state: firstState }] = states;
+  await spending.probe((count) => train(first, firstState, count));
+  const total = spending.left(familyOf(first.form));
   const unlimited = sharedIterations(Infinity, states.length, settings.candidateIterations);
   const { each, finalist, table } =
     total === undefined

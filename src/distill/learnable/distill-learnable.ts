@@ -1,16 +1,24 @@
 import { either } from '../../abort.js';
 import type { Field } from '../../field/field.js';
 import type { Gpu } from '../../gpu/gpu.js';
-import { type Budget, SEARCH_SHARE, searchTrajectories, sharedIterations } from '../budget.js';
-import { SEARCH_TRAJECTORIES, type TeacherPool } from '../pool.js';
-import { checkLearnableAffordable } from '../request/needed-evaluations.js';
+import type { PlanFamily } from '../../solver/plan-family.js';
+import { type Budget, SEARCH_SHARE, sharedIterations } from '../budget.js';
+import type { TeacherPool } from '../pool.js';
+import { checkAffordable, LEARNABLE_CHOICES, leastOfLearnable } from '../request/needed-evaluations.js';
 import { type Score, typicalError } from '../score.js';
 import type { DistillSettings } from '../settings.js';
 import { Spending } from '../spending.js';
 import { trainCandidates, winnerOf } from '../training/candidates.js';
 import { type FamilyRecord, type FamilyState, trainFamily } from '../training/family-training.js';
 import { familyOn, type Learnable, type NamedTimes } from './learnable.js';
-import { refinedStarts, refineStart, type Start, searchStarts, startEvaluations } from './start.js';
+import {
+  refinedStarts,
+  refineStart,
+  type Start,
+  searchSize,
+  searchStarts,
+  startEvaluations,
+} from './start.js';
 
 export interface LearnableOptions {
   settings: Pick<DistillSettings, 'batch' | 'iterations' | 'seed'>;
@@ -48,8 +56,6 @@ export interface DistilledLearnable {
   seconds: { search: number; training: number };
 }
 
-/** Iterations that tell how long one takes, validation included. */
-const PROBE = 10;
 /** The most iterations after which it is compared with others. */
 const TRIAL = 12;
 /** How far one parameter may go in a step of Gauss-Newton: they are logits, which far from 0 change little. */
@@ -68,14 +74,23 @@ export async function distillLearnable(
 ): Promise<DistilledLearnable> {
   const { settings, budget, validation, training, onStart, onPlanned, onRecord, signal, finish } = options;
   const sizes = { batch: settings.batch, validation: validation.latents.length / validation.dim };
-  if (budget) checkLearnableAffordable(budget, student, sizes);
+  if (budget) checkAffordable(budget, () => leastOfLearnable(student, sizes), LEARNABLE_CHOICES);
+  const families = new Map<NamedTimes, PlanFamily>();
+  const familyOf = (grid: NamedTimes) => {
+    const family = families.get(grid) ?? familyOn(student, grid);
+    families.set(grid, family);
+    return family;
+  };
   const spending = new Spending(budget, sizes);
-  const roughly = () =>
-    spending.left(familyOn(student, student.grids[0]), 1 - SEARCH_SHARE) ?? settings.iterations;
-  const costOf = (searched: number) =>
-    startEvaluations(student, { ...sizes, searched, refined: refinedStarts(student, roughly()) });
-  const searched = searchTrajectories(budget, costOf, SEARCH_TRAJECTORIES);
-  const searching = { training, validation, searched, signal: either(signal, finish) };
+  const sizeNow = (compared: boolean) => {
+    const family = familyOf(student.grids[0]);
+    const iterations = spending.left(family, 1 - SEARCH_SHARE) ?? settings.iterations;
+    const most = refinedStarts(student, iterations);
+    const room = spending.room(family, SEARCH_SHARE);
+    return searchSize(student, { most, validation: sizes.validation, room, compared });
+  };
+  const planned = sizeNow(false);
+  const searching = { training, validation, searched: planned.searched, signal: either(signal, finish) };
   const { base, starts } = await searchStarts(gpu, field, student, searching);
 
   const run = (
@@ -85,7 +100,7 @@ export async function distillLearnable(
     reference: Score,
     onOwn?: (record: FamilyRecord) => void,
   ) =>
-    trainFamily(gpu, field, familyOn(student, grid), state, {
+    trainFamily(gpu, field, familyOf(grid), state, {
       ...{ training, validation, signal, finish, iterations },
       batch: settings.batch,
       units: new Float64Array(state.parameters.length).fill(UNIT),
@@ -93,18 +108,15 @@ export async function distillLearnable(
       reference: typicalError(reference),
       onRecord: onOwn,
     });
-  if (budget?.unit === 'seconds') {
-    const [{ grid, parameters, score }] = starts;
-    await run(grid, { parameters, score }, 1, score); // compiles
-    const begin = spending.elapsed;
-    await run(grid, { parameters, score }, PROBE, score);
-    spending.probed(PROBE, spending.elapsed - begin);
-  }
+  const [{ grid: probed, ...untrained }] = starts;
+  await spending.probe((iterations) => run(probed, untrained, iterations, untrained.score));
+  const size = budget?.unit === 'seconds' ? sizeNow(true) : planned;
   const refined: Start[] = [];
-  for (const start of starts.slice(0, refinedStarts(student, roughly()))) {
-    refined.push(await refineStart(gpu, field, student, start, searching));
+  for (const start of starts.slice(0, size.refined)) {
+    refined.push(await refineStart(gpu, field, student, start, { ...searching, searched: size.searched }));
   }
-  if (budget?.unit === 'evaluations') spending.made(costOf(searched));
+  if (refined.length === 0) refined.push(starts[0]);
+  if (budget?.unit === 'evaluations') spending.made(startEvaluations(student, { ...sizes, ...size }));
   const first = refined.reduce((a, b) => (b.score.score < a.score.score ? b : a));
   onStart?.(first, base);
   finish?.throwIfAborted();
@@ -121,21 +133,21 @@ export async function distillLearnable(
       history.push({ grid, record });
       onRecord?.(record, grid);
     });
-    spending.ran(familyOn(student, grid), done - before, spending.elapsed - begin);
+    spending.ran(familyOf(grid), done - before, begin);
     return after;
   };
   const candidates = refined.map(({ grid, parameters, score }) => ({
     candidate: grid,
     state: { parameters, score },
   }));
-  const total = spending.left(familyOn(student, first.grid)) ?? settings.iterations;
+  const total = spending.left(familyOf(first.grid)) ?? settings.iterations;
   onPlanned?.(total);
   const shares = sharedIterations(total, candidates.length, TRIAL);
   const trained = await trainCandidates(candidates, shares, ({ candidate, state }, iterations) =>
     train(candidate, state, iterations),
   );
   const { candidate: grid, state } = winnerOf(trained);
-  const left = spending.left(familyOn(student, grid)) ?? shares.table;
+  const left = spending.left(familyOf(grid)) ?? shares.table;
   if (done + left !== total) onPlanned?.(done + left);
   const best = await train(grid, state, left);
   return {

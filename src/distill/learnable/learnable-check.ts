@@ -4,7 +4,7 @@ import { checkField } from '../../field/check.js';
 import type { Field } from '../../field/field.js';
 import { checkGpu } from '../../gpu/check.js';
 import type { Gpu } from '../../gpu/gpu.js';
-import { type Budget, checkBudget } from '../budget.js';
+import { type Budget, checkBudget, checkIterations } from '../budget.js';
 import { checkPool, type TeacherPool } from '../pool.js';
 import { checkSome, type DistillSettings } from '../settings.js';
 import type { LearnableOptions } from './distill-learnable.js';
@@ -31,7 +31,7 @@ interface Student {
 }
 
 interface Options<Name extends keyof DistillSettings> {
-  settings: Pick<DistillSettings, Name>;
+  settings: Pick<DistillSettings, NoInfer<Name>> & Pick<DistillSettings, 'batch'>;
   budget?: Budget;
   training: TeacherPool;
   validation: TeacherPool;
@@ -60,7 +60,11 @@ export function checkLearning<Name extends Exclude<keyof DistillSettings, 'teach
   checkEntries<object>(`${who}'s options`, options, ENTRIES);
   checkStudent(student, method, remedy);
   checkSome(options.settings, settings);
-  if (options.budget !== undefined) checkBudget(options.budget);
+  const { budget } = options;
+  if (budget !== undefined) {
+    checkBudget(budget);
+    checkIterations(budget, options.settings.batch);
+  }
   checkPool('training', options.training);
   checkPool('validation', options.validation);
 }

@@ -3,7 +3,8 @@ import type { Field } from '../../field/field.js';
 import type { Gpu } from '../../gpu/gpu.js';
 import { parseGrid, type SigmaRange } from '../../grid/grid.js';
 import { nfeOf } from '../../solver/plan.js';
-import { searchPart, type TeacherPool } from '../pool.js';
+import { FEWEST_SEARCHED, searchTrajectories } from '../budget.js';
+import { SEARCH_TRAJECTORIES, searchPart, type TeacherPool } from '../pool.js';
 import { leastOf, type Score } from '../score.js';
 import { scoreVariants } from '../training/variants.js';
 import { familyOn, type Learnable, type NamedTimes } from './learnable.js';
@@ -54,9 +55,34 @@ const SWEEPS = 2;
 /** A start is refined and trained for every so many iterations. */
 const ITERATIONS_PER_START = 40;
 
-/** How many of the starts are refined, where there will be so many iterations. */
+/** How many of the starts are refined and trained, where there will be so many iterations and nothing else matters. */
 export function refinedStarts({ grids }: Learnable, iterations: number): number {
   return Math.min(grids.length, Math.max(1, Math.floor(iterations / ITERATIONS_PER_START)));
+}
+
+/**
+ * How large a search is that takes no more than it may: of fewer trajectories, if need be with fewer starts refined, or none.
+ * @param most starts to refine
+ * @param room evaluations that it may make; undefined for as many as it takes
+ * @param compared whether the grids were compared already, so that only refining takes something
+ */
+export function searchSize(
+  student: Learnable,
+  {
+    most,
+    validation,
+    room,
+    compared = false,
+  }: { most: number; validation: number; room: number | undefined; compared?: boolean },
+): { searched: number; refined: number } {
+  const cost = (searched: number, refined: number) => {
+    const all = startEvaluations(student, { searched, validation, refined });
+    return compared ? all - startEvaluations(student, { searched, validation, refined: 0 }) : all;
+  };
+  let refined = most;
+  while (refined > 0 && room !== undefined && cost(FEWEST_SEARCHED, refined) > room) refined--;
+  const searched = searchTrajectories((count) => cost(count, refined), room, SEARCH_TRAJECTORIES);
+  return { searched, refined };
 }
 
 interface Given {

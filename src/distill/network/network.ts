@@ -20,7 +20,7 @@ import { NetworkTrainer } from './network-trainer.js';
 import { NetworkWeights, type OptimiserSchedule } from './network-weights.js';
 
 /** Students whose answers differ from trajectory to trajectory, all from one network. */
-export interface DistilledNetwork {
+interface DistilledNetwork {
   config: NetworkConfig;
   parameters: Float32Array;
   figures: DataFigures;
@@ -33,7 +33,7 @@ export interface DistilledNetwork {
   seconds: { search: number; training: number };
 }
 
-export interface DistilledStudent {
+interface DistilledStudent {
   grid: string;
   times: number[];
   /** What is added to the network's logits, one a step: what the table before it learned. */

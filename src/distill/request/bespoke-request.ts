@@ -1,16 +1,26 @@
-import { shown } from '../../arguments.js';
+import { given, isObject, shown } from '../../arguments.js';
 import { FewstepError, unknownName } from '../../errors.js';
 import type { SigmaRange } from '../../grid/grid.js';
 import { formOf } from '../../predictor/bespoke-predictor.js';
 import { checkStored } from '../../predictor/predictor.js';
 import { BESPOKE_FORMULAS, BESPOKE_STARTS, bespokeLayout } from '../../solver/bespoke.js';
+import type { PlanFamily } from '../../solver/plan-family.js';
 import { BESPOKE, type TrainedCandidate } from '../bespoke/bespoke.js';
 import { NET_BATCH, NET_ITERATIONS } from '../bespoke/bespoke-net.js';
 import { type BespokeChoices, checkChoices } from '../bespoke/bespoke-search.js';
+import type { Budget } from '../budget.js';
 import type { BespokesRequest } from '../learned.js';
 import { checkSettings, ROBUST } from '../settings.js';
 import type { Distillation, GivenPredictor, Spelling } from './distillation.js';
-import { checkAffordable, largestFamily, sizesWithin, unknownData } from './needed-evaluations.js';
+import {
+  BESPOKE_CHOICES,
+  checkAffordable,
+  largestFamily,
+  largestOf,
+  leastEvaluations,
+  sizesWithin,
+  unknownData,
+} from './needed-evaluations.js';
 import { checkBudgetOf, rangeFor, settingsOf, teacherOf } from './students.js';
 
 /**
@@ -27,18 +37,25 @@ export function bespokesRequest(
   spelt: Spelling,
 ): BespokesRequest {
   const { field, solver, formulas, starts, budget, from } = asked;
-  const choices = { ...(formulas && { formulas }), ...(starts && { starts }) };
+  const choices = given({ formulas, starts });
   checkForms(choices, nfes);
   const range = rangeFor(field, undefined, asked.range);
   const teacherNfe = asked.teacher?.nfe ?? ROBUST.teacher.nfe;
   const { seed, batch, iterations } = BESPOKE;
-  const largest = () => largestFamily({ ...choices, range, nfe: Math.max(...nfes) });
-  const sizes = sizesWithin(
-    budget,
-    { largest, enough: ENOUGH, students: nfes.length, teacherNfe },
-    { ...ROBUST, batch },
-  );
-  const settings = settingsOf(asked, { ...ROBUST, seed, iterations, ...sizes });
+  // Each takes 10 to 77 ms to find.
+  const families = new Map<number, PlanFamily>();
+  const familyAt = (nfe: number) => {
+    const family = families.get(nfe) ?? largestFamily({ ...choices, range, nfe });
+    families.set(nfe, family);
+    return family;
+  };
+  const teaching = { enough: ENOUGH, students: nfes.length, teacherNfe };
+  const settingsWith = (own: Budget | undefined) => {
+    const largest = () => familyAt(Math.max(...nfes));
+    const sizes = sizesWithin(own, { largest, ...teaching }, { ...ROBUST, batch });
+    return settingsOf(asked, { ...ROBUST, seed, iterations, ...sizes });
+  };
+  const settings = settingsWith(budget);
   checkBudgetOf(asked, settings.batch, spelt);
   const { candidates = BESPOKE.candidates, candidateIterations = BESPOKE.candidateIterations } = asked;
   const { netIterations = NET_ITERATIONS, netBatch = NET_BATCH } = asked;
@@ -47,16 +64,22 @@ export function bespokesRequest(
   const networks = solver === 'bespoke-net';
   if (networks) checkSettings({ ...settings, batch: netBatch });
   const wanted = { range, data: unknownData(range), ...choices };
-  if (budget) for (const nfe of nfes) checkAffordable(budget, { ...wanted, nfe }, settings);
+  if (budget !== undefined) {
+    const leastOf = (amount: number) => {
+      const own = settingsWith({ ...budget, amount });
+      return largestOf(nfes.map((nfe) => leastEvaluations({ ...wanted, nfe }, own, familyAt(nfe))));
+    };
+    checkAffordable(budget, leastOf, BESPOKE_CHOICES);
+  }
   return {
     ...{ field, nfes, range, settings, choices },
-    teacher: teacherOf(field, settings, range, nfes),
+    teacher: teacherOf(field, settings, range, nfes, spelt),
     training: {
       ...{ range, candidates, candidateIterations, seed: settings.seed },
-      ...{ batch: settings.batch, iterations: settings.iterations, ...(budget && { budget }) },
+      ...{ batch: settings.batch, iterations: settings.iterations, ...given({ budget }) },
     },
     ...(networks && { netIterations, netBatch }),
-    ...(from && { given: givenSolvers(from, field.dim, range, nfes, spelt) }),
+    ...(from !== undefined && { given: givenSolvers(from, field.dim, range, nfes, spelt) }),
   };
 }
 
@@ -92,13 +115,14 @@ function checkWholes(values: Record<string, number>, least: number): void {
 
 /** The solvers of a predictor as candidates; their units become those of the new field's data. */
 function givenSolvers(
-  { predictor, name }: GivenPredictor,
+  from: GivenPredictor,
   dim: number,
   range: SigmaRange,
   nfes: readonly number[],
   spelt: Spelling,
 ): Map<number, TrainedCandidate> {
-  checkStored(predictor);
+  checkStored(isObject(from) ? from.predictor : from);
+  const { predictor, name } = from;
   const refuse = (what: string, remedy: string) =>
     new FewstepError('bad-argument', `${spelt('from')}${name ? ` ${name}` : ''}: ${what}`, remedy);
   if (predictor.kind !== 'bespoke') {

@@ -10,7 +10,8 @@ import type { DistillSettings } from '../settings.js';
 
 /**
  * What is to be distilled, for which field, and how. Field, solver and NFE have to be given; of the other numbers the
- * usual ones are in force, those of `ROBUST`, and of a bespoke solver also those of `BESPOKE`.
+ * usual ones are in force: those of `ROBUST`, with batches of 128 for AMED's network, for its published recipe those of
+ * `publishedSettings`, and of a bespoke solver also those of `BESPOKE`.
  */
 export interface Distillation extends Partial<Omit<DistillSettings, 'teacher'>>, BespokeChoices {
   field: Field;

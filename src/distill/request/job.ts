@@ -1,9 +1,11 @@
-import { checkEntries } from '../../arguments.js';
+import { checkEntries, shown } from '../../arguments.js';
+import { checkBounds, whole } from '../../bounds.js';
 import { FewstepError } from '../../errors.js';
 import { timesSolver } from '../../predictor/predictor.js';
 import type { AmedSolver } from '../../solver/amed.js';
 import type { Solver } from '../../solver/define.js';
 import { parseSolver } from '../../solver/registry.js';
+import { checkBudget } from '../budget.js';
 import type { BespokesRequest } from '../learned.js';
 import type { NetworkRequest } from '../network/learn-network.js';
 import { bespokesRequest } from './bespoke-request.js';
@@ -37,6 +39,9 @@ export function jobOf(asked: Distillation, spelt: Spelling = (entry) => entry): 
   checkEntries<DistillationTeacher>("the distillation's teacher", teacher, {
     ...{ solver: false, nfe: false, grid: false, substeps: false },
   });
+  // Sizes depend on both.
+  if (teacher.nfe !== undefined) checkBounds("teacher's", { nfe: teacher.nfe }, { nfe: whole(1) });
+  if (asked.budget !== undefined) checkBudget(asked.budget);
   const nfes = nfesOf(asked);
   const refuse = (foreign: Foreign, what = solver) => refuseForeign(asked, foreign, what, spelt);
   if (solver === 'bespoke' || solver === 'bespoke-net') {
@@ -54,14 +59,19 @@ export function jobOf(asked: Distillation, spelt: Spelling = (entry) => entry): 
   const { recipe = 'robust' } = asked;
   const kind = answerKindOf(asked, spelt);
   refuse(recipe === 'robust' ? foreignToRobust(spelt) : foreignToPublished(spelt), `the ${recipe} recipe`);
-  if (kind === 'network')
-    refuse({ budget: `give ${spelt('iterations')}, or take ${spelt('kind')} table` }, 'a network');
+  if (kind === 'network') {
+    const table = recipe === 'robust' ? `, or take ${spelt('kind')} table` : '';
+    refuse({ budget: `give ${spelt('iterations')}${table}` }, 'a network');
+  }
   if (kind === 'table') return { kind, recipe, gradient: false, request: tableRequest(asked, nfes, spelt) };
   return { kind, recipe, gradient: true, request: networkRequest(asked, recipe, nfes, spelt) };
 }
 
 function nfesOf({ nfe }: Distillation): number[] {
-  const nfes = typeof nfe === 'number' ? [nfe] : [...nfe];
+  const nfes: number[] = Array.isArray(nfe) ? [...nfe] : [nfe];
+  const foreign = nfes.find((each) => !Number.isSafeInteger(each) || each < 1);
+  if (foreign !== undefined)
+    throw new FewstepError('bad-argument', `the NFE is ${shown(foreign)}`, 'give whole numbers from 1 on');
   if (nfes.length > 0 && new Set(nfes).size === nfes.length) return nfes;
   throw new FewstepError(
     'bad-argument',

@@ -30,8 +30,13 @@ interface Size {
 
 /** Evaluations of the field that the distillation of a bespoke solver makes at most, the teacher aside. */
 export function neededEvaluations(wanted: Wanted, { batch, validation, searched, iterations }: Size): number {
-  const search = searchEvaluations(wanted, wanted, searched) + MOST_VALIDATED * wanted.nfe * validation;
+  const search = searchEvaluations(wanted, wanted, searched) + validations(wanted, { validation });
   return search + trainingEvaluations(largestFamily(wanted), { batch, validation }, iterations);
+}
+
+/** Of candidates, before any is trained. */
+function validations({ nfe }: Pick<Wanted, 'nfe'>, { validation }: Pick<Size, 'validation'>): number {
+  return MOST_VALIDATED * nfe * validation;
 }
 
 /** The same of answers or times, where nothing diverges; each of the trainings may validate its last state besides. */
@@ -87,34 +92,35 @@ export function sizesWithin(
 /** The first iteration that is validated is the fourth. */
 const FEWEST_ITERATIONS = 4;
 
-/**
- * Looks whether a budget in evaluations has room for the smallest search and for four iterations.
- * @throws FewstepError bad-argument with the least that has
- */
-export function checkAffordable(
-  budget: Budget,
-  wanted: Wanted,
-  size: Pick<Size, 'batch' | 'validation'>,
-): void {
-  if (budget.unit !== 'evaluations') return;
-  const smallest = { ...size, searched: FEWEST_SEARCHED, iterations: 0 };
-  const learning = trainingEvaluations(largestFamily(wanted), size, FEWEST_ITERATIONS);
-  const least = leastWith(neededEvaluations(wanted, smallest), learning);
-  refuseBelow(least, budget, wanted.nfe, 'formulas or starts');
+/** Evaluations of the smallest distillation that learns something, and its NFE. */
+interface Least {
+  nfe: number;
+  evaluations: number;
 }
 
-/** The same of AMED's tables and of times. @throws FewstepError bad-argument with the least that has */
-export function checkLearnableAffordable(
-  budget: Budget,
-  student: Learnable,
+/** What somebody with too small a budget may choose from fewer of. */
+export const BESPOKE_CHOICES = 'formulas or starts';
+export const LEARNABLE_CHOICES = 'grids';
+
+/** Of a bespoke solver: the smallest search and four iterations. @param family `largestFamily`, where it is known */
+export function leastEvaluations(
+  wanted: Wanted,
   size: Pick<Size, 'batch' | 'validation'>,
-): void {
-  if (budget.unit !== 'evaluations') return;
+  family = largestFamily(wanted),
+): Least {
+  const search = searchEvaluations(wanted, wanted, FEWEST_SEARCHED) + validations(wanted, size);
+  return {
+    nfe: wanted.nfe,
+    evaluations: leastWith(search, trainingEvaluations(family, size, FEWEST_ITERATIONS)),
+  };
+}
+
+/** The same of answers or times. */
+export function leastOfLearnable(student: Learnable, size: Pick<Size, 'batch' | 'validation'>): Least {
   const family = familyOn(student, student.grids[0]);
-  const smallest = { ...size, searched: FEWEST_SEARCHED, iterations: 0 };
-  const learning = trainingEvaluations(family, size, FEWEST_ITERATIONS);
-  const least = leastWith(neededByLearnable(student, smallest), learning);
-  refuseBelow(least, budget, nfeOf(family.plan), 'grids');
+  const search = startEvaluations(student, { ...size, searched: FEWEST_SEARCHED, refined: 0 });
+  const evaluations = leastWith(search, trainingEvaluations(family, size, FEWEST_ITERATIONS));
+  return { nfe: nfeOf(family.plan), evaluations };
 }
 
 /** A search takes its share where it may, whatever the least is that it needs. */
@@ -122,13 +128,32 @@ function leastWith(search: number, learning: number): number {
   return Math.max(search + learning, Math.ceil(learning / (1 - SEARCH_SHARE)));
 }
 
-function refuseBelow(least: number, { amount }: Budget, nfe: number, choices: string): void {
-  if (amount >= least) return;
+/**
+ * Looks whether a budget in evaluations has room for what has to be.
+ * @param leastOf what has to be with a budget of so many: of more the teacher makes more, which take more to validate with
+ * @throws FewstepError bad-argument with the least that has
+ */
+export function checkAffordable(
+  { amount, unit }: Budget,
+  leastOf: (amount: number) => Least,
+  choices: string,
+): void {
+  if (unit !== 'evaluations') return;
+  const { nfe, evaluations } = leastOf(amount);
+  if (amount >= evaluations) return;
+  let enough = evaluations;
+  for (let least = leastOf(enough).evaluations; least > enough; least = leastOf(enough).evaluations)
+    enough = least;
   throw new FewstepError(
     'bad-argument',
     `a budget of ${amount} evaluations is too small at NFE ${nfe}`,
-    `give ${least} or more, or fewer validation trajectories or ${choices} to choose from`,
+    `give ${enough} or more, or fewer validation trajectories or ${choices} to choose from`,
   );
+}
+
+/** What all of them can do with. */
+export function largestOf(all: readonly Least[]): Least {
+  return all.reduce((a, b) => (b.evaluations > a.evaluations ? b : a));
 }
 
 /** Stands for a spread of the data that is not known yet: all first times of a search are in the range. */

@@ -1,11 +1,12 @@
 import { checkBounds, whole } from '../../bounds.js';
 import { FewstepError, unknownName } from '../../errors.js';
-import { type Grid, parseGrid } from '../../grid/grid.js';
+import { type Grid, gridFrom } from '../../grid/grid.js';
 import { FEATURE_SOURCES } from '../../predictor/network-config.js';
 import { amedSolver, timesSolver } from '../../predictor/predictor.js';
 import type { AmedSolver } from '../../solver/amed.js';
 import { type Solver, spell } from '../../solver/define.js';
 import { parseSolver } from '../../solver/registry.js';
+import type { Budget } from '../budget.js';
 import { familyOn } from '../learnable/learnable.js';
 import { learnableTable } from '../learnable/table.js';
 import { learnableTimes } from '../learnable/times.js';
@@ -13,7 +14,13 @@ import type { NetworkRequest, StepwiseTeacher } from '../network/learn-network.j
 import { RECIPES, type Recipe } from '../network/network.js';
 import { type DistillSettings, NETWORK_BATCH, publishedSettings, ROBUST } from '../settings.js';
 import { ANSWER_KINDS, type AnswerKind, type Distillation, type Spelling } from './distillation.js';
-import { checkLearnableAffordable, sizesWithin } from './needed-evaluations.js';
+import {
+  checkAffordable,
+  LEARNABLE_CHOICES,
+  largestOf,
+  leastOfLearnable,
+  sizesWithin,
+} from './needed-evaluations.js';
 import {
   afsFor,
   checkBudgetOf,
@@ -43,8 +50,8 @@ export function tableRequest(
 }
 
 /**
- * Iterations for which batches become smaller. By mean, on ring, mixture-64 and the network of two moons (NFE 3, 5 and 7, three
- * seeds), what learned from 200,000 evaluations ended 0.92 (times of unipc-2) and 0.90 times (amed-ipndm) as far off as with
+ * Iterations for which batches become smaller. By mean, on ring, mixture-64 and the network of two moons (NFE 3, 5 and 7,
+ * three seeds), what learned from 200,000 evaluations ended 0.92 (times of unipc-2) and 0.90 times (amed-ipndm) as far off as with
  * 100 of them; with 300 as far.
  */
 const ENOUGH = 200;
@@ -68,12 +75,18 @@ function learnableRequest<S extends Solver>(
     teacherNfe: asked.teacher?.nfe ?? ROBUST.teacher.nfe,
   };
   const largest = () => familyOn(most, most.grids[0]);
-  const sizes = sizesWithin(budget, { largest, ...teaching }, ROBUST);
-  const request = taughtBy(common, asked, nfes, { ...ROBUST, ...sizes });
-  const { settings } = request;
-  checkBudgetOf(asked, settings.batch, spelt);
-  if (!budget) return request;
-  for (const each of learnables) checkLearnableAffordable(budget, each, settings);
+  const usualWith = (own: Budget | undefined) => ({
+    ...ROBUST,
+    ...sizesWithin(own, { largest, ...teaching }, ROBUST),
+  });
+  const request = taughtBy(common, asked, nfes, usualWith(budget), spelt);
+  checkBudgetOf(asked, request.settings.batch, spelt);
+  if (budget === undefined) return request;
+  const leastOf = (amount: number) => {
+    const settings = settingsOf(asked, usualWith({ ...budget, amount }));
+    return largestOf(learnables.map((each) => leastOfLearnable(each, settings)));
+  };
+  checkAffordable(budget, leastOf, LEARNABLE_CHOICES);
   return { ...request, budget };
 }
 
@@ -89,9 +102,17 @@ export function networkRequest(
   const reads = asked.reads ?? (field.features ? 'hidden' : recipe === 'published' ? 'times' : 'state');
   if (!FEATURE_SOURCES.includes(reads))
     throw unknownName('source of a network', String(reads), FEATURE_SOURCES);
+  if (reads === 'hidden' && !field.features) {
+    throw new FewstepError(
+      'bad-field',
+      `the network is to read hidden features, and a ${field.kind} field has none`,
+      `take ${spelt('reads')} state, or times`,
+    );
+  }
   if (recipe === 'robust') {
     const students = studentsFor(asked, parsed, nfes);
-    return { ...taughtBy(students, asked, nfes, { ...ROBUST, batch: NETWORK_BATCH }), recipe, reads };
+    const usual = { ...ROBUST, batch: NETWORK_BATCH };
+    return { ...taughtBy(students, asked, nfes, usual, spelt), recipe, reads };
   }
   if (nfes.length > 1) {
     throw new FewstepError(
@@ -117,12 +138,11 @@ export function networkRequest(
   };
   // What it learns from is a teacher of its own: errors are measured against the robust one's.
   const students = studentsFor({ ...asked, grid }, parsed, nfes);
-  const request = taughtBy(students, { ...asked, teacher: {} }, nfes, usual);
+  const request = taughtBy(students, { ...asked, teacher: {} }, nfes, usual, spelt);
   const { solver = published.teacher, substeps = published.teacherSubsteps } = teacher;
   checkBounds("teacher's", { substeps }, { substeps: whole(1, 64) });
   const [{ grids }] = request.students;
-  const rule = typeof grid === 'string' ? parseGrid(grid) : grid;
-  const stepwise = stepwiseTeacher(solver, substeps, rule, grids[0].times.length - 1, request);
+  const stepwise = stepwiseTeacher(solver, substeps, gridFrom(grid), grids[0].times.length - 1, request);
   return { ...request, recipe, reads, stepwise };
 }
 
@@ -181,9 +201,10 @@ function taughtBy<S extends Solver>(
   asked: Distillation,
   nfes: number[],
   usual: DistillSettings,
+  spelt: Spelling,
 ): StudentsRequest<S> {
   const settings = settingsOf(asked, usual);
-  return { ...students, settings, teacher: teacherOf(students.field, settings, students.range, nfes) };
+  return { ...students, settings, teacher: teacherOf(students.field, settings, students.range, nfes, spelt) };
 }
 
 /**

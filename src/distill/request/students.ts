@@ -1,13 +1,13 @@
-import { given } from '../../arguments.js';
+import { checkEntries, given } from '../../arguments.js';
 import { FewstepError } from '../../errors.js';
 import type { Field } from '../../field/field.js';
-import { type Grid, parseGrid, type SigmaRange } from '../../grid/grid.js';
+import { type Grid, gridFrom, type SigmaRange } from '../../grid/grid.js';
 import { checkSigmaRange, rangeWithin } from '../../sample-range.js';
 import type { Solver, SolverSettings } from '../../solver/define.js';
 import { nfeOf, type Plan, refuseStochastic } from '../../solver/plan.js';
 import { planFor } from '../../solver/plan-for.js';
 import { reachesNfe, stepsForNfe } from '../../solver/registry.js';
-import { type Budget, checkBudget, countedIterations } from '../budget.js';
+import { type Budget, checkIterations } from '../budget.js';
 import type { AnswerScales } from '../learnable/answer-parameters.js';
 import type { Learnable, NamedTimes } from '../learnable/learnable.js';
 import { searchedGrids } from '../learnable/start.js';
@@ -45,10 +45,9 @@ export function settingsOf(asked: Distillation, usual: DistillSettings): Distill
   return checkSettings({ ...usual, teacher: { solver, nfe, grid }, ...given(own) });
 }
 
-/** @throws FewstepError bad-argument for one beside iterations, or of less than one of them; unknown-name */
+/** @throws FewstepError bad-argument for a budget beside iterations, or of less than one of them */
 export function checkBudgetOf({ budget, iterations }: Distillation, batch: number, spelt: Spelling): void {
-  if (!budget) return;
-  checkBudget(budget);
+  if (budget === undefined) return;
   if (iterations !== undefined) {
     throw new FewstepError(
       'bad-argument',
@@ -56,12 +55,7 @@ export function checkBudgetOf({ budget, iterations }: Distillation, batch: numbe
       'give one of them',
     );
   }
-  if (countedIterations(budget, batch) !== 0) return;
-  throw new FewstepError(
-    'bad-argument',
-    `${spelt('budget')}: ${budget.amount} ${budget.unit} are no iteration of ${batch} trajectories`,
-    `give more, or a smaller ${spelt('batch')}`,
-  );
+  checkIterations(budget, batch, spelt);
 }
 
 /** What makes a `Learnable` of a student: `learnableTable` or `learnableTimes`. */
@@ -99,7 +93,7 @@ export function studentsOf(
 
 function gridsOf(grid: string | Grid, steps: number, range: SigmaRange): NamedTimes[] {
   if (grid === SEARCH) return searchedGrids(steps, range);
-  const rule = typeof grid === 'string' ? parseGrid(grid) : grid;
+  const rule = gridFrom(grid);
   return [{ name: typeof grid === 'string' ? grid : rule.name, times: rule.times(steps, range) }];
 }
 
@@ -112,6 +106,7 @@ export function rangeFor(
   grid: string | Grid | undefined,
   asked: Partial<SigmaRange> = {},
 ): SigmaRange {
+  checkEntries<Partial<SigmaRange>>('the range', asked, { sigmaMin: false, sigmaMax: false });
   const listed = grid === undefined || grid === SEARCH ? undefined : endsOf(grid);
   const range = rangeWithin(field, { ...listed, ...given(asked) });
   if (!listed || (range.sigmaMin === listed.sigmaMin && range.sigmaMax === listed.sigmaMax)) return range;
@@ -123,7 +118,7 @@ export function rangeFor(
 }
 
 function endsOf(grid: string | Grid): SigmaRange | undefined {
-  const rule = typeof grid === 'string' ? parseGrid(grid) : grid;
+  const rule = gridFrom(grid);
   if (rule.steps === undefined) return undefined;
   const times = rule.times(rule.steps);
   return { sigmaMin: times[rule.steps], sigmaMax: times[0] };
@@ -138,6 +133,7 @@ export function teacherOf(
   { teacher }: DistillSettings,
   range: SigmaRange,
   nfes: readonly number[],
+  spelt: Spelling,
 ): Plan {
   const plan = planFor({ ...teacher, range });
   checkTeacher(field, plan);
@@ -146,7 +142,7 @@ export function teacherOf(
   throw new FewstepError(
     'bad-argument',
     `the teacher makes ${nfeOf(plan)} evaluations, and its student ${most}`,
-    'give it a larger NFE (--teacher-nfe): a teacher has to be far more accurate than its student',
+    `give it a larger NFE (${spelt('teacher.nfe')}): a teacher has to be far more accurate than its student`,
   );
 }
 
