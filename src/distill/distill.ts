@@ -19,7 +19,7 @@ import {
 } from './learned.js';
 import { learnNetwork, type NetworkRequest, runStepwiseTeacher } from './network/learn-network.js';
 import { runTeacherTwice } from './pool.js';
-import { type Distillation, ENTRIES } from './request/distillation.js';
+import { DISTILLATION_ENTRIES, type Distillation } from './request/distillation.js';
 import { type Job, jobOf } from './request/job.js';
 import type { StudentsRequest } from './request/students.js';
 import type { Score } from './score.js';
@@ -68,10 +68,9 @@ type Tell = (progress: DistillProgress) => void;
 /**
  * Learns a solver for one field, as `fewstep distill` does: runs an accurate teacher once, and distils a student for
  * each NFE with `distillBespoke`, `distillBespokeNet`, `distillTable` or `distillTimes`, whose documentation says how, and
- * from which papers; or AMED's network, by its published recipe too (arXiv 2312.00094, section 3 and its reference code).
- * But for that recipe none is worse on the validation trajectories than where its training began; of one network for several
- * NFE that holds for all of them together. The teacher's latents are
- * those of `poolSeeds`. Only networks need a gradient of the field.
+ * from which papers; or AMED's network, by its published recipe too (arXiv 2312.00094 and its reference code). But for that
+ * recipe none is worse on the validation trajectories than where its training began; of one network for several NFE that
+ * holds for all of them together. The teacher's latents are those of `poolSeeds`. Only networks need a gradient of the field.
  * @throws FewstepError for an impossible request before anything runs: unknown-name, bad-argument (also for what does
  *   not apply to the solver, and for noise levels that the field does not know), bad-grid, unreachable-nfe, bad-field
  *   for networks on a field without a gradient. Then not-finite where the field, the teacher or the published training
@@ -81,7 +80,7 @@ type Tell = (progress: DistillProgress) => void;
 export async function distill(gpu: Gpu, request: DistillRequest): Promise<Distilled> {
   checkGpu(gpu);
   const own = { name: false, onProgress: false, signal: false, finish: false } as const;
-  checkEntries("distill's request", request, { ...ENTRIES, ...own });
+  checkEntries("distill's request", request, { ...DISTILLATION_ENTRIES, ...own });
   const { name, onProgress, signal, finish, ...asked } = request;
   const { field } = asked;
   checkField(field);

@@ -56,7 +56,7 @@ export interface DistilledLearnable {
   seconds: { search: number; training: number };
 }
 
-/** The most iterations after which it is compared with others. */
+/** The most iterations after which a grid is compared with others. */
 const TRIAL = 12;
 /** How far one parameter may go in a step of Gauss-Newton: they are logits, which far from 0 change little. */
 const UNIT = 4;
@@ -110,6 +110,7 @@ export async function distillLearnable(
     });
   const [{ grid: probed, ...untrained }] = starts;
   await spending.probe((iterations) => run(probed, untrained, iterations, untrained.score));
+  // What an evaluation takes is known only now.
   const size = budget?.unit === 'seconds' ? sizeNow(true) : planned;
   const refined: Start[] = [];
   for (const start of starts.slice(0, size.refined)) {

@@ -77,7 +77,7 @@ export type AnswerKind = (typeof ANSWER_KINDS)[number];
 /** A predictor, and what people know it by: its file. */
 export type GivenPredictor = Pick<StoredPredictor, 'predictor'> & { name?: string };
 
-export const ENTRIES: Entries<Distillation> = {
+export const DISTILLATION_ENTRIES: Entries<Distillation> = {
   ...{ field: true, solver: true, nfe: true, range: false, seed: false, teacher: false },
   ...{ trajectories: false, validation: false, batch: false, iterations: false, budget: false },
   ...{ afs: false, grid: false, recipe: false, kind: false, reads: false },
