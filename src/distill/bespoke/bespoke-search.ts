@@ -63,7 +63,8 @@ const FINALISTS = { forms: 16, grids: 2 };
  * @param training of which the first 192 trajectories are used, or as many as `choices` says
  * @returns one of each formula and start for which the range has a grid
  * @throws FewstepError bad-argument for a formula or a start that does not exist, or none to begin with,
- *   unreachable-nfe beyond MAX_BESPOKE_NFE, bad-grid for an impossible range, bad-shape, device-limit. What diverges has an infinite score
+ *   unreachable-nfe beyond MAX_BESPOKE_NFE, bad-grid for an impossible range, bad-shape, device-limit. What diverges has an
+ *   infinite score
  */
 export async function searchBespoke(
   gpu: Gpu,

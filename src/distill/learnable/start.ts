@@ -61,7 +61,8 @@ export function refinedStarts({ grids }: Learnable, iterations: number): number 
 }
 
 /**
- * How large a search is that takes no more than it may: of fewer trajectories, if need be with fewer starts refined, or none.
+ * How large a search is that takes no more than it may: of fewer trajectories, if need be with fewer starts refined, or
+ * none.
  * @param most starts to refine
  * @param room evaluations that it may make; undefined for as many as it takes
  * @param compared whether the grids were compared already, so that only refining takes something

@@ -51,8 +51,8 @@ export function tableRequest(
 
 /**
  * Iterations for which batches become smaller. By mean, on ring, mixture-64 and the network of two moons (NFE 3, 5 and 7,
- * three seeds), what learned from 200,000 evaluations ended 0.92 (times of unipc-2) and 0.90 times (amed-ipndm) as far off as with
- * 100 of them; with 300 as far.
+ * three seeds), what learned from 200,000 evaluations ended 0.92 (times of unipc-2) and 0.90 times (amed-ipndm) as far off
+ * as with 100 of them; with 300 as far.
  */
 const ENOUGH = 200;
 

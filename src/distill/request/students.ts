@@ -146,7 +146,7 @@ export function teacherOf(
   );
 }
 
-/** @throws FewstepError bad-argument for a plan that draws noise, or runs through noise levels that the field does not know */
+/** @throws FewstepError bad-argument for a plan that draws noise, or has noise levels that the field does not know */
 export function checkTeacher(field: Field, plan: Plan): void {
   checkSigmaRange(field, plan);
   refuseStochastic(
