@@ -142,6 +142,7 @@ export {
 } from './mlp/config.js';
 export type { Convention } from './mlp/convention.js';
 export { type MlpFieldOptions, type MlpModel, mlpField } from './mlp/field.js';
+export type { LabelChoice } from './mlp/labels.js';
 export { decodeModel, encodeModel, type StoredModel, type TrainingInfo } from './mlp/model-file.js';
 export {
   initialParameters,

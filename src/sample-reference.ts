@@ -1,4 +1,5 @@
 import { FewstepError } from './errors.js';
+import { conditionsOf } from './execute/conditions.js';
 import { hostArray } from './execute/inputs.js';
 import { type ReferenceOptions, type ReferenceSolution, solveReference } from './execute/reference.js';
 import type { Field } from './field/field.js';
@@ -56,13 +57,15 @@ export async function sampleReference(given: SampleRequest): Promise<ReferenceSa
   const latents = request.latents ?? drawLatents(seed, 0, batch, dim, plan.times[0]);
   const trajectory = keep.map(() => hostArray(Float64Array, batch, dim));
   const answers = predictor && hostArray(Float64Array, batch, answersOfRun(predictor));
+  const conditions = conditionsOf(field, batch, request.conditions);
   let evaluations = 0;
 
   const begin = performance.now();
   let turn = begin;
   for (let i = 0; i < batch; i++) {
     const row = Float64Array.from({ length: dim }, (_, d) => latents[i * dim + d]);
-    const solution = solveTrajectory(field, plan, { latents: row, seed, first: i, predictor, keep });
+    const own = { latents: row, seed, first: i, conditions: conditions?.subarray(i, i + 1) };
+    const solution = solveTrajectory(field, plan, { ...own, predictor, keep });
     solution.answers?.forEach((value, k) => {
       answers![k * batch + i] = value;
     });

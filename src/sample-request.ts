@@ -1,5 +1,6 @@
 import { checkEntries, type Entries } from './arguments.js';
 import { FewstepError } from './errors.js';
+import { conditionsOf } from './execute/conditions.js';
 import { checkExecutor } from './execute/fused-plan.js';
 import { batchOf, checkChunk } from './execute/inputs.js';
 import { checkField } from './field/check.js';
@@ -17,6 +18,7 @@ const ENTRIES: Entries<SampleRequest> = {
   batch: false,
   seed: false,
   latents: false,
+  conditions: false,
   trajectory: false,
   executor: false,
   chunk: false,
@@ -38,6 +40,7 @@ export function checkSampleRequest(who: string, request: SampleRequest): number 
   checkChunk(chunk);
   rangeFrom(range);
   const count = batchOf(latents ? { values: latents } : { batch: batch ?? 64, seed }, field.dim);
+  conditionsOf(field, count, request.conditions);
   if (batch === undefined || batch === count) return count;
   throw new FewstepError(
     'bad-argument',

@@ -30,6 +30,8 @@ export interface SampleRequest extends StudentRequest {
    * in the data's. Where the field has a scaling, `applyScaling(field.scaling, x)` brings x from the data's units.
    */
   latents?: ArrayLike<number>;
+  /** The condition of each trajectory, [batch], of a field that has some; by default in turn: see `Field.conditions`. */
+  conditions?: ArrayLike<number>;
   /** Whether to return the state at every time of the grid; by default not. */
   trajectory?: boolean;
   /** How the plan runs, by default 'auto': see `solve`. */
@@ -76,6 +78,7 @@ export async function sample(gpu: Gpu, given: SampleRequest): Promise<SampleResu
   const asked = inRange(given);
   const { field, batch = 64, seed = 0, executor, chunk, onProgress, onSearch, signal } = asked;
   const latents = copyOf(asked.latents ? { values: asked.latents } : { batch, seed });
+  const conditions = asked.conditions && Uint32Array.from(asked.conditions);
   // Measuring the field, or searching a grid on it, costs many evaluations: whatever can be refused is refused before.
   if (isUniversal(asked)) checkUniversal(asked);
   else checkSigmaRange(field, runOf({ ...asked, grid: asked.grid && checkableGrid(asked.grid) }).plan);
@@ -90,7 +93,7 @@ export async function sample(gpu: Gpu, given: SampleRequest): Promise<SampleResu
   checkSigmaRange(field, plan);
   const search = universal.search ?? resolved.search;
   const keep = request.trajectory ? plan.states : [];
-  const options = { latents, predictor, seed, keep, executor, chunk, onProgress, signal };
+  const options = { latents, conditions, predictor, seed, keep, executor, chunk, onProgress, signal };
   const { kept, ...solution } = await solve(gpu, field, plan, options);
   const inDataUnits = (values: Float32Array) => (field.scaling ? undoScaling(field.scaling, values) : values);
   return {

@@ -83,7 +83,7 @@ async function float64Errors(
   const begin = performance.now();
   for (let i = 0; i < FLOAT64.trajectories && i * dim < latents.length; i++) {
     const row = [i * dim, (i + 1) * dim] as const;
-    const { samples } = solveReference(field, plan, { latents: latents.subarray(...row) });
+    const { samples } = solveReference(field, plan, { latents: latents.subarray(...row), first: i });
     errors.push(...endpointErrors(endpoints.subarray(...row), samples, dim));
     if (performance.now() - begin > FLOAT64.ms) break;
     await new Promise((resume) => setTimeout(resume)); // for Ctrl-C

@@ -1,6 +1,7 @@
 import { checkEntries, isObject, isPromise, shown } from '../arguments.js';
 import { checkBounds, whole } from '../bounds.js';
 import { FewstepError } from '../errors.js';
+import { conditionsOf } from '../execute/conditions.js';
 import { solve } from '../execute/solve.js';
 import type { Field } from '../field/field.js';
 import type { Gpu } from '../gpu/gpu.js';
@@ -13,6 +14,8 @@ export interface TeacherPool {
   dim: number;
   /** x at the first time, [count, dim]. */
   latents: Float32Array;
+  /** The condition of each trajectory, [count], of a field that has some: in turn. */
+  conditions?: Uint32Array;
   /** The teacher's states at each of the plan's times that were asked for, [count, dim] each, the last its result. */
   states: Float32Array[];
   /** Field evaluations that it took, of all trajectories. */
@@ -70,9 +73,11 @@ export async function runTeacher(
     onProgress,
     signal,
   });
+  const conditions = conditionsOf(field, count);
   return {
     dim: field.dim,
     latents: kept.get(plan.states[0])!,
+    ...(conditions && { conditions }),
     states: slots.map((slot) => kept.get(slot)!),
     evaluations: count * nfeOf(plan),
     seconds: (performance.now() - begin) / 1000,
@@ -92,7 +97,12 @@ export function checkPool(what: string, pool: unknown): void {
 /** The trajectories [first, first + count) of a pool. */
 export function partOf(pool: TeacherPool, first: number, count: number): TeacherPool {
   const part = (values: Float32Array) => values.subarray(first * pool.dim, (first + count) * pool.dim);
-  return { ...pool, latents: part(pool.latents), states: pool.states.map(part) };
+  return {
+    ...pool,
+    latents: part(pool.latents),
+    ...(pool.conditions && { conditions: pool.conditions.subarray(first, first + count) }),
+    states: pool.states.map(part),
+  };
 }
 
 /** Trajectories that untrained candidates are compared on. */

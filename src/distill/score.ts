@@ -61,8 +61,9 @@ export async function scoreOf(
   pool: TeacherPool,
   predictor?: TrajectoryPredictor,
 ): Promise<Score> {
-  const latents = { values: pool.latents };
-  const solution = await unlessDiverged(() => solve(gpu, field, plan, { latents, predictor }));
+  const { latents: values, conditions } = pool;
+  const options = { latents: { values }, conditions, predictor };
+  const solution = await unlessDiverged(() => solve(gpu, field, plan, options));
   if (!solution) return DIVERGED;
   return scoreOfErrors(endpointErrors(solution.samples, pool.states[pool.states.length - 1], pool.dim));
 }

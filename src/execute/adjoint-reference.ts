@@ -1,6 +1,7 @@
 import { FewstepError } from '../errors.js';
 import type { Field } from '../field/field.js';
 import type { Plan, Scalar, Slot } from '../solver/plan.js';
+import { conditionsOf } from './conditions.js';
 import { solveReference } from './reference.js';
 
 export interface AdjointReferenceOptions {
@@ -8,6 +9,8 @@ export interface AdjointReferenceOptions {
   latents: ArrayLike<number>;
   /** Per-trajectory times and coefficients, [columns, batch]. */
   columns?: ArrayLike<number>;
+  /** The condition of each trajectory, [batch], of a field that has some; by default in turn. */
+  conditions?: ArrayLike<number>;
   /** The gradient of a loss to the result, [batch, dim], given the result. */
   cotangent(samples: Float64Array): Float64Array;
 }
@@ -42,6 +45,7 @@ export function adjointReference(
   const all = Array.from({ length: plan.slots }, (_, slot) => slot);
   const { samples, kept: slots } = solveReference(field, plan, { ...options, keep: all });
   const batch = samples.length / dim;
+  const conditions = conditionsOf(field, batch, options.conditions);
   const toColumns = new Float64Array(columns.length);
   const cotangents = all.map(() => new Float64Array(samples.length));
   cotangents[plan.states[plan.states.length - 1]].set(options.cotangent(samples));
@@ -81,7 +85,11 @@ export function adjointReference(
           // The velocity is (x - D) / divisor: D gets the cotangent over -divisor.
           const toDenoised = given.map((c) => (velocity ? -c / divisor : c));
           const toState = new Float64Array(dim);
-          pull(operation.time, gradient(value(operation.state), scalar(operation.time), toDenoised, toState));
+          const told = scalar(operation.time);
+          pull(
+            operation.time,
+            gradient(value(operation.state), told, toDenoised, toState, conditions?.[row]),
+          );
           add(bar(operation.state), 1, toState);
           if (velocity) {
             add(bar(operation.state), -1, toDenoised);

@@ -161,6 +161,7 @@ async function probed(
             }
           }
         },
+        ...(bound.tell && { tell: bound.tell }),
         destroy: () => bound.destroy(),
       };
     },

@@ -1,11 +1,12 @@
 import { FewstepError } from '../errors.js';
 import { checkField } from '../field/check.js';
 import type { Field } from '../field/field.js';
-import { checkFingerprint, type Fingerprint, type Probe, probesOf } from '../field/fingerprint.js';
+import { checkFingerprint, type Fingerprint, type Probe, probesOf, sameField } from '../field/fingerprint.js';
 import { checkGpu } from '../gpu/check.js';
 import type { Gpu } from '../gpu/gpu.js';
 import { PlanBuilder } from '../solver/builder.js';
 import { perTrajectory } from '../solver/plan.js';
+import { conditionsOf } from './conditions.js';
 import { solve } from './solve.js';
 
 /**
@@ -25,6 +26,32 @@ export async function fingerprintOf(field: Field, gpu?: Gpu): Promise<Fingerprin
   return fingerprint;
 }
 
+/**
+ * The fingerprint by which a field is compared with the one that something was learned on: its own, or that of the whole
+ * field which it is a part of, where it was learned on that.
+ * @throws FewstepError as `fingerprintOf`
+ */
+export async function comparedFingerprint(
+  learned: Fingerprint,
+  field: Field,
+  gpu?: Gpu,
+): Promise<Fingerprint> {
+  const own = await keptFingerprint(field, gpu);
+  if (!field.whole || sameField(learned, own)) return own;
+  const whole = await keptFingerprint(field.whole, gpu);
+  return sameField(learned, whole) ? whole : own;
+}
+
+/** Of fields that are compared: a fingerprint is the same on every adapter. */
+const fingerprints = new WeakMap<Field, Promise<Fingerprint>>();
+
+function keptFingerprint(field: Field, gpu?: Gpu): Promise<Fingerprint> {
+  const fingerprint = fingerprints.get(field) ?? fingerprintOf(field, gpu);
+  fingerprints.set(field, fingerprint);
+  fingerprint.catch(() => fingerprints.delete(field));
+  return fingerprint;
+}
+
 /** All probes as one batch, each trajectory with its own time. */
 async function evaluated(gpu: Gpu, field: Field, probes: readonly Probe[]): Promise<Float32Array> {
   // The grid's times say nothing here: the column does.
@@ -37,7 +64,8 @@ async function evaluated(gpu: Gpu, field: Field, probes: readonly Probe[]): Prom
   return samples;
 }
 
-function exact({ kind, dim, denoise }: Field, probes: readonly Probe[]): Float32Array {
+function exact(field: Field, probes: readonly Probe[]): Float32Array {
+  const { kind, dim, denoise } = field;
   if (!denoise) {
     throw new FewstepError(
       'bad-field',
@@ -47,8 +75,9 @@ function exact({ kind, dim, denoise }: Field, probes: readonly Probe[]): Float32
   }
   const all = new Float32Array(probes.length * dim);
   const out = new Float64Array(dim);
+  const conditions = conditionsOf(field, probes.length);
   for (const [i, { x, sigma }] of probes.entries()) {
-    denoise(x, sigma, out);
+    denoise(x, sigma, out, conditions?.[i]);
     all.set(out, i * dim);
   }
   return all;

@@ -1,6 +1,7 @@
 import { FewstepError } from '../errors.js';
 import type { Denoise, Divergence, Field } from '../field/field.js';
 import { rademacher } from '../rng/rademacher.js';
+import { conditionsOf } from './conditions.js';
 import { type DivergenceMethod, divergencesOf } from './drift.js';
 import {
   checkIntegration,
@@ -30,6 +31,7 @@ export function integrateReference(field: Field, request: IntegrationRequest): I
   const { dim } = field;
   const { states, from, to, divergence = { kind: 'none' } } = request;
   const plan = stepPlan(request.steps);
+  const conditions = conditionsOf(field, batch, request.conditions);
   const quantities = divergencesOf(divergence);
   const result: Integration<Float64Array> = {
     states: new Float64Array(batch * dim),
@@ -42,7 +44,7 @@ export function integrateReference(field: Field, request: IntegrationRequest): I
   for (let row = 0; row < batch; row++) {
     const augmented = new Float64Array(dim + quantities);
     for (let d = 0; d < dim; d++) augmented[d] = states[row * dim + d];
-    const slope = slopeOf(field, divergence, row);
+    const slope = slopeOf(field, divergence, row, conditions?.[row]);
     const path = follow(slope, augmented, dim, Math.log(from), Math.log(to), plan);
     if (path.failure) failures.push(path.failure);
     result.states.set(augmented.subarray(0, dim), row * dim);
@@ -56,20 +58,26 @@ export function integrateReference(field: Field, request: IntegrationRequest): I
 }
 
 /** @throws FewstepError bad-field where the field has no float64 form that does */
-function slopeOf(field: Field, method: DivergenceMethod, trajectory: number): Slope {
+function slopeOf(
+  field: Field,
+  method: DivergenceMethod,
+  trajectory: number,
+  condition: number | undefined,
+): Slope {
   const { dim } = field;
   const split = (state: Float64Array, out: Float64Array) =>
     [state.subarray(0, dim), out.subarray(0, dim)] as const;
   if (method.kind === 'exact') {
-    const exact = driftSlope(field);
+    const exact = driftSlope(field, condition);
     return (time, state, out) => {
       const [x, drift] = split(state, out);
       out[dim] = exact(x, Math.exp(time), drift);
     };
   }
   const denoise = float64(field.denoise, field, 'D');
-  if (method.kind === 'none')
-    return (time, state, out) => driftOf(denoise, ...split(state, out), Math.exp(time));
+  const drifts = (x: Float64Array, drift: Float64Array, sigma: number) =>
+    driftOf(denoise, x, drift, sigma, condition);
+  if (method.kind === 'none') return (time, state, out) => drifts(...split(state, out), Math.exp(time));
   const gradient = float64(field.gradient, field, 'its gradient');
   const probes = Array.from({ length: method.probes }, (_, probe) =>
     rademacher(method.seed, trajectory, probe, dim),
@@ -78,9 +86,9 @@ function slopeOf(field: Field, method: DivergenceMethod, trajectory: number): Sl
   return (time, state, out) => {
     const [x, drift] = split(state, out);
     const sigma = Math.exp(time);
-    driftOf(denoise, x, drift, sigma);
+    drifts(x, drift, sigma);
     for (const [n, probe] of probes.entries()) {
-      gradient(x, sigma, probe, pulled);
+      gradient(x, sigma, probe, pulled, condition);
       out[dim + n] = probe.reduce((sum, value, d) => sum + value * (value - pulled[d]), 0);
     }
   };
@@ -88,9 +96,10 @@ function slopeOf(field: Field, method: DivergenceMethod, trajectory: number): Sl
 
 /**
  * The drift of a field and its divergence in float64: in closed form, or by a product with each unit vector.
+ * @param condition of a field that has several
  * @throws FewstepError bad-field where the field has no float64 form
  */
-export function driftSlope(field: Field): Divergence {
+export function driftSlope(field: Field, condition?: number): Divergence {
   if (field.divergence) return field.divergence;
   const { dim } = field;
   const denoise = float64(field.denoise, field, 'D');
@@ -98,19 +107,25 @@ export function driftSlope(field: Field): Divergence {
   const unit = new Float64Array(dim);
   const pulled = new Float64Array(dim);
   return (x, sigma, drift) => {
-    driftOf(denoise, x, drift, sigma);
+    driftOf(denoise, x, drift, sigma, condition);
     let divergence = dim;
     for (let d = 0; d < dim; d++) {
       unit.fill(0)[d] = 1;
-      gradient(x, sigma, unit, pulled);
+      gradient(x, sigma, unit, pulled, condition);
       divergence -= pulled[d];
     }
     return divergence;
   };
 }
 
-function driftOf(denoise: Denoise, x: Float64Array, drift: Float64Array, sigma: number): void {
-  denoise(x, sigma, drift);
+function driftOf(
+  denoise: Denoise,
+  x: Float64Array,
+  drift: Float64Array,
+  sigma: number,
+  condition: number | undefined,
+): void {
+  denoise(x, sigma, drift, condition);
   for (let d = 0; d < x.length; d++) drift[d] = x[d] - drift[d];
 }
 

@@ -192,6 +192,7 @@ export class IntegrateRun {
   /** Says which places the rows are, and writes all uniforms for so many rows. */
   private place(rows: Uint32Array<ArrayBuffer>): void {
     this.rows = rows;
+    this.drift.tell?.(rows.map((place) => this.shape.conditions![this.first + place]));
     this.gpu.device.queue.writeBuffer(this.buffers.places, 0, rows);
     this.gpu.device.queue.writeBuffer(this.buffers.operation, 0, this.uniforms.pack(rows.length, this.first));
   }

@@ -11,6 +11,8 @@ export interface RunShape {
   drift: PreparedDrift;
   plan: StepPlan;
   divergence: DivergenceMethod;
+  /** Of each trajectory of the batch, of a field that has some. */
+  conditions?: Uint32Array;
   /** Trajectories there is room for. */
   capacity: number;
   /** ln sigma at both ends. */

@@ -3,6 +3,7 @@ import { FewstepError } from '../errors.js';
 import type { Field } from '../field/field.js';
 import { checkGpu } from '../gpu/check.js';
 import type { Gpu } from '../gpu/gpu.js';
+import { conditionsOf } from './conditions.js';
 import { divergencesOf, type PreparedDrift, prepareDrift } from './drift.js';
 import { checkWhole } from './inputs.js';
 import { IntegrateRun } from './integrate-run.js';
@@ -50,6 +51,7 @@ export async function integrate(gpu: Gpu, field: Field, options: IntegrateOption
   if (options.chunk !== undefined) checkWhole('chunk', options.chunk, 1);
   const plan = stepPlan(options.steps);
   const quantities = divergencesOf(divergence);
+  const conditions = conditionsOf(field, batch, options.conditions);
   const drift = await prepareDrift(gpu, field, divergence);
   const most = largestChunk(
     gpu,
@@ -67,7 +69,15 @@ export async function integrate(gpu: Gpu, field: Field, options: IntegrateOption
     shortest: new Float64Array(batch),
     hostMs: 0,
   };
-  const run = await IntegrateRun.create(gpu, { field, drift, plan, divergence, capacity, ...ends(options) });
+  const run = await IntegrateRun.create(gpu, {
+    field,
+    drift,
+    plan,
+    divergence,
+    capacity,
+    conditions,
+    ...ends(options),
+  });
   try {
     const begin = performance.now();
     for (let first = 0; first < batch; first += capacity) {

@@ -20,6 +20,8 @@ export interface IntegrationRequest {
   steps: StepChoice;
   /** How the logarithm of the flow's determinant is found besides; by default not at all. */
   divergence?: DivergenceMethod;
+  /** The condition of each trajectory, [batch], of a field that has some; by default in turn: see `Field.conditions`. */
+  conditions?: ArrayLike<number>;
 }
 
 /** What an integration came to, with the arrays of who made it. */
@@ -45,6 +47,7 @@ export const INTEGRATION_ENTRIES: Entries<IntegrationRequest> = {
   to: true,
   steps: true,
   divergence: false,
+  conditions: false,
 };
 
 /** The names of methods that find a divergence. */

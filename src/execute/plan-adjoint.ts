@@ -198,6 +198,12 @@ export class PlanAdjoint {
     }
   }
 
+  /** Says which condition each trajectory has, of a field with conditions, for what is submitted from now on. */
+  tell(conditions: Uint32Array<ArrayBuffer>): void {
+    this.forward.tell!(conditions);
+    this.bound.tell!(conditions);
+  }
+
   /** Fills each column with one value for all trajectories. */
   uploadColumns(values: ArrayLike<number>): void {
     const { shared, batch, plan } = this;

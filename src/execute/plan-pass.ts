@@ -61,6 +61,8 @@ export interface PlanRecorder {
   ): void;
   /** Where the field is computed outside of the device: as BoundField says. */
   readonly compute?: BoundField['compute'];
+  /** Where the field has conditions: as BoundField says. */
+  readonly tell?: BoundField['tell'];
   destroy(): void;
 }
 
@@ -75,6 +77,7 @@ interface Update {
 export class PlanPass implements PlanRecorder {
   evaluations = 0;
   readonly compute: BoundField['compute'];
+  readonly tell: BoundField['tell'];
   private readonly bound: BoundField;
 
   private constructor(
@@ -93,6 +96,7 @@ export class PlanPass implements PlanRecorder {
   ) {
     this.bound = field.bind(buffers);
     this.compute = this.bound.compute?.bind(this.bound);
+    this.tell = this.bound.tell?.bind(this.bound);
   }
 
   /**

@@ -2,6 +2,7 @@ import type { Field } from '../field/field.js';
 import type { Gpu } from '../gpu/gpu.js';
 import { checkTrajectoryPredictor, type TrajectoryPredictor } from '../predictor/trajectory-predictor.js';
 import type { Plan, Slot } from '../solver/plan.js';
+import { conditionsOf } from './conditions.js';
 import type { Executor } from './fused-plan.js';
 import { checkColumns, checkWhole, noiseSeed } from './inputs.js';
 import { notFinite } from './not-finite.js';
@@ -13,6 +14,8 @@ export interface PreparedSolveOptions {
   batch: number;
   /** Who fills the plan's columns while it runs. */
   predictor?: TrajectoryPredictor;
+  /** The condition of each trajectory, [batch], of a field that has some; by default in turn. */
+  conditions?: ArrayLike<number>;
   /** Default 'auto'. */
   executor?: Executor;
   /** At most so many trajectories at once; by default what the adapter's limits allow. */
@@ -40,6 +43,7 @@ export class PreparedSolve {
     private readonly run: SolveRun,
     private readonly batch: number,
     private readonly capacity: number,
+    private readonly conditions: Uint32Array | undefined,
     /** Who runs the plan. */
     readonly executor: Exclude<Executor, 'auto'>,
   ) {}
@@ -52,7 +56,7 @@ export class PreparedSolve {
     gpu: Gpu,
     field: Field,
     plan: Plan,
-    { batch, predictor, executor, chunk }: PreparedSolveOptions,
+    { batch, predictor, conditions, executor, chunk }: PreparedSolveOptions,
   ): Promise<PreparedSolve> {
     checkWhole('batch', batch, 1);
     if (predictor) checkTrajectoryPredictor(predictor, field, plan);
@@ -70,7 +74,8 @@ export class PreparedSolve {
       chunk,
     });
     const run = await SolveRun.create(gpu, field, plan, shape);
-    return new PreparedSolve(gpu, last, run, batch, shape.capacity, shape.fused ? 'fused' : 'stepwise');
+    const told = conditionsOf(field, batch, conditions);
+    return new PreparedSolve(gpu, last, run, batch, shape.capacity, told, shape.fused ? 'fused' : 'stepwise');
   }
 
   /**
@@ -78,12 +83,12 @@ export class PreparedSolve {
    * @throws FewstepError not-finite, naming the first step
    */
   async repeat(count: number, seed = 0): Promise<RepeatedTime> {
-    const { batch, capacity } = this;
+    const { batch, capacity, conditions } = this;
     checkWhole('count', count, 1);
     checkWhole('seed', seed, 0);
     const begin = performance.now();
     for (let i = 0; i < count; i++) {
-      const latents = { batch, seed: seed + i };
+      const latents = { batch, seed: seed + i, conditions };
       for (let first = 0; first < batch; first += capacity) {
         const ended = first + capacity >= batch;
         const ends = i + 1 === count ? { begin: first === 0, end: ended } : NEITHER;

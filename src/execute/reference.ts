@@ -9,6 +9,7 @@ import { SOLVER_STREAM } from '../rng/streams.js';
 import { normals } from '../rng/threefry.js';
 import type { Plan, Scalar, Slot } from '../solver/plan.js';
 import { stepsOf } from '../solver/plan.js';
+import { conditionsOf } from './conditions.js';
 import { checkColumns, checkConstants, checkKept, noiseSeed, rowsOf } from './inputs.js';
 import { notFinite } from './not-finite.js';
 
@@ -24,6 +25,8 @@ export interface ReferenceOptions {
   seed?: number;
   /** Index of the first trajectory within its whole batch, by which its noise is known; 0 by default. */
   first?: number;
+  /** The condition of each trajectory, [batch], of a field that has some; by default in turn, from `first` on. */
+  conditions?: ArrayLike<number>;
   /** Slots to return besides the result. */
   keep?: Iterable<Slot>;
 }
@@ -62,6 +65,7 @@ export function solveReference(field: Field, plan: Plan, options: ReferenceOptio
     : Float64Array.from(options.columns ?? []);
   checkColumns(plan, columns, batch);
   if (predictor) checkTrajectoryPredictor(predictor, field, plan);
+  const conditions = conditionsOf(field, batch, options.conditions, options.first);
   const asked = predictor && answerReference(predictor, field);
   const answers = asked && Array.from({ length: batch }, () => asked.firstAnswers());
   const keep = new Set<Slot>(options.keep ?? []);
@@ -83,7 +87,7 @@ export function solveReference(field: Field, plan: Plan, options: ReferenceOptio
     const step = asked?.stepBefore(i);
     for (let row = 0; step !== undefined && row < batch; row++) {
       const rowOf = (slot: Slot) => slots[slot].subarray(row * dim, (row + 1) * dim);
-      for (const [c, value] of asked!.answer(step, answers![row], rowOf).entries())
+      for (const [c, value] of asked!.answer(step, answers![row], rowOf, conditions?.[row]).entries())
         columns[c * batch + row] = value;
     }
     for (let row = 0; row < batch; row++) {
@@ -92,7 +96,7 @@ export function solveReference(field: Field, plan: Plan, options: ReferenceOptio
         case 'evaluate': {
           const x = slots[operation.state].subarray(from, to);
           const denoised = out.subarray(from, to);
-          denoise(x, scalar(operation.time, row), denoised);
+          denoise(x, scalar(operation.time, row), denoised, conditions?.[row]);
           calls++;
           if (operation.output === 'velocity') {
             const divisor = scalar(operation.divisor, row);

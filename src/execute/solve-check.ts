@@ -13,6 +13,7 @@ const ENTRIES: Entries<SolveOptions> = {
   latents: true,
   columns: false,
   predictor: false,
+  conditions: false,
   seed: false,
   executor: false,
   keep: false,

@@ -14,8 +14,11 @@ import { spreadColumns } from './repeats.js';
 import { HEAD_BYTES, type RunBytes, runBytes, STATUS_BYTES } from './run-bytes.js';
 import type { RunShape } from './run-shape.js';
 
-/** Where the trajectories of a run begin: as those of a solve, or at rows that lie on the device, [batch, dim]. */
-export type RunLatents = Latents | { rows: GPUBuffer };
+/**
+ * Where the trajectories of a run begin: as those of a solve, or at rows that lie on the device, [batch, dim]; and of a
+ * field with conditions, under which one each, [batch].
+ */
+export type RunLatents = (Latents | { rows: GPUBuffer }) & { conditions?: Uint32Array };
 
 const NO_STATUS = new Uint32Array(2);
 
@@ -141,7 +144,7 @@ export class SolveRun {
   /**
    * Records and submits the trajectories [first, first + count). All is submitted when the call returns, except where the
    * field is outside of the device: then when the promise is kept, and no other chunk may be submitted before.
-   * @param latents where trajectories repeat, `values` of the first period alone
+   * @param latents where trajectories repeat, `values` and conditions of the first period alone
    * @param columns theirs, [columns, count]; where trajectories repeat [columns, variants]
    * @param mark which ends of the chunk's pass are timed
    * @param after records what else is to be done in the same submit
@@ -164,6 +167,7 @@ export class SolveRun {
     if ('values' in latents) {
       this.writeLatents(latents.values, first, count);
     }
+    if (recorder.tell) recorder.tell(this.conditionsOf(latents, first, count));
 
     let encoder = device.createCommandEncoder();
     encoder.clearBuffer(status, 8);
@@ -283,6 +287,12 @@ export class SolveRun {
     const { repeats } = this.shape;
     if (repeats) spreadColumns(repeats, columns, this.spread!);
     this.gpu.device.queue.writeBuffer(this.buffers.columns, 0, this.spread ?? columns);
+  }
+
+  private conditionsOf({ conditions }: RunLatents, first: number, count: number): Uint32Array<ArrayBuffer> {
+    if (!conditions) throw new Error('a field with conditions was given none');
+    const period = this.shape.repeats?.period ?? count;
+    return Uint32Array.from({ length: count }, (_, row) => conditions[first + (row % period)]);
   }
 
   private writeLatents(values: ArrayLike<number>, first: number, count: number): void {

@@ -7,6 +7,7 @@ import {
   type TrajectoryPredictor,
 } from '../predictor/trajectory-predictor.js';
 import type { Plan, Slot } from '../solver/plan.js';
+import { conditionsOf } from './conditions.js';
 import type { Executor } from './fused-plan.js';
 import {
   batchOf,
@@ -30,6 +31,8 @@ export interface SolveOptions {
   columns?: ArrayLike<number>;
   /** Who fills the columns of its plan while that runs; then `columns` are not read. */
   predictor?: TrajectoryPredictor;
+  /** The condition of each trajectory, [batch], of a field that has some; by default in turn: see `Field.conditions`. */
+  conditions?: ArrayLike<number>;
   /**
    * Of the noise that a stochastic plan adds in its steps; by default that of drawn latents, and needed with given
    * ones.
@@ -74,7 +77,7 @@ export async function solve(gpu: Gpu, field: Field, plan: Plan, options: SolveOp
   checkSolve(gpu, field, plan, options);
   const { dim } = field;
   const batch = batchOf(options.latents, dim);
-  const latents = copyOf(options.latents);
+  const latents = { ...copyOf(options.latents), conditions: conditionsOf(field, batch, options.conditions) };
   const { predictor } = options;
   const columns = Float32Array.from(options.columns ?? []);
   if (predictor) checkTrajectoryPredictor(predictor, field, plan);

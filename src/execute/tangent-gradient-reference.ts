@@ -14,7 +14,7 @@ import { solveReference } from './reference.js';
 export function tangentGradientReference(
   field: Field,
   predictor: TangentPredictor,
-  options: Pick<AdjointReferenceOptions, 'latents' | 'cotangent'>,
+  options: Pick<AdjointReferenceOptions, 'latents' | 'conditions' | 'cotangent'>,
 ): { samples: Float64Array; gradient: Float64Array } {
   const { dim } = field;
   const { tangent, parameters } = predictor;

@@ -19,6 +19,8 @@ export interface DeviceInputs {
   times: GPUBuffer;
   /** States that are asked about. */
   count: number;
+  /** Of a field with conditions, which one each state has, [count], on the host. */
+  conditions?: Uint32Array;
   /** Aborts when the run that asks is stopped; the run ends when the model has answered. */
   signal?: AbortSignal;
 }
@@ -35,6 +37,7 @@ interface DeviceModel {
   most: number;
   terms: ModelTerms;
   turns: Turns;
+  conditions: number | undefined;
   predict: PredictOnDevice;
 }
 
@@ -67,6 +70,9 @@ export async function prepareOnDevice(gpu: Gpu, model: DeviceModel): Promise<Pre
 /** A model over buffers, in a run. The host waits for nothing but the times of trajectories that have their own. */
 class OnDevice implements BoundField {
   readonly encode: BoundField['encode'];
+  readonly tell: BoundField['tell'];
+  /** Of each row, as it was told last. */
+  private conditions: Uint32Array | undefined;
   private readonly buffers: Record<'states' | 'times' | 'translations' | 'computed' | 'part', GPUBuffer>;
   private readonly inputGroup: GPUBindGroup;
   private readonly part: ArrayBuffer;
@@ -98,6 +104,11 @@ class OnDevice implements BoundField {
       numberGroups(count * model.dim),
     ).encode;
     this.own = new OutsideReadback(gpu, batch, 0);
+    if (model.conditions !== undefined) {
+      this.tell = (conditions) => {
+        this.conditions = conditions;
+      };
+    }
   }
 
   compute(encoder: GPUCommandEncoder, evaluation: OutsideEvaluation): Promise<void> {
@@ -158,9 +169,9 @@ class OnDevice implements BoundField {
     pass.end();
     device.queue.submit([encoder.finish()]);
     // A model may wait for a device that is lost.
-    const predicted = gpu.settle(
-      answerOf('predictOnDevice', () => predict({ device, states, times, count, signal })),
-    );
+    const conditions = this.conditions && { conditions: this.conditions.slice(first, first + count) };
+    const inputs = { device, states, times, count, ...conditions, signal };
+    const predicted = gpu.settle(answerOf('predictOnDevice', () => predict(inputs)));
     return checked(await predicted, count, dim);
   }
 

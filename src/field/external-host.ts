@@ -11,13 +11,14 @@ import { boundKernel, numberGroups, operationOf, shared } from './operation.js';
  * What the model says of some states, as it was trained: its own code, on whatever runs it.
  * @param states x_t = alpha-bar(t) x, [count, dim]
  * @param times t of the model's process, or what `modelTime` makes of it, one a state; sigma where it has no process
- * @param context its signal aborts when the run that asks is stopped, which then does not wait for the answer
+ * @param context its signal aborts when the run that asks is stopped, which then does not wait for the answer; of a
+ *   field with conditions, which one each state has, [count]
  * @returns the prediction, [count, dim]
  */
 export type Predict = (
   states: Float32Array,
   times: Float32Array,
-  context: { signal?: AbortSignal },
+  context: { signal?: AbortSignal; conditions?: Uint32Array },
 ) => ArrayLike<number> | Promise<ArrayLike<number>>;
 
 interface HostModel {
@@ -25,6 +26,7 @@ interface HostModel {
   most: number;
   terms: ModelTerms;
   turns: Turns;
+  conditions: number | undefined;
   predict: Predict;
 }
 
@@ -45,6 +47,9 @@ export async function prepareOnHost(gpu: Gpu, model: HostModel): Promise<Prepare
  */
 class OnHost implements BoundField {
   readonly encode: BoundField['encode'];
+  readonly tell: BoundField['tell'];
+  /** Of each row, as it was told last. */
+  private conditions: Uint32Array | undefined;
   private readonly denoised: GPUBuffer;
   private readonly readback: OutsideReadback;
 
@@ -60,13 +65,18 @@ class OnHost implements BoundField {
     this.readback = new OutsideReadback(gpu, batch, dim);
     const buffers = { ...shared(batch), computed: this.denoised };
     this.encode = boundKernel(kernel, buffers, (count) => numberGroups(count * dim)).encode;
+    if (model.conditions !== undefined) {
+      this.tell = (conditions) => {
+        this.conditions = conditions;
+      };
+    }
   }
 
   async compute(encoder: GPUCommandEncoder, evaluation: OutsideEvaluation): Promise<void> {
     const { states, sigmas } = await this.readback.read(encoder, evaluation);
     const { signal } = evaluation;
     const denoised = await this.model.turns.take(() =>
-      unlessAborted(denoisedBy(this.model, states, sigmas, signal), signal),
+      unlessAborted(denoisedBy(this.model, states, sigmas, this.conditions, signal), signal),
     );
     this.gpu.device.queue.writeBuffer(this.denoised, 0, denoised);
   }
@@ -77,11 +87,12 @@ class OnHost implements BoundField {
   }
 }
 
-/** D of some states at a sigma each. */
+/** D of some states at a sigma each, and under a condition each where there are some. */
 async function denoisedBy(
   { dim, most, terms, predict }: HostModel,
   states: Float32Array,
   sigmas: Float32Array,
+  conditions: Uint32Array | undefined,
   signal: AbortSignal | undefined,
 ): Promise<Float32Array<ArrayBuffer>> {
   const all = new Float32Array(states.length);
@@ -92,7 +103,8 @@ async function denoisedBy(
     const part = states.subarray(first * dim, end * dim);
     const inputs = part.map((x, i) => translations[Math.floor(i / dim)].input * x);
     const times = Float32Array.from(translations, ({ time }) => time);
-    const answer = await answerOf('predict', () => predict(inputs, times, { signal }));
+    const context = { signal, ...(conditions && { conditions: conditions.slice(first, end) }) };
+    const answer = await answerOf('predict', () => predict(inputs, times, context));
     const predicted = checked(answer, end - first, dim);
     for (const [i, x] of part.entries()) {
       const { skip, out } = translations[Math.floor(i / dim)];

@@ -26,9 +26,14 @@ export interface ExternalFieldOptions {
   process?: string | Process;
   /** What the model is told in place of t, such as t => 999 * t for a model of 1,000 steps. By default t itself. */
   modelTime?: (t: number) => number;
+  /**
+   * How many conditions it knows, such as labels or prompts: `predict` is then told which one each state has, by number.
+   * By default it has none.
+   */
+  conditions?: number;
   /** The most states that it takes at once. By default all of a batch. */
   most?: number;
-  /** D(x, sigma) in float64, for the reference executor. */
+  /** D(x, sigma) in float64, for the reference executor, under a condition where it has some. */
   denoise?: UserDenoise;
 }
 
@@ -40,6 +45,7 @@ const ENTRIES: Entries<ExternalFieldOptions> = {
   process: false,
   modelTime: false,
   most: false,
+  conditions: false,
   denoise: false,
 };
 
@@ -60,17 +66,18 @@ const EXPLODING = parseProcess('ve:max=1e9');
  */
 export function externalField(options: ExternalFieldOptions): Field {
   checkEntries("externalField's options", options, ENTRIES);
-  const { dim, denoise, modelTime, predict, predictOnDevice, prediction = 'x0', most } = options;
-  checkNumbers({ dim, most: most ?? 1 });
+  const { dim, denoise, modelTime, predict, predictOnDevice, prediction = 'x0', most, conditions } = options;
+  checkNumbers({ dim, most: most ?? 1, conditions: conditions ?? 1 });
   checkFunction(options);
   const process = options.process === undefined ? undefined : processFrom(options.process);
   const terms = new ModelTerms(process ?? EXPLODING, parsePrediction(prediction), modelTime);
-  const model = { dim, most: most ?? Infinity, terms, turns: new Turns() };
+  const model = { dim, most: most ?? Infinity, terms, turns: new Turns(), conditions };
   return {
     kind: 'external',
     dim,
     denoise: denoise && userDenoise(denoise, dim),
     outside: true,
+    ...(conditions !== undefined && { conditions }),
     ...(process && { sigmaRange: terms.range }),
     prepare: (gpu) =>
       predictOnDevice

@@ -10,8 +10,9 @@ import type { MixtureSpec } from './mixture.js';
  * @param x state [dim]
  * @param sigma noise level, > 0
  * @param out where D goes, [dim]; may not be x
+ * @param condition of a field that has several, 0 by default
  */
-export type Denoise = (x: Float64Array, sigma: number, out: Float64Array) => void;
+export type Denoise = (x: Float64Array, sigma: number, out: Float64Array, condition?: number) => void;
 
 /**
  * The vector-Jacobian product of D at one state in float64: the gradient of cotangent . D(x, sigma).
@@ -19,6 +20,7 @@ export type Denoise = (x: Float64Array, sigma: number, out: Float64Array) => voi
  * @param sigma noise level, > 0
  * @param cotangent [dim]
  * @param out where the gradient to x goes, (dD/dx)^T cotangent, [dim]; may be neither x nor cotangent
+ * @param condition of a field that has several, 0 by default
  * @returns the gradient to sigma, cotangent . dD/dsigma
  */
 export type DenoiseGradient = (
@@ -26,6 +28,7 @@ export type DenoiseGradient = (
   sigma: number,
   cotangent: Float64Array,
   out: Float64Array,
+  condition?: number,
 ) => number;
 
 /**
@@ -47,6 +50,17 @@ export interface Field {
   readonly kind: string;
   /** Numbers in a state. */
   readonly dim: number;
+  /**
+   * How many conditions there are, where D is another under each: the labels or prompts that a model is told. Each
+   * trajectory has one of them, by default trajectory i the condition i modulo their number. Absent where D is the same for
+   * all trajectories.
+   */
+  readonly conditions?: number;
+  /**
+   * Where it has some of a model's conditions, or one: the field with all of them. What was learned for that one was
+   * learned for this one too.
+   */
+  readonly whole?: Field;
   /** The float64 truth, where there is one. */
   readonly denoise?: Denoise;
   /** The float64 truth of its gradient, where there is one. */
@@ -57,7 +71,7 @@ export interface Field {
    * The hidden features that a predictor reads of an evaluation of D at one state, in float64: 64 numbers into `out`.
    * Present exactly where the field has such features, and then its kernels write them too (BatchBuffers).
    */
-  readonly features?: (x: Float64Array, sigma: number, out: Float64Array) => void;
+  readonly features?: (x: Float64Array, sigma: number, out: Float64Array, condition?: number) => void;
   /**
    * Whether a model of the user's computes D, outside of our kernels: then each evaluation is called for,
    * `preparedAnywhere`.
@@ -165,7 +179,7 @@ export interface PreparedProducts {
 }
 
 /** The drift and the products of a field, bound to the buffers of one run. */
-export interface BoundProducts {
+export interface BoundProducts extends Pick<BoundField, 'tell'> {
   /** Records x - D into the output slot. */
   drift(pass: GPUComputePassEncoder, offset: number, trajectories: number): void;
   /** Records what the products of a part need; its uniform is the drift's. */
@@ -207,6 +221,11 @@ export interface OutsideEvaluation {
 
 /** A field, or a product of it, bound to the buffers of one run. */
 export interface BoundField {
+  /**
+   * Of a field with conditions: says which one each row of the batch has, for all that is submitted until it is told
+   * anew.
+   */
+  tell?(conditions: Uint32Array<ArrayBuffer>): void;
   /**
    * Of a field outside of our kernels: submits what was recorded so far, and has D computed for the evaluation that is
    * submitted next. That alone is what `encode` then records.

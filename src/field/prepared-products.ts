@@ -41,6 +41,12 @@ async function byGradient(gpu: Gpu, field: Field): Promise<PreparedProducts> {
       const sigmaGradient = gpu.buffer('gradients to sigma', GPUBufferUsage.STORAGE, 4 * batch.capacity);
       const [drift, product] = [evaluation.bind(batch), gradient.bind({ ...batch, sigmaGradient })];
       return {
+        ...(drift.tell && {
+          tell(conditions) {
+            drift.tell!(conditions);
+            product.tell!(conditions);
+          },
+        }),
         drift: drift.encode,
         begin() {},
         product: (_, pass, offset, trajectories) => product.encode(pass, offset, trajectories),

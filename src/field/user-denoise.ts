@@ -6,9 +6,10 @@ import type { Denoise } from './field.js';
  * @param x state [dim]
  * @param sigma noise level, > 0
  * @param out where D may be written, [dim]
+ * @param condition of a field that has several
  * @returns D as an array [dim], or nothing where it is in `out`
  */
-export type UserDenoise = (x: Float64Array, sigma: number, out: Float64Array) => unknown;
+export type UserDenoise = (x: Float64Array, sigma: number, out: Float64Array, condition?: number) => unknown;
 
 /** Words of a NaN that no arithmetic makes: where it stands, nothing was written. A NaN of the user's is found as such. */
 const UNWRITTEN = 0x7ff8dead;
@@ -18,9 +19,9 @@ const UNWRITTEN = 0x7ff8dead;
  * @throws FewstepError bad-field, in use, where it neither writes all of `out` nor returns as many numbers
  */
 export function userDenoise(denoise: UserDenoise, dim: number): Denoise {
-  return (x, sigma, out) => {
+  return (x, sigma, out, condition) => {
     const words = new Uint32Array(out.buffer, out.byteOffset, 2 * dim).fill(UNWRITTEN);
-    const returned = denoise(x, sigma, out) as ArrayLike<number> | undefined;
+    const returned = denoise(x, sigma, out, condition) as ArrayLike<number> | undefined;
     if (returned !== undefined && returned?.length !== dim) {
       throw refused(`returned ${returned?.length ?? returned} numbers for a state of ${dim}`);
     }

@@ -1,5 +1,6 @@
 import { checkEntries, type Entries } from '../arguments.js';
 import { FewstepError } from '../errors.js';
+import { refuseConditions } from '../execute/conditions.js';
 import { checkWhole } from '../execute/inputs.js';
 import { driftSlope } from '../execute/integrate-reference.js';
 import { checkField } from '../field/check.js';
@@ -75,6 +76,7 @@ export async function fokkerPlanckResidual(
       'leave the residual out, or give the field a float64 form',
     );
   }
+  refuseConditions(field, 'the Fokker-Planck residual');
   const rows = countSamples(Float64Array.from(data), dim);
   checkWhole('number of states', states, 1);
   const wrong = sigmas.find((sigma) => !(sigma > 0 && Number.isFinite(sigma)));

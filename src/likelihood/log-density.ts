@@ -21,6 +21,8 @@ export interface LogDensityOptions {
   range?: Partial<SigmaRange>;
   /** Exact by default; without a closed form that costs as many products as dimensions at each evaluation. */
   divergence?: Exclude<DivergenceMethod, { kind: 'none' }>;
+  /** The condition of each state, [rows], needed for a field that has some: the density is that under it. */
+  conditions?: ArrayLike<number>;
   /** By default 1e-6 relative and absolute. */
   steps?: StepChoice;
   /** `latents` by default. */
@@ -33,7 +35,7 @@ export interface LogDensityOptions {
 }
 
 const ENTRIES: Entries<LogDensityOptions> = {
-  ...{ states: true, range: false, divergence: false, steps: false, prior: false },
+  ...{ states: true, range: false, divergence: false, steps: false, prior: false, conditions: false },
   ...{ chunk: false, onProgress: false, signal: false },
 };
 
@@ -63,7 +65,7 @@ export interface LogDensity {
  *   ln p(x) = ln prior(x_T) + integral from ln sigma_min to ln sigma_max of div (x - D) d ln sigma
  *
  * With probes the divergence, hence ln p, is an unbiased estimate (FFJORD, arXiv 1810.01367).
- * @throws FewstepError as `integrate`; bad-argument for a range, unknown-name for a prior; as `fieldFigures` where the
+ * @throws FewstepError as `integrate`; bad-argument for a range or a lack of conditions, unknown-name for a prior; as `fieldFigures` where the
  *   prior 'gaussian' needs moments that the field does not know
  */
 export async function logDensity(gpu: Gpu, field: Field, options: LogDensityOptions): Promise<LogDensity> {
@@ -107,7 +109,16 @@ function requestOf(who: string, field: Field, options: LogDensityOptions) {
     );
   }
   stepPlan(steps);
-  return { range, prior, integration: { from: range.sigmaMin, to: range.sigmaMax, divergence, steps } };
+  const { conditions } = options;
+  if (field.conditions !== undefined && conditions === undefined) {
+    throw new FewstepError(
+      'bad-argument',
+      `the ${field.kind} field has ${field.conditions} conditions, and it is not said which one each state has`,
+      'give conditions, one a state',
+    );
+  }
+  const { sigmaMin: from, sigmaMax: to } = range;
+  return { range, prior, integration: { from, to, divergence, steps, conditions } };
 }
 
 function named({ range, prior }: Request) {

@@ -7,12 +7,13 @@ import type { Gpu } from '../gpu/gpu.js';
 import type { Scaling } from '../io/scaling.js';
 import type { MlpConfig } from './config.js';
 import { ConventionTable } from './convention.js';
-import { labelNumber, whatThereIs } from './labels.js';
+import { type LabelChoice, labelsOf, whatThereIs } from './labels.js';
 import { checkParameters } from './parameters.js';
 import { PRECISIONS, type Precision, roundedToHalf } from './precision.js';
 import { prepareMlpGradient } from './prepared-gradient.js';
 import { prepareMlpProducts } from './prepared-products.js';
 import { MlpReference } from './reference.js';
+import { labelBytes, runLabels } from './run-labels.js';
 import type { TileUse } from './tile.js';
 import { tileAsking } from './tile-asking.js';
 import { tunedNetwork } from './tuned-network.js';
@@ -30,8 +31,11 @@ export interface MlpModel {
 
 /** What of a network is sampled, and how precisely it is computed. */
 export interface MlpFieldOptions {
-  /** The label to sample, by its number, 0 to classes - 1, or by its name; by default none. */
-  label?: number | string;
+  /**
+   * The label to sample, by its number, 0 to classes - 1, or by its name; by default none. Of several, or of 'all',
+   * each is a condition of the field: trajectories have them in turn, unless it is said which has which.
+   */
+  label?: LabelChoice;
   /**
    * Classifier-free guidance (Ho and Salimans, arXiv 2207.12598): D_none + guidance (D_label - D_none), which costs
    * two evaluations of the network for each of the field. Default 1: the labelled network alone.
@@ -46,8 +50,8 @@ export interface MlpFieldOptions {
 
 /** A network as a field reads it: everything that was left to a default is there. */
 export interface FieldNetwork extends MlpModel, Required<Omit<MlpFieldOptions, 'label'>> {
-  /** Its number; `classes` for none. */
-  label: number;
+  /** Their numbers, by condition; `classes` for none. */
+  labels: readonly number[];
 }
 
 /**
@@ -66,14 +70,16 @@ export function mlpField(model: MlpModel, options: MlpFieldOptions = {}): Field 
   const { config, scaling } = model;
   checkParameters(config, model.parameters);
   const { guidance = 1, precision = 'f32' } = options;
-  const label =
-    options.label === undefined ? config.classes : labelNumber(config, model.labelNames, options.label);
+  const labels =
+    options.label === undefined ? [config.classes] : labelsOf(config, model.labelNames, options.label);
   checkGuidance(model, options);
   if (!PRECISIONS.includes(precision)) throw unknownName('precision', precision, PRECISIONS);
   const parameters = precision === 'f32' ? model.parameters : roundedToHalf(config, model.parameters);
-  const network: FieldNetwork = { ...model, parameters, label, guidance, precision };
+  const network: FieldNetwork = { ...model, parameters, labels, guidance, precision };
+  const several = labels.length > 1;
   const guided = guidance !== 1;
   const { convention } = config;
+  let whole: Field | undefined;
   let kept: MlpReference | undefined;
   const reference = () => {
     kept ??= new MlpReference(config, parameters);
@@ -83,58 +89,75 @@ export function mlpField(model: MlpModel, options: MlpFieldOptions = {}): Field 
     kind: 'mlp',
     dim: config.dim,
     scaling,
+    ...(several && { conditions: labels.length }),
+    get whole() {
+      const isPart = options.label !== undefined && !isWhole(labels, config.classes);
+      if (isPart) whole ??= mlpField(model, { ...options, label: [...Array(config.classes).keys()] });
+      return whole;
+    },
     ...(convention && { sigmaRange: new ConventionTable(convention, config.sigmaData).range }),
-    denoise(x, sigma, out) {
-      out.set(reference().forward(x, sigma, label).denoised);
+    denoise(x, sigma, out, condition = 0) {
+      out.set(reference().forward(x, sigma, labels[condition]).denoised);
       if (!guided) return;
       const { denoised } = reference().forward(x, sigma);
       for (let d = 0; d < config.dim; d++) out[d] = denoised[d] + guidance * (out[d] - denoised[d]);
     },
-    gradient(x, sigma, cotangent, out) {
+    gradient(x, sigma, cotangent, out, condition = 0) {
       const pullBack = (given: number) => reference().vjp(reference().forward(x, sigma, given), cotangent);
-      const labelled = pullBack(label);
+      const labelled = pullBack(labels[condition]);
       out.set(labelled.x);
       if (!guided) return labelled.sigma;
       const plain = pullBack(config.classes);
       for (let d = 0; d < config.dim; d++) out[d] = plain.x[d] + guidance * (out[d] - plain.x[d]);
       return plain.sigma + guidance * (labelled.sigma - plain.sigma);
     },
-    features(x, sigma, out) {
-      out.set(reference().features(reference().forward(x, sigma, label)));
+    features(x, sigma, out, condition = 0) {
+      out.set(reference().features(reference().forward(x, sigma, labels[condition])));
     },
     prepare: (gpu) => prepareMlp(gpu, network),
-    prepareFused: (gpu) => prepareFusedMlp(gpu, network),
+    // A fused kernel has one label for all trajectories.
+    ...(!several && { prepareFused: (gpu: Gpu) => prepareFusedMlp(gpu, network) }),
     prepareGradient: (gpu) => prepareMlpGradient(gpu, network),
     prepareProducts: (gpu) => prepareMlpProducts(gpu, network),
   };
 }
 
+/** Whether these are all labels in their order. */
+function isWhole(labels: readonly number[], classes: number): boolean {
+  return labels.length === classes && labels.every((label, i) => label === i);
+}
+
 async function prepareMlp(gpu: Gpu, given: FieldNetwork): Promise<PreparedField> {
-  const { network, buffers, guided } = await upload(gpu, given, ['forward']);
+  const { network, buffers, labelsOfRun, guided } = await upload(gpu, given, ['forward']);
   const [plain, featured] = await Promise.all([
     network.kernel('mlp/forward', { guided }),
     network.kernel('mlp/forward', { guided, features: true }),
   ]);
   return {
     ...operationOf(plain),
+    boundBytes: (capacity) => labelBytes(given.labels, capacity),
     bind(batch): BoundField {
       const { features } = batch;
-      const kernel = features ? featured : plain;
-      return boundKernel(kernel, { ...shared(batch), ...buffers, ...(features && { features }) }, (count) =>
-        network.workgroups('forward', count),
+      const { buffer: labels, tell, destroy } = labelsOfRun(batch);
+      const bound = boundKernel(
+        features ? featured : plain,
+        { ...shared(batch), ...buffers, labels, ...(features && { features }) },
+        (count) => network.workgroups('forward', count),
       );
+      return { ...bound, ...(tell && { tell }), destroy };
     },
   };
 }
 
 async function prepareFusedMlp(gpu: Gpu, given: FieldNetwork): Promise<FusedField> {
-  const { network, buffers, guided } = await upload(gpu, given, ['together', 'forward']);
+  const { network, buffers, labelsOfRun, guided } = await upload(gpu, given, ['together', 'forward']);
+  const { buffer: labels } = labelsOfRun({ capacity: 1 });
   return {
     group: ({ columned }) => network.tilePlan(columned ? 'forward' : 'together').trajectories,
     inMemory: true,
     numbers: 0,
     costly: true,
-    buffers,
+    buffers: { ...buffers, labels },
     kernel(needed) {
       const { conditions, constants } = planVariant(needed);
       const features = needed.asking?.reads.hidden ?? false;
@@ -154,17 +177,16 @@ async function prepareFusedMlp(gpu: Gpu, given: FieldNetwork): Promise<FusedFiel
 /** A network on the device, with what its kernels read besides. */
 async function upload(
   gpu: Gpu,
-  { config, parameters, label, guidance, precision }: FieldNetwork,
+  { config, parameters, labels, guidance, precision }: FieldNetwork,
   uses: readonly TileUse[],
 ) {
   const network = await tunedNetwork(gpu, config, parameters, uses, precision);
   const buffers = {
     ...network.bindings,
     matrices: network.parameters,
-    labels: gpu.buffer('label', GPUBufferUsage.STORAGE, Uint32Array.of(label)),
     guidance: gpu.buffer('guidance', GPUBufferUsage.UNIFORM, Float32Array.of(guidance)),
   };
-  return { network, buffers, guided: guidance !== 1 };
+  return { network, buffers, labelsOfRun: runLabels(gpu, labels), guided: guidance !== 1 };
 }
 
 function checkModel(model: unknown): void {

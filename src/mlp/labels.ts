@@ -33,6 +33,38 @@ export function labelNumber(
   );
 }
 
+/** What one may give for the labels of a field. */
+export type LabelChoice = number | string | readonly (number | string)[];
+
+/**
+ * The labels that a field is asked for, by condition: one, several in turn, or of 'all' each.
+ * @param choice a label as `labelNumber` takes it, a list of them, or 'all', unless a class is called that
+ * @throws FewstepError as `labelNumber`, bad-argument for an empty list
+ */
+export function labelsOf(
+  config: Pick<MlpConfig, 'classes'>,
+  names: readonly string[] | undefined,
+  choice: LabelChoice,
+): number[] {
+  if (choice === 'all' && config.classes > 0 && !names?.includes(choice))
+    return [...Array(config.classes).keys()];
+  const all = Array.isArray(choice) ? (choice as readonly (number | string)[]) : [choice as number | string];
+  if (all.length > 0) return all.map((label) => labelNumber(config, names, label));
+  throw new FewstepError(
+    'bad-argument',
+    'the list of labels is empty',
+    'give at least one, or leave labels out',
+  );
+}
+
+/**
+ * A choice of labels as one writes it: '3', 'seven', 'all', or several with commas between them, '0,3,5'. A class whose
+ * name has a comma, or is 'all', comes first.
+ */
+export function parseLabels(names: readonly string[] | undefined, text: string): LabelChoice {
+  return names?.includes(text) || !text.includes(',') ? text : text.split(',').map((label) => label.trim());
+}
+
 /** What one may give as a label, for errors. */
 export function whatThereIs(classes: number, names: readonly string[] | undefined): string {
   return `a label from 0 to ${classes - 1}${names ? ` (${listed(names)})` : ''}`;

@@ -8,6 +8,7 @@ import type { FieldNetwork } from './field.js';
 import type { Network } from './network.js';
 import { tapeSize } from './passes.js';
 import { derivativePrecision } from './precision.js';
+import { runLabels } from './run-labels.js';
 import { tunedNetwork } from './tuned-network.js';
 
 /** Where the forward pass finds its uniform, in bytes after that of the product: dynamic offsets are multiples of it. */
@@ -20,7 +21,7 @@ const FORWARD = 256;
  */
 export async function prepareMlpGradient(
   gpu: Gpu,
-  { config, parameters, label, guidance, precision }: FieldNetwork,
+  { config, parameters, labels, guidance, precision }: FieldNetwork,
 ): Promise<PreparedGradient> {
   const network = await tunedNetwork(
     gpu,
@@ -37,11 +38,11 @@ export async function prepareMlpGradient(
   ]);
   runTranspose(network, transpose);
   const { transposed } = network;
-  const upload = ({ label, ...value }: Branch) => ({
-    labels: gpu.buffer('label', GPUBufferUsage.STORAGE, Uint32Array.of(label)),
+  const upload = ({ labels, ...value }: Branch) => ({
+    labelsOfRun: runLabels(gpu, labels),
     branch: guided && gpu.buffer('branch', GPUBufferUsage.UNIFORM, vjp.layout.pack('branch', value)),
   });
-  const branches = branchesOf(network, label, guidance).map(upload);
+  const branches = branchesOf(network, labels, guidance).map(upload);
   const product = operationOf(vjp);
   const evaluation = operationOf(forward);
   return {
@@ -56,11 +57,15 @@ export async function prepareMlpGradient(
       const parts = gpu.buffer('parts', STORAGE, guided ? 4 * batch.capacity * (config.dim + 1) : 4);
       const common = { ...shared(batch), ...network.bindings, tape };
       const pulled = { weights: transposed, sigma_gradient: batch.sigmaGradient, parts };
-      const groups = branches.map(({ labels, branch }) => ({
-        forward: forward.bind({ ...common, labels }),
+      const runs = branches.map(({ labelsOfRun }) => labelsOfRun(batch));
+      const groups = branches.map(({ branch }, i) => ({
+        forward: forward.bind({ ...common, labels: runs[i].buffer }),
         vjp: vjp.bind({ ...common, ...pulled, ...(branch && { branch }) }),
       }));
+      // The first branch is the labelled one.
+      const [{ tell }] = runs;
       return {
+        ...(tell && { tell }),
         encode(pass, offset, trajectories) {
           for (const group of groups) {
             pass.setPipeline(forward.pipeline);
@@ -74,20 +79,21 @@ export async function prepareMlpGradient(
         destroy() {
           tape.destroy();
           parts.destroy();
+          for (const run of runs) run.destroy();
         },
       };
     },
   };
 }
 
-/** One network of a guided field, as struct Branch of mlp/vjp.wgsl, and the label that it takes. */
-type Branch = { label: number; weight: number; last: number };
+/** One network of a guided field, as struct Branch of mlp/vjp.wgsl, and the labels that it takes, by condition. */
+type Branch = { labels: readonly number[]; weight: number; last: number };
 
-function branchesOf({ config }: Network, label: number, guidance: number): Branch[] {
-  if (guidance === 1) return [{ label, weight: 1, last: 1 }];
+function branchesOf({ config }: Network, labels: readonly number[], guidance: number): Branch[] {
+  if (guidance === 1) return [{ labels, weight: 1, last: 1 }];
   return [
-    { label, weight: guidance, last: 0 },
-    { label: config.classes, weight: 1 - guidance, last: 1 },
+    { labels, weight: guidance, last: 0 },
+    { labels: [config.classes], weight: 1 - guidance, last: 1 },
   ];
 }
 

@@ -6,6 +6,7 @@ import type { Kernel } from '../gpu/kernel.js';
 import type { FieldNetwork } from './field.js';
 import { tapeSize } from './passes.js';
 import { derivativePrecision } from './precision.js';
+import { runLabels } from './run-labels.js';
 import { tunedNetwork } from './tuned-network.js';
 
 /** Bytes between the uniforms of a drift: that of the drift, then that of a part's own forward pass. */
@@ -18,7 +19,7 @@ const PART = 256;
  */
 export async function prepareMlpProducts(
   gpu: Gpu,
-  { config, parameters, label, guidance, precision }: FieldNetwork,
+  { config, parameters, labels, guidance, precision }: FieldNetwork,
 ): Promise<PreparedProducts> {
   const network = await tunedNetwork(gpu, config, parameters, ['forward'], derivativePrecision(precision));
   const guided = guidance !== 1;
@@ -28,8 +29,7 @@ export async function prepareMlpProducts(
     guided ? network.kernel('mlp/forward', { guided }) : undefined,
   ]);
   const { STORAGE, UNIFORM } = GPUBufferUsage;
-  const labelled = (value: number) => gpu.buffer('label', STORAGE, Uint32Array.of(value));
-  const labels = guided ? [labelled(label), labelled(config.classes)] : [labelled(label)];
+  const labelsOfRuns = (guided ? [labels, [config.classes]] : [labels]).map((own) => runLabels(gpu, own));
   const scale = gpu.buffer('guidance', UNIFORM, Float32Array.of(guidance));
   const evaluation = operationOf(forward);
   const product = operationOf(jvp);
@@ -56,17 +56,24 @@ export async function prepareMlpProducts(
       const common = { ...shared(batch), ...network.bindings, tape };
       const bound = (kernel: Kernel, own: Record<string, GPUBuffer> = {}) =>
         boundKernel(kernel, { ...common, ...own }, (count) => network.workgroups('forward', count));
-      const parts = labels.map((own) => bound(forward, { labels: own }));
+      const runs = labelsOfRuns.map((labelsOfRun) => labelsOfRun(batch));
+      const parts = runs.map(({ buffer }) => bound(forward, { labels: buffer }));
       // Without guidance the drift leaves the tape that the products need.
-      const drift = mixed ? bound(mixed, { labels: labels[0], guidance: scale }) : parts[0];
+      const drift = mixed ? bound(mixed, { labels: runs[0].buffer, guidance: scale }) : parts[0];
       const push = bound(jvp);
+      // The first part is the labelled one.
+      const [{ tell }] = runs;
       return {
+        ...(tell && { tell }),
         drift: drift.encode,
         begin(part, pass, offset, trajectories) {
           if (guided) parts[part].encode(pass, offset + PART, trajectories);
         },
         product: (_, ...call) => push.encode(...call),
-        destroy: () => tape.destroy(),
+        destroy() {
+          tape.destroy();
+          for (const run of runs) run.destroy();
+        },
       };
     },
   };

@@ -79,23 +79,29 @@ export class PredictorReference {
    * Answers step n for one trajectory.
    * @param answers its answers, [3 steps], those before step n given; step n's are written
    * @param slot its row of a slot
+   * @param condition its own, of a field that has several
    * @returns the plan's columns for these answers; those of later steps mean nothing yet
    */
-  answer(n: number, answers: Float64Array, slot: (slot: number) => Float64Array): Float64Array {
+  answer(
+    n: number,
+    answers: Float64Array,
+    slot: (slot: number) => Float64Array,
+    condition?: number,
+  ): Float64Array {
     const { predicted } = this.predictor;
-    const { answer } = this.network.forward(this.features(n, slot), predicted.steps[n]);
+    const { answer } = this.network.forward(this.features(n, slot, condition), predicted.steps[n]);
     answers.set([answer.r, answer.direction, answer.time], 3 * n);
     return predicted.family.values(answers);
   }
 
   /** What it reads in step n, [READ_FEATURES]; zeros where there is nothing to read. */
-  features(n: number, slot: (slot: number) => Float64Array): Float64Array {
+  features(n: number, slot: (slot: number) => Float64Array, condition?: number): Float64Array {
     const { predicted, config, figures } = this.predictor;
     const { current, evaluation } = predicted.steps[n];
     const features = new Float64Array(READ_FEATURES);
     if (!evaluation) return features;
     const x = slot(evaluation.state);
-    if (config.reads === 'hidden') this.field.features!(x, current, features);
+    if (config.reads === 'hidden') this.field.features!(x, current, features, condition);
     if (config.reads === 'state') {
       const out = slot(evaluation.out);
       const denoised = evaluation.output === 'velocity' ? x.map((value, d) => value - current * out[d]) : out;

@@ -35,9 +35,15 @@ export interface AnswerReference {
    * Answers turn n for one trajectory.
    * @param answers its answers, those before turn n given; turn n's are written
    * @param slot its row of a slot
+   * @param condition its own, of a field that has several
    * @returns the plan's columns for these answers; those of later turns mean nothing yet
    */
-  answer(n: number, answers: Float64Array, slot: (slot: Slot) => Float64Array): Float64Array;
+  answer(
+    n: number,
+    answers: Float64Array,
+    slot: (slot: Slot) => Float64Array,
+    condition?: number,
+  ): Float64Array;
 }
 
 /** @throws FewstepError where a predictor is not for this plan, or not for this field */

@@ -32,16 +32,24 @@ const STEPS = 3;
 const BATCH = 32;
 const mlp = mlpConfig({ dim: 3, width: 32, layers: 2 });
 const network = mlpField({ config: mlp, parameters: randomParameters(mlp, random(seed, 5)) });
+const classes = mlpConfig({ dim: 3, width: 32, layers: 2, classes: 3 });
+const labelled = mlpField(
+  { config: classes, parameters: randomParameters(classes, random(seed, 6)) },
+  { label: 'all' },
+);
 const mixture = gaussianMixture(randomMixture(seed, 3, 4, 'per-component'));
 
 /** Targets that have nothing to do with the student: its gradients are large. */
-function randomPool(dim: number): TeacherPool {
+function randomPool({ dim, conditions }: Field): TeacherPool {
   const states = Array.from({ length: STEPS }, (_, n) =>
     Float32Array.from(latents(seed + n + 1, BATCH, dim, 10 / 4 ** n)),
   );
   return {
     dim,
     latents: Float32Array.from(latents(seed, BATCH, dim, 20)),
+    ...(conditions && {
+      conditions: Uint32Array.from({ length: BATCH }, (_, i) => (2 * i + 1) % conditions),
+    }),
     states,
     evaluations: 0,
     seconds: 0,
@@ -98,7 +106,8 @@ class PublishedBatch {
         return samples.map((value, d) => (2 * (value - target[d])) / BATCH);
       };
       const columns = family.values(answers);
-      const adjoint = adjointReference(this.field, part, { latents: x, columns, cotangent });
+      const conditions = this.pool.conditions?.subarray(row, row + 1);
+      const adjoint = adjointReference(this.field, part, { latents: x, columns, conditions, cotangent });
       const jacobian = family.jacobian(withRoom(answers));
       const [r, direction, time] = [0, 1, 2].map((k) =>
         jacobian.reduce(
@@ -119,12 +128,13 @@ class PublishedBatch {
     if (!evaluation) return features;
     const keep = [...new Set([0, ...part.operations.map(({ out }) => out)])];
     const columns = predicted.family.values(this.answers[row]);
-    const { kept } = solveReference(this.field, part, { latents: x, columns, keep });
+    const conditions = this.pool.conditions?.subarray(row, row + 1);
+    const { kept } = solveReference(this.field, part, { latents: x, columns, conditions, keep });
     const state = kept.get(renamed(evaluation.state))!;
     const out = kept.get(evaluation.out)!;
     const denoised =
       evaluation.output === 'velocity' ? state.map((value, d) => value - current * out[d]) : out;
-    if (config.reads === 'hidden') this.field.features!(state, current, features);
+    if (config.reads === 'hidden') this.field.features!(state, current, features, conditions?.[0]);
     if (config.reads === 'state') stateFeatures(state, denoised, current, figures, features);
     return features;
   }
@@ -164,6 +174,7 @@ const RESTARTS = ['amed', 'amed-euler', 'amed-dpm-solver-2'];
 const cases = amedSolvers.flatMap((solver) => [
   { name: solver.name, solver, field: mixture, reads: 'state' as const, afs: false },
   { name: solver.name, solver, field: network, reads: 'hidden' as const, afs: true },
+  { name: `${solver.name}, labels`, solver, field: labelled, reads: 'hidden' as const, afs: false },
 ]);
 
 describe('one batch by the published rules', () => {
@@ -172,7 +183,7 @@ describe('one batch by the published rules', () => {
     async ({ solver, field, reads, afs }) => {
       const config: NetworkConfig = { scaleDirection: 0.1, scaleTime: 0.2, reads };
       const predictor = randomPredictor(solver, field, config, { seed, steps: STEPS, afs });
-      const pool = randomPool(field.dim);
+      const pool = randomPool(field);
       const restart = RESTARTS.includes(solver.name);
       const rate = 1e-4;
       const weights = await NetworkWeights.create(gpu, predictor.parameters, BATCH, {
@@ -230,7 +241,7 @@ describe('whole trajectories', () => {
     async ({ solver, field, reads, afs }) => {
       const config: NetworkConfig = { scaleDirection: 0.1, scaleTime: 0.2, reads };
       const predictor = randomPredictor(solver, field, config, { seed, steps: STEPS, afs });
-      const pool = randomPool(field.dim);
+      const pool = randomPool(field);
       const softening = 0.3;
       const weights = await NetworkWeights.create(gpu, predictor.parameters, BATCH, {
         updates: 1,
@@ -253,12 +264,14 @@ describe('whole trajectories', () => {
       const asked = new PredictorReference(predictor, field);
       const slots = Array.from({ length: plan.slots }, (_, slot) => slot);
       const latent = Float64Array.from(pool.latents);
-      const { kept, samples } = solveReference(field, plan, { latents: latent, predictor, keep: slots });
+      const { conditions } = pool;
+      const given = { latents: latent, conditions };
+      const { kept, samples } = solveReference(field, plan, { ...given, predictor, keep: slots });
       const columns = new Float64Array(plan.columns * BATCH);
       const answers = Array.from({ length: BATCH }, (_, row) => {
         const own = Float64Array.from({ length: 3 * STEPS }, (__, i) => (i % 3 === 0 ? 0.5 : 1));
         const slot = (s: number) => kept.get(s)!.subarray(row * field.dim, (row + 1) * field.dim);
-        for (let n = 0; n < STEPS; n++) asked.answer(n, own, slot);
+        for (let n = 0; n < STEPS; n++) asked.answer(n, own, slot, conditions?.[row]);
         for (const [c, value] of family.values(own).entries()) columns[c * BATCH + row] = value;
         return own;
       });
@@ -272,14 +285,14 @@ describe('whole trajectories', () => {
       const slopes = squares.map((square) => (0.5 / (mean * Math.sqrt(square)) + 0.25 / square) / BATCH);
       const cotangent = (ends: Float64Array) =>
         ends.map((value, i) => 2 * slopes[Math.floor(i / field.dim)] * (value - target[i]));
-      const adjoint = adjointReference(field, plan, { latents: latent, columns, cotangent });
+      const adjoint = adjointReference(field, plan, { ...given, columns, cotangent });
       const network = new NetworkReference(config, parameters);
       const exact = new Float64Array(parameters.length);
       for (let row = 0; row < BATCH; row++) {
         const jacobian = family.jacobian(withRoom(answers[row]));
         const slot = (s: number) => kept.get(s)!.subarray(row * field.dim, (row + 1) * field.dim);
         for (let n = 0; n < STEPS; n++) {
-          const features = asked.features(n, slot);
+          const features = asked.features(n, slot, conditions?.[row]);
           const [r, direction, time] = [0, 1, 2].map((k) =>
             jacobian.reduce((sum, of, c) => sum + adjoint.columns[c * BATCH + row] * of[3 * n + k], 0),
           );

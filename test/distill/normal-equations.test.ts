@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { Linearisation, type LinearisationSize } from '../../src/distill/training/normal-equations.js';
+import { conditionsOf } from '../../src/execute/conditions.js';
 import { customField } from '../../src/field/custom.js';
 import { externalField } from '../../src/field/external.js';
 import type { Field } from '../../src/field/field.js';
@@ -25,7 +26,7 @@ const NFE = 4;
 async function equationsOf(
   field: Field,
   { formula, start }: Pick<BespokeForm, 'formula' | 'start'>,
-  size: Partial<LinearisationSize> = {},
+  { conditions, ...size }: Partial<LinearisationSize> & { conditions?: number[] } = {},
 ) {
   const { dim } = field;
   const data = { mean: Array.from({ length: dim }, (_, d) => 0.1 * Math.sin(d)), std: 0.5 };
@@ -39,6 +40,7 @@ async function equationsOf(
     return await linearisation.at(trained, {
       latents: Float32Array.from(latents(seed, BATCH, dim)),
       endpoints: Float32Array.from(latents(seed + 1, BATCH, dim, 1)),
+      conditions: conditionsOf(field, BATCH, conditions),
     });
   } finally {
     linearisation.destroy();
@@ -53,6 +55,30 @@ const fields: [string, Field][] = [
   ['a custom field', customField({ dim: 2, wgsl: twoGaussians })],
   ['a network', mlpField({ config, parameters: randomParameters(config, random(seed, 2)) })],
 ];
+
+const classes = mlpConfig({ dim: 7, width: 32, layers: 2, classes: 3 });
+const labelled = { config: classes, parameters: randomParameters(classes, random(seed, 3)) };
+
+test(
+  'trajectories under conditions of their own: the sums are those of each, whoever makes them',
+  async () => {
+    const form = { formula: 'dpmpp-3m', start: 'gaussian' } as const;
+    const field = mlpField(labelled, { label: 'all' });
+    const conditions = Array.from({ length: BATCH }, (_, i) => (5 * i + 1) % 3);
+    const shared = await equationsOf(field, form, { conditions });
+    expect(await equationsOf(field, form, { conditions, chunk: 5 * BATCH + 3 })).toEqual(shared);
+    // With one condition for all they are those of the network with that label.
+    const [one, alone] = [new Array<number>(BATCH).fill(2), mlpField(labelled, { label: 2 })];
+    const [told, plain] = [
+      await equationsOf(field, form, { conditions: one }),
+      await equationsOf(alone, form),
+    ];
+    expect(Math.abs(told.loss - plain.loss)).toBeLessThan(1e-5);
+    expect(Math.abs(told.meanError / plain.meanError - 1)).toBeLessThan(1e-5);
+    expect(Math.abs(shared.loss - plain.loss)).toBeGreaterThan(1e-3);
+  },
+  SLOW,
+);
 
 test.each(fields)(
   '%s: evaluations that are not made again come to what they would',

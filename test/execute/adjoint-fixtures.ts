@@ -1,4 +1,5 @@
 import type { AdjointReferenceSolution } from '../../src/execute/adjoint-reference.js';
+import { conditionsOf } from '../../src/execute/conditions.js';
 import { PlanAdjoint, type PlanAdjointOptions } from '../../src/execute/plan-adjoint.js';
 import type { Field } from '../../src/field/field.js';
 import { polynomial } from '../../src/grid/grid.js';
@@ -59,6 +60,8 @@ export async function adjointOnGpu(
   const { slots, columns: columnBuffer, columnGradient } = adjoint.buffers;
   queue.writeBuffer(slots, 0, Float32Array.from(x));
   queue.writeBuffer(columnBuffer, 0, Float32Array.from(columns));
+  const conditions = conditionsOf(field, x.length / dim);
+  if (conditions) adjoint.tell(conditions);
   const encoder = gpu.device.createCommandEncoder();
   adjoint.recordClear(encoder);
   const forward = encoder.beginComputePass();

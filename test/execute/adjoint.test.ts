@@ -23,6 +23,9 @@ import {
 
 const network = mlpConfig({ dim: 3, width: 32, layers: 2 });
 
+const classes = mlpConfig({ dim: 3, width: 32, layers: 2, classes: 3 });
+const labelled = { config: classes, parameters: randomParameters(classes, random(seed, 6)) };
+
 /** A plan that goes by a constant, with parameters for all its coefficients and times. */
 function constantFamily(dim: number): PlanFamily {
   const source = random(seed, 3);
@@ -86,6 +89,8 @@ const fields: [string, Field][] = [
   ['mixture in 3-D', gaussianMixture(randomMixture(seed, 3, 4, 'per-component'))],
   ['mixture in 6-D', gaussianMixture(randomMixture(seed, 6, 4, 'shared'))],
   ['network', mlpField({ config: network, parameters: randomParameters(network, random(seed, 5)) })],
+  ['network with labels', mlpField(labelled, { label: [2, 0, 1] })],
+  ['guided network with labels', mlpField(labelled, { label: 'all', guidance: 1.5 })],
 ];
 
 describe.each(fields)('on the GPU, %s', (_, field) => {

@@ -11,13 +11,13 @@ export function disturbedField(field: Field, source: Random, roundings = 8 + fie
   const off = (size: number) => EPSILON * roundings * (1 + size) * source.between(-1, 1);
   return {
     ...field,
-    denoise(state, sigma, out) {
-      field.denoise!(state, sigma, out);
+    denoise(state, sigma, out, condition) {
+      field.denoise!(state, sigma, out, condition);
       for (let d = 0; d < field.dim; d++) out[d] += off(Math.abs(state[d]));
     },
     // A product sums as many terms of the cotangent's size, with slopes of D, which are below some units.
-    gradient(state, sigma, cotangent, out) {
-      const toSigma = field.gradient!(state, sigma, cotangent, out);
+    gradient(state, sigma, cotangent, out, condition) {
+      const toSigma = field.gradient!(state, sigma, cotangent, out, condition);
       const size = Math.hypot(...cotangent);
       for (let d = 0; d < field.dim; d++) out[d] += size * off(0);
       return toSigma + size * off(0);

@@ -8,6 +8,7 @@ import { externalField } from '../../src/field/external.js';
 import type { Field } from '../../src/field/field.js';
 import { gaussianMixture } from '../../src/field/gaussian-mixture.js';
 import { polynomial } from '../../src/grid/grid.js';
+import { mlpConfig } from '../../src/mlp/config.js';
 import { mlpField } from '../../src/mlp/field.js';
 import type { TrajectoryPredictor } from '../../src/predictor/trajectory-predictor.js';
 import { random } from '../../src/rng/random.js';
@@ -18,7 +19,7 @@ import { solverByName } from '../../src/solver/registry.js';
 import { planOfTable, tableOf } from '../../src/solver/table.js';
 import { gpu } from '../device.js';
 import { latents, randomMixture } from '../field/fixtures.js';
-import { SLOW } from '../mlp/fixtures.js';
+import { randomParameters, SLOW } from '../mlp/fixtures.js';
 import { randomPredictor } from '../predictor/fixtures.js';
 import { freshSeed } from '../seed.js';
 import { eulerSpec, nearEuler, randomTangent } from '../tangent/fixtures.js';
@@ -52,6 +53,11 @@ const elsewhere = externalField({ dim: 3, predict: (states) => states });
 const identity = externalField({ dim: 3, predictOnDevice: ({ states }) => states, most: 7 });
 const { config, parameters } = mlpShape(32, 1);
 const network = mlpField({ config, parameters });
+const classes = mlpConfig({ dim: 3, width: 32, layers: 2, classes: 3 });
+const labelled = mlpField(
+  { config: classes, parameters: randomParameters(classes, source) },
+  { label: 'all', guidance: 2 },
+);
 // Above 128 numbers places are in memory, and more than 64 components are streamed: stepwise keeps sums between shards.
 const wide = gaussianMixture(randomMixture(seed, 131, 4, 'per-component'));
 const streamed = empirical(
@@ -69,6 +75,7 @@ const cases: { name: string; field: Field; plan: Plan; batch: number; chunk?: nu
   { name: 'a model outside of the device', field: elsewhere, plan: columned(), batch: 23, chunk: 10 },
   { name: 'a model on the device', field: identity, plan: columned(), batch: 23, chunk: 10 },
   { name: 'a network', field: network, plan: euler, batch: 40 },
+  { name: 'a network with labels', field: labelled, plan: euler, batch: 40, chunk: 13 },
   { name: 'a streamed data set', field: streamed, plan: euler, batch: 11 },
   {
     name: 'a wide mixture with constants',

@@ -1,9 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { NetworkWeights } from '../../src/distill/network/network-weights.js';
 import { TangentTrainer } from '../../src/distill/network/tangent-trainer.js';
+import { conditionsOf } from '../../src/execute/conditions.js';
 import { solveReference } from '../../src/execute/reference.js';
 import { tangentGradientReference } from '../../src/execute/tangent-gradient-reference.js';
+import type { Field } from '../../src/field/field.js';
 import { gaussianMixture } from '../../src/field/gaussian-mixture.js';
+import { mlpConfig } from '../../src/mlp/config.js';
+import { mlpField } from '../../src/mlp/field.js';
 import { random } from '../../src/rng/random.js';
 import { tangentLayout } from '../../src/tangent/tangent-layout.js';
 import { MOVES } from '../../src/tangent/tangent-plan.js';
@@ -11,7 +15,7 @@ import type { TangentPredictor } from '../../src/tangent/tangent-predictor.js';
 import { TangentReference } from '../../src/tangent/tangent-reference.js';
 import { gpu } from '../device.js';
 import { latents, randomMixture } from '../field/fixtures.js';
-import { SLOW } from '../mlp/fixtures.js';
+import { randomParameters, SLOW } from '../mlp/fixtures.js';
 import { freshSeed } from '../seed.js';
 import { eulerSpec, nearEuler, randomTangent } from './fixtures.js';
 
@@ -36,8 +40,18 @@ function logMean(samples: Float64Array, targets: Float64Array, dim: number) {
   return { value, cotangent };
 }
 
-describe.each([1, 3, 70])('%i dimensions', (dim) => {
-  const field = gaussianMixture(randomMixture(seed, dim, 4, 'per-component'));
+const config = mlpConfig({ dim: 6, width: 32, layers: 2, classes: 3 });
+const model = { config, parameters: randomParameters(config, random(seed, 7)) };
+
+describe.each<[string, Field]>([
+  ...[1, 3, 70].map((dim): [string, Field] => [
+    `${dim} dimensions`,
+    gaussianMixture(randomMixture(seed, dim, 4, 'per-component')),
+  ]),
+  ['labels', mlpField(model, { label: 'all' })],
+])('%s', (_, field) => {
+  const { dim } = field;
+  const conditions = conditionsOf(field, BATCH)?.reverse();
   const spec = eulerSpec(nearEuler(STEPS, seed, 0.1));
   const predictor = randomTangent(spec, dim, seed);
   const { plan } = spec.family;
@@ -51,6 +65,7 @@ describe.each([1, 3, 70])('%i dimensions', (dim) => {
   const exact = () =>
     tangentGradientReference(field, predictor, {
       latents: x,
+      conditions,
       cotangent: (samples) => logMean(samples, targets, dim).cotangent,
     });
 
@@ -59,7 +74,7 @@ describe.each([1, 3, 70])('%i dimensions', (dim) => {
     () => {
       const { gradient } = exact();
       const all = Array.from({ length: plan.slots }, (_, slot) => slot);
-      const { kept, answers } = solveReference(field, plan, { latents: x, predictor, keep: all });
+      const { kept, answers } = solveReference(field, plan, { latents: x, conditions, predictor, keep: all });
       // What each network reads, of the run at these parameters.
       const reference = new TangentReference(predictor, field);
       const read = Array.from({ length: BATCH }, (_, row) => {
@@ -79,7 +94,8 @@ describe.each([1, 3, 70])('%i dimensions', (dim) => {
             columns[c * BATCH + row] = value;
           }
         }
-        return logMean(solveReference(field, plan, { latents: x, columns }).samples, targets, dim).value;
+        return logMean(solveReference(field, plan, { latents: x, conditions, columns }).samples, targets, dim)
+          .value;
       };
       const parameters = Float64Array.from(predictor.parameters);
       const source = random(seed, 6);
@@ -114,6 +130,7 @@ describe.each([1, 3, 70])('%i dimensions', (dim) => {
       const pool = {
         dim,
         latents: Float32Array.from(x),
+        ...(conditions && { conditions }),
         states: [Float32Array.from(targets)],
         evaluations: 0,
         seconds: 0,

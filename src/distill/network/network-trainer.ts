@@ -35,6 +35,8 @@ export class NetworkTrainer {
     private readonly own: { features: GPUBuffer; latents: GPUBuffer },
     /** Of the teacher, at each time after the first, or at the last alone. */
     private readonly states: GPUBuffer[],
+    /** Of the pool, of a field that has some. */
+    private readonly conditions: Uint32Array<ArrayBuffer> | undefined,
     /** The slot of the state at each time of the grid. */
     private readonly slots: number[],
     /** Whole batches that the pool holds. */
@@ -101,6 +103,7 @@ export class NetworkTrainer {
       trained,
       own,
       states,
+      pool.conditions && Uint32Array.from(pool.conditions),
       grid,
       batches,
     );
@@ -114,7 +117,10 @@ export class NetworkTrainer {
   /** Records and submits batch `index` of the pool, modulo their number. Nobody waits for it. */
   submit(index: number): void {
     const encoder = this.gpu.device.createCommandEncoder();
-    const { adjoint, own } = this;
+    const { adjoint, own, conditions } = this;
+    const { batch } = this.options;
+    const first = (index % this.batches) * batch;
+    if (conditions) adjoint.tell(conditions.subarray(first, first + batch));
     this.copyRows(encoder, own.latents, index, adjoint.buffers.slots, 0);
     if (this.options.mode === 'whole') this.recordWhole(encoder, index);
     else this.recordSteps(encoder, index);

@@ -29,6 +29,8 @@ export class TangentTrainer {
     private readonly loss: StateLossPass,
     private readonly weights: NetworkWeights,
     private readonly teacher: { latents: GPUBuffer; endpoints: GPUBuffer },
+    /** Of the pool, of a field that has some. */
+    private readonly conditions: Uint32Array<ArrayBuffer> | undefined,
     /** Whole batches that the pool holds. */
     readonly batches: number,
   ) {}
@@ -67,14 +69,17 @@ export class TangentTrainer {
       endpoints: gpu.buffer('end points of the teacher', COPY_SRC, pool.states[pool.states.length - 1]),
     };
     const batches = Math.floor(pool.latents.length / dim / batch);
-    return new TangentTrainer(gpu, batch, adjoint, pass, back, loss, trained, teacher, batches);
+    const conditions = pool.conditions && Uint32Array.from(pool.conditions);
+    return new TangentTrainer(gpu, batch, adjoint, pass, back, loss, trained, teacher, conditions, batches);
   }
 
   /** Records and submits batch `index` of the pool, modulo their number. Nobody waits for it. */
   submit(index: number): void {
-    const { adjoint, teacher, loss } = this;
-    const bytes = 4 * this.batch * adjoint.dim;
-    const first = (index % this.batches) * bytes;
+    const { adjoint, teacher, loss, conditions, batch } = this;
+    const bytes = 4 * batch * adjoint.dim;
+    const at = (index % this.batches) * batch;
+    const first = 4 * at * adjoint.dim;
+    if (conditions) adjoint.tell(conditions.subarray(at, at + batch));
     const encoder = this.gpu.device.createCommandEncoder();
     encoder.copyBufferToBuffer(teacher.latents, first, adjoint.buffers.slots, 0, bytes);
     encoder.copyBufferToBuffer(teacher.endpoints, first, loss.targets, 0, bytes);

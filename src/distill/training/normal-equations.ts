@@ -24,10 +24,11 @@ export interface NormalEquations {
   meanError: number;
 }
 
-/** Trajectories of a teacher: where they begin and where they end, [count, dim]. */
+/** Trajectories of a teacher: where they begin and where they end, [count, dim], and under which conditions, [count]. */
 export interface Trajectories {
   latents: Float32Array;
   endpoints: Float32Array;
+  conditions?: Uint32Array;
 }
 
 /**
@@ -41,11 +42,16 @@ const NEITHER = { begin: false, end: false };
 
 /** Draws trajectories of a pool. */
 export function drawTrajectories(pool: TeacherPool, count: number, order: Random): Trajectories {
-  const { dim, latents, states } = pool;
+  const { dim, latents, states, conditions } = pool;
   const ends = states[states.length - 1];
-  const drawn = { latents: new Float32Array(count * dim), endpoints: new Float32Array(count * dim) };
+  const drawn: Trajectories = {
+    latents: new Float32Array(count * dim),
+    endpoints: new Float32Array(count * dim),
+    ...(conditions && { conditions: new Uint32Array(count) }),
+  };
   for (let i = 0; i < count; i++) {
     const at = Math.floor((order.uniform() * latents.length) / dim) * dim;
+    if (conditions) drawn.conditions![i] = conditions[at / dim];
     drawn.latents.set(latents.subarray(at, at + dim), i * dim);
     drawn.endpoints.set(ends.subarray(at, at + dim), i * dim);
   }
@@ -131,12 +137,12 @@ export class Linearisation {
    * @param given as many trajectories as `batch`
    * @throws FewstepError not-finite where a trajectory diverges, bad-grid where times of a plan have become one
    */
-  async at(parameters: Float64Array, { latents, endpoints }: Trajectories): Promise<NormalEquations> {
+  async at(parameters: Float64Array, trajectories: Trajectories): Promise<NormalEquations> {
     const { family, moved } = this;
     const local = localOf(family);
     const numbers = family.local?.of(parameters) ?? parameters;
-    this.sums.compareWith(endpoints);
-    await this.solve([local.values(numbers), ...local.moved(numbers, moved, STEP)], latents);
+    this.sums.compareWith(trajectories.endpoints);
+    await this.solve([local.values(numbers), ...local.moved(numbers, moved, STEP)], trajectories);
     const { status, ...own } = await this.sums.read();
     if (status.trajectories > 0)
       throw notFinite(status.step, status.trajectories, this.batch * (moved.length + 1));
@@ -158,13 +164,14 @@ export class Linearisation {
   }
 
   /** Submits the latents by each of some sets of columns, and the sums of what they come to. */
-  private async solve(values: readonly Float64Array[], latents: Float32Array): Promise<void> {
+  private async solve(values: readonly Float64Array[], { latents, conditions }: Trajectories): Promise<void> {
     const { run, sums, columns } = this;
     const { batch, capacity, dim, repeats } = this.size;
     const { plan } = localOf(this.family);
     const ends = run.result(plan.states[plan.states.length - 1]);
     const count = batch * values.length;
-    const all = { values: repeats ? latents : tiled(latents, values.length) };
+    const times = repeats ? 1 : values.length;
+    const all = { values: tiled(latents, times), conditions: conditions && tiled(conditions, times) };
     run.clearStatus();
     for (let first = 0; first < count; first += capacity) {
       const rows = Math.min(capacity, count - first);

@@ -30,6 +30,7 @@ export class Validation {
       GPUBuffer
     >,
     private readonly size: { dim: number; batch: number; capacity: number },
+    private readonly conditions: Uint32Array | undefined,
   ) {
     this.columns = new Float32Array(plan.columns * size.capacity);
   }
@@ -74,7 +75,8 @@ export class Validation {
     };
     const { targets, errors, operation } = buffers;
     const group = distance.bind({ slots, targets, errors, operation });
-    return new Validation(gpu, plan, run, distance, group, buffers, { dim, batch, capacity });
+    const size = { dim, batch, capacity };
+    return new Validation(gpu, plan, run, distance, group, buffers, size, pool.conditions);
   }
 
   /**
@@ -82,14 +84,14 @@ export class Validation {
    * @returns what it comes to; a plan that diverges is infinitely bad
    */
   async submit(values: ArrayLike<number>): Promise<Score> {
-    const { run, plan, columns, size, buffers } = this;
+    const { run, plan, columns, size, buffers, conditions } = this;
     const { batch, capacity } = size;
     run.clearStatus();
     for (let first = 0; first < batch; first += capacity) {
       const count = Math.min(capacity, batch - first);
       for (let c = 0; c < plan.columns; c++) columns.fill(values[c], c * count, (c + 1) * count);
       const own = columns.subarray(0, plan.columns * count);
-      await run.submit(first, count, { rows: buffers.latents }, own, NEITHER, (encoder) => {
+      await run.submit(first, count, { rows: buffers.latents, conditions }, own, NEITHER, (encoder) => {
         this.recordDistances(encoder, first, count);
         if (first + count === batch) run.recordStatus(encoder, buffers.staging, 0);
       });

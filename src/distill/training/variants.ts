@@ -12,7 +12,7 @@ export type Variants = Pick<PlanFamily, 'plan' | 'values'>;
 /**
  * Runs a family's plans for several parameters from the same latents, as one batch whose columns differ from variant to
  * variant.
- * @param latents [count, dim]
+ * @param pool whose latents, [count, dim], under their conditions
  * @returns end points, [variants, count, dim]
  * @throws FewstepError not-finite where any of them diverges, which does not say which
  */
@@ -21,7 +21,7 @@ async function solveVariants(
   field: Field,
   { plan, values }: Variants,
   variants: readonly Float64Array[],
-  latents: Float32Array,
+  { latents, conditions }: Pick<TeacherPool, 'latents' | 'conditions'>,
 ): Promise<Float32Array> {
   const count = latents.length / field.dim;
   const batch = count * variants.length;
@@ -29,6 +29,7 @@ async function solveVariants(
   fillColumns(columns, variants.map(values), count, 0, batch);
   const { samples } = await solve(gpu, field, plan, {
     latents: { values: tiled(latents, variants.length) },
+    conditions: conditions && tiled(conditions, variants.length),
     columns,
   });
   return samples;
@@ -68,7 +69,7 @@ export async function scoreVariants(
   if (variants.length === 0) return [];
   const { dim, latents, states } = pool;
   const count = latents.length / dim;
-  const samples = await unlessDiverged(() => solveVariants(gpu, field, family, variants, latents));
+  const samples = await unlessDiverged(() => solveVariants(gpu, field, family, variants, pool));
   if (samples) {
     const errors = endpointErrors(samples, tiled(states[states.length - 1], variants.length), dim);
     return variants.map((_, i) => scoreOfErrors(errors.slice(i * count, (i + 1) * count)));
@@ -81,8 +82,8 @@ export async function scoreVariants(
 }
 
 /** An array so many times, one behind the other. */
-export function tiled(values: Float32Array, times: number): Float32Array {
-  const all = new Float32Array(values.length * times);
+export function tiled<Numbers extends Float32Array | Uint32Array>(values: Numbers, times: number): Numbers {
+  const all = new (values.constructor as new (length: number) => Numbers)(values.length * times);
   for (let i = 0; i < times; i++) all.set(values, i * values.length);
   return all;
 }

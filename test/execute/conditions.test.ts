@@ -1,0 +1,249 @@
+import { describe, expect, test } from 'vitest';
+import { runTeacher } from '../../src/distill/pool.js';
+import { scoreOf } from '../../src/distill/score.js';
+import { scoreVariants } from '../../src/distill/training/variants.js';
+import { integrate } from '../../src/execute/integrate.js';
+import { integrateReference } from '../../src/execute/integrate-reference.js';
+import { PreparedSolve } from '../../src/execute/prepared-solve.js';
+import { solveReference } from '../../src/execute/reference.js';
+import { solve } from '../../src/execute/solve.js';
+import { externalField } from '../../src/field/external.js';
+import type { Field } from '../../src/field/field.js';
+import { gaussianMixture } from '../../src/field/gaussian-mixture.js';
+import { logDensity, logDensityReference } from '../../src/likelihood/log-density.js';
+import { mlpConfig } from '../../src/mlp/config.js';
+import { type MlpFieldOptions, mlpField } from '../../src/mlp/field.js';
+import { random } from '../../src/rng/random.js';
+import { sample } from '../../src/sample.js';
+import { sampleReference } from '../../src/sample-reference.js';
+import { amedSolvers } from '../../src/solver/amed.js';
+import { amedFamily } from '../../src/solver/amed-family.js';
+import { planFor } from '../../src/solver/plan-for.js';
+import { gpu } from '../device.js';
+import { latents } from '../field/fixtures.js';
+import { randomParameters, relativeError, SLOW } from '../mlp/fixtures.js';
+import { expectRefusal } from '../refusal.js';
+import { freshSeed } from '../seed.js';
+
+const seed = freshSeed();
+const source = random(seed);
+const DIM = 5;
+const CLASSES = 4;
+const BATCH = 26;
+const config = mlpConfig({ dim: DIM, width: 32, layers: 2, classes: CLASSES });
+const model = { config, parameters: randomParameters(config, random(seed, 1)) };
+const networkOf = (options: MlpFieldOptions) => mlpField(model, options);
+const range = { sigmaMin: 0.05, sigmaMax: 10 };
+const plan = planFor({ solver: 'ipndm-3', nfe: 6, range });
+const values = latents(seed, BATCH, DIM, 10);
+const drawn = Uint32Array.from({ length: BATCH }, () => Math.floor(source.uniform() * CLASSES));
+
+/** Rows of an array [batch, dim] whose trajectories are under a condition. */
+function rowsUnder(samples: ArrayLike<number>, conditions: ArrayLike<number>, condition: number): number[] {
+  return Array.from(samples).filter((_, i) => conditions[Math.floor(i / DIM)] === condition);
+}
+
+describe.each<[string, MlpFieldOptions]>([
+  ['labels', { label: 'all' }],
+  ['guided labels', { label: 'all', guidance: 2.5 }],
+  ['some labels, one of them twice', { label: [2, 0, 2, 3] }],
+])('%s', (_, options) => {
+  const field = networkOf(options);
+  const labels = Array.isArray(options.label) ? (options.label as number[]) : [0, 1, 2, 3];
+
+  test('each trajectory is that of the network with its label', { timeout: SLOW }, async () => {
+    expect(field.conditions).toBe(4);
+    const all = await solve(gpu, field, plan, { latents: { values }, conditions: drawn });
+    expect(all).toMatchObject({ evaluations: 6, executor: 'stepwise' });
+    const reference = solveReference(field, plan, { latents: values, conditions: drawn });
+    expect(relativeError(all.samples, reference.samples)).toBeLessThan(1e-4);
+    for (const [condition, label] of labels.entries()) {
+      const one = networkOf({ ...options, label });
+      const alone = solveReference(one, plan, { latents: values }).samples;
+      const own = rowsUnder(alone, drawn, condition);
+      expect(rowsUnder(reference.samples, drawn, condition)).toEqual(own);
+    }
+    const [first, other] = [labels[0], labels[1]].map(
+      (label) => solveReference(networkOf({ ...options, label }), plan, { latents: values }).samples,
+    );
+    expect(relativeError(Float32Array.from(first), other), 'labels differ').toBeGreaterThan(0.01);
+  });
+
+  test('they come in turn, in chunks too, and from a seed', { timeout: SLOW }, async () => {
+    const inTurn = values.map((_, i) => i % 4).subarray(0, BATCH);
+    const given = await solve(gpu, field, plan, { latents: { values }, conditions: inTurn });
+    for (const chunk of [undefined, 7]) {
+      const { samples } = await solve(gpu, field, plan, { latents: { values }, chunk });
+      expect(samples).toEqual(given.samples);
+    }
+    const latentsOfSeed = { batch: BATCH, seed };
+    const { samples } = await solve(gpu, field, plan, { latents: latentsOfSeed });
+    const parted = await PreparedSolve.create(gpu, field, plan, { batch: BATCH });
+    await parted.repeat(1, seed);
+    expect(await parted.samples()).toEqual(samples);
+    parted.destroy();
+  });
+});
+
+test('sample and sampleReference take conditions, and scores are of the teacher under the same', async () => {
+  const field = networkOf({ label: 'all' });
+  const asked = { field, solver: 'heun', nfe: 6, range, seed, batch: BATCH };
+  const inTurn = await sample(gpu, asked);
+  expect(relativeError(inTurn.samples, (await sampleReference(asked)).samples)).toBeLessThan(1e-4);
+  const other = { ...asked, conditions: drawn };
+  const told = await sample(gpu, other);
+  expect(relativeError(told.samples, (await sampleReference(other)).samples)).toBeLessThan(1e-4);
+  expect(relativeError(told.samples, Float64Array.from(inTurn.samples))).toBeGreaterThan(0.01);
+
+  const teacher = planFor({ solver: 'unipc-3', nfe: 20, range });
+  const pool = await runTeacher(gpu, field, teacher, { count: 2 * BATCH - 1, seed, chunk: 10 });
+  expect(pool.conditions).toEqual(Uint32Array.from({ length: 2 * BATCH - 1 }, (_, i) => i % 4));
+  expect((await scoreOf(gpu, field, teacher, pool)).mean).toBe(0);
+  const wrong = { ...pool, conditions: pool.conditions!.map((condition) => 3 - condition) };
+  expect((await scoreOf(gpu, field, teacher, wrong)).mean).toBeGreaterThan(0.01);
+  // As many trajectories as are no multiple of the conditions: each variant has those of the pool.
+  const solver = amedSolvers[0];
+  const family = amedFamily(
+    solver,
+    teacher.times.filter((_, i) => i % 10 === 0),
+    { afs: false },
+  );
+  const answers = [0.4, 0.6].map((r) => Float64Array.from([r, 1, 1, r, 1, 1]));
+  const together = await scoreVariants(gpu, field, family, answers, pool);
+  for (const [i, variant] of answers.entries()) {
+    const [alone] = await scoreVariants(gpu, field, family, [variant], pool);
+    expect(together[i].mean / alone.mean).toBeCloseTo(1, 5);
+  }
+});
+
+test('trajectories integrate under their own, whichever rows still run', { timeout: SLOW }, async () => {
+  const field = networkOf({ label: 'all', guidance: 1.5 });
+  const states = latents(seed + 1, BATCH, DIM, 1);
+  const request = {
+    states,
+    from: 0.05,
+    to: 10,
+    conditions: drawn,
+    steps: { rtol: 1e-4, atol: 1e-4 },
+    divergence: { kind: 'exact' },
+  } as const;
+  const reference = integrateReference(field, request);
+  expect(new Set(reference.evaluations).size, 'not all end at once').toBeGreaterThan(1);
+  for (const chunk of [undefined, 9]) {
+    const found = await integrate(gpu, field, { ...request, chunk });
+    expect(relativeError(found.states, reference.states)).toBeLessThan(1e-3);
+    expect(
+      relativeError(Float32Array.from(found.logDeterminants[0]), reference.logDeterminants[0]),
+    ).toBeLessThan(1e-3);
+  }
+  const density = { states, range, conditions: drawn };
+  const exact = await logDensityReference(field, density);
+  const found = await logDensity(gpu, field, density);
+  expect(Math.max(...found.logDensity.map((each, i) => Math.abs(each - exact.logDensity[i])))).toBeLessThan(
+    1e-2,
+  );
+  const alone = await logDensityReference(networkOf({ label: 3, guidance: 1.5 }), { states, range });
+  const ofThree = (all: Float64Array) => all.filter((_, i) => drawn[i] === 3);
+  expect(ofThree(exact.logDensity)).toEqual(ofThree(alone.logDensity));
+  await expect(logDensity(gpu, field, { states, range })).rejects.toThrowError('which one each state has');
+});
+
+describe('a model of the user', () => {
+  const MEANS = [-3, 0, 2];
+  const told: Uint32Array[] = [];
+  const field: Field = externalField({
+    dim: DIM,
+    conditions: 3,
+    most: 8,
+    predict(states, times, { conditions }) {
+      told.push(conditions!);
+      // A Gaussian of standard deviation 1 at each condition's mean.
+      return states.map((x, i) => {
+        const row = Math.floor(i / DIM);
+        const variance = times[row] ** 2;
+        return (x + variance * MEANS[conditions![row]]) / (1 + variance);
+      });
+    },
+    denoise(x, sigma, out, condition) {
+      for (const [d, value] of x.entries())
+        out[d] = (value + sigma ** 2 * MEANS[condition!]) / (1 + sigma ** 2);
+    },
+  });
+
+  test('is told which one each state has, in parts', async () => {
+    const conditions = drawn.map((condition) => condition % 3);
+    told.length = 0;
+    const all = await solve(gpu, field, plan, { latents: { values }, conditions, chunk: 20 });
+    const parts = [conditions.slice(0, 20), conditions.slice(20)].flatMap((chunk) =>
+      Array.from({ length: 6 }, () => chunk).flatMap((each) =>
+        [0, 8, 16].filter((first) => first < each.length).map((first) => each.slice(first, first + 8)),
+      ),
+    );
+    expect(told).toEqual(parts);
+    const { samples } = solveReference(field, plan, { latents: values, conditions });
+    expect(relativeError(all.samples, samples)).toBeLessThan(1e-5);
+  });
+
+  test('on the device is told, too', async () => {
+    const { STORAGE, COPY_SRC, COPY_DST } = GPUBufferUsage;
+    const answer = gpu.buffer('answer', STORAGE | COPY_SRC | COPY_DST, 4 * 8 * DIM);
+    const asked: number[][] = [];
+    const onDevice = externalField({
+      dim: DIM,
+      conditions: 3,
+      most: 8,
+      predictOnDevice({ device, count, conditions }) {
+        asked.push([...conditions!]);
+        const means = Float32Array.from(
+          { length: count * DIM },
+          (_, i) => MEANS[conditions![Math.floor(i / DIM)]],
+        );
+        device.queue.writeBuffer(answer, 0, means);
+        return answer;
+      },
+    });
+    const { samples } = await solve(gpu, onDevice, plan, { latents: { batch: 11, seed } });
+    const inTurn = [
+      [0, 1, 2, 0, 1, 2, 0, 1],
+      [2, 0, 1],
+    ];
+    expect(asked).toEqual(Array.from({ length: 6 }, () => inTurn).flat());
+    // D is the mean of the condition: the flow ends near it.
+    for (const [i, value] of samples.entries()) {
+      expect(Math.abs(value - MEANS[Math.floor(i / DIM) % 3])).toBeLessThan(0.5);
+    }
+    answer.destroy();
+  });
+});
+
+test('conditions that there are not are refused', async () => {
+  const field = networkOf({ label: 'all' });
+  const solved = (conditions: ArrayLike<number>, own = field) =>
+    solve(gpu, own, plan, { latents: { values }, conditions });
+  const few = /there are 25 conditions for 26 trajectories/;
+  await expectRefusal(() => solved(drawn.subarray(1)), 'bad-shape', few);
+  await expectRefusal(
+    () => solved(drawn.with(3, 4)),
+    'bad-argument',
+    /trajectory 3 has condition 4, of a field/,
+  );
+  await expectRefusal(
+    () => solved([...drawn].with(25, 0.5)),
+    'bad-argument',
+    /25 has condition 0.5/,
+    /0 to 3/,
+  );
+  await expectRefusal(() => solved(drawn, networkOf({ label: 1 })), 'bad-argument', /the mlp field has none/);
+  const mixture = gaussianMixture({ weights: [1], means: [values.slice(0, DIM)], stds: [1] });
+  await expectRefusal(() => solved(drawn, mixture), 'bad-argument', /the gaussian-mixture field has none/);
+  const asked = { field, solver: 'euler', nfe: 3, batch: 2, conditions: [0] };
+  await expectRefusal(() => sample(gpu, asked), 'bad-shape', /there are 1 conditions for 2/);
+  await expectRefusal(() => networkOf({ label: [] }), 'bad-argument', /the list of labels is empty/);
+  await expectRefusal(
+    () => networkOf({ label: [0, 4] }),
+    'bad-argument',
+    /label is 4, of a model with 4 classes/,
+  );
+  const endless = { dim: 2, predict: (x: Float32Array) => x, conditions: 0 };
+  await expectRefusal(() => externalField(endless), 'bad-field', /conditions 0/);
+});
