@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import { type Row, rowOfPredictor } from '../../bench/solvers/rows.js';
 import { FewstepError } from '../errors.js';
-import { fingerprintOf } from '../execute/fingerprint.js';
+import { comparedFingerprint } from '../execute/fingerprint.js';
 import type { Gpu } from '../gpu/gpu.js';
 import type { SigmaRange } from '../grid/grid.js';
 import type { AskedSubject } from './bench-subjects.js';
@@ -41,8 +41,8 @@ export async function checkFields(
   force: boolean,
 ): Promise<void> {
   for (const { name, field, words } of loaded.length > 0 ? subjects : []) {
-    const fingerprint = await fingerprintOf(field, gpu);
     for (const predictor of loaded) {
+      const fingerprint = await comparedFingerprint(predictor.field, field, gpu);
       const doubt = fieldDoubt(predictor, fingerprint, words, force);
       if (doubt) process.stderr.write(`note: ${name}: ${doubt}\n`);
     }

@@ -20,6 +20,7 @@ import { checkFolder, checkOutput } from './output.js';
 export interface LikelihoodOptions extends FieldOptions {
   field: string;
   data: string;
+  labels?: string;
   out: string;
   method: 'exact' | 'hutchinson';
   probes?: number;
@@ -75,9 +76,26 @@ export async function likelihoodRequest(
       'leave it out, or give --method hutchinson or --report',
     );
   }
-  const { bandwidth, scale, dim, label, guidance, precision } = options;
+  if (options.labels !== undefined && !fieldTakes(options.field, 'label')) {
+    throw new FewstepError(
+      'bad-argument',
+      `--labels does not apply to ${options.field}, which has none`,
+      'leave it out, or give a model with classes (.safetensors)',
+    );
+  }
+  const data = await loadDataSet(options.data, { columns, labelColumn: options.labels });
+  const labels = data.labels && [...new Set(data.labels)];
+  const { bandwidth, scale, dim, guidance, precision } = options;
   const own = fieldTakes(options.field, 'columns') ? { columns } : {};
+  const label = labels ?? options.label;
   const field = await loadField(options.field, { ...own, bandwidth, scale, dim, label, guidance, precision });
+  if (field.conditions !== undefined && !labels) {
+    throw new FewstepError(
+      'bad-argument',
+      `${options.field} has ${field.conditions} labels, and it is not said which one each row has`,
+      'give the column of the labels with --labels, or one --label for all rows',
+    );
+  }
   const range = rangeWithin(field, options);
   if (range.sigmaMin >= range.sigmaMax) {
     throw new FewstepError(
@@ -86,7 +104,6 @@ export async function likelihoodRequest(
       'give 0 < sigma-min < sigma-max',
     );
   }
-  const data = await loadDataSet(options.data, { columns });
   if (data.columns !== field.dim) {
     throw new FewstepError(
       'bad-shape',
@@ -112,7 +129,16 @@ export async function likelihoodRequest(
     states,
     rows: data.rows,
     range,
-    solve: { states, range, divergence, steps, prior, signal },
+    solve: {
+      states,
+      range,
+      divergence,
+      steps,
+      prior,
+      // With one label for all rows the field has no conditions.
+      ...(field.conditions && { conditions: data.labels?.map((each) => labels!.indexOf(each)) }),
+      signal,
+    },
     ...(exact && { exact }),
   };
 }
@@ -155,8 +181,8 @@ async function exactFor(options: LikelihoodOptions, field: Field): Promise<Likel
 }
 
 /** The built-in problem that a model was trained on, where it was; with a label it is of a part of it. */
-async function trainedOn({ field, label }: LikelihoodOptions): Promise<string | undefined> {
-  if (label !== undefined || !/\.safetensors$/i.test(field)) return undefined;
+async function trainedOn({ field, label, labels }: LikelihoodOptions): Promise<string | undefined> {
+  if ((label ?? labels) !== undefined || !/\.safetensors$/i.test(field)) return undefined;
   const { training } = await loadModel(field);
   return training && Object.hasOwn(problems, training.data) ? training.data : undefined;
 }

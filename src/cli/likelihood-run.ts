@@ -79,6 +79,8 @@ async function reportParts(
   signal: AbortSignal,
 ): Promise<Pick<LikelihoodFile, 'fokkerPlanck' | 'map'>> {
   const parts: Pick<LikelihoodFile, 'fokkerPlanck' | 'map'> = {};
+  // Each condition has a density of its own.
+  if (field.conditions !== undefined) return parts;
   if (field.gradient && field.denoise) {
     const count = field.dim > LARGE_DIM ? FEWER_STATES : RESIDUAL_STATES;
     // From where data of size 1 begin to show their shape to where they are a point.

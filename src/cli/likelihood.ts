@@ -22,6 +22,7 @@ over sigma_max.
 --report writes likelihood.json and report.html (one file, opens offline) into a folder: the spread of the densities, how
 far the field is from being the score of any diffusing density (the Fokker-Planck residual), and in the plane the density
 as a map, beside the exact one where that is known: of a mixture, of a model trained on a built-in problem, or with --exact.
+Where rows have labels of their own (--labels) there is no one density, and the report has neither residual nor map.
 
 Examples:
   fewstep likelihood --field mixture.json --data points.npy --prior gaussian --out logp.npy
@@ -37,6 +38,12 @@ export function likelihoodCommand(): Command {
   for (const option of fieldOptions()) command.addOption(option);
   return command
     .requiredOption('--data <file>', 'data: CSV, .npy, .npz (points.npz:array) or IDX, each also .gz')
+    .addOption(
+      new Option(
+        '--labels <column>',
+        'column of a CSV file with labels: each density is that of a model with classes under the label of the row',
+      ).conflicts('label'),
+    )
     .requiredOption('--out <file>', 'where the log-densities go, float64 [rows] (.npy)')
     .addOption(
       new Option('--method <method>', 'divergence: exact, or estimated by probes')

@@ -104,8 +104,8 @@ export function fieldDetails(bandwidth = '0, the rows alone'): Option[] {
     new Option('--scale', "scale a data file to [-1, 1]; results come out in the data's own units"),
     new Option('--dim <count>', 'dimension of a .wgsl field').argParser(wholeNumber(1)),
     new Option(
-      '--label <class>',
-      'class to sample from a model with classes: its name, or its number from 0',
+      '--label <classes>',
+      'class of a model with classes: its name, or its number from 0; several (0,3,5) or all are told to trajectories in turn',
     ),
     new Option(
       '--guidance <weight>',

@@ -2,7 +2,7 @@ import { FewstepError } from '../errors.js';
 import type { Field } from '../field/field.js';
 import type { Fingerprint } from '../field/fingerprint.js';
 import { type MlpFieldOptions, mlpField } from '../mlp/field.js';
-import { whatThereIs } from '../mlp/labels.js';
+import { parseLabels, whatThereIs } from '../mlp/labels.js';
 import { inFile } from '../node/field/place.js';
 import { loadGenerator } from '../node/generator.js';
 import { planOfGenerator } from '../sid/generator.js';
@@ -40,7 +40,8 @@ export async function generatorSource(
       `give ${whatThereIs(classes, generator.labelNames)}`,
     );
   }
-  const field = await inFile(path, () => mlpField(generator, { label, precision }));
+  const labels = typeof label === 'string' ? parseLabels(generator.labelNames, label) : label;
+  const field = await inFile(path, () => mlpField(generator, { label: labels, precision }));
   const { teacher, record } = generator;
   return { field, plan: planOfGenerator(generator), classes, teacher, teacherName: record?.teacher };
 }

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { given } from '../arguments.js';
 import { FewstepError } from '../errors.js';
-import { fingerprintOf } from '../execute/fingerprint.js';
+import { comparedFingerprint } from '../execute/fingerprint.js';
 import type { Executor } from '../execute/fused-plan.js';
 import { checkConstants } from '../execute/inputs.js';
 import type { Field } from '../field/field.js';
@@ -229,7 +229,8 @@ async function execute(
   // A predictor is not given with a generator, so that there is a field.
   const words = options.field === undefined ? '' : fieldWords(options.field, fieldOptionsOf(options));
   const run = async (gpu?: Gpu): Promise<Made> => {
-    if (learned) note(fieldDoubt(learned, await fingerprintOf(field, gpu), words, force));
+    if (learned)
+      note(fieldDoubt(learned, await comparedFingerprint(learned.field, field, gpu), words, force));
     const ofSamples = () => showProgress(batch, 'trajectories');
     let progress = ofSamples();
     const onSearch = (done: number, total: number) => {

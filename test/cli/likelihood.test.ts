@@ -7,10 +7,13 @@ import { mixtureSpec } from '../../src/field/gaussian-mixture.js';
 import { writeNpy } from '../../src/io/npy.js';
 import { exactLogDensity } from '../../src/likelihood/heat.js';
 import type { LikelihoodFile } from '../../src/likelihood/results.js';
+import { mlpConfig } from '../../src/mlp/config.js';
 import { loadArray, saveNpy } from '../../src/node/files.js';
+import { saveModel } from '../../src/node/model.js';
 import { problemByName } from '../../src/problem/registry.js';
 import { sampleMixture } from '../../src/problem/sample-mixture.js';
 import { random } from '../../src/rng/random.js';
+import { randomParameters } from '../mlp/fixtures.js';
 import { expectFigures } from '../report/figures.js';
 import { freshSeed } from '../seed.js';
 import { flags, inProcess } from './command.js';
@@ -160,6 +163,40 @@ describe('fewstep likelihood', () => {
     for (const [row, value] of exact.entries()) expect(Math.abs(values[row] - value)).toBeLessThan(2e-3);
     expect(json.exact.difference.largest).toBeLessThan(2e-3);
     expect(json.field.scaling.scale).toBeCloseTo(scale, 3);
+  });
+
+  it('with --labels is that of each row under its own', { timeout: SLOW }, async () => {
+    const config = mlpConfig({ dim: 2, width: 32, layers: 2, classes: 3 });
+    const labelNames = ['red', 'green', 'blue'];
+    const network = { config, parameters: randomParameters(config, random(seed, 8)), labelNames };
+    await saveModel(at('labelled.safetensors'), network);
+    const colours = Array.from({ length: 24 }, (_, row) => ['blue', 'red', 'red', 'green'][row % 4]);
+    const lines = colours.map((colour, row) => `${rows[2 * row]},${rows[2 * row + 1]},${colour}`);
+    await writeFile(at('labelled.csv'), `x,y,colour\n${lines.join('\n')}\n`);
+    const asked = {
+      ...{ field: at('labelled.safetensors'), data: at('labelled.csv'), columns: 'x,y' },
+      ...{ 'sigma-min': 0.05, 'sigma-max': 10 },
+    };
+    const { values, json } = await found({ ...asked, labels: 'colour', report: at('labelled') });
+    expect(json).not.toHaveProperty('exact');
+    const report = parseHTML(await readFile(at('labelled/report.html'), 'utf8')).document;
+    expect(report.querySelector('#plane')).toBeNull();
+    for (const label of labelNames) {
+      const alone = await found({ ...asked, label });
+      const own = (all: Float64Array) => all.filter((_, row) => colours[row] === label);
+      const differences = own(values).map((value, i) => Math.abs(value - own(alone.values)[i]));
+      expect(Math.max(...differences)).toBeLessThan(1e-3);
+      expect(Math.max(...values.map((value, row) => Math.abs(value - alone.values[row])))).toBeGreaterThan(
+        0.01,
+      );
+    }
+    const refused = async (options: Options) => (await inProcess(asking({ ...asked, ...options }))).stderr;
+    expect(await refused({ label: 'all' })).toMatch(/3 labels, and it is not said which .*\n.*with --labels/);
+    expect(await refused({ label: 'red', labels: 'colour' })).toContain('cannot be used with');
+    expect(await refused({ labels: 'shade' })).toContain("'shade'");
+    expect(await refused({ field: at('mixture.json'), labels: 'colour' })).toContain(
+      '--labels does not apply',
+    );
   });
 
   it(

@@ -30,6 +30,9 @@ type Options = Parameters<typeof flags>[0];
 
 const SOLVE = { solver: 'heun', nfe: 8, batch: 10, 'sigma-min': 0.01, 'sigma-max': 10 };
 
+/** Samples in units of which the offset is 0. */
+const scaled = (values: Float64Array) => values.map((value) => (value - 100) / 8);
+
 /** Samples of `fewstep sample`, [10, 2]. */
 async function sampled(options: Options) {
   const out = at('x.npy');
@@ -46,7 +49,6 @@ describe('fewstep sample --field model.safetensors', () => {
     async (options) => {
       const samples = await sampled(options);
       const reference = await sampled({ ...options, executor: 'reference' });
-      const scaled = (values: Float64Array) => values.map((value) => (value - 100) / 8);
       // As in the tests of the kernels; the offset costs 100 * 2^-24 of 8 besides.
       expect(relativeError(scaled(samples), scaled(reference))).toBeLessThan(1e-4);
     },
@@ -57,7 +59,6 @@ describe('fewstep sample --field model.safetensors', () => {
     const reference = await sampled({ ...options, executor: 'reference' });
     expect(reference).not.toEqual(await sampled({ label: 2, executor: 'reference' }));
     if (gpu.features.has('shader-f16')) {
-      const scaled = (values: Float64Array) => values.map((value) => (value - 100) / 8);
       const samples = await sampled(options);
       expect(relativeError(scaled(samples), scaled(reference))).toBeLessThan(1e-4);
     } else {
@@ -80,6 +81,60 @@ describe('fewstep sample --field model.safetensors', () => {
   });
 });
 
+describe('several labels', () => {
+  it('are told to trajectories in turn', async () => {
+    const alone: Float64Array[] = [];
+    for (const label of [0, 1, 2]) alone.push(await sampled({ label }));
+    const inTurn = (labels: number[]) =>
+      Float64Array.from({ length: 20 }, (_, i) => alone[labels[Math.floor(i / 2) % labels.length]][i]);
+    const expected = inTurn([0, 1, 2]);
+    expect(new Set(alone.map((values) => values[0])).size).toBe(3);
+    const close = (values: Float64Array, exact: Float64Array) =>
+      expect(relativeError(scaled(values), scaled(exact))).toBeLessThan(1e-4);
+    close(await sampled({ label: 'all' }), expected);
+    close(await sampled({ label: 'all', executor: 'reference' }), expected);
+    close(await sampled({ field: named, label: 'blue, red' }), inTurn([2, 0]));
+    const described = { kind: 'mlp', model: 'named.safetensors', label: ['blue', 0] };
+    await writeFile(at('mlp.json'), JSON.stringify(described));
+    close(await sampled({ field: at('mlp.json') }), inTurn([2, 0]));
+    await writeFile(at('mlp.json'), JSON.stringify({ ...described, label: ['blue', 'blu'] }));
+    const wrong = await inProcess([
+      'sample',
+      ...flags({ field: at('mlp.json'), out: at('x.npy'), ...SOLVE }),
+    ]);
+    expect(wrong).toMatchObject({ status: 2, stderr: expect.stringContaining("unknown label 'blu'") });
+  });
+
+  it('of what was learned for all of them, one is no other field', { timeout: 120_000 }, async () => {
+    const learned = at('learned.safetensors');
+    const small = { trajectories: 64, validation: 32, batch: 16, iterations: 2, 'teacher-nfe': 20 };
+    const range = { 'sigma-min': 0.01, 'sigma-max': 10 };
+    const distilled = await inProcess([
+      'distill',
+      ...flags({
+        field: named,
+        label: 'all',
+        solver: 'amed-ipndm',
+        nfe: 4,
+        out: learned,
+        ...small,
+        ...range,
+      }),
+    ]);
+    expect(distilled, distilled.stderr).toMatchObject({ status: 0 });
+    const used = async (options: Options) => {
+      const asked = { field: named, predictor: learned, nfe: 4, batch: 8, out: at('x.npy'), ...options };
+      const outcome = await inProcess(['sample', ...flags(asked)]);
+      expect(outcome, outcome.stderr).toMatchObject({ status: 0 });
+      return outcome.stderr;
+    };
+    expect(await used({ label: 'all' })).not.toContain('note');
+    expect(await used({ label: 'green' })).not.toContain('note');
+    expect(await used({})).toMatch(/note: .*learned.safetensors was distilled on another mlp field/);
+    expect(await used({ label: 'green', guidance: 3 })).toContain('was distilled on another mlp field');
+  });
+});
+
 it('--label takes the name of a class', async () => {
   expect(await sampled({ field: named, label: 'blue' })).toEqual(await sampled({ label: 2 }));
 });
@@ -87,6 +142,8 @@ it('--label takes the name of a class', async () => {
 describe('bad requests', () => {
   it.each<[string, Options, ...string[]]>([
     ['a label beyond the classes', { label: 3 }, 'model.safetensors: the label is 3', 'from 0 to 2'],
+    ['a label of several', { label: '0,3' }, 'the label is 3', 'from 0 to 2'],
+    ['no label between commas', { label: '0,,1' }, 'the label is , of a model', 'from 0 to 2'],
     ['--label -1', { label: -1 }, 'model.safetensors: the label is -1', 'from 0 to 2'],
     ['a name that it has not', { field: named, label: 'blu' }, "unknown label 'blu'", "did you mean 'blue'"],
     ['a number where it has names', { field: named, label: 1 }, "unknown label '1'", 'red, green, blue'],

@@ -43,7 +43,12 @@ const KINDS = {
   mlp: kind(
     {
       model: text,
-      label: v.optional(v.union([number, text], 'must be a number or a name')),
+      label: v.optional(
+        v.union(
+          [number, text, v.array(v.union([number, text]))],
+          'must be a number, a name or a list of them',
+        ),
+      ),
       guidance: v.optional(number),
       precision: v.optional(v.picklist(PRECISIONS, `must be ${PRECISIONS.join(' or ')}`)),
     },

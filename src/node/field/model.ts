@@ -1,5 +1,6 @@
 import type { Field } from '../../field/field.js';
 import { type MlpFieldOptions, mlpField } from '../../mlp/field.js';
+import { parseLabels } from '../../mlp/labels.js';
 import { loadModel } from '../model.js';
 import { inFile } from './place.js';
 
@@ -9,5 +10,6 @@ export async function loadModelField(
   { label, guidance, precision }: MlpFieldOptions,
 ): Promise<Field> {
   const model = await loadModel(path);
-  return inFile(path, () => mlpField(model, { label, guidance, precision }));
+  const labels = typeof label === 'string' ? parseLabels(model.labelNames, label) : label;
+  return inFile(path, () => mlpField(model, { label: labels, guidance, precision }));
 }
