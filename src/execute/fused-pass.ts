@@ -1,3 +1,4 @@
+import type { BoundFused } from '../field/fused.js';
 import { folded } from '../gpu/dispatch.js';
 import type { Gpu } from '../gpu/gpu.js';
 import type { Kernel } from '../gpu/kernel.js';
@@ -32,6 +33,7 @@ interface RunUniform {
 /** A whole plan in one dispatch, over the buffers of one run: compiled and bound once. */
 export class FusedPass implements PlanRecorder {
   evaluations = 0;
+  readonly tell: PlanRecorder['tell'];
 
   private constructor(
     private readonly gpu: Gpu,
@@ -40,11 +42,15 @@ export class FusedPass implements PlanRecorder {
     private readonly counts: { evaluations: number; group: number },
     private readonly own: { run: GPUBuffer; turns: GPUBuffer; asked?: GPUBuffer; center?: GPUBuffer },
     private readonly group: GPUBindGroup,
-  ) {}
+    private readonly bound: BoundFused | undefined,
+  ) {
+    this.tell = bound?.tell;
+  }
 
   /**
    * Compiles what is not compiled yet, and writes the plan's turns and constants.
    * @param stride numbers from one place of memory to the next
+   * @param capacity trajectories there is room for
    * @throws FewstepError bad-shape for a constant of another dimension, not-finite
    */
   static async create(
@@ -52,7 +58,7 @@ export class FusedPass implements PlanRecorder {
     fused: FusedPlan,
     plan: Plan,
     dim: number,
-    { memory, stride }: { memory: FusedMemory; stride: number },
+    { memory, stride, capacity }: { memory: FusedMemory; stride: number; capacity: number },
     { weights, ...buffers }: FusedBuffers,
   ): Promise<FusedPass> {
     checkConstants(plan, dim);
@@ -85,14 +91,16 @@ export class FusedPass implements PlanRecorder {
         center: gpu.buffer('mean of the data', STORAGE, asking.center),
       }),
     };
+    const bound = fused.field.bound?.(capacity);
     const group = kernel.bind({
       ...buffers,
       ...own,
       ...fused.field.buffers,
+      ...bound?.buffers,
       ...(weights && { predictor_weights: weights }),
     });
     const counts = { evaluations, group: fused.field.group(fused.variant) };
-    return new FusedPass(gpu, kernel, uniform, counts, own, group);
+    return new FusedPass(gpu, kernel, uniform, counts, own, group, bound);
   }
 
   pack(_target: ArrayBuffer, trajectories: number, key?: NoiseKey): void {
@@ -109,6 +117,7 @@ export class FusedPass implements PlanRecorder {
   }
 
   destroy(): void {
+    this.bound?.destroy();
     for (const buffer of Object.values(this.own)) buffer.destroy();
   }
 }

@@ -80,7 +80,7 @@ export async function solveMemory(
     readback: bytes.staging,
     ...(gpu.features.has('timestamp-query') && { timestamps: TIMESTAMP_BYTES }),
     ...(fused
-      ? await fusedBytes(fused, bytes.slotStride)
+      ? await fusedBytes(fused, bytes.slotStride, capacity)
       : { constants: constantBytes(plan), field: prepared?.boundBytes?.(capacity) ?? 0 }),
     ...(predictor && { features: bytes.features, predictor: predictor.parameters.byteLength }),
     ...(predictor && !fused && (await trajectoryPassBytes(gpu, predictor, capacity))),
@@ -95,12 +95,14 @@ export async function solveMemory(
 async function fusedBytes(
   { plan, memory }: NonNullable<RunShape['fused']>,
   stride: number,
+  capacity: number,
 ): Promise<Record<string, number>> {
   const { layout } = await plan.field.kernel(plan.variant);
   const asked = plan.asking?.asked((slot) => plan.registers[slot]);
   return {
     run: layout.bindings.find(({ name }) => name === 'run')!.size,
     plan: turnsOf(plan, memory, stride).length * layout.stride('turns'),
+    field: plan.field.boundBytes?.(capacity) ?? 0,
     ...(asked && {
       'turns of the predictor': asked.length * layout.stride('asked'),
       'mean of the data': plan.asking!.center.byteLength,

@@ -119,7 +119,14 @@ export class SolveRun {
     };
     const [recorder, normal, predictorPass] = await Promise.all([
       fused
-        ? FusedPass.create(gpu, fused.plan, plan, dim, { memory: fused.memory, stride: slotStride }, buffers)
+        ? FusedPass.create(
+            gpu,
+            fused.plan,
+            plan,
+            dim,
+            { memory: fused.memory, stride: slotStride, capacity },
+            buffers,
+          )
         : PlanPass.create(gpu, prepared!, plan, planPlaces, { ...buffers, capacity }, shape.repeats),
       gpu.kernel('rng/normal'),
       predictor &&

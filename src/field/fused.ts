@@ -1,7 +1,7 @@
 import type { Gpu } from '../gpu/gpu.js';
 import type { Kernel } from '../gpu/kernel.js';
 import type { ShaderVariant } from '../gpu/link.js';
-import { type Field, type Kept, kept } from './field.js';
+import { type BoundField, type Field, type Kept, kept } from './field.js';
 import { partsOf, type Team } from './team.js';
 
 /** The variant of a predictor inside a fused kernel: shaders/fused/{asked,tangent_asked}.wgsl. */
@@ -38,8 +38,18 @@ export interface FusedField {
   readonly costly: boolean;
   /** The field's own buffers by their names in the shader. */
   readonly buffers: Record<string, GPUBuffer>;
+  /** Those that each run has of its own, with room for so many trajectories; by default none. */
+  bound?(capacity: number): BoundFused;
+  /** Their size in bytes. */
+  boundBytes?(capacity: number): number;
   /** The kernel that runs whole plans; compiled once per variant. */
   kernel(variant: FusedVariant): Promise<Kernel>;
+}
+
+/** What a run of a fused kernel has of its field by itself. */
+export interface BoundFused extends Pick<BoundField, 'tell' | 'destroy'> {
+  /** By their names in the shader. */
+  readonly buffers: Record<string, GPUBuffer>;
 }
 
 const fields: Kept<FusedField | undefined> = new WeakMap();

@@ -1,7 +1,7 @@
 import { checkEntries, isObject, isPromise, shown } from '../arguments.js';
 import { FewstepError, unknownName } from '../errors.js';
 import type { BoundField, Field, PreparedField } from '../field/field.js';
-import { type FusedField, planVariant } from '../field/fused.js';
+import { type FusedField, type FusedVariant, planVariant } from '../field/fused.js';
 import { boundKernel, operationOf, shared } from '../field/operation.js';
 import type { Gpu } from '../gpu/gpu.js';
 import type { Scaling } from '../io/scaling.js';
@@ -76,7 +76,6 @@ export function mlpField(model: MlpModel, options: MlpFieldOptions = {}): Field 
   if (!PRECISIONS.includes(precision)) throw unknownName('precision', precision, PRECISIONS);
   const parameters = precision === 'f32' ? model.parameters : roundedToHalf(config, model.parameters);
   const network: FieldNetwork = { ...model, parameters, labels, guidance, precision };
-  const several = labels.length > 1;
   const guided = guidance !== 1;
   const { convention } = config;
   let whole: Field | undefined;
@@ -89,7 +88,7 @@ export function mlpField(model: MlpModel, options: MlpFieldOptions = {}): Field 
     kind: 'mlp',
     dim: config.dim,
     scaling,
-    ...(several && { conditions: labels.length }),
+    ...(labels.length > 1 && { conditions: labels.length }),
     get whole() {
       const isPart = options.label !== undefined && !isWhole(labels, config.classes);
       if (isPart) whole ??= mlpField(model, { ...options, label: [...Array(config.classes).keys()] });
@@ -115,8 +114,7 @@ export function mlpField(model: MlpModel, options: MlpFieldOptions = {}): Field 
       out.set(reference().features(reference().forward(x, sigma, labels[condition])));
     },
     prepare: (gpu) => prepareMlp(gpu, network),
-    // A fused kernel has one label for all trajectories.
-    ...(!several && { prepareFused: (gpu: Gpu) => prepareFusedMlp(gpu, network) }),
+    prepareFused: (gpu) => prepareFusedMlp(gpu, network),
     prepareGradient: (gpu) => prepareMlpGradient(gpu, network),
     prepareProducts: (gpu) => prepareMlpProducts(gpu, network),
   };
@@ -151,20 +149,26 @@ async function prepareMlp(gpu: Gpu, given: FieldNetwork): Promise<PreparedField>
 
 async function prepareFusedMlp(gpu: Gpu, given: FieldNetwork): Promise<FusedField> {
   const { network, buffers, labelsOfRun, guided } = await upload(gpu, given, ['together', 'forward']);
-  const { buffer: labels } = labelsOfRun({ capacity: 1 });
+  // Trajectories that have columns, or labels, of their own are not told the same.
+  const together = ({ columned }: Pick<FusedVariant, 'columned'>) => !columned && given.labels.length === 1;
   return {
-    group: ({ columned }) => network.tilePlan(columned ? 'forward' : 'together').trajectories,
+    group: (needed) => network.tilePlan(together(needed) ? 'together' : 'forward').trajectories,
     inMemory: true,
     numbers: 0,
     costly: true,
-    buffers: { ...buffers, labels },
+    buffers,
+    bound(capacity) {
+      const { buffer, ...rest } = labelsOfRun({ capacity });
+      return { ...rest, buffers: { labels: buffer } };
+    },
+    boundBytes: (capacity) => labelBytes(given.labels, capacity),
     kernel(needed) {
       const { conditions, constants } = planVariant(needed);
       const features = needed.asking?.reads.hidden ?? false;
       const asking = needed.asking && tileAsking(gpu, network.tilePlan('forward'), needed.asking);
       return network.kernel(
         'fused/mlp',
-        { guided, features, together: !needed.columned },
+        { guided, features, together: together(needed) },
         {
           conditions: { ...conditions, ...asking?.conditions },
           constants: { ...constants, ...asking?.constants },

@@ -20,6 +20,11 @@ const fields = [
     options: { dim: 38, width: 32, layers: 3, residual: true, classes: 2 },
     given: { label: 1, guidance: 2.5 },
   },
+  {
+    what: 'a guided network with labels in turn',
+    options: { dim: 4, width: 32, layers: 2, classes: 3 },
+    given: { label: [2, 0, 1, 1], guidance: 1.5 },
+  },
 ].map(({ what, options, given }, i) => {
   const draw = random(seed, i);
   const config = mlpConfig(options);
