@@ -29,8 +29,8 @@ const mixture = gaussianMixture(randomMixture(seed, 3, 4, 'per-component'));
 const flat = gaussianMixture(randomMixture(seed, 2, 4, 'shared'));
 // More numbers than g_phi reads one by one.
 const wide = gaussianMixture(randomMixture(seed, 64, 4, 'per-component'));
-const config = mlpConfig({ dim: 3, width: 32, layers: 2 });
-const network = mlpField({ config, parameters: randomParameters(config, random(seed, 5)) });
+const config = mlpConfig({ dim: 3, width: 32, layers: 2, classes: 3 });
+const network = mlpField({ config, parameters: randomParameters(config, random(seed, 5)) }, { label: 'all' });
 // Of which lanes of a subgroup share a trajectory.
 const shared70 = gaussianMixture(randomMixture(seed, 70, 4, 'per-component'));
 // So wide that a workgroup takes four trajectories: few components, and a tile and more of them.
@@ -68,7 +68,12 @@ interface Case {
 const few = [amedSolvers[0], amedSolvers[3]];
 const [amedAlone, ipndmAlone] = few.map((solver) => ({ solvers: [solver], afs: [true] }));
 const cases: Case[] = [
-  { name: 'a network by its hidden features', field: network, reads: 'hidden', ...amedAlone },
+  {
+    name: 'a network with labels in turn by its hidden features',
+    field: network,
+    reads: 'hidden',
+    ...amedAlone,
+  },
   { name: 'a mixture by its states', field: flat, reads: 'state', solvers: amedSolvers },
   { name: 'a mixture of 64 numbers by its states', field: wide, reads: 'state', ...ipndmAlone },
   { name: 'a mixture of 129 numbers by its states', field: few129, reads: 'state', ...amedAlone },

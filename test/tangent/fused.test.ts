@@ -30,7 +30,7 @@ const SIGMA_MAX = 20;
 function network(dim: number, width: number, classes = 0): Field {
   const config = mlpConfig({ dim, width, layers: 2, classes });
   const parameters = randomParameters(config, random(seed, width));
-  return mlpField({ config, parameters }, classes > 0 ? { label: 1, guidance: 2 } : {});
+  return mlpField({ config, parameters }, classes > 0 ? { label: [1, 0, 1], guidance: 2 } : {});
 }
 
 const mixture = (dim: number, shape: 'shared' | 'per-component' | 'per-dimension') =>
@@ -52,7 +52,7 @@ const fields: { what: string; field: Field; on?: Gpu }[] = [
   { what: 'a network', field: network(3, 32) },
   ...(hasTeams ? [{ what: 'teams of lanes', field: mixture(70, 'per-component'), on: asHardware }] : []),
   // So wide that invocations share a tangent network.
-  { what: 'a wide network with guidance', field: network(5, 128, 2) },
+  { what: 'a wide network with guidance to labels in turn', field: network(5, 128, 2) },
 ];
 
 /** A bespoke solver near its formula. */
