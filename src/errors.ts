@@ -19,6 +19,8 @@ export type ErrorCode =
   | 'unreachable-nfe'
   /** Adaptive steps that would become too short or too many. */
   | 'unreachable-tolerance'
+  /** A budget in which nothing can be learned; where it is one of evaluations the remedy names the least that is enough. */
+  | 'unreachable-budget'
   /** A name that does not exist; the remedy lists those that do. */
   | 'unknown-name'
   /** A file that cannot be read or written. */

@@ -48,7 +48,7 @@ async function within(
     const budget = { amount, unit: 'evaluations' as const };
     return await distill(gpu, { ...student, field, nfe, seed, budget });
   } catch (error) {
-    if (error instanceof FewstepError && error.message.includes('too small')) return undefined;
+    if (error instanceof FewstepError && error.code === 'unreachable-budget') return undefined;
     throw error;
   }
 }

@@ -26,7 +26,7 @@ export function checkBudget(budget: Budget): void {
 
 /**
  * @param spelt what people write for the two
- * @throws FewstepError bad-argument for a budget of less than one iteration
+ * @throws FewstepError unreachable-budget for one of less than one iteration
  */
 export function checkIterations(
   budget: Budget,
@@ -35,7 +35,7 @@ export function checkIterations(
 ): void {
   if (countedIterations(budget, batch) !== 0) return;
   throw new FewstepError(
-    'bad-argument',
+    'unreachable-budget',
     `${spelt('budget')}: ${budget.amount} ${budget.unit} are no iteration of ${batch} trajectories`,
     `give more, or a smaller ${spelt('batch')}`,
   );

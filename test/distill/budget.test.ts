@@ -301,7 +301,7 @@ describe.each([
     const budget = (amount: number) => ({ ...options, budget: { amount, unit: 'evaluations' as const } });
     const told = await distil(budget(500)).catch((error) => error);
     expect(told).toMatchObject({
-      code: 'bad-argument',
+      code: 'unreachable-budget',
       message: expect.stringMatching(/500 evaluations is too small at NFE \d$/),
     });
     const least = Number(/^give (\d+) or more/.exec(told.remedy)![1]);
@@ -344,7 +344,7 @@ test('a budget that is spent before anything is learned is refused with the leas
   const request = { field, solver: 'bespoke', nfe: 3, formulas: ['ipndm-2', 'deis-3'] };
   const told = await distill(gpu, { ...request, budget: evaluations(500) }).catch((error) => error);
   expect(told).toMatchObject({
-    code: 'bad-argument',
+    code: 'unreachable-budget',
     message: 'a budget of 500 evaluations is too small at NFE 3',
   });
   const least = Number(/^give (\d+) or more/.exec(told.remedy)![1]);

@@ -281,7 +281,7 @@ describe('a distillation that cannot be', () => {
     [
       'a budget of times that buys nothing',
       asked({ solver: 'euler', budget: { amount: 500, unit: 'evaluations' } }),
-      'bad-argument',
+      'unreachable-budget',
       /500 evaluations is too small at NFE 3/,
       /give \d+ or more/,
     ],
@@ -474,7 +474,7 @@ describe('a distillation that cannot be', () => {
     [
       'an empty budget',
       asked({ budget: { amount: 5, unit: 'trajectories' } }),
-      'bad-argument',
+      'unreachable-budget',
       /5 trajectories are no iteration of 32/,
       /give more/,
     ],

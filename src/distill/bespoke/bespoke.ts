@@ -143,7 +143,7 @@ const OPTIONS: Entries<BespokeOptions> = {
  * the times, LD3 (2405.15506); what it is made of is `BespokeForm`. The recipe is our own: Gauss-Newton to the
  * teacher's end points, with derivatives by differences of solves.
  * @throws FewstepError bad-argument for settings and options that cannot be, unknown-name for the unit of a budget;
- *   unreachable-nfe and bad-argument for a form that cannot be (`bespokeLayout`), bad-grid for an
+ *   unreachable-budget; unreachable-nfe and bad-argument for a form that cannot be (`bespokeLayout`), bad-grid for an
  *   impossible range, bad-shape for trajectories of another dimension, device-limit; bad-field where a model of the
  *   user's fails. A candidate that diverges throws nothing: its score is infinite
  */

@@ -32,7 +32,7 @@ interface JobOf<Kind extends string, Request> {
 /**
  * What a distillation takes, the usual numbers included.
  * @throws FewstepError for one that cannot be: unknown-name, bad-argument (also for what does not apply to the solver,
- *   and for noise levels that the field does not know), bad-grid, unreachable-nfe
+ *   and for noise levels that the field does not know), bad-grid, unreachable-nfe, unreachable-budget
  */
 export function jobOf(asked: Distillation, spelt: Spelling = (entry) => entry): Job {
   const { solver, teacher = {} } = asked;

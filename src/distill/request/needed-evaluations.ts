@@ -131,7 +131,7 @@ function leastWith(search: number, learning: number): number {
 /**
  * Looks whether a budget in evaluations has room for what has to be.
  * @param leastOf what has to be with a budget of so many: of more the teacher makes more, which take more to validate with
- * @throws FewstepError bad-argument with the least that has
+ * @throws FewstepError unreachable-budget with the least that has
  */
 export function checkAffordable(
   { amount, unit }: Budget,
@@ -145,7 +145,7 @@ export function checkAffordable(
   for (let least = leastOf(enough).evaluations; least > enough; least = leastOf(enough).evaluations)
     enough = least;
   throw new FewstepError(
-    'bad-argument',
+    'unreachable-budget',
     `a budget of ${amount} evaluations is too small at NFE ${nfe}`,
     `give ${enough} or more, or fewer validation trajectories or ${choices} to choose from`,
   );

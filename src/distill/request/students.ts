@@ -45,7 +45,7 @@ export function settingsOf(asked: Distillation, usual: DistillSettings): Distill
   return checkSettings({ ...usual, teacher: { solver, nfe, grid }, ...given(own) });
 }
 
-/** @throws FewstepError bad-argument for a budget beside iterations, or of less than one of them */
+/** @throws FewstepError bad-argument for a budget beside iterations, unreachable-budget for less than one of them */
 export function checkBudgetOf({ budget, iterations }: Distillation, batch: number, spelt: Spelling): void {
   if (budget === undefined) return;
   if (iterations !== undefined) {
