@@ -74,9 +74,9 @@ type Tell = (progress: DistillProgress) => void;
  * field.
  * @throws FewstepError for an impossible request before anything runs: unknown-name, bad-argument (also for what does
  *   not apply to the solver, and for noise levels that the field does not know), bad-grid, unreachable-nfe,
- *   unreachable-budget, bad-field for networks on a field without a gradient. Then not-finite where the field, the teacher or the published training
- *   is, device-limit, and bad-field where a model of the user's fails. What a student comes to is no error: its score may
- *   be infinite
+ *   unreachable-budget, bad-field for networks on a field without a gradient. Then not-finite where the field, the teacher
+ *   or the published training is, device-limit, and bad-field where a model of the user's fails. What a student comes to
+ *   is no error: its score may be infinite
  */
 export async function distill(gpu: Gpu, request: DistillRequest): Promise<Distilled> {
   checkGpu(gpu);
