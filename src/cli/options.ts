@@ -105,7 +105,7 @@ export function fieldDetails(bandwidth = '0, the rows alone'): Option[] {
     new Option('--dim <count>', 'dimension of a .wgsl field').argParser(wholeNumber(1)),
     new Option(
       '--label <classes>',
-      'class of a model with classes: its name, or its number from 0; several (0,3,5) or all are told to trajectories in turn',
+      'class of a model with classes: its name, or its number from 0, which is also that of a condition of a module; several (0,3,5) or all are told to trajectories in turn',
     ),
     new Option(
       '--guidance <weight>',

@@ -37,7 +37,8 @@ interface DeviceModel {
   most: number;
   terms: ModelTerms;
   turns: Turns;
-  conditions: number | undefined;
+  /** The model's own numbers of the field's conditions, where it has some. */
+  chosen: readonly number[] | undefined;
   predict: PredictOnDevice;
 }
 
@@ -71,7 +72,7 @@ export async function prepareOnDevice(gpu: Gpu, model: DeviceModel): Promise<Pre
 class OnDevice implements BoundField {
   readonly encode: BoundField['encode'];
   readonly tell: BoundField['tell'];
-  /** Of each row, as it was told last. */
+  /** Of each row, as it was told last, by the model's own numbers. */
   private conditions: Uint32Array | undefined;
   private readonly buffers: Record<'states' | 'times' | 'translations' | 'computed' | 'part', GPUBuffer>;
   private readonly inputGroup: GPUBindGroup;
@@ -104,9 +105,11 @@ class OnDevice implements BoundField {
       numberGroups(count * model.dim),
     ).encode;
     this.own = new OutsideReadback(gpu, batch, 0);
-    if (model.conditions !== undefined) {
+    const { chosen } = model;
+    if (chosen?.length === 1) this.conditions = new Uint32Array(batch.capacity).fill(chosen[0]);
+    else if (chosen) {
       this.tell = (conditions) => {
-        this.conditions = conditions;
+        this.conditions = conditions.map((condition) => chosen[condition]);
       };
     }
   }

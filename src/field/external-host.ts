@@ -26,7 +26,8 @@ interface HostModel {
   most: number;
   terms: ModelTerms;
   turns: Turns;
-  conditions: number | undefined;
+  /** The model's own numbers of the field's conditions, where it has some. */
+  chosen: readonly number[] | undefined;
   predict: Predict;
 }
 
@@ -48,7 +49,7 @@ export async function prepareOnHost(gpu: Gpu, model: HostModel): Promise<Prepare
 class OnHost implements BoundField {
   readonly encode: BoundField['encode'];
   readonly tell: BoundField['tell'];
-  /** Of each row, as it was told last. */
+  /** Of each row, as it was told last, by the model's own numbers. */
   private conditions: Uint32Array | undefined;
   private readonly denoised: GPUBuffer;
   private readonly readback: OutsideReadback;
@@ -65,9 +66,11 @@ class OnHost implements BoundField {
     this.readback = new OutsideReadback(gpu, batch, dim);
     const buffers = { ...shared(batch), computed: this.denoised };
     this.encode = boundKernel(kernel, buffers, (count) => numberGroups(count * dim)).encode;
-    if (model.conditions !== undefined) {
+    const { chosen } = model;
+    if (chosen?.length === 1) this.conditions = new Uint32Array(batch.capacity).fill(chosen[0]);
+    else if (chosen) {
       this.tell = (conditions) => {
-        this.conditions = conditions;
+        this.conditions = conditions.map((condition) => chosen[condition]);
       };
     }
   }

@@ -6,7 +6,7 @@ import { checkProcess, type Process } from '../process/process.js';
 import { type PredictOnDevice, prepareOnDevice } from './external-device.js';
 import { type Predict, prepareOnHost } from './external-host.js';
 import { ModelTerms, Turns } from './external-terms.js';
-import type { Field } from './field.js';
+import type { Denoise, Field } from './field.js';
 import { type UserDenoise, userDenoise } from './user-denoise.js';
 
 /** A model as a field needs to know it. There is either `predict` or `predictOnDevice`. */
@@ -31,6 +31,8 @@ export interface ExternalFieldOptions {
    * By default it has none.
    */
   conditions?: number;
+  /** Which of them are conditions of the field, by number: one, or several. By default all. */
+  condition?: number | readonly number[];
   /** The most states that it takes at once. By default all of a batch. */
   most?: number;
   /** D(x, sigma) in float64, for the reference executor, under a condition where it has some. */
@@ -46,6 +48,7 @@ const ENTRIES: Entries<ExternalFieldOptions> = {
   modelTime: false,
   most: false,
   conditions: false,
+  condition: false,
   denoise: false,
 };
 
@@ -69,21 +72,43 @@ export function externalField(options: ExternalFieldOptions): Field {
   const { dim, denoise, modelTime, predict, predictOnDevice, prediction = 'x0', most, conditions } = options;
   checkNumbers({ dim, most: most ?? 1, conditions: conditions ?? 1 });
   checkFunction(options);
+  const chosen = chosenOf(options);
   const process = options.process === undefined ? undefined : processFrom(options.process);
   const terms = new ModelTerms(process ?? EXPLODING, parsePrediction(prediction), modelTime);
-  const model = { dim, most: most ?? Infinity, terms, turns: new Turns(), conditions };
+  const model = { dim, most: most ?? Infinity, terms, turns: new Turns(), chosen };
   return {
     kind: 'external',
     dim,
-    denoise: denoise && userDenoise(denoise, dim),
+    denoise: denoise && denoiseUnder(chosen, userDenoise(denoise, dim)),
     outside: true,
-    ...(conditions !== undefined && { conditions }),
+    ...(chosen && chosen.length > 1 && { conditions: chosen.length }),
+    ...(options.condition !== undefined && { whole: externalField({ ...options, condition: undefined }) }),
     ...(process && { sigmaRange: terms.range }),
     prepare: (gpu) =>
       predictOnDevice
         ? prepareOnDevice(gpu, { ...model, predict: predictOnDevice })
         : prepareOnHost(gpu, { ...model, predict: predict! }),
   };
+}
+
+/** D under the conditions that were chosen. */
+function denoiseUnder(chosen: readonly number[] | undefined, denoise: Denoise): Denoise {
+  return chosen ? (x, sigma, out, condition = 0) => denoise(x, sigma, out, chosen[condition]) : denoise;
+}
+
+/** The model's own numbers of the field's conditions. */
+function chosenOf({ conditions, condition }: ExternalFieldOptions): readonly number[] | undefined {
+  if (condition === undefined) return conditions === undefined ? undefined : [...Array(conditions).keys()];
+  const chosen = typeof condition === 'number' ? [condition] : [...condition];
+  const wrong = chosen.find((each) => !(Number.isInteger(each) && each >= 0 && each < (conditions ?? 0)));
+  if (chosen.length > 0 && wrong === undefined) return chosen;
+  throw new FewstepError(
+    'bad-field',
+    wrong === undefined
+      ? 'the list of conditions is empty'
+      : `the condition is ${wrong}, of an external field with ${conditions ?? 0} conditions`,
+    conditions === undefined ? 'say how many there are: conditions' : `give some from 0 to ${conditions - 1}`,
+  );
 }
 
 function processFrom(given: string | Process): Process {

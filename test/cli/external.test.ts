@@ -50,6 +50,30 @@ describe('a model that a module computes', () => {
     expect(beyond).toMatchObject({ status: 2, stderr: expect.stringMatching(/sigma/) });
   });
 
+  it('with conditions is told those of --label', async () => {
+    const field = await module(
+      'conditions.mjs',
+      `const MEANS = [-3, 0, 4];
+      export default {
+        dim: 1,
+        conditions: 3,
+        predict: (states, times, { conditions }) => states.map((_, i) => MEANS[conditions[i]]),
+      };`,
+    );
+    const made = async (label: string | undefined) => {
+      const { status, stderr } = await inProcess(sampling({ field, label, batch: 5 }));
+      expect({ status, stderr }).toMatchObject({ status: 0 });
+      return Array.from((await loadArray(at('x.npy'))).values, (value) => Math.round(value) || 0);
+    };
+    expect(await made(undefined)).toEqual([-3, 0, 4, -3, 0]);
+    expect(await made('2')).toEqual([4, 4, 4, 4, 4]);
+    expect(await made('2,0')).toEqual([4, -3, 4, -3, 4]);
+    const wrong = async (options: Options) =>
+      (await inProcess(sampling({ ...options, out: at('no.npy') }))).stderr;
+    expect(await wrong({ field, label: '3' })).toMatch(/conditions.mjs: the label is 3.*\n.*from 0 to 2/);
+    expect(await wrong({ label: '0' })).toContain('this model takes no labels');
+  });
+
   it(
     'has solvers of its own',
     async () => {

@@ -2,14 +2,17 @@ import { describe, expect, test } from 'vitest';
 import { runTeacher } from '../../src/distill/pool.js';
 import { scoreOf } from '../../src/distill/score.js';
 import { scoreVariants } from '../../src/distill/training/variants.js';
+import { comparedFingerprint, fingerprintOf } from '../../src/execute/fingerprint.js';
 import { integrate } from '../../src/execute/integrate.js';
 import { integrateReference } from '../../src/execute/integrate-reference.js';
 import { PreparedSolve } from '../../src/execute/prepared-solve.js';
 import { solveReference } from '../../src/execute/reference.js';
 import { solve } from '../../src/execute/solve.js';
 import { externalField } from '../../src/field/external.js';
-import type { Field } from '../../src/field/field.js';
+import type { Predict } from '../../src/field/external-host.js';
+import { sameField } from '../../src/field/fingerprint.js';
 import { gaussianMixture } from '../../src/field/gaussian-mixture.js';
+import type { UserDenoise } from '../../src/field/user-denoise.js';
 import { logDensity, logDensityReference } from '../../src/likelihood/log-density.js';
 import { mlpConfig } from '../../src/mlp/config.js';
 import { type MlpFieldOptions, mlpField } from '../../src/mlp/field.js';
@@ -151,24 +154,20 @@ test('trajectories integrate under their own, whichever rows still run', { timeo
 describe('a model of the user', () => {
   const MEANS = [-3, 0, 2];
   const told: Uint32Array[] = [];
-  const field: Field = externalField({
-    dim: DIM,
-    conditions: 3,
-    most: 8,
-    predict(states, times, { conditions }) {
-      told.push(conditions!);
-      // A Gaussian of standard deviation 1 at each condition's mean.
-      return states.map((x, i) => {
-        const row = Math.floor(i / DIM);
-        const variance = times[row] ** 2;
-        return (x + variance * MEANS[conditions![row]]) / (1 + variance);
-      });
-    },
-    denoise(x, sigma, out, condition) {
-      for (const [d, value] of x.entries())
-        out[d] = (value + sigma ** 2 * MEANS[condition!]) / (1 + sigma ** 2);
-    },
-  });
+  // A Gaussian of standard deviation 1 at each condition's mean.
+  const denoise: UserDenoise = (x, sigma, out, condition) => {
+    for (const [d, value] of x.entries())
+      out[d] = (value + sigma ** 2 * MEANS[condition!]) / (1 + sigma ** 2);
+  };
+  const predict: Predict = (states, times, { conditions }) => {
+    told.push(conditions!);
+    return states.map((x, i) => {
+      const row = Math.floor(i / DIM);
+      const variance = times[row] ** 2;
+      return (x + variance * MEANS[conditions![row]]) / (1 + variance);
+    });
+  };
+  const field = externalField({ dim: DIM, conditions: 3, most: 8, predict, denoise });
 
   test('is told which one each state has, in parts', async () => {
     const conditions = drawn.map((condition) => condition % 3);
@@ -182,6 +181,27 @@ describe('a model of the user', () => {
     expect(told).toEqual(parts);
     const { samples } = solveReference(field, plan, { latents: values, conditions });
     expect(relativeError(all.samples, samples)).toBeLessThan(1e-5);
+  });
+
+  test('is told those of its conditions that were chosen', async () => {
+    const options = { dim: DIM, conditions: 3, predict, denoise };
+    for (const condition of [2, [2, 0]]) {
+      const chosen = externalField({ ...options, condition });
+      const [own] = [typeof condition === 'number' ? [2] : condition];
+      expect(chosen.conditions).toBe(own.length > 1 ? own.length : undefined);
+      told.length = 0;
+      const { samples } = await solve(gpu, chosen, plan, { latents: { values } });
+      const inTurn = Uint32Array.from({ length: BATCH }, (_, i) => own[i % own.length]);
+      expect(told).toEqual(Array.from({ length: 6 }, () => inTurn));
+      expect(relativeError(samples, solveReference(chosen, plan, { latents: values }).samples)).toBeLessThan(
+        1e-5,
+      );
+      const all = { latents: { values }, conditions: inTurn };
+      expect((await solve(gpu, externalField(options), plan, all)).samples).toEqual(samples);
+      const learned = await fingerprintOf(externalField(options), gpu);
+      expect(sameField(learned, await fingerprintOf(chosen, gpu))).toBe(false);
+      expect(sameField(learned, await comparedFingerprint(learned, chosen, gpu))).toBe(true);
+    }
   });
 
   test('on the device is told, too', async () => {
@@ -246,4 +266,23 @@ test('conditions that there are not are refused', async () => {
   );
   const endless = { dim: 2, predict: (x: Float32Array) => x, conditions: 0 };
   await expectRefusal(() => externalField(endless), 'bad-field', /conditions 0/);
+  const three = { dim: 2, predict: (x: Float32Array) => x, conditions: 3 };
+  await expectRefusal(
+    () => externalField({ ...three, condition: 3 }),
+    'bad-field',
+    /condition is 3/,
+    /0 to 2/,
+  );
+  await expectRefusal(
+    () => externalField({ ...three, condition: [] }),
+    'bad-field',
+    /list of conditions is empty/,
+  );
+  const none = { ...three, conditions: undefined, condition: 0 };
+  await expectRefusal(
+    () => externalField(none),
+    'bad-field',
+    /condition is 0, of an external field with 0/,
+    /how many/,
+  );
 });

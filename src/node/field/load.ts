@@ -48,7 +48,7 @@ const shader: Source = {
 
 const external: Source = {
   what: 'a model that a module computes',
-  takes: [],
+  takes: ['label'],
   load: loadExternalField,
 };
 
