@@ -299,7 +299,9 @@ export class SolveRun {
   private conditionsOf({ conditions }: RunLatents, first: number, count: number): Uint32Array<ArrayBuffer> {
     if (!conditions) throw new Error('a field with conditions was given none');
     const period = this.shape.repeats?.period ?? count;
-    return Uint32Array.from({ length: count }, (_, row) => conditions[first + (row % period)]);
+    const told = new Uint32Array(count);
+    for (let row = 0; row < count; row += period) told.set(conditions.subarray(first, first + period), row);
+    return told;
   }
 
   private writeLatents(values: ArrayLike<number>, first: number, count: number): void {
