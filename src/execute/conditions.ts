@@ -1,3 +1,4 @@
+import { shown } from '../arguments.js';
 import { FewstepError } from '../errors.js';
 import type { Field } from '../field/field.js';
 
@@ -21,7 +22,18 @@ export function conditionsOf(
       'leave them out, or give a field that says how many it has',
     );
   }
-  if (given === undefined) return Uint32Array.from({ length: batch }, (_, i) => (first + i) % conditions);
+  const told = new Uint32Array(batch);
+  if (given === undefined) {
+    for (let i = 0; i < batch; i++) told[i] = (first + i) % conditions;
+    return told;
+  }
+  if (typeof given !== 'object' || given === null) {
+    throw new FewstepError(
+      'bad-argument',
+      `the conditions are ${shown(given)}, not a list`,
+      'give one number a trajectory, or none to have them in turn',
+    );
+  }
   if (given.length !== batch) {
     throw new FewstepError(
       'bad-shape',
@@ -29,15 +41,16 @@ export function conditionsOf(
       'give one a trajectory, or none to have them in turn',
     );
   }
-  return Uint32Array.from({ length: batch }, (_, i) => {
-    const condition = given[i];
-    if (Number.isInteger(condition) && condition >= 0 && condition < conditions) return condition;
+  for (let i = 0; i < batch; i++) {
+    told[i] = given[i];
+    if (told[i] === given[i] && told[i] < conditions) continue;
     throw new FewstepError(
       'bad-argument',
-      `trajectory ${i} has condition ${condition}, of a field with ${conditions}`,
+      `trajectory ${i} has condition ${given[i]}, of a field with ${conditions}`,
       `give whole numbers from 0 to ${conditions - 1}`,
     );
-  });
+  }
+  return told;
 }
 
 /**

@@ -253,6 +253,14 @@ test('conditions that there are not are refused', async () => {
     /25 has condition 0.5/,
     /0 to 3/,
   );
+  await expectRefusal(() => solved([...drawn].with(7, -1)), 'bad-argument', /trajectory 7 has condition -1/);
+  await expectRefusal(
+    () => solved(null!),
+    'bad-argument',
+    /the conditions are null/,
+    /one number a trajectory/,
+  );
+  await expectRefusal(() => solved('0'.repeat(26) as never), 'bad-argument', /the conditions are /);
   await expectRefusal(() => solved(drawn, networkOf({ label: 1 })), 'bad-argument', /the mlp field has none/);
   const mixture = gaussianMixture({ weights: [1], means: [values.slice(0, DIM)], stds: [1] });
   await expectRefusal(() => solved(drawn, mixture), 'bad-argument', /the gaussian-mixture field has none/);
