@@ -63,7 +63,7 @@ export {
 export type { FamilyRecord, FamilyState } from './distill/training/family-training.js';
 export { type ErrorCode, FewstepError } from './errors.js';
 export type { DivergenceMethod } from './execute/drift.js';
-export { fingerprintOf } from './execute/fingerprint.js';
+export { comparedFingerprint, fingerprintOf } from './execute/fingerprint.js';
 export { EXECUTORS, type Executor } from './execute/fused-plan.js';
 export type { Latents } from './execute/inputs.js';
 export { type GpuIntegration, type IntegrateOptions, integrate } from './execute/integrate.js';
@@ -95,7 +95,7 @@ export type {
   PreparedProducts,
 } from './field/field.js';
 export { type Fingerprint, sameField } from './field/fingerprint.js';
-export type { Asking, FusedField, FusedVariant } from './field/fused.js';
+export type { Asking, BoundFused, FusedField, FusedVariant } from './field/fused.js';
 export { gaussianMixture, type MixtureInput } from './field/gaussian-mixture.js';
 export type { MixtureSpec } from './field/mixture.js';
 export type { UserDenoise } from './field/user-denoise.js';

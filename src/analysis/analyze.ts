@@ -1,5 +1,6 @@
 import { checkEntries, type Entries } from '../arguments.js';
 import { FewstepError } from '../errors.js';
+import { conditionsOf } from '../execute/conditions.js';
 import { checkWhole } from '../execute/inputs.js';
 import { solve } from '../execute/solve.js';
 import { checkField } from '../field/check.js';
@@ -87,10 +88,11 @@ export async function analyze(gpu: Gpu, options: AnalyzeOptions): Promise<Analys
     signal?.throwIfAborted();
     const count = Math.min(part, trajectories - first);
     const latents = { values: drawLatents(seed, first, count, dim, times[0]) };
+    const conditions = conditionsOf(field, count, undefined, first);
     const keep = [...plan.states, ...velocities];
-    const { kept, samples, ...made } = await solve(gpu, field, plan, { latents, keep, signal });
+    const { kept, samples, ...made } = await solve(gpu, field, plan, { latents, conditions, keep, signal });
     evaluations = made.evaluations;
-    const rough = await solve(gpu, field, half, { latents, signal });
+    const rough = await solve(gpu, field, half, { latents, conditions, signal });
     halved.push(...endpointErrors(samples, rough.samples, dim));
     // Half of the work, as far as anyone can tell before it is done.
     onProgress?.(first + Math.floor(count / 2));

@@ -51,6 +51,9 @@ network a network corrects it for each trajectory, or with several NFE one netwo
 trains a network step by step, by the paper's own settings unless you give others: grid, teacher, --teacher-substeps,
 scales .01 and .2 (0 for amed).
 
+For a model with classes give one --label, some, or all: in turn, trajectories of the teacher have those that are given, and
+what is learned is for all of them. What was learned for all is not taken for another field's where one or some are sampled.
+
 Of AMED solvers one file may hold several NFE that agree on the analytical first step: they make two evaluations a step,
 so odd NFE take it and even ones do not. Latents of training and validation are none that \`fewstep sample\` draws for seeds
 below 2^40. The same seed gives the same predictor on the same adapter.

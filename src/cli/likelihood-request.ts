@@ -79,8 +79,8 @@ export async function likelihoodRequest(
   if (options.labels !== undefined && !fieldTakes(options.field, 'label')) {
     throw new FewstepError(
       'bad-argument',
-      `--labels does not apply to ${options.field}, which has none`,
-      'leave it out, or give a model with classes (.safetensors)',
+      `--labels does not apply to ${options.field}`,
+      'leave it out, or give the model itself, where it has classes (.safetensors)',
     );
   }
   const data = await loadDataSet(options.data, { columns, labelColumn: options.labels });
@@ -93,7 +93,9 @@ export async function likelihoodRequest(
     throw new FewstepError(
       'bad-argument',
       `${options.field} has ${field.conditions} labels, and it is not said which one each row has`,
-      'give the column of the labels with --labels, or one --label for all rows',
+      fieldTakes(options.field, 'label')
+        ? 'give the column of the labels with --labels, or one --label for all rows'
+        : 'give the model itself with --labels, or describe it with one label',
     );
   }
   const range = rangeWithin(field, options);

@@ -65,7 +65,8 @@ export async function runAdaptiveSample(options: SampleOptions, signal: AbortSig
     const mean = made.evaluations.reduce((sum, count) => sum + count, 0) / batch;
     const nfe = { mean, max: made.evaluations.reduce((most, count) => Math.max(most, count), 0) };
     const timings = { hostMs: made.hostMs, totalMs: performance.now() - begin };
-    const what = { source: options.field, kind: field.kind, dim };
+    const { kind, conditions } = field;
+    const what = { source: options.field, kind, dim, conditions };
     const where = options.latents === undefined ? { seed } : { latents: options.latents };
     const all = {
       out,

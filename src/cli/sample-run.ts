@@ -287,7 +287,12 @@ function reportOf(
   return {
     out,
     trajectory,
-    field: { source: options.generator ?? options.field!, kind: field.kind, dim: field.dim },
+    field: {
+      source: options.generator ?? options.field!,
+      kind: field.kind,
+      dim: field.dim,
+      conditions: field.conditions,
+    },
     solver: plan.solver,
     afs: plan.afs,
     grid: bringsTimes(options) ? undefined : (schedule?.grid ?? options.grid ?? USUAL_GRID),

@@ -84,13 +84,37 @@ export async function runTeacher(
   };
 }
 
-/** @throws FewstepError bad-argument for what is no `TeacherPool` */
-export function checkPool(what: string, pool: unknown): void {
-  if (isObject(pool) && Array.isArray(pool.states) && ArrayBuffer.isView(pool.latents)) return;
+/** @throws FewstepError bad-argument for what is no `TeacherPool`, or one under other conditions than the field's */
+export function checkPool(what: string, pool: unknown, field: Field): void {
+  if (!(isObject(pool) && Array.isArray(pool.states) && ArrayBuffer.isView(pool.latents))) {
+    throw new FewstepError(
+      'bad-argument',
+      `the ${what} trajectories are ${shown(pool)}, not a TeacherPool`,
+      isPromise(pool) ? 'await them' : 'give what runTeacher comes to',
+    );
+  }
+  poolConditions(pool as unknown as TeacherPool, field, what);
+}
+
+/**
+ * The condition of each trajectory of a pool, of a field that has some.
+ * @throws FewstepError bad-argument where they are not the field's
+ */
+export function poolConditions(
+  { latents, dim, conditions }: TeacherPool,
+  field: Field,
+  what = "teacher's",
+): Uint32Array<ArrayBuffer> | undefined {
+  const fits =
+    field.conditions === undefined
+      ? conditions === undefined
+      : conditions?.length === latents.length / dim && conditions.every((each) => each < field.conditions!);
+  if (fits) return conditions && Uint32Array.from(conditions);
+  const [own, given] = [field.conditions ?? 'none', conditions ? 'others' : 'none'];
   throw new FewstepError(
     'bad-argument',
-    `the ${what} trajectories are ${shown(pool)}, not a TeacherPool`,
-    isPromise(pool) ? 'await them' : 'give what runTeacher comes to',
+    `the ${field.kind} field's conditions are ${own}, and the ${what} trajectories have ${given}`,
+    'run the teacher on this very field',
   );
 }
 

@@ -6,7 +6,7 @@ import { endpointErrors } from '../metrics/endpoint-errors.js';
 import { median } from '../metrics/quantile.js';
 import type { TrajectoryPredictor } from '../predictor/trajectory-predictor.js';
 import type { Plan } from '../solver/plan.js';
-import type { TeacherPool } from './pool.js';
+import { poolConditions, type TeacherPool } from './pool.js';
 
 /**
  * How far a student's end points are from its teacher's: L2 distances in the field's units, over trajectories. What
@@ -61,8 +61,7 @@ export async function scoreOf(
   pool: TeacherPool,
   predictor?: TrajectoryPredictor,
 ): Promise<Score> {
-  const { latents: values, conditions } = pool;
-  const options = { latents: { values }, conditions, predictor };
+  const options = { latents: { values: pool.latents }, conditions: poolConditions(pool, field), predictor };
   const solution = await unlessDiverged(() => solve(gpu, field, plan, options));
   if (!solution) return DIVERGED;
   return scoreOfErrors(endpointErrors(solution.samples, pool.states[pool.states.length - 1], pool.dim));

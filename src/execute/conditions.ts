@@ -27,7 +27,7 @@ export function conditionsOf(
     for (let i = 0; i < batch; i++) told[i] = (first + i) % conditions;
     return told;
   }
-  if (typeof given !== 'object' || given === null) {
+  if (typeof given !== 'object' || typeof given?.length !== 'number') {
     throw new FewstepError(
       'bad-argument',
       `the conditions are ${shown(given)}, not a list`,
@@ -42,11 +42,14 @@ export function conditionsOf(
     );
   }
   for (let i = 0; i < batch; i++) {
-    told[i] = given[i];
-    if (told[i] === given[i] && told[i] < conditions) continue;
+    const condition = given[i];
+    if (Number.isInteger(condition) && condition >= 0 && condition < conditions) {
+      told[i] = condition;
+      continue;
+    }
     throw new FewstepError(
       'bad-argument',
-      `trajectory ${i} has condition ${given[i]}, of a field with ${conditions}`,
+      `trajectory ${i} has condition ${shown(given[i])}, of a field with ${conditions}`,
       `give whole numbers from 0 to ${conditions - 1}`,
     );
   }

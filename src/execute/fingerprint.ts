@@ -1,12 +1,18 @@
 import { FewstepError } from '../errors.js';
 import { checkField } from '../field/check.js';
 import type { Field } from '../field/field.js';
-import { checkFingerprint, type Fingerprint, type Probe, probesOf, sameField } from '../field/fingerprint.js';
+import {
+  checkFingerprint,
+  type Fingerprint,
+  type Probe,
+  probeConditions,
+  probesOf,
+  sameField,
+} from '../field/fingerprint.js';
 import { checkGpu } from '../gpu/check.js';
 import type { Gpu } from '../gpu/gpu.js';
 import { PlanBuilder } from '../solver/builder.js';
 import { perTrajectory } from '../solver/plan.js';
-import { conditionsOf } from './conditions.js';
 import { solve } from './solve.js';
 
 /**
@@ -18,10 +24,10 @@ import { solve } from './solve.js';
 export async function fingerprintOf(field: Field, gpu?: Gpu): Promise<Fingerprint> {
   checkField(field);
   if (gpu !== undefined) checkGpu(gpu);
-  const { kind, dim } = field;
+  const { kind, dim, conditions } = field;
   const probes = probesOf(dim);
   const denoised = gpu ? await evaluated(gpu, field, probes) : exact(field, probes);
-  const fingerprint = { kind, dim, denoised };
+  const fingerprint = { kind, dim, ...(conditions !== undefined && { conditions }), denoised };
   checkFingerprint(fingerprint);
   return fingerprint;
 }
@@ -60,6 +66,7 @@ async function evaluated(gpu: Gpu, field: Field, probes: readonly Probe[]): Prom
   const { samples } = await solve(gpu, field, b.finish('probe'), {
     latents: { values: probes.flatMap(({ x }) => [...x]) },
     columns: probes.map(({ sigma }) => sigma),
+    conditions: probeConditions(field.conditions),
   });
   return samples;
 }
@@ -75,7 +82,7 @@ function exact(field: Field, probes: readonly Probe[]): Float32Array {
   }
   const all = new Float32Array(probes.length * dim);
   const out = new Float64Array(dim);
-  const conditions = conditionsOf(field, probes.length);
+  const conditions = probeConditions(field.conditions);
   for (const [i, { x, sigma }] of probes.entries()) {
     denoise(x, sigma, out, conditions?.[i]);
     all.set(out, i * dim);

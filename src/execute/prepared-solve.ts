@@ -62,6 +62,7 @@ export class PreparedSolve {
     if (predictor) checkTrajectoryPredictor(predictor, field, plan);
     else checkColumns(plan, NOTHING, batch);
     const seed = noiseSeed(plan, { latents: { batch, seed: 0 } });
+    const told = conditionsOf(field, batch, conditions);
     const last = plan.states[plan.states.length - 1];
     const shape = await runShape(gpu, field, plan, {
       batch,
@@ -74,7 +75,6 @@ export class PreparedSolve {
       chunk,
     });
     const run = await SolveRun.create(gpu, field, plan, shape);
-    const told = conditionsOf(field, batch, conditions);
     return new PreparedSolve(gpu, last, run, batch, shape.capacity, told, shape.fused ? 'fused' : 'stepwise');
   }
 

@@ -70,7 +70,7 @@ const EXPLODING = parseProcess('ve:max=1e9');
 export function externalField(options: ExternalFieldOptions): Field {
   checkEntries("externalField's options", options, ENTRIES);
   const { dim, denoise, modelTime, predict, predictOnDevice, prediction = 'x0', most, conditions } = options;
-  checkNumbers({ dim, most: most ?? 1, conditions: conditions ?? 1 });
+  checkNumbers({ dim, most: most ?? 1, ...(conditions !== undefined && { conditions }) });
   checkFunction(options);
   const chosen = chosenOf(options);
   const process = options.process === undefined ? undefined : processFrom(options.process);

@@ -7,6 +7,8 @@ export interface Fingerprint {
   kind: string;
   /** Numbers in a state. */
   dim: number;
+  /** How many conditions it has, where it has some. */
+  conditions?: number;
   /** D at each of the six probes, [6, dim], in the field's units. */
   denoised: Float32Array;
 }
@@ -22,6 +24,14 @@ export interface Probe {
 const LEVELS = [0.5, 3, 20];
 const STATES = 2;
 export const PROBES = LEVELS.length * STATES;
+/** The condition of each probe, of a field with so many: all of few, and of more some from among them all. */
+export function probeConditions(conditions: number | undefined): number[] | undefined {
+  if (conditions === undefined) return undefined;
+  return Array.from({ length: PROBES }, (_, i) =>
+    conditions <= PROBES ? i % conditions : Math.floor((i * conditions) / PROBES),
+  );
+}
+
 /** Any number will do, as long as it stays. */
 const SEED = 20231212;
 
@@ -47,7 +57,7 @@ const TOLERANCE = 4e-3;
  * do differences of up to 0.4 % of D.
  */
 export function sameField(a: Fingerprint, b: Fingerprint): boolean {
-  if (a.dim !== b.dim) return false;
+  if (a.dim !== b.dim || a.conditions !== b.conditions) return false;
   const norm = (values: Float32Array) => Math.sqrt(values.reduce((sum, value) => sum + value * value, 0));
   // A probe at which D is near 0 is measured by the others.
   const size = norm(a.denoised) / Math.sqrt(PROBES);

@@ -1,5 +1,6 @@
 import { checkEntries, type Entries } from '../arguments.js';
 import { FewstepError } from '../errors.js';
+import { refuseConditions } from '../execute/conditions.js';
 import type { DivergenceMethod } from '../execute/drift.js';
 import { integrate } from '../execute/integrate.js';
 import { integrateReference } from '../execute/integrate-reference.js';
@@ -110,6 +111,7 @@ function requestOf(who: string, field: Field, options: LogDensityOptions) {
   }
   stepPlan(steps);
   const { conditions } = options;
+  if (prior === 'gaussian') refuseConditions(field, 'the Gaussian prior');
   if (field.conditions !== undefined && conditions === undefined) {
     throw new FewstepError(
       'bad-argument',

@@ -1,3 +1,4 @@
+import { shown } from '../arguments.js';
 import { FewstepError, nearestName } from '../errors.js';
 import type { MlpConfig } from './config.js';
 
@@ -28,13 +29,13 @@ export function labelNumber(
   }
   throw new FewstepError(
     'bad-argument',
-    `the label is ${label}, of a model with ${classes} classes`,
+    `the label is ${typeof label === 'string' ? label : shown(label)}, of a model with ${classes} classes`,
     classes > 0 ? `give ${whatThereIs(classes, names)}, or none` : 'this model takes no labels',
   );
 }
 
 /** What one may give for the labels of a field. */
-export type LabelChoice = number | string | readonly (number | string)[];
+export type LabelChoice = number | string | readonly (number | string)[] | Uint32Array;
 
 /**
  * The labels that a field is asked for, by condition: one, several in turn, or of 'all' each.
@@ -48,7 +49,9 @@ export function labelsOf(
 ): number[] {
   if (choice === 'all' && config.classes > 0 && !names?.includes(choice))
     return [...Array(config.classes).keys()];
-  const all = Array.isArray(choice) ? (choice as readonly (number | string)[]) : [choice as number | string];
+  const listed = Array.isArray(choice) || ArrayBuffer.isView(choice);
+  // Where a list has holes, they are labels that there are not.
+  const all = listed ? Array.from<number | string>(choice) : [choice as number | string];
   if (all.length > 0) return all.map((label) => labelNumber(config, names, label));
   throw new FewstepError(
     'bad-argument',
@@ -72,7 +75,8 @@ export function whatThereIs(classes: number, names: readonly string[] | undefine
 
 /** Number() alone would take '' for 0. */
 function labelOf(label: number | string): number {
-  return typeof label === 'number' ? label : /^\d+$/.test(label) ? Number(label) : Number.NaN;
+  if (typeof label === 'number') return label;
+  return typeof label === 'string' && /^\d+$/.test(label) ? Number(label) : Number.NaN;
 }
 
 function listed(names: readonly string[]): string {

@@ -25,7 +25,7 @@ export interface FieldDoubt {
  * see `sameField`. It computes nothing on a field and refuses nothing; `sample` asks it where it is given what
  * `loadPredictor`, `decodePredictor` or `distill` return.
  * @param stored what was learned, and its field's fingerprint
- * @param fingerprint `fingerprintOf` the field that it is to run on
+ * @param fingerprint `comparedFingerprint` of the field that it is to run on
  * @param words what that field is called, where its own is to be told too
  * @returns undefined where both are the same field, as far as their values tell
  */
@@ -69,7 +69,8 @@ function differenceOf(
   field: Fingerprint,
   { own, words }: { own?: string; words?: string },
 ): string {
-  const what = ({ kind, dim }: Fingerprint) => `${kind} field of ${dim} numbers`;
+  const what = ({ kind, dim, conditions }: Fingerprint) =>
+    `${kind} field of ${dim} numbers${conditions === undefined ? '' : ` under ${conditions} conditions`}`;
   if (what(learned) !== what(field)) {
     const named = (each: Fingerprint, name: string | undefined) =>
       `${/^([aeiou]|mlp)/.test(each.kind) ? 'an' : 'a'} ${what(each)}${name === undefined ? '' : ` (${name})`}`;

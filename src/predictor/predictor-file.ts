@@ -17,7 +17,11 @@ import { storedTimes } from './stored-times.js';
 const seconds = v.pipe(finite, v.minValue(0));
 /** A student that diverged has an infinite error, which JSON cannot say: null. */
 const errorSchema = v.strictObject({ mean: v.nullable(finite), median: v.nullable(finite) });
-const fieldSchema = v.strictObject({ kind: v.string(), dim: v.pipe(count, v.minValue(1)) });
+const fieldSchema = v.strictObject({
+  kind: v.string(),
+  dim: v.pipe(count, v.minValue(1)),
+  conditions: v.optional(v.pipe(count, v.minValue(1))),
+});
 const trainingSchema = v.strictObject({
   recipe: v.string(),
   field: v.string(),
@@ -73,7 +77,8 @@ const KINDS: { [Kind in Predictor['kind']]: StoredKind<Extract<Predictor, { kind
 /**
  * A predictor as a safetensors file. The metadata has `format`, the `fewstep` that wrote it, `kind` ('table', 'network',
  * 'times' or 'bespoke'), `solver` as one writes it and, as JSON, `afs`, `schedules` (of each its NFE, the name of its
- * grid, and what its kind needs), `field` (kind and dim) and `training` (null for none). Tensors:
+ * grid, and what its kind needs), `field` (kind, dim and, where it has some, conditions) and `training` (null for none).
+ * Tensors:
  *
  *   field.denoised  F32 [6, dim]    D at the probes of src/field/fingerprint.ts
  *
@@ -85,6 +90,7 @@ export function encodePredictor({ predictor, field, training }: StoredPredictor)
   const refuse = (what: string) =>
     new FewstepError('bad-argument', `a predictor cannot be saved: ${what}`, 'correct it there');
   const { kind, solver, afs } = predictor;
+  const { denoised, ...ofField } = field;
   const own = (KINDS[kind] as StoredKind<Predictor>).encode(predictor, refuse);
   checkSchedules(predictor, refuse);
   const metadata: Record<string, string> = {
@@ -93,12 +99,12 @@ export function encodePredictor({ predictor, field, training }: StoredPredictor)
     kind,
     solver,
     afs: JSON.stringify(afs),
-    field: JSON.stringify(conform(fieldSchema, { kind: field.kind, dim: field.dim }, refuse)),
+    field: JSON.stringify(conform(fieldSchema, ofField, refuse)),
     training: JSON.stringify(conform(v.nullable(trainingSchema), training ?? null, refuse)),
     ...own.metadata,
   };
   const tensors = new Map<string, StoredTensor>([
-    ['field.denoised', { shape: [PROBES, field.dim], values: field.denoised }],
+    ['field.denoised', { shape: [PROBES, field.dim], values: denoised }],
     ...own.tensors,
   ]);
   return writeSafetensors({ tensors, metadata });

@@ -39,7 +39,7 @@ async function sampled(options: Options) {
   const given = { field, out, ...SOLVE, ...options };
   const outcome = await inProcess(['sample', ...flags({ ...given, json: true })]);
   expect(outcome, outcome.stderr).toMatchObject({ status: 0 });
-  expect(JSON.parse(outcome.stdout).field).toEqual({ source: given.field, kind: 'mlp', dim: 2 });
+  expect(JSON.parse(outcome.stdout).field).toMatchObject({ source: given.field, kind: 'mlp', dim: 2 });
   return (await loadArray(out)).values;
 }
 
@@ -92,6 +92,9 @@ describe('several labels', () => {
     const close = (values: Float64Array, exact: Float64Array) =>
       expect(relativeError(scaled(values), scaled(exact))).toBeLessThan(1e-4);
     close(await sampled({ label: 'all' }), expected);
+    const asked = { field, out: at('x.npy'), ...SOLVE, label: 'all', json: true as const };
+    const { stdout } = await inProcess(['sample', ...flags(asked)]);
+    expect(JSON.parse(stdout).field).toMatchObject({ kind: 'mlp', conditions: 3 });
     close(await sampled({ label: 'all', executor: 'reference' }), expected);
     close(await sampled({ field: named, label: 'blue, red' }), inTurn([2, 0]));
     const described = { kind: 'mlp', model: 'named.safetensors', label: ['blue', 0] };
@@ -130,8 +133,12 @@ describe('several labels', () => {
     };
     expect(await used({ label: 'all' })).not.toContain('note');
     expect(await used({ label: 'green' })).not.toContain('note');
-    expect(await used({})).toMatch(/note: .*learned.safetensors was distilled on another mlp field/);
-    expect(await used({ label: 'green', guidance: 3 })).toContain('was distilled on another mlp field');
+    expect(await used({})).toMatch(
+      /note: .*learned.safetensors was distilled on an mlp field of 2 numbers under 3 conditions .*, and this is an mlp field/,
+    );
+    expect(await used({ label: 'green', guidance: 3 })).toContain(
+      'was distilled on an mlp field of 2 numbers under 3',
+    );
   });
 });
 

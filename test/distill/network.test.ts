@@ -4,7 +4,7 @@ import { distillNetwork } from '../../src/distill/network/network.js';
 import { NetworkTrainer } from '../../src/distill/network/network-trainer.js';
 import { NetworkWeights } from '../../src/distill/network/network-weights.js';
 import type { TeacherPool } from '../../src/distill/pool.js';
-import { runTeacher } from '../../src/distill/pool.js';
+import { partOf, runTeacher } from '../../src/distill/pool.js';
 import { ROBUST } from '../../src/distill/settings.js';
 import { adjointReference } from '../../src/execute/adjoint-reference.js';
 import { solveReference } from '../../src/execute/reference.js';
@@ -39,21 +39,23 @@ const labelled = mlpField(
 );
 const mixture = gaussianMixture(randomMixture(seed, 3, 4, 'per-component'));
 
-/** Targets that have nothing to do with the student: its gradients are large. */
-function randomPool({ dim, conditions }: Field): TeacherPool {
+/** Targets that have nothing to do with the student: its gradients are large. Of two batches the second is trained on. */
+function randomPool({ dim, conditions }: Field): { both: TeacherPool; pool: TeacherPool } {
+  const count = 2 * BATCH;
   const states = Array.from({ length: STEPS }, (_, n) =>
-    Float32Array.from(latents(seed + n + 1, BATCH, dim, 10 / 4 ** n)),
+    Float32Array.from(latents(seed + n + 1, count, dim, 10 / 4 ** n)),
   );
-  return {
+  const both = {
     dim,
-    latents: Float32Array.from(latents(seed, BATCH, dim, 20)),
+    latents: Float32Array.from(latents(seed, count, dim, 20)),
     ...(conditions && {
-      conditions: Uint32Array.from({ length: BATCH }, (_, i) => (2 * i + 1) % conditions),
+      conditions: Uint32Array.from({ length: count }, (_, i) => (2 * i + 1) % conditions),
     }),
     states,
     evaluations: 0,
     seconds: 0,
   };
+  return { both, pool: partOf(both, BATCH, BATCH) };
 }
 
 /** The published rules in float64, step by step, over one batch. */
@@ -183,7 +185,7 @@ describe('one batch by the published rules', () => {
     async ({ solver, field, reads, afs }) => {
       const config: NetworkConfig = { scaleDirection: 0.1, scaleTime: 0.2, reads };
       const predictor = randomPredictor(solver, field, config, { seed, steps: STEPS, afs });
-      const pool = randomPool(field);
+      const { both, pool } = randomPool(field);
       const restart = RESTARTS.includes(solver.name);
       const rate = 1e-4;
       const weights = await NetworkWeights.create(gpu, predictor.parameters, BATCH, {
@@ -194,8 +196,8 @@ describe('one batch by the published rules', () => {
         clip: Infinity,
       });
       const options = { batch: BATCH, mode: 'steps' as const, restart, loss: { kind: 'squared' as const } };
-      const trainer = await NetworkTrainer.create(gpu, field, predictor, pool, options, weights);
-      trainer.submit(0);
+      const trainer = await NetworkTrainer.create(gpu, field, predictor, both, options, weights);
+      trainer.submit(3);
       const state = await weights.state();
       const lastGradient = new Float32Array(await gpu.read(weights.gradient));
       trainer.destroy();
@@ -241,7 +243,7 @@ describe('whole trajectories', () => {
     async ({ solver, field, reads, afs }) => {
       const config: NetworkConfig = { scaleDirection: 0.1, scaleTime: 0.2, reads };
       const predictor = randomPredictor(solver, field, config, { seed, steps: STEPS, afs });
-      const pool = randomPool(field);
+      const { both, pool } = randomPool(field);
       const softening = 0.3;
       const weights = await NetworkWeights.create(gpu, predictor.parameters, BATCH, {
         updates: 1,
@@ -252,8 +254,8 @@ describe('whole trajectories', () => {
       });
       const loss = { kind: 'log-mean' as const, softening };
       const options = { batch: BATCH, mode: 'whole' as const, restart: false, loss };
-      const trainer = await NetworkTrainer.create(gpu, field, predictor, pool, options, weights);
-      trainer.submit(0);
+      const trainer = await NetworkTrainer.create(gpu, field, predictor, both, options, weights);
+      trainer.submit(3);
       const actual = new Float32Array(await gpu.read(weights.gradient));
       trainer.destroy();
       weights.destroy();

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { analyze } from '../../src/analysis/analyze.js';
 import { runTeacher } from '../../src/distill/pool.js';
 import { scoreOf } from '../../src/distill/score.js';
 import { scoreVariants } from '../../src/distill/training/variants.js';
@@ -57,7 +58,7 @@ describe.each<[string, MlpFieldOptions]>([
   test('each trajectory is that of the network with its label', { timeout: SLOW }, async () => {
     expect(field.conditions).toBe(4);
     const all = await solve(gpu, field, plan, { latents: { values }, conditions: drawn });
-    expect(all).toMatchObject({ evaluations: 6, executor: 'stepwise' });
+    expect(all.evaluations).toBe(6);
     const reference = solveReference(field, plan, { latents: values, conditions: drawn });
     expect(relativeError(all.samples, reference.samples)).toBeLessThan(1e-4);
     for (const [condition, label] of labels.entries()) {
@@ -102,6 +103,23 @@ test('sample and sampleReference take conditions, and scores are of the teacher 
   const pool = await runTeacher(gpu, field, teacher, { count: 2 * BATCH - 1, seed, chunk: 10 });
   expect(pool.conditions).toEqual(Uint32Array.from({ length: 2 * BATCH - 1 }, (_, i) => i % 4));
   expect((await scoreOf(gpu, field, teacher, pool)).mean).toBe(0);
+  const { conditions: _, ...without } = pool;
+  await expectRefusal(
+    () => scoreOf(gpu, field, teacher, without),
+    'bad-argument',
+    /conditions are 4, and the teacher's/,
+  );
+  await expectRefusal(
+    () => scoreOf(gpu, networkOf({ label: 1 }), teacher, pool),
+    'bad-argument',
+    /have others/,
+  );
+  const few = networkOf({ label: [0, 1] });
+  await expectRefusal(
+    () => scoreOf(gpu, few, teacher, pool),
+    'bad-argument',
+    /conditions are 2.*have others/,
+  );
   const wrong = { ...pool, conditions: pool.conditions!.map((condition) => 3 - condition) };
   expect((await scoreOf(gpu, field, teacher, wrong)).mean).toBeGreaterThan(0.01);
   // As many trajectories as are no multiple of the conditions: each variant has those of the pool.
@@ -149,6 +167,42 @@ test('trajectories integrate under their own, whichever rows still run', { timeo
   const ofThree = (all: Float64Array) => all.filter((_, i) => drawn[i] === 3);
   expect(ofThree(exact.logDensity)).toEqual(ofThree(alone.logDensity));
   await expect(logDensity(gpu, field, { states, range })).rejects.toThrowError('which one each state has');
+  // Its moments would be those of all conditions together.
+  await expectRefusal(
+    () => logDensity(gpu, field, { ...density, prior: 'gaussian' }),
+    'bad-field',
+    /Gaussian prior/,
+  );
+});
+
+test('the shape of trajectories is that under their own, in parts too', async () => {
+  const told: number[] = [];
+  const field = externalField({
+    dim: 1,
+    conditions: 7,
+    predict(states, times, { conditions }) {
+      if (times[0] === 80) told.push(...conditions!);
+      return states.map((_, i) => conditions![i]);
+    },
+  });
+  await analyze(gpu, { field, trajectories: 300, seed });
+  const inTurn = Array.from({ length: 300 }, (_, i) => i % 7);
+  // Accurately, once more for the velocity, and with half as many steps: 256 trajectories at once.
+  const parts = [inTurn.slice(0, 256), inTurn.slice(256)];
+  expect(told).toEqual(parts.flatMap((part) => [...part, ...part, ...part]));
+});
+
+test('fingerprints tell fields by as many conditions and by those that are not the first', async () => {
+  const many = mlpConfig({ dim: 2, width: 32, layers: 2, classes: 10 });
+  const own = { config: many, parameters: randomParameters(many, random(seed, 9)) };
+  const of = (label: MlpFieldOptions['label']) => fingerprintOf(mlpField(own, { label }), gpu);
+  const all = await of('all');
+  expect(sameField(all, await fingerprintOf(mlpField(own, { label: 'all' })))).toBe(true);
+  expect(sameField(all, await of([0, 1, 2, 3, 4, 5]))).toBe(false);
+  expect(sameField(all, await of([0, 1, 2, 3, 4, 5, 6, 7, 9, 8]))).toBe(false);
+  const [part, one] = [mlpField(own, { label: [9, 7] }), mlpField(own, { label: 3 })];
+  for (const field of [part, one])
+    expect(await comparedFingerprint(all, field, gpu)).toMatchObject({ conditions: 10 });
 });
 
 describe('a model of the user', () => {
@@ -266,12 +320,22 @@ test('conditions that there are not are refused', async () => {
   await expectRefusal(() => solved(drawn, mixture), 'bad-argument', /the gaussian-mixture field has none/);
   const asked = { field, solver: 'euler', nfe: 3, batch: 2, conditions: [0] };
   await expectRefusal(() => sample(gpu, asked), 'bad-shape', /there are 1 conditions for 2/);
+  const holes = new Array<number>(3);
+  await expectRefusal(
+    () => networkOf({ label: holes }),
+    'bad-argument',
+    /label is undefined, of a model with 4/,
+  );
+  await expectRefusal(() => networkOf({ label: [[0]] as never }), 'bad-argument', /of a model with 4/);
+  expect(networkOf({ label: Uint32Array.of(1, 2) }).conditions).toBe(2);
   await expectRefusal(() => networkOf({ label: [] }), 'bad-argument', /the list of labels is empty/);
   await expectRefusal(
     () => networkOf({ label: [0, 4] }),
     'bad-argument',
     /label is 4, of a model with 4 classes/,
   );
+  const nothing = { dim: 2, predict: (x: Float32Array) => x, conditions: null! };
+  await expectRefusal(() => externalField(nothing), 'bad-field', /conditions null/);
   const endless = { dim: 2, predict: (x: Float32Array) => x, conditions: 0 };
   await expectRefusal(() => externalField(endless), 'bad-field', /conditions 0/);
   const three = { dim: 2, predict: (x: Float32Array) => x, conditions: 3 };

@@ -127,17 +127,19 @@ describe.each<[string, Field]>([
         beta2: 0.99,
         clip: Infinity,
       });
+      // The second of two batches.
+      const [before, others] = [latents(seed + 2, BATCH, dim, 20), latents(seed + 3, BATCH, dim, 1)];
       const pool = {
         dim,
-        latents: Float32Array.from(x),
-        ...(conditions && { conditions }),
-        states: [Float32Array.from(targets)],
+        latents: Float32Array.of(...before, ...x),
+        ...(conditions && { conditions: Uint32Array.of(...conditions.toReversed(), ...conditions) }),
+        states: [Float32Array.of(...others, ...targets)],
         evaluations: 0,
         seconds: 0,
       };
       const options = { batch: BATCH, softening: SOFTENING };
       const trainer = await TangentTrainer.create(gpu, field, predictor, pool, options, weights);
-      trainer.submit(0);
+      trainer.submit(1);
       const actual = new Float32Array(await gpu.read(weights.gradient));
       const { loss } = await trainer.figures();
       trainer.destroy();

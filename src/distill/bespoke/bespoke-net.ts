@@ -78,8 +78,8 @@ export async function distillBespokeNet(
     onTable: false,
     signal: false,
   });
-  checkPool('training', options.training);
-  checkPool('validation', options.validation);
+  checkPool('training', options.training, field);
+  checkPool('validation', options.validation, field);
   const { training, validation, onRecord, onTable, signal } = options;
   const { iterations = NET_ITERATIONS, batch: netBatch = NET_BATCH } = options;
   const { batch, seed } = settings;

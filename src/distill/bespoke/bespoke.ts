@@ -157,8 +157,8 @@ export async function distillBespoke(
   checkField(field);
   checkBespokeSettings(settings);
   checkEntries("distillBespoke's options", options, OPTIONS);
-  checkPool('training', options.training);
-  checkPool('validation', options.validation);
+  checkPool('training', options.training, field);
+  checkPool('validation', options.validation, field);
   const {
     training,
     validation,

@@ -65,8 +65,8 @@ export function checkLearning<Name extends Exclude<keyof DistillSettings, 'teach
     checkBudget(budget);
     checkIterations(budget, options.settings.batch);
   }
-  checkPool('training', options.training);
-  checkPool('validation', options.validation);
+  checkPool('training', options.training, field);
+  checkPool('validation', options.validation, field);
 }
 
 function checkStudent(student: Student, method: 'plan' | 'planWith', remedy: string): void {

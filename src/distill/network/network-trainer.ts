@@ -5,7 +5,7 @@ import { READ_FEATURES } from '../../predictor/network-config.js';
 import { checkPredictor, type NetworkPredictor } from '../../predictor/network-predictor.js';
 import { PredictorAdjoint } from '../../predictor/predictor-adjoint.js';
 import { PredictorPass } from '../../predictor/predictor-pass.js';
-import type { TeacherPool } from '../pool.js';
+import { poolConditions, type TeacherPool } from '../pool.js';
 import type { NetworkWeights } from './network-weights.js';
 import { type StateLoss, StateLossPass } from './state-loss.js';
 
@@ -103,7 +103,7 @@ export class NetworkTrainer {
       trained,
       own,
       states,
-      pool.conditions && Uint32Array.from(pool.conditions),
+      poolConditions(pool, field),
       grid,
       batches,
     );

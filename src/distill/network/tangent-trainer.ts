@@ -4,7 +4,7 @@ import type { Gpu } from '../../gpu/gpu.js';
 import { TangentAdjoint } from '../../tangent/tangent-adjoint.js';
 import { TangentPass } from '../../tangent/tangent-pass.js';
 import { checkTangentPredictor, type TangentPredictor } from '../../tangent/tangent-predictor.js';
-import type { TeacherPool } from '../pool.js';
+import { poolConditions, type TeacherPool } from '../pool.js';
 import type { NetworkWeights } from './network-weights.js';
 import { StateLossPass } from './state-loss.js';
 
@@ -69,7 +69,7 @@ export class TangentTrainer {
       endpoints: gpu.buffer('end points of the teacher', COPY_SRC, pool.states[pool.states.length - 1]),
     };
     const batches = Math.floor(pool.latents.length / dim / batch);
-    const conditions = pool.conditions && Uint32Array.from(pool.conditions);
+    const conditions = poolConditions(pool, field);
     return new TangentTrainer(gpu, batch, adjoint, pass, back, loss, trained, teacher, conditions, batches);
   }
 
