@@ -85,7 +85,8 @@ export async function runSample(options: SampleOptions, signal: AbortSignal): Pr
   const { field, plan } = await sourceOf(options);
   const learned = options.predictor === undefined ? undefined : await loadedPredictor(options.predictor);
   const { request, batch } = await requestOf(options, field, learned, plan);
-  if (options.solver !== undefined) note(untrainedNote(options.solver, field.dim));
+  if (options.solver !== undefined)
+    note(untrainedNote(options.solver, { dim: field.dim, label: options.label }));
   const made = await execute(options, { ...request, signal }, batch, learned);
   signal.throwIfAborted();
   if (options.trajectory && made.trajectory) {

@@ -142,6 +142,22 @@ describe('several labels', () => {
   });
 });
 
+it('says of the universal table that it did not learn on labels', { timeout: 60_000 }, async () => {
+  const asked = {
+    field,
+    solver: 'bespoke',
+    nfe: 3,
+    batch: 2,
+    out: at('x.npy'),
+    'sigma-min': 0.01,
+    'sigma-max': 10,
+  };
+  const noted = async (options: Options) =>
+    (await inProcess(['sample', ...flags({ ...asked, ...options })])).stderr;
+  expect(await noted({ label: 1 })).toContain('none of which had labels: a plain solver may be better');
+  expect(await noted({})).toContain('learned on other fields: distil for this one');
+});
+
 it('--label takes the name of a class', async () => {
   expect(await sampled({ field: named, label: 'blue' })).toEqual(await sampled({ label: 2 }));
 });
