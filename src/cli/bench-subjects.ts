@@ -6,7 +6,7 @@ import { type FieldOptions, loadField } from '../node/field/load.js';
 import { loadDataSet } from '../node/files.js';
 import { problemFromData } from '../problem/problem.js';
 import { problemByName } from '../problem/registry.js';
-import { fieldWords } from './field-words.js';
+import { fieldName, fieldWords } from './field-words.js';
 
 /** The part of the command line that says what to run on. */
 export interface SubjectOptions extends FieldOptions {
@@ -42,7 +42,7 @@ export async function subjectsOf(options: SubjectOptions, usual: readonly string
       ? []
       : [
           {
-            ...subjectOfField(basename(field), await loadField(field, fieldOptions), options.image),
+            ...subjectOfField(fieldName(field, options), await loadField(field, fieldOptions), options.image),
             words: fieldWords(field, fieldOptions),
           },
         ]),

@@ -197,7 +197,7 @@ it('fewstep bench takes a model', async () => {
   const outcome = await inProcess(['bench', ...flags({ out, field: named, label: 'green', ...small })]);
   expect(outcome, outcome.stderr).toMatchObject({ status: 0 });
   const results = parseResults(JSON.parse(await readFile(join(out, 'results.json'), 'utf8')));
-  expect(results.problems.map(({ name }) => name)).toEqual(['named.safetensors']);
+  expect(results.problems.map(({ name }) => name)).toEqual(['named.safetensors, label green']);
   expect(results.failures).toEqual([]);
   expect(results.cells).toHaveLength(2);
 });
