@@ -1,5 +1,5 @@
 import { BESPOKE } from '../../src/distill/bespoke/bespoke.js';
-import type { BespokeChoices } from '../../src/distill/bespoke/bespoke-search.js';
+import { type BespokeChoices, FEW_FORMULAS } from '../../src/distill/bespoke/bespoke-search.js';
 import { allIterations } from '../../src/distill/budget.js';
 import { type DistillSettings, ROBUST } from '../../src/distill/settings.js';
 import { unknownName } from '../../src/errors.js';
@@ -109,11 +109,8 @@ const suites: Record<string, () => Suite> = {
     exactNfe: 256,
     timingMs: 15,
     learning: { ...ROBUST, trajectories: 768, validation: 256, iterations: 120 },
-    // Searching all formulas and starts would take longer than the training; these begin best nearly everywhere.
-    bespoke: {
-      ...{ iterations: 200, candidates: 5, starts: ['gaussian'] },
-      formulas: ['ipndm-2', 'ipndm-3', 'dpmpp-2m'],
-    },
+    // Searching all formulas and starts would take longer than the training.
+    bespoke: { iterations: 200, candidates: 5, starts: ['gaussian'], formulas: FEW_FORMULAS },
     // Glyphs, of 256 numbers and 600 components, would take longer than everything else together.
     learnsUpTo: 64,
   }),

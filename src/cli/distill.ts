@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander';
 import { BESPOKE } from '../distill/bespoke/bespoke.js';
 import { NET_ITERATIONS } from '../distill/bespoke/bespoke-net.js';
+import { FEW_FORMULAS } from '../distill/bespoke/bespoke-search.js';
 import { RECIPES } from '../distill/network/network.js';
 import { ANSWER_KINDS } from '../distill/request/distillation.js';
 import { LARGEST_SEED, NETWORK_BATCH, ROBUST } from '../distill/settings.js';
@@ -41,8 +42,8 @@ times themselves: a grid, for any library that takes a list of sigma (\`fewstep 
 --budget limits the search and all trainings of tables and times together, for each NFE and without the teacher: in seconds
 (20s; then how many iterations there are is planned from how long the first take, and another run may come out a little
 different), in iterations (600it), in trajectories (100000traj), or in evaluations of the field (200000evals), which suits
-slow models: the search is smaller then too, and unless you say otherwise so is the --batch, and the teacher makes at most
-half as many evaluations besides (--trajectories, --validation).
+slow models: the search is smaller then too (below 500,000 of three formulas), and unless you say otherwise so is the
+--batch, and the teacher makes at most half as many evaluations besides (--trajectories, --validation).
 
 The robust recipe searches the grids and r to start from, trains on the best grids for a little and on the best of those
 through whole trajectories to the teacher's end points, and keeps the best state that it validated: never worse, on the
@@ -164,7 +165,7 @@ export function distillCommand(): Command {
     .addOption(
       new Option(
         '--formulas <names>',
-        `what a bespoke solver may begin as: ${BESPOKE_FORMULAS.join(',')} (default: all)`,
+        `what a bespoke solver may begin as: ${BESPOKE_FORMULAS.join(',')} (default: all; of few evaluations ${FEW_FORMULAS.join(',')})`,
       ).argParser(plainNames),
     )
     .addOption(

@@ -2,7 +2,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it, test } from 'vitest';
+import { FEW_FORMULAS } from '../../src/distill/bespoke/bespoke-search.js';
 import { type DistillProgress, type DistillRequest, distill } from '../../src/distill/distill.js';
+import type { BespokesRequest } from '../../src/distill/learned.js';
 import { poolSeeds } from '../../src/distill/pool.js';
 import { jobOf } from '../../src/distill/request/job.js';
 import type { FewstepError } from '../../src/errors.js';
@@ -242,6 +244,15 @@ test(
 const asked = (request: Partial<DistillRequest>) => () =>
   distill(gpu, { field: outOfReach, solver: 'bespoke', nfe: 3, ...request });
 /** Nothing may run before a refusal. */
+function refusalOf(act: () => unknown): FewstepError {
+  try {
+    act();
+  } catch (error) {
+    return error as FewstepError;
+  }
+  throw new Error('it was not refused');
+}
+
 const outOfReach = {
   ...field,
   prepare: () => {
@@ -538,18 +549,31 @@ describe('a distillation that cannot be', () => {
     ['unipc-2', [4, 60]],
   ])('names what suffices for all NFE of %s where a budget in evaluations is too small', (solver, nfe) => {
     const of = (amount: number) => jobOf({ field, solver, nfe, budget: { amount, unit: 'evaluations' } });
-    const refusal = (amount: number) => {
-      try {
-        of(amount);
-      } catch (error) {
-        return error as FewstepError;
-      }
-      throw new Error('it was not refused');
-    };
-    const { message, remedy } = refusal(500);
+    const { message, remedy } = refusalOf(() => of(500));
     expect(message).toMatch(/500 evaluations is too small at NFE \d+$/);
     const least = Number(/^give (\d+) or more/.exec(remedy)![1]);
     expect(of(least)).toHaveProperty('request');
+  });
+
+  it('compares a few formulas where evaluations are few, unless they are given', () => {
+    const formulasOf = (amount: number, formulas?: string[]) => {
+      const budget = { amount, unit: 'evaluations' } as const;
+      const job = jobOf({ field, solver: 'bespoke', nfe: [3, 5], budget, formulas });
+      return (job.request as BespokesRequest).choices.formulas;
+    };
+    expect(formulasOf(499_999)).toEqual(FEW_FORMULAS);
+    expect(formulasOf(500_000)).toBeUndefined();
+    expect(formulasOf(200_000, ['deis-3'])).toEqual(['deis-3']);
+    // Where the least is beyond what a few are for, all of them have it.
+    const nfe = [20];
+    const least = { amount: 1000, unit: 'evaluations' } as const;
+    const refused = refusalOf(() =>
+      jobOf({ field, solver: 'bespoke', nfe, budget: least, validation: 20_000 }),
+    );
+    const enough = Number(/^give (\d+) or more/.exec(refused.remedy)![1]);
+    expect(enough).toBeGreaterThan(500_000);
+    const budget = { ...least, amount: enough };
+    expect(jobOf({ field, solver: 'bespoke', nfe, budget, validation: 20_000 })).toHaveProperty('request');
   });
 
   it('stops where it is told to', async () => {

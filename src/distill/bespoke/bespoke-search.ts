@@ -33,6 +33,9 @@ export interface BespokeChoices {
   starts?: readonly BespokeForm['start'][];
 }
 
+/** Formulas that begin best nearly everywhere, for who has not the time, or the evaluations, to compare all. */
+export const FEW_FORMULAS: readonly string[] = ['ipndm-2', 'ipndm-3', 'dpmpp-2m'];
+
 /** First times that are tried after a Gaussian start, in standard deviations of the data. */
 const GAUSSIAN_TIMES = [80, 40, 20, 12, 8, 5, 3];
 /**
