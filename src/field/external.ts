@@ -99,14 +99,14 @@ function denoiseUnder(chosen: readonly number[] | undefined, denoise: Denoise): 
 /** The model's own numbers of the field's conditions. */
 function chosenOf({ conditions, condition }: ExternalFieldOptions): readonly number[] | undefined {
   if (condition === undefined) return conditions === undefined ? undefined : [...Array(conditions).keys()];
-  const chosen = typeof condition === 'number' ? [condition] : [...condition];
+  const chosen = Array.isArray(condition) ? [...condition] : [condition as number];
   const wrong = chosen.find((each) => !(Number.isInteger(each) && each >= 0 && each < (conditions ?? 0)));
   if (chosen.length > 0 && wrong === undefined) return chosen;
   throw new FewstepError(
     'bad-field',
     wrong === undefined
       ? 'the list of conditions is empty'
-      : `the condition is ${wrong}, of an external field with ${conditions ?? 0} conditions`,
+      : `the condition is ${shown(wrong)}, of an external field with ${conditions ?? 0} conditions`,
     conditions === undefined ? 'say how many there are: conditions' : `give some from 0 to ${conditions - 1}`,
   );
 }

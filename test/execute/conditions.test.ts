@@ -350,6 +350,13 @@ test('conditions that there are not are refused', async () => {
     'bad-field',
     /list of conditions is empty/,
   );
+  for (const condition of [null, '1', 0.5] as never[])
+    await expectRefusal(
+      () => externalField({ ...three, condition }),
+      'bad-field',
+      /the condition is /,
+      /0 to 2/,
+    );
   const none = { ...three, conditions: undefined, condition: 0 };
   await expectRefusal(
     () => externalField(none),
