@@ -44,7 +44,7 @@ function problemSection(results: Results, problem: ProblemResult, colors: Palett
   const errorOf = ({ row, nfe }: Picture) => errors.get(`${row}@${nfe}`)?.[0];
   const kinds = { 'points-2d': 'points in the plane', vector: 'vectors', image: 'images' };
   return html`<section id="${anchor(problem)}"><h2>${problem.title}</h2>
-<p class="facts">${problem.name}, ${problem.dim} dimensions, ${kinds[problem.kind]}</p>
+<p class="facts">${problem.title !== problem.name && `${problem.name}, `}${problem.dim} dimensions, ${kinds[problem.kind]}</p>
 ${problemTable(results, problem, colors)}
 ${problemPlots(results, problem, colors)}
 ${studentFigures(problem, colors)}
