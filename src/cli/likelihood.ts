@@ -22,7 +22,8 @@ over sigma_max.
 --report writes likelihood.json and report.html (one file, opens offline) into a folder: the spread of the densities, how
 far the field is from being the score of any diffusing density (the Fokker-Planck residual), and in the plane the density
 as a map, beside the exact one where that is known: of a mixture, of a model trained on a built-in problem, or with --exact.
-Where rows have labels of their own (--labels) there is no one density, and the report has neither residual nor map.
+Where rows have labels of their own (--labels) there is no one density: the report has neither residual nor map, and there
+is no --prior gaussian.
 
 Examples:
   fewstep likelihood --field mixture.json --data points.npy --prior gaussian --out logp.npy

@@ -2,7 +2,7 @@ import { FewstepError } from '../errors.js';
 import type { Gpu } from '../gpu/gpu.js';
 import type { Kernel } from '../gpu/kernel.js';
 import { OutsideReadback } from './external-readback.js';
-import { answerOf, type ModelTerms, type Turns } from './external-terms.js';
+import { answerOf, type ModelTerms, RowConditions, type Turns } from './external-terms.js';
 import type { BatchBuffers, BoundField, OutsideEvaluation, PreparedField } from './field.js';
 import { boundKernel, numberGroups, operationOf, shared } from './operation.js';
 
@@ -72,8 +72,7 @@ export async function prepareOnDevice(gpu: Gpu, model: DeviceModel): Promise<Pre
 class OnDevice implements BoundField {
   readonly encode: BoundField['encode'];
   readonly tell: BoundField['tell'];
-  /** Of each row, as it was told last, by the model's own numbers. */
-  private conditions: Uint32Array | undefined;
+  private readonly conditions: RowConditions;
   private readonly buffers: Record<'states' | 'times' | 'translations' | 'computed' | 'part', GPUBuffer>;
   private readonly inputGroup: GPUBindGroup;
   private readonly part: ArrayBuffer;
@@ -105,13 +104,8 @@ class OnDevice implements BoundField {
       numberGroups(count * model.dim),
     ).encode;
     this.own = new OutsideReadback(gpu, batch, 0);
-    const { chosen } = model;
-    if (chosen?.length === 1) this.conditions = new Uint32Array(batch.capacity).fill(chosen[0]);
-    else if (chosen) {
-      this.tell = (conditions) => {
-        this.conditions = conditions.map((condition) => chosen[condition]);
-      };
-    }
+    this.conditions = new RowConditions(model.chosen, batch.capacity);
+    this.tell = this.conditions.tell;
   }
 
   compute(encoder: GPUCommandEncoder, evaluation: OutsideEvaluation): Promise<void> {
@@ -172,8 +166,7 @@ class OnDevice implements BoundField {
     pass.end();
     device.queue.submit([encoder.finish()]);
     // A model may wait for a device that is lost.
-    const conditions = this.conditions && { conditions: this.conditions.slice(first, first + count) };
-    const inputs = { device, states, times, count, ...conditions, signal };
+    const inputs = { device, states, times, count, ...this.conditions.of(first, first + count), signal };
     const predicted = gpu.settle(answerOf('predictOnDevice', () => predict(inputs)));
     return checked(await predicted, count, dim);
   }

@@ -3,7 +3,7 @@ import { FewstepError } from '../errors.js';
 import type { Gpu } from '../gpu/gpu.js';
 import type { Kernel } from '../gpu/kernel.js';
 import { OutsideReadback } from './external-readback.js';
-import { answerOf, type ModelTerms, type Turns } from './external-terms.js';
+import { answerOf, type ModelTerms, RowConditions, type Turns } from './external-terms.js';
 import type { BatchBuffers, BoundField, OutsideEvaluation, PreparedField } from './field.js';
 import { boundKernel, numberGroups, operationOf, shared } from './operation.js';
 
@@ -49,8 +49,7 @@ export async function prepareOnHost(gpu: Gpu, model: HostModel): Promise<Prepare
 class OnHost implements BoundField {
   readonly encode: BoundField['encode'];
   readonly tell: BoundField['tell'];
-  /** Of each row, as it was told last, by the model's own numbers. */
-  private conditions: Uint32Array | undefined;
+  private readonly conditions: RowConditions;
   private readonly denoised: GPUBuffer;
   private readonly readback: OutsideReadback;
 
@@ -66,13 +65,8 @@ class OnHost implements BoundField {
     this.readback = new OutsideReadback(gpu, batch, dim);
     const buffers = { ...shared(batch), computed: this.denoised };
     this.encode = boundKernel(kernel, buffers, (count) => numberGroups(count * dim)).encode;
-    const { chosen } = model;
-    if (chosen?.length === 1) this.conditions = new Uint32Array(batch.capacity).fill(chosen[0]);
-    else if (chosen) {
-      this.tell = (conditions) => {
-        this.conditions = conditions.map((condition) => chosen[condition]);
-      };
-    }
+    this.conditions = new RowConditions(model.chosen, batch.capacity);
+    this.tell = this.conditions.tell;
   }
 
   async compute(encoder: GPUCommandEncoder, evaluation: OutsideEvaluation): Promise<void> {
@@ -95,7 +89,7 @@ async function denoisedBy(
   { dim, most, terms, predict }: HostModel,
   states: Float32Array,
   sigmas: Float32Array,
-  conditions: Uint32Array | undefined,
+  conditions: RowConditions,
   signal: AbortSignal | undefined,
 ): Promise<Float32Array<ArrayBuffer>> {
   const all = new Float32Array(states.length);
@@ -106,7 +100,7 @@ async function denoisedBy(
     const part = states.subarray(first * dim, end * dim);
     const inputs = part.map((x, i) => translations[Math.floor(i / dim)].input * x);
     const times = Float32Array.from(translations, ({ time }) => time);
-    const context = { signal, ...(conditions && { conditions: conditions.slice(first, end) }) };
+    const context = { signal, ...conditions.of(first, end) };
     const answer = await answerOf('predict', () => predict(inputs, times, context));
     const predicted = checked(answer, end - first, dim);
     for (const [i, x] of part.entries()) {

@@ -1,7 +1,7 @@
 import { FewstepError } from '../errors.js';
 import { type Prediction, type Translation, translation } from '../process/prediction.js';
 import type { Process } from '../process/process.js';
-import type { Field } from './field.js';
+import type { BoundField, Field } from './field.js';
 
 /** The terms in which a model outside of the device speaks: its process, what it predicts, and what it is told for t. */
 export class ModelTerms {
@@ -41,6 +41,27 @@ export class ModelTerms {
       `the external field's modelTime is ${time} at t = ${of.time}`,
       'correct its modelTime',
     );
+  }
+}
+
+/** Which condition each row of a run has, by the model's own numbers, where the model has some. */
+export class RowConditions {
+  readonly tell: BoundField['tell'];
+  private rows: Uint32Array | undefined;
+
+  /** @param chosen the model's numbers of the field's conditions: one alone is nothing that a run has to tell */
+  constructor(chosen: readonly number[] | undefined, capacity: number) {
+    if (chosen?.length === 1) this.rows = new Uint32Array(capacity).fill(chosen[0]);
+    else if (chosen) {
+      this.tell = (conditions) => {
+        this.rows = conditions.map((condition) => chosen[condition]);
+      };
+    }
+  }
+
+  /** Those of the rows [first, end), as an entry of what the model is told, which may keep it. */
+  of(first: number, end: number): { conditions?: Uint32Array } {
+    return this.rows ? { conditions: this.rows.slice(first, end) } : {};
   }
 }
 

@@ -49,9 +49,9 @@ export function labelsOf(
 ): number[] {
   if (choice === 'all' && config.classes > 0 && !names?.includes(choice))
     return [...Array(config.classes).keys()];
-  const listed = Array.isArray(choice) || ArrayBuffer.isView(choice);
+  const isList = Array.isArray(choice) || ArrayBuffer.isView(choice);
   // Where a list has holes, they are labels that there are not.
-  const all = listed ? Array.from<number | string>(choice) : [choice as number | string];
+  const all = isList ? Array.from<number | string>(choice) : [choice as number | string];
   if (all.length > 0) return all.map((label) => labelNumber(config, names, label));
   throw new FewstepError(
     'bad-argument',

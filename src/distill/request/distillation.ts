@@ -48,7 +48,8 @@ export interface Distillation extends Partial<Omit<DistillSettings, 'teacher'>>,
   /**
    * In place of `iterations`: what search and training may take together, for each NFE. Not of AMED's network, and of
    * bespoke-net its table alone. With one in evaluations the teacher makes at most half as many besides, and batches are
-   * smaller, unless `trajectories`, `validation` and `batch` say how many.
+   * smaller, unless `trajectories`, `validation` and `batch` say how many; with one below 500,000 a bespoke solver begins
+   * as one of `FEW_FORMULAS`, unless `formulas` says of which.
    */
   budget?: Budget;
   /** Of a bespoke solver: how many starts are trained for a little, and for how long each; see `BESPOKE`. */
