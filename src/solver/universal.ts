@@ -5,10 +5,19 @@ import type { Plan } from './plan.js';
 import tables from './universal.json' with { type: 'json' };
 
 /**
+ * What universal tables were trained over: the exact fields of mixtures and data sets; networks, with labels and
+ * without; networks with classifier-free guidance of 1.4 and 2; of 3 and 5.
+ */
+export const UNIVERSAL_KINDS = ['exact', 'network', 'guided', 'strongly-guided'] as const;
+/** One of UNIVERSAL_KINDS. */
+export type UniversalKind = (typeof UNIVERSAL_KINDS)[number];
+
+/**
  * A bespoke solver in units of the data's mean and standard deviation: what suits many fields, and any field better than
  * a solver that learned nothing.
  */
 export interface UniversalTable {
+  kind: UniversalKind;
   nfe: number;
   formula: string;
   /** As `bespokeLayout` has them after a Gaussian start, for data of mean 0 and standard deviation 1. */
@@ -16,7 +25,7 @@ export interface UniversalTable {
 }
 
 /** The tables that come with the package, trained by `npm run train:universal`; of fields that no test uses. */
-export const universalTables: readonly UniversalTable[] = tables.tables;
+export const universalTables = tables.tables as readonly UniversalTable[];
 
 /** Numbers in a state of the largest fields that the tables were trained on. */
 export const TRAINED_UP_TO = 256;

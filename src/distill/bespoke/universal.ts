@@ -17,6 +17,9 @@ import { partOf, type TeacherPool } from '../pool.js';
 import { scoreOf, typicalError } from '../score.js';
 import { type SharedTask, trainShared } from '../training/shared-training.js';
 
+/** A formula, and numbers in units of the data. */
+type Start = Pick<UniversalTable, 'formula' | 'numbers'>;
+
 /** One of the fields that a universal table is trained over. */
 export interface UniversalField {
   field: Field;
@@ -35,7 +38,7 @@ export interface UniversalSettings {
   iterations: number;
   seed: number;
   /** A table that stands beside the starts of the search. */
-  given?: UniversalTable;
+  given?: Start;
   onRecord?: (iteration: number, score: number) => void;
 }
 
@@ -53,7 +56,7 @@ export async function distillUniversal(
   gpu: Gpu,
   fields: readonly UniversalField[],
   settings: UniversalSettings,
-): Promise<UniversalTable & { score: number; start: number }> {
+): Promise<Start & { score: number; start: number }> {
   const { nfe } = settings;
   const tasks = fields.map((each) => ({ ...each, data: figuresOf(each.training) }));
   const formFor = (formula: string, data: BespokeForm['data']): BespokeForm => ({
@@ -124,7 +127,7 @@ export async function distillUniversal(
   const candidates: typeof starts = [];
   for (const start of starts) candidates.push(await train(start, settings.candidateIterations));
   const best = await train(leastOf(candidates), settings.iterations);
-  return { nfe, formula: best.formula, numbers: [...best.unit], score: best.score, start: first.score };
+  return { formula: best.formula, numbers: [...best.unit], score: best.score, start: first.score };
 }
 
 function figuresOf(pool: TeacherPool): BespokeForm['data'] {
