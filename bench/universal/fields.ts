@@ -8,7 +8,9 @@ import type { UniversalKind } from '../../src/solver/universal.js';
 import { trainedNetworks } from './networks.js';
 import { curve, patterns } from './points.js';
 
-/** Of each network its guidances in turn, so that no strength goes with one kind of data alone. */
+/** Numbers in a state up to which a network is small; those of as many are for both kinds. */
+const FEW = 8;
+/** Of each network, whatever its data. */
 const GUIDANCES = { guided: [1.4, 2], 'strongly-guided': [3, 5] };
 
 /** The fields that a kind of universal table is trained over, none of which is a field of the benchmark. */
@@ -19,12 +21,16 @@ export async function trainingFields(
   folder: string,
 ): Promise<Field[]> {
   if (kind === 'exact') return exactFields(seed);
-  const models = await trainedNetworks(gpu, seed, folder);
-  if (kind === 'network')
-    return models.flatMap((model) => [mlpField(model), mlpField(model, { label: 'all' })]);
-  return models.flatMap((model) =>
-    GUIDANCES[kind].map((guidance) => mlpField(model, { label: 'all', guidance })),
-  );
+  const small = kind === 'small-network';
+  const models = await trainedNetworks(gpu, { seed, folder, small });
+  if (kind === 'guided' || kind === 'strongly-guided') {
+    return models.flatMap((model) =>
+      GUIDANCES[kind].map((guidance) => mlpField(model, { label: 'all', guidance })),
+    );
+  }
+  return models
+    .filter(({ config: { dim } }) => (small ? dim <= FEW : dim >= FEW))
+    .flatMap((model) => [mlpField(model), mlpField(model, { label: 'all' })]);
 }
 
 /** Random mixtures of 2 to 64 dimensions, patterns of 256 numbers, and data sets along random curves. */

@@ -39,11 +39,26 @@ const KINDS: NetworkKind[] = [
   ofDrawings({ side: 16, classes: 10 }, { width: 256, steps: 4000 }),
 ];
 
-/** Networks with classes, trained on random data; those that the folder has are read from it, the others stored there. */
-export async function trainedNetworks(gpu: Gpu, seed: number, folder: string): Promise<MlpModel[]> {
+/** Further ones of few numbers, for tables that are for such alone: elsewhere they would outweigh the others. */
+const SMALL_KINDS: NetworkKind[] = [
+  ofCurves({ dim: 2, classes: 2, width: 0.02 }, { width: 64, steps: 8000 }),
+  ofCurves({ dim: 2, classes: 8, width: 0.05 }, { width: 64, steps: 8000 }),
+  ofMixture({ dim: 2, classes: 3 }, { width: 64, steps: 8000 }),
+  ofCurves({ dim: 3, classes: 3, width: 0.03 }, { width: 64, steps: 8000 }),
+  ofMixture({ dim: 4, classes: 5 }, { width: 64, steps: 8000 }),
+];
+
+/**
+ * Networks with classes, trained on random data; those that the folder has are read from it, the others stored there.
+ * @param small whether to have further ones of few numbers
+ */
+export async function trainedNetworks(
+  gpu: Gpu,
+  { seed, folder, small }: { seed: number; folder: string; small: boolean },
+): Promise<MlpModel[]> {
   await mkdir(folder, { recursive: true });
   const models: MlpModel[] = [];
-  for (const [i, kind] of KINDS.entries()) {
+  for (const [i, kind] of [...KINDS, ...(small ? SMALL_KINDS : [])].entries()) {
     const path = join(folder, `${kind.name}-seed-${seed}.safetensors`);
     if (!existsSync(path))
       await saveModel(path, await trained(gpu, kind, seed, kind.draw(random(seed, 70 + i))));
@@ -77,13 +92,13 @@ type Size = Pick<NetworkKind, 'width' | 'steps'>;
 function ofCurves(shape: { dim: number; classes: number; width: number }, size: Size): NetworkKind {
   const { dim, classes } = shape;
   const draw = (source: Random) => classCurves(source, { ...shape, rows });
-  return { name: `curves-${dim}`, dim, classes, ...size, scale: dim > 8 ? 0.1 : 1, draw };
+  return { name: `curves-${dim}-of-${classes}`, dim, classes, ...size, scale: dim > 8 ? 0.1 : 1, draw };
 }
 
 function ofMixture(shape: { dim: number; classes: number }, size: Size): NetworkKind {
   const { dim, classes } = shape;
   const draw = (source: Random) => classMixture(source, { ...shape, rows });
-  return { name: `mixture-${dim}`, dim, classes, ...size, scale: dim > 8 ? 0.1 : 1, draw };
+  return { name: `mixture-${dim}-of-${classes}`, dim, classes, ...size, scale: dim > 8 ? 0.1 : 1, draw };
 }
 
 function ofDrawings(shape: { side: number; classes: number }, size: Size): NetworkKind {

@@ -1,16 +1,26 @@
 import { FewstepError } from '../errors.js';
+import type { Field } from '../field/field.js';
 import { DEFAULT_RANGE, type SigmaRange } from '../grid/grid.js';
 import { type BespokeForm, bespokeLayout, bespokePlan } from './bespoke.js';
 import type { Plan } from './plan.js';
 import tables from './universal.json' with { type: 'json' };
 
 /**
- * What universal tables were trained over: the exact fields of mixtures and data sets; networks, with labels and
- * without; networks with classifier-free guidance of 1.4 and 2; of 3 and 5.
+ * What universal tables were trained over: the exact fields of mixtures and data sets; networks of up to 8 numbers and of
+ * 8 to 256, each with labels and without; networks with classifier-free guidance of 1.4 and 2; of 3 and 5.
  */
-export const UNIVERSAL_KINDS = ['exact', 'network', 'guided', 'strongly-guided'] as const;
+export const UNIVERSAL_KINDS = ['exact', 'small-network', 'network', 'guided', 'strongly-guided'] as const;
 /** One of UNIVERSAL_KINDS. */
 export type UniversalKind = (typeof UNIVERSAL_KINDS)[number];
+
+/** The same in words. */
+export const TRAINED_ON: Record<UniversalKind, string> = {
+  exact: 'exact fields',
+  'small-network': 'networks of few numbers',
+  network: 'networks',
+  guided: 'networks with guidance',
+  'strongly-guided': 'networks with strong guidance',
+};
 
 /**
  * A bespoke solver in units of the data's mean and standard deviation: what suits many fields, and any field better than
@@ -30,8 +40,15 @@ export const universalTables = tables.tables as readonly UniversalTable[];
 /** Numbers in a state of the largest fields that the tables were trained on. */
 export const TRAINED_UP_TO = 256;
 
-/** The NFE that there are universal tables for, as they come with the package. */
-export const universalCounts: readonly number[] = universalTables.map(({ nfe }) => nfe);
+/** The NFE that there are universal tables for, of every kind, as they come with the package. */
+export const universalCounts: readonly number[] = universalTables
+  .filter(({ kind }) => kind === 'exact')
+  .map(({ nfe }) => nfe);
+
+/** Whose tables may suit a field: one that is known exactly has its own, any other may be guided or not. */
+export function universalKindsOf({ mixture }: Pick<Field, 'mixture'>): readonly UniversalKind[] {
+  return mixture ? ['exact'] : UNIVERSAL_KINDS;
+}
 
 /** The form whose numbers a universal table holds. */
 export function unitForm(formula: string, nfe: number): BespokeForm {
@@ -70,8 +87,8 @@ export function placed(form: BespokeForm, unit: ArrayLike<number>): Float64Array
 }
 
 /** @throws FewstepError unreachable-nfe where there is none */
-export function universalTable(nfe: number): UniversalTable {
-  const table = universalTables.find((each) => each.nfe === nfe);
+export function universalTable(nfe: number, kind: UniversalKind = 'exact'): UniversalTable {
+  const table = universalTables.find((each) => each.nfe === nfe && each.kind === kind);
   if (table) return table;
   throw new FewstepError(
     'unreachable-nfe',
@@ -89,8 +106,9 @@ function universalSolver(
   nfe: number,
   data: BespokeForm['data'],
   range: SigmaRange = DEFAULT_RANGE,
+  kind: UniversalKind = 'exact',
 ): { form: BespokeForm; numbers: Float64Array } {
-  const { formula, numbers } = universalTable(nfe);
+  const { formula, numbers } = universalTable(nfe, kind);
   const form: BespokeForm = { formula, start: 'gaussian', nfe, range, data };
   return { form, numbers: placed(form, numbers) };
 }
@@ -115,9 +133,15 @@ export function findUniversalSolver(
  * @param nfe one of `universalCounts`
  * @param data mean [dim] and one standard deviation over all numbers: `fieldFigures` has them
  * @param range 0.002 to 80 by default
+ * @param kind 'exact' by default; `chooseUniversal` finds a field's
  * @throws FewstepError unreachable-nfe where there is none, bad-grid where the range has no room for its times
  */
-export function universalPlan(nfe: number, data: BespokeForm['data'], range?: SigmaRange): Plan {
-  const { form, numbers } = universalSolver(nfe, data, range);
+export function universalPlan(
+  nfe: number,
+  data: BespokeForm['data'],
+  range?: SigmaRange,
+  kind?: UniversalKind,
+): Plan {
+  const { form, numbers } = universalSolver(nfe, data, range, kind);
   return { ...bespokePlan(form, numbers), solver: 'bespoke (universal)' };
 }
