@@ -59,7 +59,7 @@ const command = new Command('npm run bench:sampling --')
   .option('--quick', 'small batches alone, on software an eighth of them; three repeats')
   .option(
     '--solvers <names>',
-    'such as euler,amed,bespoke: AMED with a network of random weights, bespoke as the universal table',
+    'such as euler,amed,bespoke: AMED with a network of random weights, bespoke as the universal table of exact fields',
     (given) => given.split(','),
     USUAL,
   )

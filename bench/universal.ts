@@ -43,7 +43,11 @@ const command = new Command('npm run train:universal --')
   .addOption(new Option('--nfe <counts>').argParser(wholeNumbers(1, 20)).default([3, 4, 5, 6, 7, 8, 9, 10]))
   .addOption(new Option('--iterations <count>').argParser(wholeNumber(0)).default(300))
   .addOption(new Option('--seed <seed>').argParser(wholeNumber(0)).default(0))
-  .option('--networks <folder>', 'where the networks that are trained for it are stored', 'runs/universal')
+  .option(
+    '--networks <folder>',
+    'where the networks that are trained for it are stored: those that it has are not trained again',
+    'runs/universal',
+  )
   .option(
     '--out <file>',
     'the table that it has of the kind and an NFE is a start of the training, and kept for others',
@@ -53,11 +57,7 @@ const command = new Command('npm run train:universal --')
 await leaveAfter(() => train(command.parse().opts<Options>()));
 
 async function train({ kind, nfe: counts, iterations, seed, networks, out }: Options): Promise<void> {
-  const stored = JSON.parse(await readFile(out, 'utf8')) as {
-    schema: string;
-    trainings: Partial<Record<UniversalKind, object>>;
-    tables: UniversalTable[];
-  };
+  const before = await readTables(out);
   const { device, adapter } = await openDevice();
   const gpu = new Gpu(device, adapter);
   const { batch, candidateIterations, ...pools } = kind === 'exact' ? EXACT : NETWORKS;
@@ -72,7 +72,7 @@ async function train({ kind, nfe: counts, iterations, seed, networks, out }: Opt
       candidateIterations,
       iterations,
       seed,
-      given: stored.tables.find((table) => table.kind === kind && table.nfe === nfe),
+      given: before.tables.find((table) => table.kind === kind && table.nfe === nfe),
       onRecord: (iteration, at) =>
         process.stderr.write(`\r${kind}, NFE ${nfe}: iteration ${iteration}, score ${at.toFixed(3)} `),
     });
@@ -82,11 +82,24 @@ async function train({ kind, nfe: counts, iterations, seed, networks, out }: Opt
       `${kind}, NFE ${nfe}: ${formula}, mean score ${start.toFixed(3)} -> ${score.toFixed(3)} in ${seconds} s`,
     );
     const table = { kind, nfe, formula, numbers: numbers.map((value) => Number(value.toPrecision(7))) };
+    const stored = await readTables(out);
     const others = stored.tables.filter((each) => each.kind !== kind || each.nfe !== nfe);
     stored.tables = [...others, table].sort((a, b) => placeOf(a.kind) - placeOf(b.kind) || a.nfe - b.nfe);
     stored.trainings[kind] = { fields: fields.length, iterations, seed, run: describeRun(adapter) };
     await writeAtomic(out, `${JSON.stringify(stored, null, 1)}\n`);
   }
+}
+
+interface StoredTables {
+  schema: string;
+  /** How the tables of a kind were trained, of several NFE the last. */
+  trainings: Partial<Record<UniversalKind, object>>;
+  tables: UniversalTable[];
+}
+
+/** Read anew before each writing: another kind may be in training meanwhile. */
+async function readTables(path: string): Promise<StoredTables> {
+  return JSON.parse(await readFile(path, 'utf8')) as StoredTables;
 }
 
 function placeOf(kind: UniversalKind): number {

@@ -23,6 +23,11 @@ export {
   searchBespoke,
 } from './distill/bespoke/bespoke-search.js';
 export { type FieldFigures, fieldFigures } from './distill/bespoke/field-figures.js';
+export {
+  chooseUniversal,
+  type UniversalChoice,
+  type UniversalRequest,
+} from './distill/bespoke/universal-choice.js';
 export type { Budget } from './distill/budget.js';
 export { dataFigures } from './distill/data-figures.js';
 export { type Distilled, type DistillProgress, type DistillRequest, distill } from './distill/distill.js';
@@ -283,7 +288,7 @@ export { needsMean, planOfTable, type SolverTable, tableOf } from './solver/tabl
 export { decodeTable, encodeTable, type StoredTable, TABLE_SCHEMA } from './solver/table-file.js';
 export { classicRungeKutta, dormandPrince, type Tableau } from './solver/tableau.js';
 export { withToldTimes } from './solver/told-times.js';
-export { universalCounts, universalPlan } from './solver/universal.js';
+export { UNIVERSAL_KINDS, type UniversalKind, universalCounts, universalPlan } from './solver/universal.js';
 export type {
   ColumnRange,
   Move,

@@ -7,7 +7,7 @@ import { type PlanRequest, planFor } from './solver/plan-for.js';
 
 /** What one asks for: a solver at an NFE, or what a predictor learned. */
 export interface StudentRequest extends Omit<PlanRequest, 'solver' | 'nfe'> {
-  /** A solver with its options: 'ipndm-3', 'dpm-solver-2:r=0.4'; 'bespoke' alone is the universal table. */
+  /** A solver with its options: 'ipndm-3', 'dpm-solver-2:r=0.4'; 'bespoke' alone is a universal table. */
   solver?: string;
   /** Field evaluations per trajectory, exactly; may be left out with a predictor that learned for one. */
   nfe?: number;

@@ -14,6 +14,7 @@ import { checkSigmaRange } from './sample-range.js';
 import { checkSampleRequest } from './sample-request.js';
 import { resolveUniversal } from './sample-universal.js';
 import type { Plan } from './solver/plan.js';
+import type { UniversalKind } from './solver/universal.js';
 
 /** What `sampleReference` made, in float64. */
 export interface ReferenceSampleResult {
@@ -29,6 +30,8 @@ export interface ReferenceSampleResult {
   plan: Plan;
   /** Where the predictor came with the fingerprint of another field than this one: how it may differ in what it does. */
   doubt?: FieldDoubt;
+  /** Of `bespoke` alone: which universal table ran, by what it was trained over. */
+  universal?: UniversalKind;
   /** With `trajectory`: the state at each time of the grid, each [batch, dim], in the data's own units. */
   trajectory?: Float64Array[];
 }
@@ -47,7 +50,7 @@ export async function sampleReference(given: SampleRequest): Promise<ReferenceSa
   const batch = checkSampleRequest('sampleReference', given);
   const asked = inRange(given);
   const { field, seed = 0, onProgress, signal } = asked;
-  const { request } = await resolveUniversal(undefined, field, asked);
+  const { request, kind } = await resolveUniversal(undefined, field, asked);
   const { plan, predictor } = runOf(request);
   checkSigmaRange(field, plan);
   const doubt = await doubtOf(undefined, field, asked);
@@ -87,6 +90,7 @@ export async function sampleReference(given: SampleRequest): Promise<ReferenceSa
     hostMs: performance.now() - begin,
     plan,
     ...(doubt && { doubt }),
+    ...(kind && { universal: kind }),
     trajectory: request.trajectory ? trajectory.map(inDataUnits) : undefined,
   };
 }

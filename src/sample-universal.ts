@@ -1,22 +1,20 @@
-import { fieldFigures } from './distill/bespoke/field-figures.js';
+import { chooseUniversal } from './distill/bespoke/universal-choice.js';
 import { FewstepError } from './errors.js';
 import type { Field } from './field/field.js';
 import type { Gpu } from './gpu/gpu.js';
-import { rangeFrom } from './grid/grid.js';
 import type { StudentRequest } from './sample-plan.js';
 import type { SearchCost } from './search/gits.js';
-import type { BespokeForm } from './solver/bespoke.js';
-import { universalCounts, universalPlan, universalTable } from './solver/universal.js';
+import { type UniversalKind, universalCounts, universalTable } from './solver/universal.js';
 
-/** Whether a request names the bespoke solver without what was learned for a field: the universal table then. */
+/** Whether a request names the bespoke solver without what was learned for a field: a universal table then. */
 export function isUniversal({ solver, predictor, plan }: StudentRequest): boolean {
   return solver === 'bespoke' && !predictor && !plan;
 }
 
 /**
- * A request for the universal table with its plan in place of the solver; others as they are.
- * @param gpu to measure the data's mean and spread with, where the field does not know them
- * @param onSearch called meanwhile, with how many samples are drawn for that, of how many
+ * A request for a universal table with its plan in place of the solver; others as they are.
+ * @param gpu to measure the data's mean and spread with, where the field does not know them, and to compare tables
+ * @param onSearch called meanwhile, as `chooseUniversal` does
  */
 export async function resolveUniversal<R extends StudentRequest>(
   gpu: Gpu | undefined,
@@ -24,11 +22,14 @@ export async function resolveUniversal<R extends StudentRequest>(
   request: R,
   signal?: AbortSignal,
   onSearch?: (done: number, total: number) => void,
-): Promise<{ request: R; search?: SearchCost }> {
+): Promise<{ request: R; kind?: UniversalKind; search?: SearchCost }> {
   if (!isUniversal(request)) return { request };
   checkUniversal(request);
-  const { data, search } = await fieldFigures(gpu, field, request.range, signal, onSearch);
-  return { request: withPlan(request, data), ...(search && { search }) };
+  const { nfe, range } = request;
+  const choosing = { nfe: nfe!, range, signal, onProgress: onSearch };
+  const { kind, plan, search } = await chooseUniversal(gpu, field, choosing);
+  const unnamed = { solver: undefined, nfe: undefined, range: undefined, afs: undefined };
+  return { request: { ...request, plan, ...unnamed }, kind, ...(search && { search }) };
 }
 
 /** @throws FewstepError what of a request can be known to be impossible before anything runs */
@@ -49,10 +50,4 @@ export function checkUniversal(request: StudentRequest): void {
     );
   }
   universalTable(request.nfe);
-}
-
-function withPlan<R extends StudentRequest>(request: R, data: BespokeForm['data']): R {
-  const { nfe, range } = request;
-  const plan = universalPlan(nfe!, data, rangeFrom(range));
-  return { ...request, plan, ...{ solver: undefined, nfe: undefined, range: undefined, afs: undefined } };
 }

@@ -14,6 +14,7 @@ import { checkUniversal, isUniversal, resolveUniversal } from './sample-universa
 import type { SearchCost } from './search/gits.js';
 import { checkableGrid, type ResolvedGrid, resolveGrid } from './search/resolve-grid.js';
 import type { Plan } from './solver/plan.js';
+import type { UniversalKind } from './solver/universal.js';
 
 /** What is sampled, by what, and how many of it. */
 export interface SampleRequest extends StudentRequest {
@@ -58,14 +59,19 @@ export interface SampleResult extends Omit<Solution, 'kept'> {
   plan: Plan;
   /** Where the predictor came with the fingerprint of another field than this one: how it may differ in what it does. */
   doubt?: FieldDoubt;
-  /** What the search of the grid took, where it was searched on the field; or the data's mean and spread. */
+  /**
+   * What the search of the grid took, where it was searched on the field; or the data's mean and spread, and the choice of
+   * a universal table.
+   */
   search?: SearchCost;
+  /** Of `bespoke` alone: which universal table ran, by what it was trained over. */
+  universal?: UniversalKind;
   /** With `trajectory`: the state at each time of the grid, each [batch, dim], in the data's own units. */
   trajectory?: Float32Array[];
 }
 
 /**
- * Samples a field: latents, a plan for exactly the NFE (a solver's, what a predictor learned, or for `bespoke` alone the
+ * Samples a field: latents, a plan for exactly the NFE (a solver's, what a predictor learned, or for `bespoke` alone a
  * universal table), and one run of it on the GPU. Samples are in the data's own units.
  * @throws FewstepError for an impossible request, before anything runs: unknown-name, bad-argument, bad-grid, bad-shape,
  *   unreachable-nfe, bad-field; also for a grid through noise levels that the field does not know (bad-argument), and
@@ -101,6 +107,7 @@ export async function sample(gpu: Gpu, given: SampleRequest): Promise<SampleResu
     plan,
     ...(doubt && { doubt }),
     ...(search && { search }),
+    ...(universal.kind && { universal: universal.kind }),
     samples: inDataUnits(solution.samples),
     trajectory: request.trajectory ? plan.states.map((slot) => inDataUnits(kept.get(slot)!)) : undefined,
   };

@@ -68,7 +68,7 @@ const TIMES = 'unipc-2';
 const bespoke: Method = {
   name: 'bespoke',
   learns: 'every number',
-  before: 'the universal table',
+  before: 'a universal table',
   untrained: (nfe) => ({ solver: 'bespoke', nfe }),
   stages: ['comparing formulas and starts', 'training the best few', 'training the best'],
   async learn({ gpu, field, nfe, report, ...given }) {

@@ -1,13 +1,12 @@
 import { BESPOKE, type DistilledBespoke, distillBespoke } from '../../src/distill/bespoke/bespoke.js';
 import { distillBespokeNet, NET_ITERATIONS } from '../../src/distill/bespoke/bespoke-net.js';
 import { type DistilledSeveral, distillSeveral } from '../../src/distill/bespoke/bespoke-several.js';
-import { fieldFigures } from '../../src/distill/bespoke/field-figures.js';
+import { chooseUniversal } from '../../src/distill/bespoke/universal-choice.js';
 import { allIterations } from '../../src/distill/budget.js';
 import { scoreOf } from '../../src/distill/score.js';
 import { type DistillSettings, ROBUST } from '../../src/distill/settings.js';
 import { FewstepError } from '../../src/errors.js';
 import { bespokePlan } from '../../src/solver/bespoke.js';
-import { universalPlan } from '../../src/solver/universal.js';
 import { type Context, measurePlan } from './context.js';
 import type { Row } from './row.js';
 
@@ -57,18 +56,18 @@ export async function bespokeRows(context: Context, nfe: number): Promise<Row[]>
   ];
 }
 
-/** The table that comes with the package: nothing is learned here but the mean and the spread of the data. */
+/** The table that comes with the package: nothing is learned here but which, and the mean and the spread of the data. */
 export async function universalRows(context: Context, nfe: number): Promise<Row[]> {
-  const { data, search } = await fieldFigures(context.gpu, context.field);
-  const teacherEvaluations = search ? search.evaluations * search.trajectories : 0;
   try {
-    const plan = universalPlan(nfe, data);
+    const { plan, kind, search } = await chooseUniversal(context.gpu, context.field, { nfe });
+    const made = search ? [search, ...(search.comparison ? [search.comparison] : [])] : [];
+    const teacherEvaluations = made.reduce((sum, each) => sum + each.evaluations * each.trajectories, 0);
     const identity = {
       nfe,
       seed: context.seed,
       kind: 'universal',
       solver: plan.solver,
-      grid: '',
+      grid: kind,
       afs: false,
     };
     return [{ ...identity, ...(await measurePlan(context, plan)), teacherEvaluations }];

@@ -48,7 +48,7 @@ const LEARNED_TIMES = 'learned times';
 /** The solver that is learned as a whole: its grid is searched, and AFS one of its starts. */
 export const BESPOKE_ROW: Row = { solver: 'bespoke', grid: SEARCHED_GRID, afs: false, answers: 'learned' };
 
-/** The universal table that comes with the package. */
+/** The universal table that comes with the package and is nearest. */
 const UNIVERSAL = 'bespoke:universal';
 export const UNIVERSAL_ROW: Row = {
   ...{ solver: BESPOKE_ROW.solver, name: 'universal' },
@@ -65,7 +65,7 @@ export function isBespoke({ solver }: Pick<Row, 'solver'>): boolean {
 
 /**
  * Every combination of solvers, grids, and AFS or not; r may be `learned`, `best` or `random`: 'amed:r=learned', and
- * times `learned`: 'unipc-2:times=learned'. A bespoke solver is one row, and so is the universal table.
+ * times `learned`: 'unipc-2:times=learned'. A bespoke solver is one row, and so are the universal tables.
  */
 export function rowsOf(names: readonly string[], grids: readonly string[], afs: readonly boolean[]): Row[] {
   return names.flatMap((name) => {

@@ -1,4 +1,4 @@
-import { fieldFigures } from '../../src/distill/bespoke/field-figures.js';
+import { chooseUniversal } from '../../src/distill/bespoke/universal-choice.js';
 import type { SolveOptions } from '../../src/execute/solve.js';
 import type { Field } from '../../src/field/field.js';
 import type { Gpu } from '../../src/gpu/gpu.js';
@@ -8,7 +8,6 @@ import { resolveGrid } from '../../src/search/resolve-grid.js';
 import { evaluationTimes, type Plan } from '../../src/solver/plan.js';
 import { planFor } from '../../src/solver/plan-for.js';
 import { parseSolver } from '../../src/solver/registry.js';
-import { universalPlan } from '../../src/solver/universal.js';
 import { randomR } from './random-r.js';
 import { isUniversalRow, type Row, SEARCHED_GRID } from './rows.js';
 import type { Students } from './students.js';
@@ -46,8 +45,7 @@ export async function solvable(context: SolvableContext, row: Row, nfe: number):
     };
   }
   if (row.plan || isUniversalRow(row)) {
-    const { data } = row.plan ? { data: undefined } : await fieldFigures(gpu, field, range);
-    const plan = row.plan ?? universalPlan(nfe, data!, range);
+    const plan = row.plan ?? (await chooseUniversal(gpu, field, { nfe, range })).plan;
     return {
       plan,
       ...(row.field && { field: row.field }),

@@ -8,8 +8,6 @@ import type { UniversalKind } from '../../src/solver/universal.js';
 import { trainedNetworks } from './networks.js';
 import { curve, patterns } from './points.js';
 
-/** Numbers in a state up to which a network is small; those of as many are for both kinds. */
-const FEW = 8;
 /** Of each network, whatever its data. */
 const GUIDANCES = { guided: [1.4, 2], 'strongly-guided': [3, 5] };
 
@@ -21,16 +19,12 @@ export async function trainingFields(
   folder: string,
 ): Promise<Field[]> {
   if (kind === 'exact') return exactFields(seed);
-  const small = kind === 'small-network';
-  const models = await trainedNetworks(gpu, { seed, folder, small });
-  if (kind === 'guided' || kind === 'strongly-guided') {
-    return models.flatMap((model) =>
-      GUIDANCES[kind].map((guidance) => mlpField(model, { label: 'all', guidance })),
-    );
-  }
-  return models
-    .filter(({ config: { dim } }) => (small ? dim <= FEW : dim >= FEW))
-    .flatMap((model) => [mlpField(model), mlpField(model, { label: 'all' })]);
+  const models = await trainedNetworks(gpu, seed, folder);
+  if (kind === 'network')
+    return models.flatMap((model) => [mlpField(model), mlpField(model, { label: 'all' })]);
+  return models.flatMap((model) =>
+    GUIDANCES[kind].map((guidance) => mlpField(model, { label: 'all', guidance })),
+  );
 }
 
 /** Random mixtures of 2 to 64 dimensions, patterns of 256 numbers, and data sets along random curves. */

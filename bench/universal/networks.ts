@@ -14,7 +14,7 @@ import { drawings } from './drawings.js';
 import { classCurves, classMixture } from './points.js';
 
 /** A network with classes, and the random data that it is trained on. */
-interface NetworkKind {
+interface NetworkRecipe {
   name: string;
   width: number;
   steps: number;
@@ -25,50 +25,36 @@ interface NetworkKind {
   draw(source: Random): TrainingData;
 }
 
+/** Of each one's data. */
 const rows = 20_000;
 
-const KINDS: NetworkKind[] = [
-  ofCurves({ dim: 2, classes: 4, width: 0.03 }, { width: 64, steps: 8000 }),
+const RECIPES: NetworkRecipe[] = [
+  ofCurves({ dim: 2, classes: 4, spread: 0.03 }, { width: 64, steps: 8000 }),
   ofMixture({ dim: 2, classes: 6 }, { width: 64, steps: 8000 }),
-  ofCurves({ dim: 8, classes: 4, width: 0.05 }, { width: 128, steps: 6000 }),
+  ofCurves({ dim: 8, classes: 4, spread: 0.05 }, { width: 128, steps: 6000 }),
   ofMixture({ dim: 16, classes: 8 }, { width: 128, steps: 6000 }),
-  ofCurves({ dim: 32, classes: 8, width: 0.1 }, { width: 128, steps: 6000 }),
+  ofCurves({ dim: 32, classes: 8, spread: 0.1 }, { width: 128, steps: 6000 }),
   ofDrawings({ side: 8, classes: 8 }, { width: 256, steps: 5000 }),
   ofDrawings({ side: 8, classes: 16 }, { width: 256, steps: 5000 }),
   ofDrawings({ side: 12, classes: 6 }, { width: 256, steps: 4000 }),
   ofDrawings({ side: 16, classes: 10 }, { width: 256, steps: 4000 }),
 ];
 
-/** Further ones of few numbers, for tables that are for such alone: elsewhere they would outweigh the others. */
-const SMALL_KINDS: NetworkKind[] = [
-  ofCurves({ dim: 2, classes: 2, width: 0.02 }, { width: 64, steps: 8000 }),
-  ofCurves({ dim: 2, classes: 8, width: 0.05 }, { width: 64, steps: 8000 }),
-  ofMixture({ dim: 2, classes: 3 }, { width: 64, steps: 8000 }),
-  ofCurves({ dim: 3, classes: 3, width: 0.03 }, { width: 64, steps: 8000 }),
-  ofMixture({ dim: 4, classes: 5 }, { width: 64, steps: 8000 }),
-];
-
-/**
- * Networks with classes, trained on random data; those that the folder has are read from it, the others stored there.
- * @param small whether to have further ones of few numbers
- */
-export async function trainedNetworks(
-  gpu: Gpu,
-  { seed, folder, small }: { seed: number; folder: string; small: boolean },
-): Promise<MlpModel[]> {
+/** Networks with classes, trained on random data; those that the folder has are read from it, the others stored there. */
+export async function trainedNetworks(gpu: Gpu, seed: number, folder: string): Promise<MlpModel[]> {
   await mkdir(folder, { recursive: true });
   const models: MlpModel[] = [];
-  for (const [i, kind] of [...KINDS, ...(small ? SMALL_KINDS : [])].entries()) {
-    const path = join(folder, `${kind.name}-seed-${seed}.safetensors`);
+  for (const [i, recipe] of RECIPES.entries()) {
+    const path = join(folder, `${recipe.name}-seed-${seed}.safetensors`);
     if (!existsSync(path))
-      await saveModel(path, await trained(gpu, kind, seed, kind.draw(random(seed, 70 + i))));
+      await saveModel(path, await trained(gpu, recipe, seed, recipe.draw(random(seed, 70 + i))));
     models.push(await loadModel(path));
   }
   return models;
 }
 
-async function trained(gpu: Gpu, kind: NetworkKind, seed: number, data: TrainingData): Promise<MlpModel> {
-  const { name, dim, classes, width, steps, scale } = kind;
+async function trained(gpu: Gpu, recipe: NetworkRecipe, seed: number, data: TrainingData): Promise<MlpModel> {
+  const { name, dim, classes, width, steps, scale } = recipe;
   const begin = performance.now();
   const sigmaData = standardDeviation(data.values);
   const config = mlpConfig({ dim, classes, width, layers: 3, sigmaData, embedding: { scale } });
@@ -87,21 +73,21 @@ async function trained(gpu: Gpu, kind: NetworkKind, seed: number, data: Training
   return { config, parameters };
 }
 
-type Size = Pick<NetworkKind, 'width' | 'steps'>;
+type Size = Pick<NetworkRecipe, 'width' | 'steps'>;
 
-function ofCurves(shape: { dim: number; classes: number; width: number }, size: Size): NetworkKind {
+function ofCurves(shape: { dim: number; classes: number; spread: number }, size: Size): NetworkRecipe {
   const { dim, classes } = shape;
   const draw = (source: Random) => classCurves(source, { ...shape, rows });
   return { name: `curves-${dim}-of-${classes}`, dim, classes, ...size, scale: dim > 8 ? 0.1 : 1, draw };
 }
 
-function ofMixture(shape: { dim: number; classes: number }, size: Size): NetworkKind {
+function ofMixture(shape: { dim: number; classes: number }, size: Size): NetworkRecipe {
   const { dim, classes } = shape;
   const draw = (source: Random) => classMixture(source, { ...shape, rows });
   return { name: `mixture-${dim}-of-${classes}`, dim, classes, ...size, scale: dim > 8 ? 0.1 : 1, draw };
 }
 
-function ofDrawings(shape: { side: number; classes: number }, size: Size): NetworkKind {
+function ofDrawings(shape: { side: number; classes: number }, size: Size): NetworkRecipe {
   const { side, classes } = shape;
   const draw = (source: Random) => drawings(source, { ...shape, rows });
   return { name: `drawings-${side}-of-${classes}`, dim: side ** 2, classes, ...size, scale: 0.1, draw };

@@ -24,19 +24,19 @@ export function patterns(source: Random, dim: number, count: number): Float64Arr
   });
 }
 
-/** Points within about `width` of random curves, one for each class. */
+/** Points along random curves, one for each class, moved by normal numbers times `spread`. */
 export function classCurves(
   source: Random,
-  shape: { dim: number; classes: number; rows: number; width: number },
+  shape: { dim: number; classes: number; rows: number; spread: number },
 ): TrainingData {
-  const { dim, classes, width } = shape;
+  const { dim, classes, spread } = shape;
   const each = Math.floor(shape.rows / classes);
   const values = new Float32Array(classes * each * dim);
   for (let label = 0; label < classes; label++) {
     const points = curve(source, dim, each);
     const centre = Array.from({ length: dim }, () => 0.3 * source.normal());
     for (const [i, point] of points.entries()) {
-      values[label * points.length + i] = 0.5 * point + centre[i % dim] + width * source.normal();
+      values[label * points.length + i] = 0.5 * point + centre[i % dim] + spread * source.normal();
     }
   }
   return { values, labels: Uint32Array.from({ length: classes * each }, (_, i) => Math.floor(i / each)) };

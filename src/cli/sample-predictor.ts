@@ -1,4 +1,5 @@
 import { FewstepError } from '../errors.js';
+import type { Field } from '../field/field.js';
 import type { Fingerprint } from '../field/fingerprint.js';
 import { answerSpread, type Spread, type StepAnswers, spreads } from '../metrics/answer-spread.js';
 import { loadPredictor } from '../node/predictor.js';
@@ -50,18 +51,12 @@ export function fieldDoubt(
 }
 
 /** What there is to say of a solver that is learned and runs without a predictor. */
-export function untrainedNote(
-  text: string,
-  { dim, label }: { dim: number; label?: unknown },
-): string | undefined {
+export function untrainedNote(text: string, { dim }: Pick<Field, 'dim'>): string | undefined {
   if (text === 'bespoke') {
-    const what = 'bespoke without --predictor is the universal table, which learned on other fields';
+    const what = 'bespoke without --predictor is a universal table, which learned on other fields';
+    if (dim <= TRAINED_UP_TO) return `${what}: distil for this one to have its best`;
     const better = 'a plain solver may be better, and one distilled for this field is';
-    if (dim > TRAINED_UP_TO)
-      return `${what}, of up to ${TRAINED_UP_TO} numbers: on states of ${dim} ${better}`;
-    // On a network of digits with classes 1.2 times better than the best plain one at NFE 3, 0.3 times at 7.
-    if (label !== undefined) return `${what}, none of which had labels: ${better}`;
-    return `${what}: distil for this one to have its best`;
+    return `${what}, of up to ${TRAINED_UP_TO} numbers: on states of ${dim} ${better}`;
   }
   const { solver, options } = parseSolver(text);
   if (!('planWith' in solver)) return undefined;

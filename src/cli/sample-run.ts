@@ -20,6 +20,7 @@ import { checkableGrid } from '../search/resolve-grid.js';
 import { nfeOf, type Plan } from '../solver/plan.js';
 import { sdeSolvers } from '../solver/registry.js';
 import { planOfTable } from '../solver/table.js';
+import { TRAINED_ON, type UniversalKind } from '../solver/universal.js';
 import { fieldWords } from './field-words.js';
 import { givenRange } from './given-range.js';
 import { checkOutput } from './output.js';
@@ -73,6 +74,7 @@ interface Made {
   executor?: Executor;
   plan: Plan;
   search?: SearchCost;
+  universal?: UniversalKind;
 }
 
 /**
@@ -85,8 +87,7 @@ export async function runSample(options: SampleOptions, signal: AbortSignal): Pr
   const { field, plan } = await sourceOf(options);
   const learned = options.predictor === undefined ? undefined : await loadedPredictor(options.predictor);
   const { request, batch } = await requestOf(options, field, learned, plan);
-  if (options.solver !== undefined)
-    note(untrainedNote(options.solver, { dim: field.dim, label: options.label }));
+  if (options.solver !== undefined) note(untrainedNote(options.solver, field));
   const made = await execute(options, { ...request, signal }, batch, learned);
   signal.throwIfAborted();
   if (options.trajectory && made.trajectory) {
@@ -278,7 +279,8 @@ function reportOf(
   totalMs: number,
 ) {
   const { out, trajectory, latents, seed = 0 } = options;
-  const { plan, search, answers, evaluations, hostMs, gpuMs, adapter, executor = 'reference' } = made;
+  const { plan, search, universal, answers, evaluations } = made;
+  const { hostMs, gpuMs, adapter, executor = 'reference' } = made;
   const nfe = nfeOf(plan);
   const predictor = learned && {
     file: learned.file,
@@ -301,6 +303,7 @@ function reportOf(
     // A network's plugin reaches each trajectory's own times besides.
     times: schedule && learned?.predictor.kind === 'network' ? schedule.times : plan.times,
     search,
+    universal,
     predictor,
     /** Field evaluations per trajectory: of the plan, and really made. */
     nfe,
@@ -318,6 +321,12 @@ function bringsTimes({ table, generator }: SampleOptions): boolean {
   return table !== undefined || generator !== undefined;
 }
 
+function comparisonWords({ comparison }: SearchCost): string {
+  if (!comparison) return '';
+  const { tables, trajectories, evaluations } = comparison;
+  return `; then ${tables} universal tables, on ${trajectories} trajectories of ${evaluations}`;
+}
+
 function sentence({
   out,
   batch,
@@ -328,10 +337,12 @@ function sentence({
   adapter,
   timings,
   search,
+  universal,
 }: ReturnType<typeof reportOf>) {
   const where = adapter ? adapter.name : `the CPU (${executor})`;
   const searched = search
-    ? `; before that a search took ${search.seconds.toFixed(1)} s: ${search.teacher}, ${search.trajectories} trajectories of ${search.evaluations} evaluations`
+    ? `; before that a search took ${search.seconds.toFixed(1)} s: ${search.teacher}, ${search.trajectories} trajectories of ${search.evaluations} evaluations${comparisonWords(search)}`
     : '';
-  return `${out}: ${batch} samples of ${field.dim} numbers, ${solver} at NFE ${nfe}, ${timings.hostMs.toFixed(0)} ms on ${where}${searched}`;
+  const whose = universal ? `, which learned on ${TRAINED_ON[universal]},` : '';
+  return `${out}: ${batch} samples of ${field.dim} numbers, ${solver}${whose} at NFE ${nfe}, ${timings.hostMs.toFixed(0)} ms on ${where}${searched}`;
 }

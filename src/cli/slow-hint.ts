@@ -10,6 +10,7 @@ import { learnablesOf, type StudentsRequest, type ToLearnable } from '../distill
 import { FewstepError } from '../errors.js';
 import { count } from '../report/number.js';
 import type { Solver } from '../solver/define.js';
+import { universalKindsOf } from '../solver/universal.js';
 import { flagOf } from './distill-request.js';
 
 /** Seconds from which on it is worth saying that fewer evaluations might do. */
@@ -71,11 +72,11 @@ export function evaluationsToCome(job: Exclude<Job, { kind: 'network' }>): numbe
   }
 }
 
-function bespokesEvaluations({ range, nfes, settings, training, choices }: BespokesRequest): number {
+function bespokesEvaluations({ field, range, nfes, settings, training, choices }: BespokesRequest): number {
   const { candidates, candidateIterations, iterations: table } = training;
   const iterations = allIterations(candidates, candidateIterations, table);
   const size = { ...settings, searched: SEARCH_TRAJECTORIES, iterations };
-  const wanted = { ...choices, range, data: unknownData(range) };
+  const wanted = { ...choices, range, data: unknownData(range), tables: universalKindsOf(field).length };
   return nfes.reduce((sum, nfe) => sum + neededEvaluations({ ...wanted, nfe }, size), 0);
 }
 

@@ -29,7 +29,7 @@ export function labelNumber(
   }
   throw new FewstepError(
     'bad-argument',
-    `the label is ${typeof label === 'string' ? label : shown(label)}, of a model with ${classes} classes`,
+    `the label is ${label === '' ? 'empty' : typeof label === 'string' ? label : shown(label)}, of a model with ${classes} classes`,
     classes > 0 ? `give ${whatThereIs(classes, names)}, or none` : 'this model takes no labels',
   );
 }

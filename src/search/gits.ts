@@ -25,6 +25,11 @@ export interface SearchCost {
   /** Field evaluations of each trajectory. */
   evaluations: number;
   trajectories: number;
+  /**
+   * Universal tables that were compared after it, on so many of the trajectories, and the field evaluations of each of these
+   * in all.
+   */
+  comparison?: { tables: number; evaluations: number; trajectories: number };
   /** Wall time in seconds, with what had to be compiled. */
   seconds: number;
 }

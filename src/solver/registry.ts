@@ -57,8 +57,8 @@ export const sdeSolvers: readonly Solver[] = [
 /** Solvers that exist only as what was learned, and why there is no plan of theirs here. */
 const BESPOKE: Readonly<Record<string, [what: string, remedy: string]>> = {
   bespoke: [
-    'a bespoke solver is what was learned for a field, or the universal table placed on one: it has no plan without a field',
-    'give a predictor of `fewstep distill --solver bespoke`; the universal table is what `fewstep sample --solver bespoke` takes',
+    'a bespoke solver is what was learned for a field, or a universal table placed on one: it has no plan without a field',
+    'give a predictor of `fewstep distill --solver bespoke`; a universal table is what `fewstep sample --solver bespoke` takes',
   ],
   'bespoke-net': [
     'bespoke-net is a table and networks that were learned for one field, and runs by its predictor alone',

@@ -1,4 +1,4 @@
-import { FewstepError } from '../errors.js';
+import { FewstepError, unknownName } from '../errors.js';
 import type { Field } from '../field/field.js';
 import { DEFAULT_RANGE, type SigmaRange } from '../grid/grid.js';
 import { type BespokeForm, bespokeLayout, bespokePlan } from './bespoke.js';
@@ -6,26 +6,22 @@ import type { Plan } from './plan.js';
 import tables from './universal.json' with { type: 'json' };
 
 /**
- * What universal tables were trained over: the exact fields of mixtures and data sets; networks of up to 8 numbers and of
- * 8 to 256, each with labels and without; networks with classifier-free guidance of 1.4 and 2; of 3 and 5.
+ * What universal tables were trained over: the exact fields of mixtures and data sets; networks, with labels and without;
+ * networks with classifier-free guidance of 1.4 and 2; of 3 and 5.
  */
-export const UNIVERSAL_KINDS = ['exact', 'small-network', 'network', 'guided', 'strongly-guided'] as const;
+export const UNIVERSAL_KINDS = ['exact', 'network', 'guided', 'strongly-guided'] as const;
 /** One of UNIVERSAL_KINDS. */
 export type UniversalKind = (typeof UNIVERSAL_KINDS)[number];
 
-/** The same in words. */
+/** What the tables of each kind were trained over, in words. */
 export const TRAINED_ON: Record<UniversalKind, string> = {
   exact: 'exact fields',
-  'small-network': 'networks of few numbers',
   network: 'networks',
   guided: 'networks with guidance',
   'strongly-guided': 'networks with strong guidance',
 };
 
-/**
- * A bespoke solver in units of the data's mean and standard deviation: what suits many fields, and any field better than
- * a solver that learned nothing.
- */
+/** A bespoke solver in units of the data's mean and standard deviation, which suits many fields. */
 export interface UniversalTable {
   kind: UniversalKind;
   nfe: number;
@@ -40,10 +36,8 @@ export const universalTables = tables.tables as readonly UniversalTable[];
 /** Numbers in a state of the largest fields that the tables were trained on. */
 export const TRAINED_UP_TO = 256;
 
-/** The NFE that there are universal tables for, of every kind, as they come with the package. */
-export const universalCounts: readonly number[] = universalTables
-  .filter(({ kind }) => kind === 'exact')
-  .map(({ nfe }) => nfe);
+/** The NFE that there are universal tables for, of each kind the same, as they come with the package. */
+export const universalCounts: readonly number[] = [...new Set(universalTables.map(({ nfe }) => nfe))];
 
 /** Whose tables may suit a field: one that is known exactly has its own, any other may be guided or not. */
 export function universalKindsOf({ mixture }: Pick<Field, 'mixture'>): readonly UniversalKind[] {
@@ -86,10 +80,11 @@ export function placed(form: BespokeForm, unit: ArrayLike<number>): Float64Array
   return numbers;
 }
 
-/** @throws FewstepError unreachable-nfe where there is none */
+/** @throws FewstepError unreachable-nfe where there is none, unknown-name for a kind that does not exist */
 export function universalTable(nfe: number, kind: UniversalKind = 'exact'): UniversalTable {
   const table = universalTables.find((each) => each.nfe === nfe && each.kind === kind);
   if (table) return table;
+  if (!UNIVERSAL_KINDS.includes(kind)) throw unknownName('kind of universal table', kind, UNIVERSAL_KINDS);
   throw new FewstepError(
     'unreachable-nfe',
     `there is no universal bespoke solver of ${nfe} evaluations`,
@@ -134,7 +129,8 @@ export function findUniversalSolver(
  * @param data mean [dim] and one standard deviation over all numbers: `fieldFigures` has them
  * @param range 0.002 to 80 by default
  * @param kind 'exact' by default; `chooseUniversal` finds a field's
- * @throws FewstepError unreachable-nfe where there is none, bad-grid where the range has no room for its times
+ * @throws FewstepError unreachable-nfe where there is none, unknown-name for a kind that does not exist, bad-grid where the
+ *   range has no room for its times
  */
 export function universalPlan(
   nfe: number,

@@ -44,7 +44,7 @@ describe.skipIf(!executable)('the page, opened as a file', () => {
     'compares a solver with the bespoke one, and with those that it learns',
     async () => {
       const { page, errors } = await opened();
-      await said(page, /^With 5 evaluations bespoke \(the universal table\)/);
+      await said(page, /^With 5 evaluations bespoke \(a universal table\)/);
       expect(await page.textContent('#adapter')).toMatch(/swiftshader, a software adapter; 1,000 latents/);
       const [plain, universal] = [await meanError(page, 'plain'), await meanError(page, 'learned')];
       expect(universal).toBeLessThan(plain);
@@ -83,7 +83,7 @@ describe.skipIf(!executable)('the page, opened as a file', () => {
       }
       // Nothing is learned yet.
       await page.click('#stop');
-      await said(page, /^Cancelled\. With 5 evaluations bespoke \(the universal table\)/);
+      await said(page, /^Cancelled\. With 5 evaluations bespoke \(a universal table\)/);
       expect(await label(page, 'learned')).toBe(before);
 
       await page.click('#learn');

@@ -236,7 +236,7 @@ describe('fewstep distill --solver bespoke', () => {
     SLOW,
   );
 
-  it('without a predictor is the universal table, and says so; with networks there is none', async () => {
+  it('without a predictor is a universal table, and says so; with networks there is none', async () => {
     const universal = await sampled({ field: 'ring', solver: 'bespoke', nfe: 3 });
     expect(universal.stderr).toMatch(/universal table, which learned on other fields: distil for this one/);
     expect(universal.report).toMatchObject({ solver: 'bespoke (universal)', evaluations: 3 });

@@ -142,20 +142,16 @@ describe('several labels', () => {
   });
 });
 
-it('says of the universal table that it did not learn on labels', { timeout: 60_000 }, async () => {
-  const asked = {
-    field,
-    solver: 'bespoke',
-    nfe: 3,
-    batch: 2,
-    out: at('x.npy'),
-    'sigma-min': 0.01,
-    'sigma-max': 10,
-  };
-  const noted = async (options: Options) =>
-    (await inProcess(['sample', ...flags({ ...asked, ...options })])).stderr;
-  expect(await noted({ label: 1 })).toContain('none of which had labels: a plain solver may be better');
-  expect(await noted({})).toContain('learned on other fields: distil for this one');
+it('says what the universal table learned on', { timeout: 60_000 }, async () => {
+  const asked = { field, solver: 'bespoke', nfe: 3, batch: 2, out: at('x.npy') };
+  for (const options of [{}, { label: 1 }, { label: 'all', guidance: 3 }]) {
+    const { stdout, stderr } = await inProcess(['sample', ...flags({ ...asked, ...options })]);
+    expect(stderr).toContain('learned on other fields: distil for this one');
+    expect(stdout).toMatch(/bespoke \(universal\), which learned on (exact fields|networks.*), at NFE 3/);
+    expect(stdout).toMatch(
+      /320 trajectories of 32 evaluations; then 4 universal tables, on 128 trajectories of 12$/m,
+    );
+  }
 });
 
 it('--label takes the name of a class', async () => {
@@ -166,7 +162,7 @@ describe('bad requests', () => {
   it.each<[string, Options, ...string[]]>([
     ['a label beyond the classes', { label: 3 }, 'model.safetensors: the label is 3', 'from 0 to 2'],
     ['a label of several', { label: '0,3' }, 'the label is 3', 'from 0 to 2'],
-    ['no label between commas', { label: '0,,1' }, 'the label is , of a model', 'from 0 to 2'],
+    ['no label between commas', { label: '0,,1' }, 'the label is empty, of a model', 'from 0 to 2'],
     ['--label -1', { label: -1 }, 'model.safetensors: the label is -1', 'from 0 to 2'],
     ['a name that it has not', { field: named, label: 'blu' }, "unknown label 'blu'", "did you mean 'blue'"],
     ['a number where it has names', { field: named, label: 1 }, "unknown label '1'", 'red, green, blue'],

@@ -153,7 +153,7 @@ describe('without iterations a bespoke solver is', () => {
     ['two-moons', true],
     ['ring', false],
   ])(
-    'on %s the universal table where that is better (%s), unless the choices leave it out',
+    'on %s a universal table where that is better (%s), unless the choices leave it out',
     async (name, better) => {
       const known = gaussianMixture(problemByName(name).mixture);
       const options = await pools(256, known);
@@ -163,7 +163,7 @@ describe('without iterations a bespoke solver is', () => {
       const universal = await scoreOf(gpu, known, plan, validation);
       const { start, origin, best, candidates } = await distillBespoke(gpu, known, settings, options);
       expect(universal.score < start.score).toBe(better);
-      expect(origin.candidate.grid === 'the universal table').toBe(better);
+      expect(origin.candidate.grid === 'the universal table of exact fields').toBe(better);
       expect(best.score).toBeCloseTo(better ? universal.score : start.score, 5);
       expect(candidates).toHaveLength(3);
       const other = origin.candidate.form.formula === 'dpmpp-2m' ? 'ipndm-2' : 'dpmpp-2m';

@@ -30,7 +30,7 @@ test('of another field they are measured, and the cost is told', async () => {
   const known = mixtureFigures(spec);
   const { mixture: _, ...secret } = gaussianMixture(spec);
   const { data, search } = await fieldFigures(gpu, secret);
-  expect(search).toMatchObject({ evaluations: 20, trajectories: 512 });
+  expect(search).toMatchObject({ evaluations: 32, trajectories: 320 });
   expect(Math.abs(data.std / known.std - 1)).toBeLessThan(0.15);
   for (const [d, value] of data.mean.entries()) {
     expect(Math.abs(value - known.mean[d])).toBeLessThan(0.25 * known.std);

@@ -6,7 +6,14 @@ import { random } from '../../src/rng/random.js';
 import { type BespokeForm, bespokeLayout, bespokePlan, plainNumbers } from '../../src/solver/bespoke.js';
 import { nfeOf } from '../../src/solver/plan.js';
 import { tableOf } from '../../src/solver/table.js';
-import { placed, unitForm, universalPlan, universalTables } from '../../src/solver/universal.js';
+import {
+  placed,
+  UNIVERSAL_KINDS,
+  unitForm,
+  universalCounts,
+  universalPlan,
+  universalTables,
+} from '../../src/solver/universal.js';
 import { latents, randomMixture } from '../field/fixtures.js';
 import { expectRefusal } from '../refusal.js';
 import { freshSeed } from '../seed.js';
@@ -49,9 +56,11 @@ test('a table in units of the data does the same on data that are moved and scal
 });
 
 test('the tables that come with the package make their evaluations, in order, and their rows add up to one', () => {
-  expect(universalTables.map(({ nfe }) => nfe)).toEqual([3, 4, 5, 6, 7, 8, 9, 10]);
-  for (const { nfe } of universalTables) {
-    const plan = universalPlan(nfe, { mean: [1, 2, 3], std: 0.4 });
+  const all = UNIVERSAL_KINDS.flatMap((kind) => [3, 4, 5, 6, 7, 8, 9, 10].map((nfe) => [kind, nfe]));
+  expect(universalTables.map(({ kind, nfe }) => [kind, nfe])).toEqual(all);
+  expect(universalCounts).toEqual([3, 4, 5, 6, 7, 8, 9, 10]);
+  for (const { kind, nfe } of universalTables) {
+    const plan = universalPlan(nfe, { mean: [1, 2, 3], std: 0.4 }, undefined, kind);
     expect(nfeOf(plan)).toBe(nfe);
     const { times, rows } = tableOf(plan);
     expect(times.every((time, k) => k === 0 || time < times[k - 1])).toBe(true);

@@ -47,7 +47,7 @@ const DISTINCT_TIMES = [0.5, 0.7, 1, 1.4, 2, 2.8, 4, 5.6, 8, 12, 20];
 
 /** Solvers of a search that are validated, besides those that begin at several first times. */
 export const PLAIN_VALIDATED = 4;
-/** All that are validated before a training, the universal table among them. */
+/** All that are validated before a training, a universal table among them. */
 export const MOST_VALIDATED = PLAIN_VALIDATED + DISTINCT_TIMES.length + 1;
 
 /** Part of the trajectories on which all candidates are compared first. */

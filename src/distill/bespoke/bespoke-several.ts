@@ -4,13 +4,13 @@ import { DEFAULT_RANGE, type SigmaRange } from '../../grid/grid.js';
 import { type BespokeForm, bespokeLayout, bespokePlan } from '../../solver/bespoke.js';
 import { numbersFrom, trainedFamily, trainedFrom } from '../../solver/bespoke-family.js';
 import type { PlanFamily } from '../../solver/plan-family.js';
-import { findUniversalSolver } from '../../solver/universal.js';
 import { dataFigures } from '../data-figures.js';
-import type { TeacherPool } from '../pool.js';
+import { searchPart, type TeacherPool } from '../pool.js';
 import { type Score, scoreOf, typicalError } from '../score.js';
 import { type LinearMap, mapped } from '../training/linear-map.js';
 import { trainShared } from '../training/shared-training.js';
 import { type BespokeCandidate, searchBespoke } from './bespoke-search.js';
+import { nearestOf, universalCandidates } from './universal-choice.js';
 
 export interface SeveralSettings {
   nfe: readonly number[];
@@ -70,9 +70,9 @@ export async function distillSeveral(
     return all;
   };
   const meanScore = (all: readonly Score[]) => all.reduce((sum, { score }) => sum + score, 0) / all.length;
-  const tables = settings.nfe.map((nfe) => findUniversalSolver(nfe, common.data, common.range));
+  const tables = await universalSet(gpu, field, { ...common, nfe: settings.nfe }, training, signal);
   const sets: Start[][] = ofCommonFormulas(found).slice(0, FORMULAS);
-  if (tables.every((table) => table !== undefined)) sets.push(tables);
+  if (tables) sets.push(tables);
 
   const train = async (candidate: Candidate, iterations: number): Promise<Candidate> => {
     const { starts, families, before } = candidate;
@@ -133,6 +133,24 @@ function solversOf(
   shared: Float64Array,
 ): Start[] {
   return starts.map(({ form }, i) => ({ form, numbers: numbersFrom(form, mapped(shared, families[i].map)) }));
+}
+
+/** For each NFE the nearest universal solver, where the range has room for them. */
+async function universalSet(
+  gpu: Gpu,
+  field: Field,
+  { nfe: counts, ...common }: Pick<BespokeForm, 'data' | 'range'> & { nfe: readonly number[] },
+  training: TeacherPool,
+  signal?: AbortSignal,
+): Promise<Start[] | undefined> {
+  const candidates = counts.map((nfe) => universalCandidates(field, { ...common, nfe }));
+  if (candidates.some((each) => each.length === 0)) return undefined;
+  const set: Start[] = [];
+  for (const each of candidates) {
+    const nearest = await nearestOf(gpu, field, each, searchPart(training), { signal });
+    if (nearest) set.push(nearest);
+  }
+  return set;
 }
 
 /** Of each formula the solvers of all NFE, those with the least mean score first. */

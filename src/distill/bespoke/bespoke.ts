@@ -9,10 +9,10 @@ import { rangeFrom, type SigmaRange } from '../../grid/grid.js';
 import { type BespokeForm, bespokeLayout, bespokePlan } from '../../solver/bespoke.js';
 import { numbersFrom, trainedFamily, trainedFrom, unitsOf } from '../../solver/bespoke-family.js';
 import type { PlanFamily } from '../../solver/plan-family.js';
-import { findUniversalSolver } from '../../solver/universal.js';
+import { TRAINED_ON } from '../../solver/universal.js';
 import { type Budget, SEARCH_SHARE, searchTrajectories, sharedIterations } from '../budget.js';
 import { dataFigures } from '../data-figures.js';
-import { checkPool, SEARCH_TRAJECTORIES, type TeacherPool } from '../pool.js';
+import { checkPool, SEARCH_TRAJECTORIES, searchPart, type TeacherPool } from '../pool.js';
 import { BESPOKE_CHOICES, checkAffordable, leastEvaluations } from '../request/needed-evaluations.js';
 import { type Score, scoreOf, typicalError } from '../score.js';
 import { Spending } from '../spending.js';
@@ -27,13 +27,14 @@ import {
   searchFirstTimes,
 } from './bespoke-search.js';
 import { checkBespokeSettings } from './bespoke-settings.js';
+import { comparisonEvaluations, nearestOf, universalCandidates } from './universal-choice.js';
 
 /** The stages of a bespoke solver's distillation, in their order; finalists count as candidates. */
 export type BespokeStage = 'search' | 'candidates' | 'table';
 /** The stages that train something: all but the search, which only compares. */
 export type TrainedStage = Exclude<BespokeStage, 'search'>;
 
-/** What is trained: a solver that the search found, the universal one, or a given one. */
+/** What is trained: a solver that the search found, a universal one, or a given one. */
 export type TrainedCandidate = Pick<BespokeCandidate, 'form' | 'grid' | 'numbers'>;
 
 /** What a bespoke solver is learned for, and how long each stage goes on; `BESPOKE` has the usual numbers. */
@@ -75,7 +76,7 @@ export interface BespokeOptions extends BespokeChoices {
   validation: TeacherPool;
   /** Solvers learned elsewhere, which stand beside the best of the search. */
   given?: readonly TrainedCandidate[];
-  /** Whether the universal table may take the place of a searched start that is worse; by default so. */
+  /** Whether the nearest universal table may take the place of a searched start that is worse; by default so. */
   universal?: boolean;
   /** After each form that the search has compared: how many, and of how many. */
   onSearch?: (done: number, of: number) => void;
@@ -134,9 +135,9 @@ const OPTIONS: Entries<BespokeOptions> = {
 };
 
 /**
- * Distils a bespoke solver: a search over formulas, starts and grids; a short training of the best, of the universal
+ * Distils a bespoke solver: a search over formulas, starts and grids; a short training of the best, of a universal
  * table and of solvers that begin at several first times; a longer one of the best of those, and a long one of the best
- * of them. It is never worse than the best that learned nothing, or than the universal table or a given one, on the
+ * of them. It is never worse than the best that learned nothing, or than that table or a given one, on the
  * validation trajectories. It needs no gradient of the field.
  *
  * All of a solver is learned, as by Bespoke and BNS solvers (arXiv 2310.19075, 2403.01329), S4S (2502.17423) and, for
@@ -186,10 +187,12 @@ export async function distillBespoke(
   };
   const { mean, std } = dataFigures(training);
   const common = { nfe, range, data: { mean: [...mean], std } };
-  if (budget)
-    checkAffordable(budget, () => leastEvaluations({ ...options, ...common }, sizes), BESPOKE_CHOICES);
+  const tables = universal ? universalStarts(field, common, options) : [];
+  const wanted = { ...options, ...common, tables: tables.length };
+  if (budget) checkAffordable(budget, () => leastEvaluations(wanted, sizes), BESPOKE_CHOICES);
   const room = budget?.unit === 'evaluations' ? SEARCH_SHARE * budget.amount : undefined;
-  const searchCost = (count: number) => searchEvaluations(common, options, count);
+  const comparing = comparisonEvaluations(tables.length, nfe);
+  const searchCost = (count: number) => searchEvaluations(common, options, count) + comparing * count;
   const trajectories = searchTrajectories(searchCost, room, SEARCH_TRAJECTORIES);
   const search = { trajectories, signal: searching };
   const found = await searchBespoke(gpu, field, common, training, {
@@ -212,8 +215,11 @@ export async function distillBespoke(
   const plain = searched.reduce((a, b) => (b.score.score < a.score.score ? b : a));
   onStart?.(plain.candidate, plain.score);
   const starts: { candidate: TrainedCandidate; score: Score }[] = [plain];
-  if (universal) {
-    for (const candidate of universalCandidates(common, options)) starts.push(await scored(candidate));
+  const nearest = await nearestOf(gpu, field, tables, searchPart(training, trajectories), {
+    signal: searching,
+  });
+  if (nearest) {
+    starts.push(await scored(nearest));
     starts.sort((a, b) => a.score.score - b.score.score);
   }
   starts.push(...searched.filter((one) => one !== plain));
@@ -315,15 +321,20 @@ function distinct(found: readonly BespokeCandidate[]): BespokeCandidate[] {
   });
 }
 
-/** The universal table, where there is one that the range has room for and that is among what may be chosen from. */
-function universalCandidates(
-  { nfe, range, data }: Pick<BespokeForm, 'nfe' | 'range' | 'data'>,
+/** The universal tables that the range has room for and that are among what may be chosen from. */
+function universalStarts(
+  field: Field,
+  common: Pick<BespokeForm, 'nfe' | 'range' | 'data'>,
   { formulas, starts }: BespokeChoices,
 ): TrainedCandidate[] {
   if (starts && !starts.includes('gaussian')) return [];
-  const solver = findUniversalSolver(nfe, data, range);
-  if (!solver || (formulas && !formulas.includes(solver.form.formula))) return [];
-  return [{ ...solver, grid: 'the universal table' }];
+  return universalCandidates(field, common)
+    .filter(({ form }) => !formulas || formulas.includes(form.formula))
+    .map(({ kind, form, numbers }) => ({
+      form,
+      numbers,
+      grid: `the universal table of ${TRAINED_ON[kind]}`,
+    }));
 }
 
 function scoreNumbers(

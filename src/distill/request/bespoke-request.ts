@@ -5,6 +5,7 @@ import { formOf } from '../../predictor/bespoke-predictor.js';
 import { checkStored } from '../../predictor/predictor.js';
 import { BESPOKE_FORMULAS, BESPOKE_STARTS, bespokeLayout } from '../../solver/bespoke.js';
 import type { PlanFamily } from '../../solver/plan-family.js';
+import { universalKindsOf } from '../../solver/universal.js';
 import { BESPOKE, type TrainedCandidate } from '../bespoke/bespoke.js';
 import { NET_BATCH, NET_ITERATIONS } from '../bespoke/bespoke-net.js';
 import { type BespokeChoices, checkChoices, FEW_FORMULAS } from '../bespoke/bespoke-search.js';
@@ -77,7 +78,8 @@ export function bespokesRequest(
     const leastOf = (amount: number) => {
       const own = { ...budget, amount };
       const [settings, choices] = [settingsWith(own), choicesWith(own)];
-      const wanted = { range, data: unknownData(range), ...choices };
+      const tables = universalKindsOf(field).length;
+      const wanted = { range, data: unknownData(range), tables, ...choices };
       return largestOf(
         nfes.map((nfe) => leastEvaluations({ ...wanted, nfe }, settings, familyAt(nfe, choices))),
       );

@@ -9,13 +9,17 @@ import {
   MOST_VALIDATED,
   searchEvaluations,
 } from '../bespoke/bespoke-search.js';
+import { comparisonEvaluations } from '../bespoke/universal-choice.js';
 import { type Budget, FEWEST_SEARCHED, SEARCH_SHARE, teacherTrajectories } from '../budget.js';
 import { familyOn, type Learnable } from '../learnable/learnable.js';
 import { refinedStarts, startEvaluations } from '../learnable/start.js';
 import { iterationsWithin, trainingEvaluations } from '../training/family-training.js';
 
 /** What a bespoke solver is distilled for, and what its search may choose from. */
-interface Wanted extends BespokeChoices, Pick<BespokeForm, 'nfe' | 'range' | 'data'> {}
+interface Wanted extends BespokeChoices, Pick<BespokeForm, 'nfe' | 'range' | 'data'> {
+  /** Universal tables that may suit the field. */
+  tables: number;
+}
 
 /** How large a distillation is. */
 interface Size {
@@ -30,8 +34,14 @@ interface Size {
 
 /** Evaluations of the field that the distillation of a bespoke solver makes at most, the teacher aside. */
 export function neededEvaluations(wanted: Wanted, { batch, validation, searched, iterations }: Size): number {
-  const search = searchEvaluations(wanted, wanted, searched) + validations(wanted, { validation });
+  const search = searchAtMost(wanted, searched) + validations(wanted, { validation });
   return search + trainingEvaluations(largestFamily(wanted), { batch, validation }, iterations);
+}
+
+/** With the comparison of universal tables. */
+function searchAtMost(wanted: Wanted, searched: number): number {
+  const { nfe, tables } = wanted;
+  return searchEvaluations(wanted, wanted, searched) + comparisonEvaluations(tables, nfe) * searched;
 }
 
 /** Of candidates, before any is trained. */
@@ -51,7 +61,7 @@ export function neededByLearnable(
 }
 
 /** Of all forms that a search may choose from, one with as many numbers as any has; what the data are does not matter. */
-export function largestFamily(wanted: Omit<Wanted, 'data'>): PlanFamily {
+export function largestFamily(wanted: Omit<Wanted, 'data' | 'tables'>): PlanFamily {
   const forms = formsOf({ ...wanted, data: unknownData(wanted.range) }, wanted);
   return trainedFamily(forms.reduce((a, b) => (bespokeLayout(b).size > bespokeLayout(a).size ? b : a)));
 }
@@ -108,7 +118,7 @@ export function leastEvaluations(
   size: Pick<Size, 'batch' | 'validation'>,
   family = largestFamily(wanted),
 ): Least {
-  const search = searchEvaluations(wanted, wanted, FEWEST_SEARCHED) + validations(wanted, size);
+  const search = searchAtMost(wanted, FEWEST_SEARCHED) + validations(wanted, size);
   return {
     nfe: wanted.nfe,
     evaluations: leastWith(search, trainingEvaluations(family, size, FEWEST_ITERATIONS)),

@@ -1,0 +1,168 @@
+import { describe, expect, it, test } from 'vitest';
+import { BESPOKE, distillBespoke } from '../../src/distill/bespoke/bespoke.js';
+import { figuresAndPool } from '../../src/distill/bespoke/field-figures.js';
+import { chooseUniversal } from '../../src/distill/bespoke/universal-choice.js';
+import { runTeacher } from '../../src/distill/pool.js';
+import { neededEvaluations } from '../../src/distill/request/needed-evaluations.js';
+import { scoreOf } from '../../src/distill/score.js';
+import { externalField } from '../../src/field/external.js';
+import type { Field } from '../../src/field/field.js';
+import { gaussianMixture } from '../../src/field/gaussian-mixture.js';
+import { DEFAULT_RANGE } from '../../src/grid/grid.js';
+import { endpointErrors } from '../../src/metrics/endpoint-errors.js';
+import { sample } from '../../src/sample.js';
+import { planFor } from '../../src/solver/plan-for.js';
+import { UNIVERSAL_KINDS, universalPlan } from '../../src/solver/universal.js';
+import { gpu } from '../device.js';
+import { randomMixture } from '../field/fixtures.js';
+import { SLOW } from '../mlp/fixtures.js';
+import { expectRefusal } from '../refusal.js';
+import { freshSeed } from '../seed.js';
+
+const seed = freshSeed();
+const TABLES = UNIVERSAL_KINDS.length;
+
+/** A mixture of which nobody knows that it is one. */
+function secretField(mixtureSeed = seed): Field {
+  const { mixture: _, ...secret } = gaussianMixture(randomMixture(mixtureSeed, 2, 4, 'shared'));
+  return secret;
+}
+
+test('a field that is known exactly has the table that learned on such, and is not evaluated', async () => {
+  const known = gaussianMixture(randomMixture(seed, 2, 4, 'shared'));
+  const before = gpu.work.evaluations;
+  const { kind, search } = await chooseUniversal(gpu, known, { nfe: 5 });
+  expect(kind).toBe('exact');
+  expect(search).toBeUndefined();
+  expect((await chooseUniversal(undefined, known, { nfe: 4 })).kind).toBe('exact');
+  expect(gpu.work.evaluations).toBe(before);
+  expect((await sample(gpu, { field: known, solver: 'bespoke', nfe: 5, batch: 4 })).universal).toBe('exact');
+});
+
+describe('of another field', () => {
+  it('all are compared on trajectories that it is measured with, once', async () => {
+    const secret = secretField();
+    const { data, pool } = await figuresAndPool(gpu, secret);
+    const scores: number[] = [];
+    for (const kind of UNIVERSAL_KINDS) {
+      const plan = universalPlan(4, data, DEFAULT_RANGE, kind);
+      scores.push((await scoreOf(gpu, secret, plan, pool!)).score);
+    }
+    const before = gpu.work.evaluations;
+    const { kind, search } = await chooseUniversal(gpu, secret, { nfe: 4 });
+    expect(kind).toBe(UNIVERSAL_KINDS[scores.indexOf(Math.min(...scores))]);
+    expect(search).toMatchObject({
+      ...{ evaluations: 32, trajectories: 320 },
+      comparison: { tables: TABLES, evaluations: TABLES * 4, trajectories: 128 },
+    });
+    expect(gpu.work.evaluations - before).toBe(128 * TABLES * 4);
+    const { universal, plan } = await sample(gpu, { field: secret, solver: 'bespoke', nfe: 4, batch: 1 });
+    expect(universal).toBe(kind);
+    expect(plan).toEqual({ ...universalPlan(4, data, DEFAULT_RANGE, kind), solver: 'bespoke (universal)' });
+    expect(gpu.work.evaluations - before).toBe(128 * TABLES * 4 + 4);
+  });
+
+  it('who stops does so alone, and what is done is shown', async () => {
+    const secret = secretField();
+    const stop = new AbortController();
+    const stopped = chooseUniversal(gpu, secret, { nfe: 3, signal: stop.signal });
+    const shown: [number, number][] = [];
+    const onProgress = (...done: [number, number]) => shown.push(done);
+    const other = chooseUniversal(gpu, secret, { nfe: 3, onProgress });
+    stop.abort();
+    await expect(stopped).rejects.toThrow(/abort/i);
+    expect((await other).search?.comparison?.tables).toBe(TABLES);
+    expect(shown).toContainEqual([320, 320]);
+    expect(shown.slice(-TABLES - 1)).toEqual(
+      [...Array(TABLES + 1).keys()].map((done) => [128 * done, 128 * TABLES]),
+    );
+  });
+
+  it('a bespoke solver begins as the nearest, and what that takes is known before', {
+    timeout: SLOW,
+  }, async () => {
+    const secret = secretField();
+    const teacher = planFor({ solver: 'unipc-3', nfe: 64 });
+    const training = await runTeacher(gpu, secret, teacher, { count: 256, seed: 1 });
+    const validation = await runTeacher(gpu, secret, teacher, { count: 128, seed: 2 });
+    const choices = { formulas: ['ipndm-2', 'ipndm-3', 'dpmpp-2m'], starts: ['gaussian'] as const };
+    const iterations = { candidates: 1, candidateIterations: 0, iterations: 4 };
+    const settings = { ...BESPOKE, nfe: 4, batch: 8, ...iterations };
+    const before = gpu.work.evaluations;
+    const options = { training, validation, ...choices };
+    const { form, origin } = await distillBespoke(gpu, secret, settings, options);
+    const made = gpu.work.evaluations - before;
+    expect(origin.candidate.grid).toMatch(/^the universal table of |from \d/);
+    const size = { batch: 8, validation: 128, searched: 192, iterations: 4 };
+    const needed = neededEvaluations({ ...form, ...choices, tables: TABLES }, size);
+    // The training validates its last state too.
+    expect(made).toBeLessThanOrEqual(needed + 4 * 128);
+    expect(made).toBeGreaterThan(needed - TABLES * 4 * 192);
+  });
+
+  it('a range without room, noise levels that it does not know, or another kind are refused', async () => {
+    const secret = secretField();
+    const narrow = { sigmaMin: 5, sigmaMax: 80 };
+    const request = { field: secret, solver: 'bespoke', nfe: 5, range: narrow };
+    await expectRefusal(() => sample(gpu, request), 'bad-grid', /do not lie within/);
+    await expectRefusal(
+      () => chooseUniversal(gpu, secret, { nfe: 5, range: narrow }),
+      'bad-grid',
+      /sigma_min 5/,
+    );
+    await expectRefusal(() => chooseUniversal(gpu, secret, { nfe: 2 }), 'unreachable-nfe', /of 2/);
+    const ranged = { ...secret, sigmaRange: { sigmaMin: 0.01, sigmaMax: 50 } };
+    const beyond = { nfe: 4, range: { sigmaMax: 80 } };
+    await expectRefusal(() => chooseUniversal(gpu, ranged, beyond), 'bad-argument', /sigma 80 is asked for/);
+    const slip = { nfe: 4, sigmaMax: 80 } as never;
+    await expectRefusal(() => chooseUniversal(gpu, secret, slip), 'bad-argument', /sigmaMax/);
+    const kind = 'guidd' as never;
+    await expectRefusal(
+      () => universalPlan(5, { mean: [0], std: 1 }, DEFAULT_RANGE, kind),
+      'unknown-name',
+      /guidd/,
+    );
+  });
+});
+
+// Three mixtures that stay the same: on some others a plain solver may be better.
+test.each([1, 2, 3])(
+  'with guidance it is better than plain solvers, mixture %i',
+  { timeout: SLOW },
+  async (mixtureSeed) => {
+    const guidance = 3;
+    const spec = randomMixture(mixtureSeed, 2, 4, 'shared');
+    const known = gaussianMixture(spec);
+    const labelled = gaussianMixture({
+      ...spec,
+      weights: spec.weights.slice(0, 1),
+      means: spec.means.slice(0, 2),
+    });
+    const guided = externalField({
+      dim: 2,
+      prediction: 'x0',
+      predict(states, sigmas) {
+        const out = new Float32Array(states.length);
+        const [all, label] = [new Float64Array(2), new Float64Array(2)];
+        for (const [i, sigma] of sigmas.entries()) {
+          const x = Float64Array.from(states.subarray(2 * i, 2 * i + 2));
+          known.denoise!(x, sigma, all);
+          labelled.denoise!(x, sigma, label);
+          for (let d = 0; d < 2; d++) out[2 * i + d] = all[d] + guidance * (label[d] - all[d]);
+        }
+        return out;
+      },
+    });
+    const common = { field: guided, batch: 256, seed: 3 };
+    const exact = await sample(gpu, { ...common, solver: 'unipc-3', nfe: 128 });
+    const errorOf = async (solver: string, afs?: boolean) => {
+      const { samples } = await sample(gpu, { ...common, solver, nfe: 5, afs });
+      return endpointErrors(samples, exact.samples, 2).reduce((sum, error) => sum + error, 0);
+    };
+    const universal = await errorOf('bespoke');
+    for (const plain of ['ipndm-3', 'dpmpp-2m', 'euler']) {
+      expect(universal).toBeLessThan(await errorOf(plain));
+      expect(universal).toBeLessThan(await errorOf(plain, true));
+    }
+  },
+);
