@@ -9,7 +9,7 @@ import {
   plainNumbers,
 } from '../../solver/bespoke.js';
 import { bespokeFamily } from '../../solver/bespoke-family.js';
-import { searchedGrids } from '../learnable/start.js';
+import { BESPOKE_GRIDS, searchedGrids } from '../learnable/start.js';
 import { partOf, searchPart, type TeacherPool } from '../pool.js';
 import type { Score } from '../score.js';
 import { scoreVariants } from '../training/variants.js';
@@ -160,7 +160,7 @@ function candidatesOf(form: BespokeForm, firstTimes = GAUSSIAN_TIMES): Omit<Besp
   const gaussian = firstTimes.map((t) => t * data.std).filter((t) => t < sigmaMax && t > sigmaMin);
   const firsts = form.start === 'gaussian' ? gaussian : [sigmaMax];
   return firsts.flatMap((first) =>
-    searchedGrids(steps, { sigmaMin, sigmaMax: first }).map(({ name, times }) => ({
+    searchedGrids(steps, { sigmaMin, sigmaMax: first }, BESPOKE_GRIDS).map(({ name, times }) => ({
       form,
       grid: form.start === 'gaussian' ? `${name} from ${Number(first.toPrecision(3))}` : name,
       numbers: plainNumbers(form, times),
