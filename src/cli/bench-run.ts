@@ -74,6 +74,7 @@ export async function runBench(options: BenchOptions, signal: AbortSignal): Prom
   const { rows, loaded } = await predictorRows(options.predictor ?? [], range);
   const tables = await tableRows(options.table ?? [], range);
   const generators = await generatorRows(options.generator ?? [], options);
+  if (!options.grids) suite.rows = spanning(suite.rows, range);
   suite.rows = [...suite.rows, ...rows, ...tables, ...generators.rows];
   if (generators.rows.length > 0) suite.nfe = [...new Set([1, ...suite.nfe])];
   checkWork(suite, range);
@@ -214,16 +215,30 @@ function suiteOf(options: BenchOptions): Suite {
   };
 }
 
+/** Of a suite's rows those whose grid the range has room for: one of VP times needs a small sigma_min. */
+function spanning(rows: readonly Row[], range: SigmaRange): Row[] {
+  return rows.filter(({ grid }) => {
+    if (!grid.startsWith('time_uniform')) return true;
+    try {
+      return parseGrid(grid).times(1, range);
+    } catch (error) {
+      if (error instanceof FewstepError && error.code === 'bad-grid') return false;
+      throw error;
+    }
+  });
+}
+
 /** Rows of the asked solvers, or the suite's, on the asked grids; answers that are learned or searched come with AFS. */
 function rowsFor({ solvers, grids, afs }: BenchOptions, usual: readonly Row[]): Row[] {
   const unique = <T>(values: readonly T[]) => [...new Set(values)];
   const plain = usual.filter((row) => !row.answers);
+  const usualGrids = unique(plain.filter((row) => !row.afs).map((row) => row.grid));
   const [answered, others] = solvers
     ? [true, false].map((has) => solvers.filter((name) => (solverOf(name).answers !== undefined) === has))
     : [[], unique(plain.map((row) => row.solver))];
   const both = [false, true];
   return [
-    ...rowsOf(others, grids ?? unique(plain.map((row) => row.grid)), afs ? both : [false]),
+    ...rowsOf(others, grids ?? usualGrids, afs ? both : [false]),
     ...(solvers ? rowsOf(answered, grids ?? [SEARCHED_GRID], both) : usual.filter((row) => row.answers)),
   ];
 }

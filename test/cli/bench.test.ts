@@ -128,6 +128,21 @@ describe("the user's own", () => {
     ]);
   });
 
+  it('a suite leaves out a grid that the range has no room for', { timeout: 60_000 }, async () => {
+    const gridsFrom = async (out: string, sigmaMin: number) => {
+      const few = { batch: 16, 'exact-nfe': 16, 'learn-trajectories': 128, 'learn-iterations': 4 };
+      const asked = { out: at(out), problem: 'ring', nfe: '3', 'sigma-min': sigmaMin, ...few };
+      const outcome = await inProcess(['bench', ...flags(asked)]);
+      expect(outcome, outcome.stderr).toMatchObject({ status: 0 });
+      const { cells } = parseResults(JSON.parse(await readFile(join(at(out), 'results.json'), 'utf8')));
+      return [...new Set(cells.map(({ grid }) => grid))];
+    };
+    expect(await gridsFrom('wide', 0.01)).toContain('time_uniform:3');
+    const narrow = await gridsFrom('narrow', 0.15);
+    expect(narrow).toContain('polynomial:7');
+    expect(narrow).not.toContain('time_uniform:3');
+  });
+
   it('solver options and AFS are rows of their own', async () => {
     const solvers = 'dpm-solver-2:r=0.4,unipc-2:variant=bh1';
     const { results } = await bench('options', { problem: 'ring', solvers, nfe: '3,4', afs: true });
