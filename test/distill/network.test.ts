@@ -187,7 +187,9 @@ describe('one batch by the published rules', () => {
       const predictor = randomPredictor(solver, field, config, { seed, steps: STEPS, afs });
       const { both, pool } = randomPool(field);
       const restart = RESTARTS.includes(solver.name);
-      const rate = 1e-4;
+      // A weight whose gradient is all but 0 moves by it either way, as rounding decides, and the next gradients show that:
+      // with 1e-4 one in hundreds of draws was 2.0e-4 of its scale off in the last step, 6.0e-5 with this.
+      const rate = 3e-5;
       const weights = await NetworkWeights.create(gpu, predictor.parameters, BATCH, {
         updates: STEPS,
         rate: () => rate,
@@ -412,7 +414,8 @@ test(
     const result = await run();
     const [student] = result.students;
     expect(student.best.score).toBeLessThan(student.start.score);
-    expect(student.start.score).toBeLessThanOrEqual(student.base.score);
+    // Where the search keeps r = 1/2, the start is the untrained solver, asked through a network: the same but for rounding.
+    expect(student.best.score).toBeLessThanOrEqual(student.base.score);
     // The same settings give the same weights to the last bit.
     expect((await run()).parameters).toEqual(result.parameters);
   },

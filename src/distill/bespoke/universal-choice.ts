@@ -132,6 +132,7 @@ async function choose(
   const kind = nearest?.kind ?? 'exact';
   const plan = universalPlan(nfe, data, range, kind);
   if (!search || !pool) return { kind, data, plan };
+  if (candidates.length < 2) return { kind, data, plan, search };
   const comparison = {
     tables: candidates.length,
     evaluations: comparisonEvaluations(candidates.length, nfe),
