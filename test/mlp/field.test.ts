@@ -77,7 +77,7 @@ test('a label is its number or its name, and a wrong name is told from the right
   expect(refusal({ guidance: 2 })).toContain('from 0 to 2 (circle, square, 0)');
   for (const label of ['', '-1', '1.0', 'a', '3']) {
     expect(refusal({ label }, {}), label).toContain(
-      `the label is ${label}, of a model with 3 classes; give a`,
+      `the label is ${label || 'empty'}, of a model with 3 classes; give a`,
     );
   }
   const many = mlpConfig({ dim: 2, width: 32, classes: 30 });
