@@ -42,8 +42,9 @@ export interface SampleRequest extends StudentRequest {
   /** Called now and then with the number of trajectories done. */
   onProgress?: (done: number) => void;
   /**
-   * Called now and then while a grid is searched on the field, or its data's mean and spread are measured, before any
-   * trajectory is drawn: with how many of the search's own trajectories are done, of how many.
+   * Called now and then while a grid is searched on the field, its data's mean and spread are measured, or then universal
+   * tables are compared, before any trajectory is drawn: with how many of the search's own trajectories are done, of how
+   * many.
    */
   onSearch?: (done: number, total: number) => void;
   signal?: AbortSignal;

@@ -15,8 +15,8 @@ export interface SamplingPlan {
 }
 
 /**
- * The plan of a solver for a field: of `bespoke` the universal table of exact fields, of an AMED solver one whose network is asked in every
- * step. Weights are as training begins with them; what a step costs does not depend on them.
+ * The plan of a solver for a field: of `bespoke` the universal table of exact fields, of an AMED solver one whose network
+ * is asked in every step. Weights are as training begins with them; what a step costs does not depend on them.
  * @throws FewstepError unknown-name, unreachable-nfe
  */
 export function samplingPlan(name: string, field: Field, nfe: number): SamplingPlan {

@@ -62,7 +62,7 @@ const AFS_IN_QUICK = [
   'unipc-2',
 ];
 
-/** With AFS nearly always the best of those with a rule at up to ten evaluations (docs/results.md). */
+/** With AFS mostly the best of those with a rule: in 162 of 240 cells at NFE 3 to 10 (docs/results.md). */
 const FEW_STEPS_GRID = 'time_uniform:3';
 
 /** Samplers of the reverse SDE in the quick suite: the usual one, and the one of order 2 at one evaluation a step. */

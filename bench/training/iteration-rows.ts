@@ -30,8 +30,8 @@ export interface IterationRow {
 }
 
 /**
- * Linearises the universal table of exact fields on a field again and again. Stepwise an operation is done for those alone that it changes
- * for, in a fused kernel for all: which is faster on an adapter is what the two rows tell.
+ * Linearises the universal table of exact fields on a field again and again. Stepwise an operation is done for those
+ * alone that it changes for, in a fused kernel for all: which is faster on an adapter is what the two rows tell.
  */
 export async function measureIteration(
   gpu: Gpu,

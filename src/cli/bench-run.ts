@@ -18,7 +18,7 @@ import { checkSettings } from '../distill/settings.js';
 import { FewstepError } from '../errors.js';
 import type { Executor } from '../execute/fused-plan.js';
 import { Gpu } from '../gpu/gpu.js';
-import { parseGrid, type SigmaRange } from '../grid/grid.js';
+import { isVpTime, parseGrid, type SigmaRange, timesIfAny } from '../grid/grid.js';
 import { type DeviceChoice, openDevice } from '../node/adapter.js';
 import { writeAtomic } from '../node/files.js';
 import { resultsCsv } from '../report/csv.js';
@@ -217,15 +217,7 @@ function suiteOf(options: BenchOptions): Suite {
 
 /** Of a suite's rows those whose grid the range has room for: one of VP times needs a small sigma_min. */
 function spanning(rows: readonly Row[], range: SigmaRange): Row[] {
-  return rows.filter(({ grid }) => {
-    if (!grid.startsWith('time_uniform')) return true;
-    try {
-      return parseGrid(grid).times(1, range);
-    } catch (error) {
-      if (error instanceof FewstepError && error.code === 'bad-grid') return false;
-      throw error;
-    }
-  });
+  return rows.filter(({ grid }) => !isVpTime(grid) || timesIfAny(grid, 1, range) !== undefined);
 }
 
 /** Rows of the asked solvers, or the suite's, on the asked grids; answers that are learned or searched come with AFS. */

@@ -240,3 +240,19 @@ function positive(name: string, value: number): number {
     `give ${name} > 0, such as 7`,
   );
 }
+
+/** Whether a grid, by its name, is one of VP times, which not every range has: they need a small sigma_min. */
+export function isVpTime(name: string): boolean {
+  return name.startsWith('time_uniform');
+}
+
+/** The times of a grid by its name, undefined of VP times that the range has none of. @throws FewstepError as `parseGrid` */
+export function timesIfAny(name: string, steps: number, range: SigmaRange): number[] | undefined {
+  const grid = parseGrid(name);
+  try {
+    return grid.times(steps, range);
+  } catch (error) {
+    if (isVpTime(name) && error instanceof FewstepError) return undefined;
+    throw error;
+  }
+}

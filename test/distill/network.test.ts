@@ -188,7 +188,7 @@ describe('one batch by the published rules', () => {
       const { both, pool } = randomPool(field);
       const restart = RESTARTS.includes(solver.name);
       // A weight whose gradient is all but 0 moves by it either way, as rounding decides, and the next gradients show that:
-      // with 1e-4 one in hundreds of draws was 2.0e-4 of its scale off in the last step, 6.0e-5 with this.
+      // in one draw the last was 2.0e-4 of its scale off with 1e-4, and 6.0e-5 with this.
       const rate = 3e-5;
       const weights = await NetworkWeights.create(gpu, predictor.parameters, BATCH, {
         updates: STEPS,

@@ -21,8 +21,8 @@ export interface FieldFigures {
 /**
  * What measures them. Of the figures a few per cent are as good as exact, since a universal table knows no field better; but
  * tables of up to 10 evaluations are compared by where these trajectories end. On the networks of two moons, pinwheel and
- * digits they end 0.002 to 0.004 from where they should, where ipndm-3 at NFE 20 has 0.009 to 0.04 and plain solvers of 10
- * have 0.01 to 0.07.
+ * digits they end 0.002 to 0.004 from where they should, where ipndm-3 at NFE 20 has 0.009 to 0.04 and the best plain
+ * solvers of 10 have 0.008 to 0.07.
  */
 const TEACHER = { solver: 'unipc-3', grid: 'logsnr', nfe: 32 };
 const TRAJECTORIES = 320;

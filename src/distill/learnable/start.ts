@@ -1,7 +1,6 @@
-import { FewstepError } from '../../errors.js';
 import type { Field } from '../../field/field.js';
 import type { Gpu } from '../../gpu/gpu.js';
-import { parseGrid, type SigmaRange } from '../../grid/grid.js';
+import { type SigmaRange, timesIfAny } from '../../grid/grid.js';
 import { nfeOf } from '../../solver/plan.js';
 import { FEWEST_SEARCHED, searchTrajectories } from '../budget.js';
 import { SEARCH_TRAJECTORIES, searchPart, type TeacherPool } from '../pool.js';
@@ -46,13 +45,8 @@ export function searchedGrids(
   names: readonly string[] = SEARCHED_GRIDS,
 ): NamedTimes[] {
   return names.flatMap((name) => {
-    try {
-      return [{ name, times: parseGrid(name).times(steps, range) }];
-    } catch (error) {
-      // Not every range is one of VP times.
-      if (name.startsWith('time_uniform') && error instanceof FewstepError) return [];
-      throw error;
-    }
+    const times = timesIfAny(name, steps, range);
+    return times ? [{ name, times }] : [];
   });
 }
 
