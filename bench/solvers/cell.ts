@@ -31,7 +31,7 @@ export interface CellContext extends SolvableContext {
 /** Solves one row at one NFE, compares it with the exact flow and the true distribution, and times it. */
 export async function measureCell(context: CellContext, row: Row, nfe: number): Promise<Cell> {
   const { gpu, batch, seed, endpoints, reference, unit, timingMs, executor } = context;
-  const { plan, inputs, times, field = context.field } = await solvable(context, row, nfe);
+  const { plan, inputs, times, universal, field = context.field } = await solvable(context, row, nfe);
   const options = { latents: { batch, seed }, ...inputs(batch, seed), executor };
   const solved = () => solve(gpu, field, plan, options);
   const compiled = gpu.compiled;
@@ -54,6 +54,7 @@ export async function measureCell(context: CellContext, row: Row, nfe: number): 
     problem: context.problem,
     ...identityOf(row.answers ? row : { ...row, solver: plan.solver }),
     ...(times && { times: [...times] }),
+    ...(universal && { universal }),
     // Of AMED's networks; what those of a bespoke solver move has other names.
     ...(first.answers && options.predictor?.kind === 'amed' && { steps: answerSpread(first.answers, batch) }),
     nfe: nfeOf(plan),

@@ -1,3 +1,4 @@
+import { chooseUniversal } from '../../src/distill/bespoke/universal-choice.js';
 import { FewstepError } from '../../src/errors.js';
 import type { Executor } from '../../src/execute/fused-plan.js';
 import type { Gpu } from '../../src/gpu/gpu.js';
@@ -56,10 +57,14 @@ export async function runBenchmark(options: BenchmarkOptions): Promise<Measured>
   const { cells, distillations } = amountOf(tasks, suite);
   const total = cells + DISTILLATION * distillations;
   let distilled = 0;
+  let left = 0;
   const measured: Measured = { problems: [], cells: [], failures: [], complete: false };
-  const finished = () => measured.cells.length + measured.failures.length + DISTILLATION * distilled;
+  const finished = () =>
+    measured.cells.length + measured.failures.length + left * suite.seeds.length + DISTILLATION * distilled;
   try {
-    for (const { subject, work, leftOut } of tasks) {
+    for (const task of tasks) {
+      const { subject, work, leftOut } = await withinRange(options, task);
+      left += task.work.length - work.length;
       const truth = subject.truth ?? (await standIn(options, subject));
       const students = new Students({
         gpu,
@@ -142,7 +147,31 @@ function taskOf(subject: Subject, work: Entry[], suite: Suite): Task {
   if (reason === undefined) return { subject, work };
   const [lost, left] = [true, false].map((lost) => work.filter((entry) => isTaught(entry) === lost));
   const solvers = new Set(lost.map(({ row }) => identityOf(row).solver));
-  return { subject, work: left, leftOut: { solvers: [...solvers], reason } };
+  return { subject, work: left, leftOut: [{ solvers: [...solvers], reason }] };
+}
+
+/** A task without universal tables for which the range has no room: that depends on the spread of the field's data. */
+async function withinRange({ gpu, range, signal }: BenchmarkOptions, task: Task): Promise<Task> {
+  const { subject, work, leftOut = [] } = task;
+  const without = new Map<Entry, string>();
+  for (const entry of work.filter(({ row }) => isUniversalRow(row))) {
+    try {
+      await chooseUniversal(gpu, subject.field, { nfe: entry.nfe, range, signal });
+    } catch (error) {
+      // What breaks the field breaks the cell as well, and is told there.
+      if (error instanceof FewstepError && error.code === 'not-finite') continue;
+      if (!(error instanceof FewstepError && error.code === 'bad-grid')) throw error;
+      without.set(entry, error.message);
+    }
+  }
+  if (without.size === 0) return task;
+  const [[{ row }, reason]] = without;
+  const counts = [...without.keys()].map(({ nfe }) => nfe);
+  return {
+    subject,
+    work: work.filter((entry) => !without.has(entry)),
+    leftOut: [...leftOut, { solvers: [`${identityOf(row).solver} at NFE ${counts.join(', ')}`], reason }],
+  };
 }
 
 function reasonNotToLearn({ field }: Subject, { name, learnsUpTo = Infinity }: Suite): string | undefined {

@@ -8,6 +8,7 @@ import { resolveGrid } from '../../src/search/resolve-grid.js';
 import { evaluationTimes, type Plan } from '../../src/solver/plan.js';
 import { planFor } from '../../src/solver/plan-for.js';
 import { parseSolver } from '../../src/solver/registry.js';
+import type { UniversalKind } from '../../src/solver/universal.js';
 import { randomR } from './random-r.js';
 import { isUniversalRow, type Row, SEARCHED_GRID } from './rows.js';
 import type { Students } from './students.js';
@@ -17,6 +18,8 @@ export interface Solvable {
   plan: Plan;
   /** Evaluated in place of the subject's field. */
   field?: Field;
+  /** Of a universal table what it was trained over. */
+  universal?: UniversalKind;
   /** What the plan needs besides its latents. */
   inputs(batch: number, seed: number): Pick<SolveOptions, 'columns' | 'predictor'>;
   /** The grid's times where its name does not tell them; a plugin's plan has those that it looks at between them. */
@@ -44,14 +47,16 @@ export async function solvable(context: SolvableContext, row: Row, nfe: number):
       times: searched ? times : undefined,
     };
   }
-  if (row.plan || isUniversalRow(row)) {
-    const plan = row.plan ?? (await chooseUniversal(gpu, field, { nfe, range })).plan;
+  const universal = isUniversalRow(row) ? await chooseUniversal(gpu, field, { nfe, range }) : undefined;
+  const given = row.plan ?? universal?.plan;
+  if (given) {
     return {
-      plan,
+      plan: given,
+      ...(universal && { universal: universal.kind }),
       ...(row.field && { field: row.field }),
       inputs: () => ({}),
-      times: plan.times,
-      evaluationTimes: evaluationTimes(plan),
+      times: given.times,
+      evaluationTimes: evaluationTimes(given),
     };
   }
   if (row.answers) {

@@ -24,7 +24,7 @@ import { writeAtomic } from '../node/files.js';
 import { resultsCsv } from '../report/csv.js';
 import { plural } from '../report/number.js';
 import { renderReport } from '../report/report.js';
-import { RESULTS_SCHEMA, type Results } from '../report/results.js';
+import { type ProblemResult, RESULTS_SCHEMA, type Results } from '../report/results.js';
 import { learnedSummary, summaryTable } from '../report/terminal.js';
 import { rangeWithin } from '../sample-range.js';
 import { checkableGrid } from '../search/resolve-grid.js';
@@ -121,11 +121,12 @@ export async function runBench(options: BenchOptions, signal: AbortSignal): Prom
         progress ??= showProgress(total, 'parts'); // a distillation is some, a cell is one
         progress.update(done, note);
       },
-      onProblem: (soFar) => saveFigures(partial, toResults(soFar)),
+      onProblem: async (soFar) => {
+        if (!isEmpty(soFar)) await saveFigures(partial, toResults(soFar));
+      },
     });
     progress?.stop();
-    if (measured.cells.length + measured.failures.length === 0)
-      throw stopped('before the first cell', 'run again');
+    if (isEmpty(measured)) throw nothingMeasured(measured);
     const results = toResults(measured);
     const folder = measured.complete ? options.out : partial;
     await saveFigures(folder, results);
@@ -150,6 +151,25 @@ function announce(subjects: readonly Subject[], suite: Suite): void {
   process.stderr.write(
     `the ${suite.name} suite with ${plural(cells, 'cell')}${learned} on ${plural(subjects.length, 'problem')}; --solvers chooses others or fewer\n`,
   );
+}
+
+function isEmpty({ cells, failures }: Measured): boolean {
+  return cells.length + failures.length === 0;
+}
+
+/** Why a run has no cell: it was stopped, or the range had room for none. */
+function nothingMeasured({ complete, problems }: Measured): FewstepError {
+  if (!complete) return stopped('before the first cell', 'run again');
+  const reasons = problems.flatMap(leftOutOf).join('; ');
+  return new FewstepError(
+    'bad-grid',
+    `nothing to measure: ${reasons}`,
+    'give a wider range, or other solvers',
+  );
+}
+
+function leftOutOf({ name, leftOut = [] }: ProblemResult): string[] {
+  return leftOut.map(({ solvers, reason }) => `${name} has no ${solvers.join(', ')}: ${reason}`);
 }
 
 function stopped(when: string, remedy: string): FewstepError {
@@ -266,9 +286,7 @@ function summary(folder: string, results: Results): string {
   const tables = problems.map((problem) => summaryTable(results, problem.name));
   const kind = run.adapter.software ? 'software adapter' : 'adapter';
   const learned = learnedSummary(results);
-  const notes = problems.flatMap(({ name, leftOut }) =>
-    leftOut ? [`${name} has no ${leftOut.solvers.join(', ')}: ${leftOut.reason}\n`] : [],
-  );
+  const notes = problems.flatMap(leftOutOf).map((note) => `${note}\n`);
   return [
     ...tables,
     ...(learned ? [learned] : []),

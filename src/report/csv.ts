@@ -42,6 +42,7 @@ const columns: readonly [name: string, value: (cell: Cell, results: Results) => 
   ['r_p95', (cell) => cell.steps?.map(({ r }) => r.p95).join(' ')],
   ['candidates_seconds', (cell, results) => studentOf(cell, results)?.seconds.candidates],
   ['told_times', (cell, results) => toldTimes(studentOf(cell, results))?.join(' ')],
+  ['universal', (cell) => cell.universal],
 ];
 
 function toldTimes(student: StudentResult | undefined): number[] | undefined {

@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { FewstepError } from '../errors.js';
+import { UNIVERSAL_KINDS } from '../solver/universal.js';
 import { ANSWER_SOURCES, RESULTS_SCHEMA, type Results } from './results.js';
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
@@ -91,6 +92,8 @@ const learning = v.object({
   students: v.array(student),
 });
 
+const leftOut = v.object({ solvers: v.array(v.string()), reason: v.string() });
+
 const problem = v.object({
   name: v.string(),
   title: v.string(),
@@ -104,7 +107,16 @@ const problem = v.object({
     v.object({ teacher: v.string(), evaluations: count, trajectories: count, seconds: v.number() }),
   ),
   learning: v.optional(learning),
-  leftOut: v.optional(v.object({ solvers: v.array(v.string()), reason: v.string() })),
+  leftOut: v.optional(
+    // One alone in results of before there could be several.
+    v.union([
+      v.array(leftOut),
+      v.pipe(
+        leftOut,
+        v.transform((one) => [one]),
+      ),
+    ]),
+  ),
   standIn: v.optional(v.boolean()),
   floor: distances,
   exactDistances: distances,
@@ -127,6 +139,7 @@ const answer = v.object({ mean: figure, p5: figure, p95: figure });
 const cell = v.object({
   ...which,
   times: v.optional(numbers),
+  universal: v.optional(v.picklist(UNIVERSAL_KINDS)),
   steps: v.optional(v.array(v.object({ r: answer, direction: answer, time: answer }))),
   evaluations: count,
   executor: v.optional(v.picklist(['stepwise', 'fused'])),

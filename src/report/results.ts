@@ -4,6 +4,8 @@
  */
 
 import type { StepAnswers } from '../metrics/answer-spread.js';
+import type { UniversalKind } from '../solver/universal.js';
+
 export const RESULTS_SCHEMA = 'fewstep-results/1';
 
 export interface Results {
@@ -82,8 +84,8 @@ export interface ProblemResult {
   search?: { teacher: string; evaluations: number; trajectories: number; seconds: number };
   /** What the rows that learn or search took, and what they came to. */
   learning?: Learning;
-  /** Rows that this problem does not have, and why. */
-  leftOut?: { solvers: string[]; reason: string };
+  /** Rows that this problem does not have, and why; absent where it has all. */
+  leftOut?: LeftOut[];
   /** Whether samples of the accurate solve stand in for true ones, which cannot be drawn. */
   standIn?: boolean;
   /** Distances between two independent draws of the true distribution: the floor of the columns in cells. */
@@ -94,6 +96,11 @@ export interface ProblemResult {
   pictures: Picture[];
   /** A few hundred true points [n * 2] in two dimensions, or true images [n * dim]. */
   truth: number[];
+}
+
+export interface LeftOut {
+  solvers: string[];
+  reason: string;
 }
 
 /** The teacher's trajectories, which all students of a problem share, and the students. */
@@ -197,6 +204,8 @@ export interface Cell {
   afs: boolean;
   nfe: number;
   seed: number;
+  /** Of a universal table what it was trained over, the nearest to this field; absent in results of before there were several. */
+  universal?: UniversalKind;
   /** What a network answered for each step; absent where all trajectories share the answers. */
   steps?: StepAnswers[];
   /** Evaluations of the field per trajectory that the executor really made. */

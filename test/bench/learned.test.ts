@@ -2,7 +2,8 @@ import { expect, test } from 'vitest';
 import { rowOfPredictor, rowsOf, solverOf } from '../../bench/solvers/rows.js';
 import { subjectOfProblem } from '../../bench/solvers/subject.js';
 import { suiteByName } from '../../bench/solvers/suites.js';
-import { parseGrid } from '../../src/grid/grid.js';
+import { chooseUniversal } from '../../src/distill/bespoke/universal-choice.js';
+import { DEFAULT_RANGE, parseGrid } from '../../src/grid/grid.js';
 import type { TablePredictor } from '../../src/predictor/predictor.js';
 import { problemByName } from '../../src/problem/registry.js';
 import { type Results, rowLabel } from '../../src/report/results.js';
@@ -187,10 +188,32 @@ test('where a suite is not to learn, what is learned is left out with the reason
     complete: true,
     solvers: ['euler'],
   });
-  expect(problems[0].leftOut).toEqual({
-    solvers: ['amed (learned)', 'amed (best fixed r)', 'amed (random r)'],
-    reason: expect.stringContaining('learns on states of up to 1 numbers'),
-  });
+  expect(problems[0].leftOut).toEqual([
+    {
+      solvers: ['amed (learned)', 'amed (best fixed r)', 'amed (random r)'],
+      reason: expect.stringContaining('learns on states of up to 1 numbers'),
+    },
+  ]);
+});
+
+test('a universal table is left out at the NFE whose times the range has no room for, and tells its kind elsewhere', async () => {
+  const { data } = await chooseUniversal(undefined, ring.field, { nfe: 3 });
+  // The first times of its tables are 4.6 and 7.6 standard deviations at NFE 3 and 4.
+  const range = { ...DEFAULT_RANGE, sigmaMax: 6 * data.std };
+  const rows = rowsOf(['euler', 'bespoke:universal'], ['polynomial:7'], [false]);
+  const { cells, problems, complete } = await measure([ring], { rows, nfe: [3, 4] }, range);
+  expect(complete).toBe(true);
+  expect(cells.map(({ solver, nfe, universal }) => [solver, nfe, universal])).toEqual([
+    ['euler', 3, undefined],
+    ['euler', 4, undefined],
+    ['bespoke (universal)', 3, 'exact'],
+  ]);
+  expect(problems[0].leftOut).toEqual([
+    {
+      solvers: ['bespoke (universal) at NFE 4'],
+      reason: expect.stringContaining(`sigma_max ${range.sigmaMax}`),
+    },
+  ]);
 });
 
 test.each([

@@ -22,6 +22,6 @@ export const SMALL: Suite = {
 };
 
 /** Runs a suite on the device of the test file. */
-export function measure(subjects: Subject[], suite: Partial<Suite> = {}) {
-  return runBenchmark({ gpu, subjects, suite: { ...SMALL, ...suite }, range: DEFAULT_RANGE });
+export function measure(subjects: Subject[], suite: Partial<Suite> = {}, range = DEFAULT_RANGE) {
+  return runBenchmark({ gpu, subjects, suite: { ...SMALL, ...suite }, range });
 }

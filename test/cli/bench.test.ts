@@ -143,6 +143,24 @@ describe("the user's own", () => {
     expect(narrow).not.toContain('time_uniform:3');
   });
 
+  it('is refused where the range has room for none of the rows', async () => {
+    const asked = {
+      out: at('roomless'),
+      problem: 'ring',
+      solvers: 'bespoke:universal',
+      nfe: 5,
+      'exact-nfe': 16,
+    };
+    const { status, stderr } = await inProcess(['bench', ...flags({ ...asked, batch: 16, 'sigma-max': 1 })]);
+    expect({ status, stderr }).toEqual({
+      status: 2,
+      stderr: expect.stringMatching(
+        /nothing to measure: ring has no bespoke \(universal\) at NFE 5: times from/,
+      ),
+    });
+    expect(await readdir(folder)).not.toContain('roomless');
+  });
+
   it('solver options and AFS are rows of their own', async () => {
     const solvers = 'dpm-solver-2:r=0.4,unipc-2:variant=bh1';
     const { results } = await bench('options', { problem: 'ring', solvers, nfe: '3,4', afs: true });

@@ -52,12 +52,16 @@ test('the overview is relative to what learned nothing, and names the best of th
 
 test('the report tells what was learned, where it looks and what it cost', () => {
   const results = known();
-  results.problems[0].leftOut = { solvers: ['amed-euler (learned)'], reason: 'no <gradient>' };
+  results.problems[0].leftOut = [
+    { solvers: ['amed-euler (learned)'], reason: 'no <gradient>' },
+    { solvers: ['bespoke (universal) at NFE 4'], reason: 'no room' },
+  ];
   const { document } = parseHTML(renderReport(results));
   const learned = document.querySelector('#learned')!;
   expect(learned.textContent).toContain('48,000 evaluations in 1.50 s');
   expect(learned.textContent).toContain('3 distillations of 3 iterations with 64 trajectories took 7.50 s');
   expect(learned.textContent).toContain('has no amed-euler (learned): no <gradient>.');
+  expect(learned.textContent).toContain('has no bespoke (universal) at NFE 4: no room.');
   const section = document.querySelector('#problem-case')!;
   expect(section.querySelectorAll('svg.plot').length).toBe(6);
   expect(section.textContent).toContain('0.25 0.75');
@@ -105,6 +109,29 @@ test('a bespoke solver leads, with its times, coefficients and the cost of each 
     ...{ answers: 'learned', r: '', search_seconds: '0.5', candidates_seconds: '1.5', training_seconds: '3' },
     ...{ told_times: '3 1.25', times: '80 3 1 0.002' },
   });
+});
+
+test('which universal table was nearest is in the report and the CSV, and one that nobody knows is refused', () => {
+  const results = known();
+  const [cell] = results.cells;
+  results.cells.push({ ...cell, solver: 'bespoke (universal)', answers: 'table', universal: 'guided' });
+  expect(parseResults(JSON.parse(JSON.stringify(results)))).toEqual(results);
+  const [{ title }] = results.problems;
+  expect(parseHTML(renderReport(results)).document.querySelector('#learned')!.textContent).toContain(
+    `nearest of several is taken: on ${title} that trained over networks with guidance at NFE ${cell.nfe}.`,
+  );
+  const rows = parse(resultsCsv(results), { columns: true }) as Record<string, string>[];
+  expect([rows[0].universal, rows.at(-1)!.universal]).toEqual(['', 'guided']);
+  Object.assign(results.cells.at(-1)!, { universal: 'nearest' });
+  expect(() => parseResults(JSON.parse(JSON.stringify(results)))).toThrow(/cells\.\d+\.universal/);
+});
+
+test('results whose problems could leave out one thing alone are read', () => {
+  const results = known();
+  const leftOut = { solvers: ['amed (learned)'], reason: 'no time' };
+  const [problem, ...others] = results.problems;
+  const old = { ...results, problems: [{ ...problem, leftOut }, ...others] };
+  expect(parseResults(JSON.parse(JSON.stringify(old))).problems[0].leftOut).toEqual([leftOut]);
 });
 
 test('a source of answers that nobody knows is refused with its place', () => {

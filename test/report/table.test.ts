@@ -177,7 +177,7 @@ describe('the CSV', () => {
 
   test('has these columns in this order', () => {
     expect(resultsCsv(known()).split('\n')[0]).toBe(
-      'problem,solver,grid,afs,nfe,seed,evaluations,error_mean,error_mean_low,error_mean_high,error_median,error_median_low,error_median_high,error_p95,sliced_wasserstein,energy,frechet,timing_repeats,host_ms_min,host_ms_median,host_ms_max,gpu_ms_min,gpu_ms_median,gpu_ms_max,trajectories_per_second,adapter,software,times,answers,r,direction,time,search_seconds,training_seconds,r_p5,r_p95,candidates_seconds,told_times',
+      'problem,solver,grid,afs,nfe,seed,evaluations,error_mean,error_mean_low,error_mean_high,error_median,error_median_low,error_median_high,error_p95,sliced_wasserstein,energy,frechet,timing_repeats,host_ms_min,host_ms_median,host_ms_max,gpu_ms_min,gpu_ms_median,gpu_ms_max,trajectories_per_second,adapter,software,times,answers,r,direction,time,search_seconds,training_seconds,r_p5,r_p95,candidates_seconds,told_times,universal',
     );
   });
 });
