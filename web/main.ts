@@ -1,4 +1,6 @@
 /** The page: what solvers make of a few evaluations, on the GPU of the browser that opens it. */
+import { SEARCHED_GRIDS } from '../src/distill/learnable/start.js';
+import { DEFAULT_GRID } from '../src/grid/grid.js';
 import {
   FewstepError,
   Gpu,
@@ -9,6 +11,7 @@ import {
   stepsForNfe,
 } from '../src/index.js';
 import { count, figure } from '../src/report/number.js';
+import { rowLabel } from '../src/report/results.js';
 import { choices } from './fields.js';
 import { type Method, methods } from './methods.js';
 import { type Figures, Panel } from './panel.js';
@@ -19,6 +22,7 @@ const controls = element<HTMLFieldSetElement>('choices');
 const fieldChoice = element<HTMLSelectElement>('field');
 const nfeChoice = element<HTMLInputElement>('nfe');
 const solverChoice = element<HTMLSelectElement>('solver');
+const gridChoice = element<HTMLSelectElement>('grid');
 const afsChoice = element<HTMLInputElement>('afs');
 const methodChoice = element<HTMLSelectElement>('method');
 const learnButton = element<HTMLButtonElement>('learn');
@@ -56,7 +60,8 @@ function chosen() {
   const method = methodChoice.value;
   return {
     ...{ bench: workbench(), field: choices[fieldChoice.value].title, nfe: Number(nfeChoice.value) },
-    ...{ solver: solverChoice.value, afs: afsChoice.checked, method, ...(methods[method] as Method) },
+    plain: { solver: solverChoice.value, grid: gridChoice.value, afs: afsChoice.checked },
+    ...{ method, ...(methods[method] as Method) },
   };
 }
 
@@ -81,8 +86,8 @@ function ask(): void {
 async function show(turn: number, before = ''): Promise<void> {
   const isWanted = () => turn === asked;
   if (!isWanted()) return;
-  const { bench, field, nfe, solver, afs, method, name, before: untrainedAs, untrained } = chosen();
-  const title = `${solver}${afs ? ' + AFS' : ''}`;
+  const { bench, field, nfe, plain: given, method, name, before: untrainedAs, untrained } = chosen();
+  const title = rowLabel(given);
   const learned = bench.learned(method, nfe);
   const learnedTitle = `${name}, ${learned ? 'learned here' : untrainedAs}`;
   const samples = `${count(batch)} samples`;
@@ -90,8 +95,8 @@ async function show(turn: number, before = ''): Promise<void> {
   element('panels').ariaBusy = 'true';
   try {
     const exact = await bench.exact();
-    const missing = unreachable({ solver, nfe, afs });
-    const plain = missing ? undefined : await bench.compare({ solver, nfe, afs });
+    const missing = unreachable({ ...given, nfe });
+    const plain = missing ? undefined : await bench.compare({ ...given, nfe });
     if (!isWanted()) return;
     const best = await bench.compare(learned ? { plan: learned.plan } : untrained(nfe));
     if (!isWanted()) return;
@@ -112,7 +117,7 @@ async function show(turn: number, before = ''): Promise<void> {
       panels.plain.show(title, label(title, plain), { ...plain, exact: exact.samples }, figuresOf(plain, []));
     } else panels.plain.empty(title, `${title} has no run of exactly ${nfe} evaluations`);
     panels.learned.show(learnedTitle, label(learnedTitle, best), { ...best, exact: exact.samples }, [
-      ...figuresOf(best, plain ? [[`against ${title}`, compared(best, plain), 'error']] : []),
+      ...figuresOf(best, plain ? [[`against ${given.solver}`, compared(best, plain), 'error']] : []),
       ...(learned ? ([['learned in', `${learned.seconds.toPrecision(2)} s`]] as Figures) : []),
     ]);
     const result = plain
@@ -137,7 +142,7 @@ function unreachable({ solver, nfe, afs }: PlanRequest): FewstepError | undefine
 }
 
 function figuresOf({ evaluations, ms, samples, mean, median }: Compared, more: Figures): Figures {
-  const rate = (1000 * samples.length) / 2 / ms;
+  const rate = Number(((1000 * samples.length) / 2 / ms).toPrecision(3));
   return [
     ['mean error', figure(mean), 'error'],
     ...more,
@@ -267,13 +272,15 @@ async function open(): Promise<void> {
 
 for (const [name, { title }] of Object.entries(choices)) fieldChoice.add(new Option(title, name));
 for (const { name } of solvers) solverChoice.add(new Option(name, name));
+for (const grid of SEARCHED_GRIDS) gridChoice.add(new Option(grid, grid));
 for (const [key, { name, learns }] of Object.entries(methods)) {
   methodChoice.add(new Option(`${name}: ${learns}`, key));
 }
 solverChoice.value = 'ipndm-3';
+gridChoice.value = DEFAULT_GRID;
 element('pool').textContent =
   `${count(TRAJECTORIES.training)} trajectories of ${TEACHER.solver} at NFE ${TEACHER.nfe}`;
-for (const input of [fieldChoice, nfeChoice, solverChoice, afsChoice, methodChoice]) {
+for (const input of [fieldChoice, nfeChoice, solverChoice, gridChoice, afsChoice, methodChoice]) {
   input.addEventListener('input', ask);
 }
 learnButton.addEventListener('click', learn);

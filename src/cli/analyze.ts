@@ -1,4 +1,5 @@
 import { Command, Option } from 'commander';
+import { DEFAULT_GRID } from '../grid/grid.js';
 import type { AnalyzeCommandOptions } from './analyze-run.js';
 import { untilInterrupted } from './interrupt.js';
 import { deviceOption, fieldOptions, rangeOptions, wholeNumber, wholeNumbers } from './options.js';
@@ -42,7 +43,7 @@ export function analyzeCommand(): Command {
         .argParser(wholeNumber(8, 4096))
         .default(120),
     )
-    .option('--grid <grid>', 'time grid, as in `fewstep sample`', 'polynomial:7')
+    .option('--grid <grid>', 'time grid, as in `fewstep sample`', DEFAULT_GRID)
     .addOption(sigmaMin)
     .addOption(sigmaMax)
     .addOption(

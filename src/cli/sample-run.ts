@@ -6,6 +6,7 @@ import type { Executor } from '../execute/fused-plan.js';
 import { checkConstants } from '../execute/inputs.js';
 import type { Field } from '../field/field.js';
 import { Gpu } from '../gpu/gpu.js';
+import { DEFAULT_GRID } from '../grid/grid.js';
 import { expectMatrix } from '../io/dataset.js';
 import { type DeviceChoice, type NodeAdapterDescription, openDevice } from '../node/adapter.js';
 import { type FieldOptions, loadField } from '../node/field/load.js';
@@ -58,8 +59,6 @@ export interface SampleOptions extends FieldOptions {
   device?: DeviceChoice;
   json?: boolean;
 }
-
-const USUAL_GRID = 'polynomial:7';
 
 /** What either executor hands back. */
 interface Made {
@@ -166,7 +165,7 @@ export function checkSeed({ latents, seed, solver }: SampleOptions): void {
 
 /** States of a trajectory, known before anything runs; what can be wrong with a request is found with them. */
 function checkedStates(
-  { solver, executor, grid = USUAL_GRID }: SampleOptions,
+  { solver, executor, grid = DEFAULT_GRID }: SampleOptions,
   request: StudentRequest,
 ): number {
   if (isUniversal(request)) {
@@ -192,7 +191,7 @@ async function whatSolves(options: SampleOptions, { dim }: Field, learned?: Load
 /** What a request says where there is neither a predictor nor a table. */
 function solverOf(options: SampleOptions) {
   const { solver, nfe, afs } = options;
-  const grid = options.grid ?? (isUniversal({ solver }) ? undefined : USUAL_GRID);
+  const grid = options.grid ?? (isUniversal({ solver }) ? undefined : DEFAULT_GRID);
   if (solver === undefined || nfe === undefined) {
     throw new FewstepError(
       'bad-argument',
@@ -200,7 +199,7 @@ function solverOf(options: SampleOptions) {
       'run `fewstep sample --help` for what it takes',
     );
   }
-  return { solver, nfe, grid, range: givenRange(grid ?? USUAL_GRID, options), afs };
+  return { solver, nfe, grid, range: givenRange(grid ?? DEFAULT_GRID, options), afs };
 }
 
 /** Says on stderr what speaks against a request, without standing in its way. */
@@ -298,7 +297,7 @@ function reportOf(
     },
     solver: plan.solver,
     afs: plan.afs,
-    grid: bringsTimes(options) ? undefined : (schedule?.grid ?? options.grid ?? USUAL_GRID),
+    grid: bringsTimes(options) ? undefined : (schedule?.grid ?? options.grid ?? DEFAULT_GRID),
     table: options.table,
     // A network's plugin reaches each trajectory's own times besides.
     times: schedule && learned?.predictor.kind === 'network' ? schedule.times : plan.times,

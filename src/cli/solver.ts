@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { FewstepError } from '../errors.js';
+import { DEFAULT_GRID } from '../grid/grid.js';
 import { saveTable } from '../node/table.js';
 import { plural } from '../report/number.js';
 import { planFor } from '../solver/plan-for.js';
@@ -74,7 +75,7 @@ function described(name: string, { json, table: _, ...others }: SolverCommandOpt
 }
 
 async function tableText(name: string, options: SolverCommandOptions): Promise<string> {
-  const { nfe, grid = 'polynomial:7', afs, json, out } = options;
+  const { nfe, grid = DEFAULT_GRID, afs, json, out } = options;
   if (nfe === undefined) {
     throw new FewstepError(
       'bad-argument',

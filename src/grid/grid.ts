@@ -13,6 +13,9 @@ export interface SigmaRange {
 /** EDM's range (arXiv 2206.00364, table 1), for data of a size of about 0.5 to 1; in force wherever none is given. */
 export const DEFAULT_RANGE: SigmaRange = { sigmaMin: 0.002, sigmaMax: 80 };
 
+/** That of EDM (arXiv 2206.00364, equation 5), on which a solver runs where none is named. */
+export const DEFAULT_GRID = 'polynomial:7';
+
 /**
  * What is left out has its default.
  * @throws FewstepError bad-argument for what is no range, or has other entries

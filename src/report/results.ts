@@ -3,6 +3,7 @@
  * not know. Errors and distances are in the data's own units, whatever scaling the field works in.
  */
 
+import { DEFAULT_GRID } from '../grid/grid.js';
 import type { StepAnswers } from '../metrics/answer-spread.js';
 import type { UniversalKind } from '../solver/universal.js';
 
@@ -254,5 +255,3 @@ export function variantLabel(cell: Pick<Cell, 'answers' | 'grid' | 'afs'>): stri
 function isUsual({ grid, answers }: Pick<Cell, 'grid' | 'answers'>): boolean {
   return grid === (answers ? SEARCHED_GRID : DEFAULT_GRID);
 }
-
-const DEFAULT_GRID = 'polynomial:7';

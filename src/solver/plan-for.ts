@@ -1,5 +1,5 @@
 import { checkEntries, type Entries } from '../arguments.js';
-import { type Grid, gridFrom, rangeFrom, type SigmaRange } from '../grid/grid.js';
+import { DEFAULT_GRID, type Grid, gridFrom, rangeFrom, type SigmaRange } from '../grid/grid.js';
 import type { Plan } from './plan.js';
 import { parseSolver, stepsForNfe } from './registry.js';
 
@@ -34,7 +34,7 @@ export const PLAN_ENTRIES: Entries<PlanRequest> = {
  */
 export function planFor(request: PlanRequest): Plan {
   checkEntries("planFor's request", request, PLAN_ENTRIES);
-  const { solver: text, nfe, grid = 'polynomial:7', range, afs = false } = request;
+  const { solver: text, nfe, grid = DEFAULT_GRID, range, afs = false } = request;
   const { solver, options } = parseSolver(text);
   const rule = gridFrom(grid);
   const steps = stepsForNfe(solver, nfe, { afs, options });

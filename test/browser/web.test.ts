@@ -78,7 +78,7 @@ describe.skipIf(!executable)('the page, opened as a file', () => {
         return document.getElementById('status')!.textContent;
       });
       expect(atOnce).toBe('Learning bespoke at NFE 5…');
-      for (const control of ['field', 'nfe', 'solver', 'afs', 'method', 'learn']) {
+      for (const control of ['field', 'nfe', 'solver', 'grid', 'afs', 'method', 'learn']) {
         expect(await page.isDisabled(`#${control}`), control).toBe(true);
       }
       // Nothing is learned yet.
@@ -147,7 +147,14 @@ describe.skipIf(!executable)('the page, opened as a file', () => {
       await page.selectOption('#solver', 'euler');
       await said(page, /^With 5 evaluations bespoke .* of euler: /);
       expect(await page.textContent('#plain h2')).toBe('euler');
-      expect(await meanError(page, 'plain')).toBeGreaterThan(0);
+      const usual = await meanError(page, 'plain');
+      expect(usual).toBeGreaterThan(0);
+      await page.selectOption('#grid', 'time_uniform:3');
+      await said(page, /^With 5 evaluations bespoke .* of euler · time_uniform:3: /);
+      expect(await meanError(page, 'plain')).toBeLessThan(0.9 * usual);
+      await page.check('#afs');
+      await said(page, /of euler · time_uniform:3 \+ AFS: /);
+      expect(await page.textContent('#plain h2')).toBe('euler · time_uniform:3 + AFS');
       expect(errors).toEqual([]);
     },
     SLOW,
