@@ -79,17 +79,15 @@ export function defineProcess(definition: ProcessDefinition): Process {
   const { name, range, alphaBar, betaBar } = definition;
   const sigma = definition.sigma ?? ((t: number) => betaBar(t) / alphaBar(t));
   check(definition, sigma);
-  const logSlope = (value: (t: number) => number, t: number) =>
-    derivative((s) => Math.log(value(s)), t, range);
   return {
     name,
     range,
     alphaBar,
     betaBar,
     sigma,
-    f: definition.f ?? ((t) => logSlope(alphaBar, t)),
-    // g^2 = A^2 (B^2 / A^2)' = 2 B^2 (ln sigma)'
-    g2: definition.g2 ?? ((t) => 2 * betaBar(t) ** 2 * logSlope(sigma, t)),
+    f: definition.f ?? ((t) => derivative((s) => Math.log(alphaBar(s)), t, range)),
+    // Not 2 B^2 (ln sigma)', which is the same: that has a pole where the noise begins.
+    g2: definition.g2 ?? ((t) => alphaBar(t) ** 2 * derivative((s) => sigma(s) ** 2, t, range)),
     timeOf(wanted) {
       const t = definition.timeOf?.(wanted) ?? bisect(sigma, wanted, range);
       // A closed form may end a rounding beyond the range.

@@ -28,6 +28,16 @@ describe.each(processes.map(({ name }) => name))('%s', (name) => {
     );
   });
 
+  test('they are at the ends of the range too, and as near to them as sigma_min is', () => {
+    const differentiated = defineProcess({ name, range, alphaBar, betaBar });
+    for (const share of [0, 1e-8, 1e-6, 4e-5, 1e-4, 1e-3, 0.999, 0.9999, 1 - 1e-6, 1]) {
+      const t = range.min + (range.max - range.min) * share;
+      const { f, g2 } = process;
+      expect(Math.abs(differentiated.f(t) - f(t)), `f at ${t}`).toBeLessThan(1e-6 * (1 + Math.abs(f(t))));
+      expect(Math.abs(differentiated.g2(t) - g2(t)), `g^2 at ${t}`).toBeLessThan(1e-8 * g2(t) + 1e-12);
+    }
+  });
+
   test('sigma is beta-bar / alpha-bar, and time its inverse', () => {
     const bisected = defineProcess({ name, range, alphaBar, betaBar });
     fc.assert(
