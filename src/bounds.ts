@@ -11,9 +11,16 @@ export const positive: Bound = {
   holds: (x) => x > 0 && Number.isFinite(x),
 };
 
+/** Below 1 also where the GPU has it, in float32. */
 export const below1: Bound = {
-  what: 'a number from 0 to below 1',
-  holds: (x) => x >= 0 && x < 1,
+  what: 'a number from 0 to below 1, at most 0.99999994',
+  holds: (x) => x >= 0 && Math.fround(x) < 1,
+};
+
+/** Not 0 where the GPU has it, in float32. */
+export const positive32: Bound = {
+  what: 'a positive number, at least 1.2e-38',
+  holds: (x) => x >= 2 ** -126 && Number.isFinite(x),
 };
 
 /** A whole number within bounds, both included. */

@@ -46,7 +46,9 @@ const ENTRIES: Entries<DiffuseRequest> = {
 export async function diffuse(gpu: Gpu, request: DiffuseRequest): Promise<Float32Array> {
   checkGpu(gpu);
   const rows = checkRequest('diffuse', request);
-  const { process, data, dim, times, seed = 0, signal } = request;
+  const { process, dim, times, seed = 0, signal } = request;
+  // Whoever gave them may write others there meanwhile.
+  const data = Float32Array.from(request.data);
   const { maxStorageBufferBindingSize, maxBufferSize } = gpu.limits;
   const bytes = Math.min(CHUNK_BYTES, maxStorageBufferBindingSize, maxBufferSize);
   const fitting = Math.floor(bytes / (4 * dim * times.length));
@@ -71,7 +73,6 @@ export async function diffuse(gpu: Gpu, request: DiffuseRequest): Promise<Float3
       signal?.throwIfAborted();
       const count = Math.min(chunk, rows - first);
       const size = count * dim;
-      const part = Float32Array.from({ length: size }, (_, i) => data[first * dim + i]);
       for (const [time, t] of times.entries()) {
         const value = {
           output: time * size,
@@ -83,7 +84,7 @@ export async function diffuse(gpu: Gpu, request: DiffuseRequest): Promise<Float3
         };
         kernel.layout.pack('operation', value, uniforms, time * STRIDE);
       }
-      gpu.device.queue.writeBuffer(clean, 0, part);
+      gpu.device.queue.writeBuffer(clean, 0, data, first * dim, size);
       gpu.device.queue.writeBuffer(operation, 0, uniforms);
       const encoder = gpu.device.createCommandEncoder();
       const pass = encoder.beginComputePass();
@@ -132,7 +133,7 @@ function checkRequest(who: string, request: DiffuseRequest): number {
   const { process, data, dim, times, seed = 0, chunk = 1 } = request;
   checkProcess(who, process, "give parseProcess('vp-linear')");
   const rows = data.length / dim;
-  if (data.length === 0 || !Number.isInteger(rows)) {
+  if (data.length === 0 || !Number.isInteger(rows) || !Number.isInteger(dim) || dim < 1) {
     throw new FewstepError(
       'bad-shape',
       `${data.length} numbers are no rows of ${dim}`,

@@ -46,10 +46,13 @@ const TURN_MS = 50;
  * @throws FewstepError as `sample`; bad-field where the field has no float64 form, or for `bespoke` alone where its
  *   data's figures are not known; bad-grid for the grid 'gits'; not-finite naming the trajectory
  */
-export async function sampleReference(given: SampleRequest): Promise<ReferenceSampleResult> {
-  const batch = checkSampleRequest('sampleReference', given);
-  const asked = inRange(given);
+export async function sampleReference(wanted: SampleRequest): Promise<ReferenceSampleResult> {
+  const batch = checkSampleRequest('sampleReference', wanted);
+  const asked = inRange(wanted);
   const { field, seed = 0, onProgress, signal } = asked;
+  // Whoever gave them may write others there meanwhile.
+  const given = asked.latents && Float64Array.from(asked.latents);
+  const conditions = conditionsOf(field, batch, asked.conditions);
   const { request, kind } = await resolveUniversal(undefined, field, asked);
   const { plan, predictor } = runOf(request);
   checkSigmaRange(field, plan);
@@ -57,10 +60,9 @@ export async function sampleReference(given: SampleRequest): Promise<ReferenceSa
   const { dim } = field;
   const keep = request.trajectory ? plan.states : [];
   const samples = hostArray(Float64Array, batch, dim);
-  const latents = request.latents ?? drawLatents(seed, 0, batch, dim, plan.times[0]);
+  const latents = given ?? drawLatents(seed, 0, batch, dim, plan.times[0]);
   const trajectory = keep.map(() => hostArray(Float64Array, batch, dim));
   const answers = predictor && hostArray(Float64Array, batch, answersOfRun(predictor));
-  const conditions = conditionsOf(field, batch, request.conditions);
   let evaluations = 0;
 
   const begin = performance.now();

@@ -7,13 +7,14 @@ import { checkField } from '../field/check.js';
 import type { Field } from '../field/field.js';
 import { checkGpu } from '../gpu/check.js';
 import type { Gpu } from '../gpu/gpu.js';
-import type { Grid, SigmaRange } from '../grid/grid.js';
+import { DEFAULT_GRID, type Grid, gridFrom, type SigmaRange } from '../grid/grid.js';
 import { endpointErrors } from '../metrics/endpoint-errors.js';
 import { quantileOfSorted } from '../metrics/quantile.js';
 import { drawLatents } from '../rng/latents.js';
 import { rangeWithin } from '../sample-range.js';
 import { isStochastic, nfeOf, type Plan, type Slot } from '../solver/plan.js';
 import { planFor } from '../solver/plan-for.js';
+import { parseSolver, stepsForNfe } from '../solver/registry.js';
 import { withVelocities } from './along-path.js';
 import type { MeanValue } from './mean-value.js';
 import { type PathFigures, pathFigures } from './path-figures.js';
@@ -152,7 +153,7 @@ export async function analyze(gpu: Gpu, options: AnalyzeOptions): Promise<Analys
 }
 
 /**
- * The plans of an analysis, which need no device to be checked: the accurate one, the same with half the evaluations,
+ * The plans of an analysis, which need no device to be checked: the accurate one, the same on every second of its times,
  * and for each coarse grid the indices of its times among those of the accurate one.
  *
  * @throws FewstepError for every impossible request
@@ -171,7 +172,7 @@ export function analysisPlans(options: AnalyzeOptions): { accurate: Plan; half: 
       'take a solver of the ODE that is accurate at this NFE, such as unipc-3',
     );
   }
-  const half = planFor({ solver, nfe: Math.floor(nfe / 2), grid, range });
+  const half = onEverySecond(solver, nfe, gridFrom(grid ?? DEFAULT_GRID), range);
   const last = accurate.times.length - 1;
   const coarse = (options.steps ?? [4, 5, 6]).map((steps) => {
     if (Number.isInteger(steps) && steps >= 1 && 4 * steps <= last) {
@@ -184,6 +185,16 @@ export function analysisPlans(options: AnalyzeOptions): { accurate: Plan; half: 
     );
   });
   return { accurate, half, coarse };
+}
+
+function onEverySecond(text: string, nfe: number, grid: Grid, range: SigmaRange): Plan {
+  const { solver, options } = parseSolver(text);
+  const times = grid.times(stepsForNfe(solver, nfe, { options }), range);
+  const last = times.length - 1;
+  return solver.plan(
+    times.filter((_, n) => n % 2 === 0 || n === last),
+    { options },
+  );
 }
 
 function distribution(values: readonly number[]): Distribution {

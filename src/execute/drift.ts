@@ -4,6 +4,7 @@ import {
   type DivergenceBuffers,
   type Field,
   type PreparedProducts,
+  preparedDivergence,
   preparedField,
 } from '../field/field.js';
 import { ONE, preparedProducts } from '../field/prepared-products.js';
@@ -82,7 +83,7 @@ async function plainDrift(gpu: Gpu, field: Field): Promise<PreparedDrift> {
 }
 
 async function closedForm(gpu: Gpu, field: Field): Promise<PreparedDrift> {
-  const { operationSize, pack, bind } = await field.prepareDivergence!(gpu);
+  const { operationSize, pack, bind } = await preparedDivergence(gpu, field);
   return {
     vectors: 0,
     trajectoryBytes: 0,

@@ -13,7 +13,7 @@ import { mixtureField } from './gaussian-mixture.js';
  *   not-finite naming the row and the column of a point
  */
 export function empirical(points: ArrayLike<number>, dim: number, bandwidth = 0, scaling?: Scaling): Field {
-  if (!(dim >= 1) || points.length === 0 || points.length % dim !== 0) {
+  if (!(Number.isInteger(dim) && dim >= 1) || points.length === 0 || points.length % dim !== 0) {
     throw new FewstepError(
       'bad-field',
       `${points.length} numbers are no rows of ${dim}`,

@@ -11,8 +11,9 @@ import { boundKernel, numberGroups, operationOf, shared } from './operation.js';
  * What the model says of some states, as it was trained: its own code, on whatever runs it.
  * @param states x_t = alpha-bar(t) x, [count, dim]
  * @param times t of the model's process, or what `modelTime` makes of it, one a state; sigma where it has no process
- * @param context its signal aborts when the run that asks is stopped, which then does not wait for the answer; of a
- *   field with conditions, which one each state has, [count]
+ * @param context its signal aborts when the run that asks is stopped: nobody then waits for the answer, and the next call
+ *   may come before it, so what can do one thing at a time has to heed it; of a field with conditions, which one each state
+ *   has, [count]
  * @returns the prediction, [count, dim]
  */
 export type Predict = (

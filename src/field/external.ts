@@ -57,7 +57,8 @@ const EXPLODING = parseProcess('ve:max=1e9');
 
 /**
  * A model that something else computes: ONNX Runtime, TensorFlow.js, a server. States go out and predictions come back at
- * each evaluation of a plan, one call at a time; solvers and their training stay on the device. One that computes on this
+ * each evaluation of a plan, one call at a time, except that nobody waits for that of a run which was stopped; solvers and
+ * their training stay on the device. One that computes on this
  * very device, `predictOnDevice`, is handed buffers, and nobody waits for it. Tables are distilled for it, as they need no
  * gradient; steps of its own for each trajectory (`integrate`), likelihoods and predictors that are networks do not have it.
  *

@@ -240,6 +240,7 @@ export type Kept<Prepared> = WeakMap<Gpu, WeakMap<Field, Promise<Prepared>>>;
 
 const fields: Kept<PreparedField> = new WeakMap();
 const gradients: Kept<PreparedGradient> = new WeakMap();
+const divergences: Kept<PreparedDivergence> = new WeakMap();
 
 /**
  * A field on a device, uploaded and compiled once.
@@ -272,6 +273,11 @@ export async function preparedGradient(gpu: Gpu, field: Field): Promise<Prepared
     );
   }
   return kept(gradients, gpu, field, () => field.prepareGradient!(gpu));
+}
+
+/** The closed form of a field's drift and divergence on a device, uploaded and compiled once; of a field that has it. */
+export function preparedDivergence(gpu: Gpu, field: Field): Promise<PreparedDivergence> {
+  return kept(divergences, gpu, field, () => field.prepareDivergence!(gpu));
 }
 
 export function kept<Prepared>(

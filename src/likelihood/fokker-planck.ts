@@ -79,6 +79,7 @@ export async function fokkerPlanckResidual(
   refuseConditions(field, 'the Fokker-Planck residual');
   const rows = countSamples(Float64Array.from(data), dim);
   checkWhole('number of states', states, 1);
+  checkWhole('seed', seed, 0);
   const wrong = sigmas.find((sigma) => !(sigma > 0 && Number.isFinite(sigma)));
   if (wrong !== undefined) {
     throw new FewstepError('bad-argument', `a noise level is ${wrong}`, 'give positive numbers');

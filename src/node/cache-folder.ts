@@ -11,14 +11,16 @@ export async function cacheFolder(): Promise<string> {
   const candidates = [
     process.env.XDG_CACHE_HOME && join(process.env.XDG_CACHE_HOME, 'fewstep'),
     join(homedir(), '.cache', 'fewstep'),
-    join(tmpdir(), `fewstep-${process.getuid?.()}`),
+    join(tmpdir(), `fewstep-${process.getuid?.() ?? 'cache'}`),
   ].filter((folder): folder is string => !!folder);
   for (const folder of candidates) {
     try {
       await mkdir(folder, { recursive: true, mode: 0o700 });
       const probe = await mkdtemp(join(folder, '.writable-'));
       await rm(probe, { recursive: true });
-      if ((await stat(folder)).uid === process.getuid?.()) return folder;
+      // Where users have no numbers, on Windows, the folders are the user's own by where they are.
+      const user = process.getuid?.();
+      if (user === undefined || (await stat(folder)).uid === user) return folder;
     } catch {
       // Not writable, or no folder: the next may be.
     }

@@ -24,8 +24,8 @@ const sigmaSchema = v.pipe(v.number(), v.finite(), v.gtValue(0.002));
 /**
  * A generator as a safetensors file: the tensors of a model, `teacher.denoised` [6, dim], D of its teacher at the probes
  * of src/field/fingerprint.ts, and in the metadata `format`, the `fewstep` that wrote it and, as JSON, `config`,
- * `scaling` (null for none), `sigma`, `teacher` (its kind of field), `record` (null for none) and, where its classes
- * have names, `labelNames`.
+ * `scaling` (null for none), `sigma`, `teacher` (its kind of field), `record` (null for none) and, where the teacher
+ * has conditions, their number `teacherConditions`, where its classes have names, `labelNames`.
  *
  * @throws FewstepError bad-shape for parameters that are not those of the configuration, not-finite for one that is not
  *   a number, bad-argument for what could not be read again
@@ -41,6 +41,7 @@ export function encodeGenerator(generator: StoredGenerator): Uint8Array {
     scaling: JSON.stringify(conform(v.nullable(scalingSchema), scaling ?? null, refuse)),
     sigma: JSON.stringify(conform(sigmaSchema, sigma, refuse)),
     teacher: JSON.stringify(teacher.kind),
+    ...(teacher.conditions !== undefined && { teacherConditions: JSON.stringify(teacher.conditions) }),
     record: JSON.stringify(conform(v.nullable(recordSchema), record ?? null, refuse)),
     ...(labelNames && { labelNames: JSON.stringify(conform(namesSchema(config), labelNames, refuse)) }),
   };
@@ -75,12 +76,15 @@ export function decodeGenerator(
   checkNothingElse(config, tensors, name);
   const entry = <const Schema extends v.GenericSchema>(key: string, schema: Schema) =>
     readMetadata(file, key, schema, name);
+  const conditions = Object.hasOwn(file.metadata, 'teacherConditions')
+    ? { conditions: entry('teacherConditions', v.pipe(v.number(), v.integer(), v.minValue(1))) }
+    : {};
   return {
     config,
     parameters: flatParameters(config, tensors, name),
     scaling: entry('scaling', v.nullable(scalingSchema)) ?? undefined,
     sigma: entry('sigma', sigmaSchema),
-    teacher: { kind: entry('teacher', v.string()), dim, denoised: probes.values },
+    teacher: { kind: entry('teacher', v.string()), dim, ...conditions, denoised: probes.values },
     record: entry('record', v.nullable(recordSchema)) ?? undefined,
     ...(Object.hasOwn(file.metadata, 'labelNames') && {
       labelNames: entry('labelNames', namesSchema(config)),

@@ -1,4 +1,5 @@
 import { checkEntries, type Entries } from '../arguments.js';
+import { checkWhole } from '../execute/inputs.js';
 import type { Gpu } from '../gpu/gpu.js';
 import type { DistributionReference } from '../metrics/distribution-reference.js';
 import type { MlpModel } from '../mlp/field.js';
@@ -108,16 +109,29 @@ export class SidRun {
 
   /**
    * Samples the teacher for comparisons, which takes a while, and allocates.
-   * @throws FewstepError bad-shape for parameters that are not the configuration's, not-finite where the teacher's
-   *   samples are, device-limit
+   * @throws FewstepError bad-shape for parameters that are not the configuration's, bad-argument for numbers that are not
+   *   whole, not-finite where the teacher's samples are, device-limit
    */
   static async create(gpu: Gpu, options: SidRunOptions): Promise<SidRun> {
     checkEntries("SidRun's options", options, ENTRIES);
-    const { teacher, settings, progress, onAllocated, onPrepared, signal } = options;
+    const { teacher, settings, progress, onAllocated, measureEvery, samples } = options;
+    const { config, parameters } = teacher;
+    checkWhole('measureEvery', measureEvery, 1);
+    if (samples !== undefined) checkWhole('number of samples', samples, 2);
+    const trainer = await SidTrainer.create(gpu, { config, teacher: parameters, settings, state: progress });
+    try {
+      onAllocated?.(trainer.memory);
+      return await SidRun.prepared(gpu, options, trainer);
+    } catch (error) {
+      trainer.destroy();
+      throw error;
+    }
+  }
+
+  private static async prepared(gpu: Gpu, options: SidRunOptions, trainer: SidTrainer): Promise<SidRun> {
+    const { teacher, progress, onPrepared, signal } = options;
     const { config, parameters } = teacher;
     const count = options.samples ?? samplesInSet(teacher);
-    const trainer = await SidTrainer.create(gpu, { config, teacher: parameters, settings, state: progress });
-    onAllocated?.(trainer.memory);
     let prepared = 0;
     const set = async (how: typeof TEACHER_SOLVE | typeof USUAL_SOLVE, seed: number) => {
       const onProgress = (done: number) => onPrepared?.((prepared + done / count) / 3);

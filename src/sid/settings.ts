@@ -1,5 +1,5 @@
 import { checkEntries, optional } from '../arguments.js';
-import { below1, checkBounds, positive, whole } from '../bounds.js';
+import { below1, checkBounds, positive, positive32, whole } from '../bounds.js';
 import { FewstepError, unknownName } from '../errors.js';
 
 /** The names of losses; `SidLoss` says what each is. */
@@ -97,7 +97,7 @@ const BOUNDS = {
   fakeRate: positive,
   beta1: below1,
   beta2: below1,
-  epsilon: positive,
+  epsilon: positive32,
   halfLife: positive,
   generatorSigma: positive,
   sigmaMin: positive,

@@ -6,6 +6,7 @@ import type { Gpu } from '../gpu/gpu.js';
 import type { MlpConfig } from '../mlp/config.js';
 import { checkParameters } from '../mlp/parameters.js';
 import { HISTORY, STRIDE } from '../train/buffers.js';
+import { checkState } from '../train/check-state.js';
 import {
   runUniform,
   SID_STEPS_PER_SUBMIT,
@@ -19,7 +20,7 @@ import { type SidKernels, sidKernels } from './kernels.js';
 import { type LearnerState, PASS_COUNT, type SidMemory, SidNetworks } from './networks.js';
 import { objectiveOf } from './objective.js';
 import type { GeneratorBatch } from './reference.js';
-import type { SidSettings } from './settings.js';
+import { type SidSettings, sidSettings } from './settings.js';
 import { updateUniform } from './update-uniform.js';
 
 /** All that a run needs to go on as if it had never stopped, besides its settings and its teacher. */
@@ -109,14 +110,15 @@ export class SidTrainer {
     queue.writeBuffer(buffers.passes, 0, networks.pack(this.slots, settings.generatorSigma));
   }
 
-  /** @throws FewstepError bad-shape for parameters that are not the configuration's, device-limit */
+  /** @throws FewstepError bad-shape for parameters or a state that are not the configuration's, as `sidSettings`, device-limit */
   static async create(gpu: Gpu, options: SidTrainerOptions): Promise<SidTrainer> {
     checkGpu(gpu);
     checkEntries("SidTrainer's options", options, ENTRIES);
-    const { config, settings, teacher } = options;
-    const { generator, fake } = options.state ?? initialSidState(teacher);
-    for (const { parameters } of [{ parameters: teacher }, generator, fake])
-      checkParameters(config, parameters);
+    const { config, teacher } = options;
+    const settings = sidSettings(options.settings);
+    checkParameters(config, teacher);
+    const { step, generator, fake } = options.state ?? initialSidState(teacher);
+    checkState(config, step, generator, fake);
     const buffers = sidBuffers(gpu, settings.batch, config.dim, PASS_COUNT);
     const [networks, kernels] = await Promise.all([
       SidNetworks.create(gpu, config, settings.batch, buffers, { teacher, fake, generator }),

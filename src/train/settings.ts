@@ -1,5 +1,5 @@
 import { checkEntries, optional } from '../arguments.js';
-import { type Bound, below1, checkBounds, positive, whole } from '../bounds.js';
+import { type Bound, below1, checkBounds, positive, positive32, whole } from '../bounds.js';
 import { FewstepError, unknownName } from '../errors.js';
 import { VpTime } from '../grid/vp-time.js';
 
@@ -100,7 +100,7 @@ const BOUNDS: Record<Exclude<keyof TrainingSettings, 'loss' | 'process' | 'weigh
   warmup: whole(0),
   beta1: below1,
   beta2: below1,
-  epsilon: positive,
+  epsilon: positive32,
   weightDecay: { what: 'a number of 0 or more', holds: (x) => x >= 0 && Number.isFinite(x) },
   clip: { what: 'a positive number, or Infinity', holds: (x) => x > 0 },
   emaDecay: below1,

@@ -19,12 +19,13 @@ import {
   trainingBuffers,
   VALIDATION_BATCHES,
 } from './buffers.js';
+import { checkState } from './check-state.js';
 import { checkData, type TrainingData } from './data.js';
 import { type TrainingKernels, trainingKernels } from './kernels.js';
 import { levelTable } from './level-table.js';
 import { Optimiser } from './optimiser.js';
 import type { DrawnBatch, OptimiserState } from './reference.js';
-import type { TrainingSettings } from './settings.js';
+import { type TrainingSettings, trainingSettings } from './settings.js';
 import { type StepPlace, stepUniform } from './step-uniform.js';
 
 /** All that a run needs to go on as if it had never stopped, besides its settings and data. */
@@ -110,15 +111,18 @@ export class Trainer {
   /**
    * Compiles, allocates and uploads.
    * @throws FewstepError bad-shape, not-finite or bad-data naming the row of data that are not the configuration's;
-   *   bad-argument for the loss 'prediction' of a network without a convention; device-limit
+   *   bad-shape for a state that is not; as `trainingSettings`, and bad-argument for the loss 'prediction' of a network
+   *   without a convention; device-limit
    */
   static async create(gpu: Gpu, options: TrainerOptions): Promise<Trainer> {
     checkGpu(gpu);
     checkEntries("Trainer's options", options, ENTRIES);
-    const { config, settings, data, heldOut } = options;
+    const { config, data, heldOut } = options;
+    const settings = trainingSettings(options.settings);
     checkData(config, data, 'training data');
     if (heldOut) checkData(config, heldOut, 'held-out data');
     const state = options.state ?? initialState(config, settings.seed);
+    checkState(config, state.step, state);
     const levels = levelTable(config, settings);
     const network = await tunedNetwork(gpu, config, state.parameters, ['forward', 'backward']);
     const buffers = trainingBuffers(gpu, config, settings.batch, data, heldOut, state.parameters, levels);

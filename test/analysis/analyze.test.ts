@@ -84,6 +84,24 @@ test('a batch in parts has the trajectories of a whole one', async () => {
 });
 
 const field = gaussianMixture(randomMixture(seed, 2, 3, 'shared'));
+test('the plan that it is compared with has every second of the times, of any solver and grid', () => {
+  const field = gaussianMixture(randomMixture(seed, 2, 3, 'shared'));
+  const every = (times: readonly number[]) => times.filter((_, n) => n % 2 === 0 || n === times.length - 1);
+  const listed = `explicit:${Array.from({ length: 25 }, (_, i) => 80 * 0.7 ** i).join(',')}`;
+  for (const [solver, nfe, grid] of [
+    ['unipc-3', 120, 'polynomial:7'],
+    ['heun', 118, 'logsnr'],
+    ['euler', 24, listed],
+  ] as const) {
+    const { accurate, half } = analysisPlans({ field, solver, nfe, grid });
+    expect(half.times).toEqual(every(accurate.times));
+  }
+  // Of a grid with a rule and an even number of steps these are its own times.
+  const { half } = analysisPlans({ field });
+  const own = planFor({ solver: 'unipc-3', nfe: 60 }).times;
+  for (const [n, time] of half.times.entries()) expect(time / own[n]).toBeCloseTo(1, 12);
+});
+
 test.each<Refusal>([
   ['one trajectory', () => analysisPlans({ field, trajectories: 1 }), 'bad-argument', /is 1/, /from 2/],
   [

@@ -97,6 +97,13 @@ const TABLE: Refusal[] = [
     /3 numbers are no rows of 2/,
     /rows x dim/,
   ],
+  [
+    'rows of a number and a half',
+    () => empirical([1, 2, 3], 1.5),
+    'bad-field',
+    /no rows of 1.5/,
+    /rows x dim/,
+  ],
   ['no data', () => empirical([], 2), 'bad-field', /0 numbers are no rows/, /at least one row/],
   ['a negative bandwidth', () => empirical([1, 2], 2, -1), 'bad-field', /bandwidth is -1/, /from 0 on/],
   [

@@ -7,6 +7,9 @@ import { Validation } from '../../src/distill/training/validation.js';
 import { solve } from '../../src/execute/solve.js';
 import { gaussianMixture } from '../../src/field/gaussian-mixture.js';
 import { polynomial } from '../../src/grid/grid.js';
+import { logDensity } from '../../src/likelihood/log-density.js';
+import { drawLatents } from '../../src/rng/latents.js';
+import { SidRun } from '../../src/sid/run.js';
 import { amedSolvers } from '../../src/solver/amed.js';
 import { planFor } from '../../src/solver/plan-for.js';
 import { solverByName } from '../../src/solver/registry.js';
@@ -15,6 +18,7 @@ import { Trainer } from '../../src/train/trainer.js';
 import { gpu } from '../device.js';
 import { randomMixture } from '../field/fixtures.js';
 import { freshSeed } from '../seed.js';
+import { randomSid } from '../sid/fixtures.js';
 import { randomRun } from '../train/fixtures.js';
 import { type DeviceCalls, deviceCalls } from './device-calls.js';
 
@@ -45,6 +49,7 @@ test('calls are counted', async () => {
   });
   expect(calls).toMatchObject({
     createBuffer: 2,
+    destroy: 2,
     createCommandEncoder: 1,
     submit: 1,
     mapAsync: 1,
@@ -89,6 +94,28 @@ test('training makes nothing but an encoder for each submit of many steps', asyn
   const [few, many] = [await deviceCalls(gpu, train(2)), await deviceCalls(gpu, train(32))];
   expect(more(many, few)).toEqual({});
   trainer.destroy();
+});
+
+test('a distillation into a generator that fails at its beginning leaves nothing on the device', async () => {
+  const { config, teacher: parameters, settings } = randomSid(seed);
+  const onAllocated = () => {
+    throw new Error('enough');
+  };
+  const options = { teacher: { config, parameters }, settings, measureEvery: 5, onAllocated };
+  const create = () => expect(SidRun.create(gpu, options)).rejects.toThrow('enough');
+  await create(); // measures the network's tiles
+  const { createBuffer, destroy } = await deviceCalls(gpu, create);
+  expect(createBuffer).toBeGreaterThan(10);
+  expect(destroy).toBe(createBuffer);
+});
+
+test('the closed form of a divergence is uploaded once', async () => {
+  const states = drawLatents(seed, 0, 8, 3, 1);
+  const density = () => logDensity(gpu, field, { states });
+  await density();
+  const [one, other] = [await deviceCalls(gpu, density), await deviceCalls(gpu, density)];
+  expect(one).toEqual(other);
+  expect(one.destroy).toBe(one.createBuffer);
 });
 
 test('a validation takes one submit and one readback, and makes nothing else', async () => {

@@ -88,6 +88,7 @@ describe('the Fokker-Planck residual', () => {
     ['half a row', { data: [1, 2, 3] }, 'bad-shape', /3 values/],
     ['a negative noise level', { sigmas: [1, -1] }, 'bad-argument', /noise level is -1/],
     ['no states', { states: 0 }, 'bad-argument', /number of states is 0/],
+    ['a seed that is none', { seed: Number.NaN }, 'bad-argument', /seed is NaN/],
   ])('refuses %s', async (_, wrong, code, message) => {
     const field = gaussianMixture(randomMixture(seed, 2, 4, 'shared'));
     await expectRefusal(() => fokkerPlanckResidual(field, { data: [1, 2], sigmas, ...wrong }), code, message);

@@ -97,6 +97,15 @@ test('chunks, further rows and further times change nothing', async () => {
   expect((await diffuse(gpu, { ...request, seed: seed + 1 }))[0]).not.toBe(whole[0]);
 });
 
+test('the data may be written anew while a run goes on', async () => {
+  const request = { process: parseProcess('vp-linear'), dim: 2, times: [0.5], seed, chunk: 5 };
+  const data = Array.from({ length: 40 }, (_, i) => i / 7);
+  const undisturbed = await diffuse(gpu, { ...request, data });
+  const made = diffuse(gpu, { ...request, data });
+  data.fill(9);
+  expect(await made).toEqual(undisturbed);
+});
+
 test('bad requests are refused', async () => {
   const process = parseProcess('flow');
   const good: DiffuseRequest = { process, data: [1, 2, 3, 4], dim: 2, times: [0.5] };
@@ -107,5 +116,7 @@ test('bad requests are refused', async () => {
   await refused({ times: [] }, 'bad-argument', 'no times');
   await refused({ data: [1, 2, Number.NaN, 4] }, 'not-finite', 'NaN in row 1, column 0');
   await refused({ data: [1, 2, 3] }, 'bad-shape', '3 numbers are no rows of 2');
+  await refused({ dim: 0.5 }, 'bad-shape', '4 numbers are no rows of 0.5');
+  await refused({ dim: -2 }, 'bad-shape', '4 numbers are no rows of -2');
   await refused({ seed: -1 }, 'bad-argument', 'seed is -1');
 });

@@ -31,7 +31,8 @@ const generator: StoredGenerator = {
 };
 
 test('a generator comes back from its file, its weights bit for bit', () => {
-  for (const each of [generator, { ...generator, scaling: undefined, record: undefined }]) {
+  const ofConditions = { ...generator, teacher: { ...generator.teacher, conditions: 3 } };
+  for (const each of [generator, ofConditions, { ...generator, scaling: undefined, record: undefined }]) {
     const bytes = encodeGenerator(each);
     const { fewstep, ...decoded } = decodeGenerator(bytes, 'g');
     expect(fewstep).toBe(packageJson.version);

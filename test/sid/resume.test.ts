@@ -124,6 +124,24 @@ test('bad requests are refused with the place', async () => {
       /parameters were given for a network/,
       /belong to this configuration/,
     ],
+    [
+      'a state of another network',
+      async () => {
+        const state = await training.state();
+        const fake = { ...state.fake, second: state.fake.second.subarray(1) };
+        return SidTrainer.create(gpu, { ...options, state: { ...state, fake } });
+      },
+      'bad-shape',
+      /numbers of 'second', for a network of/,
+      /state of this network/,
+    ],
+    [
+      'a loss of the options',
+      () => SidTrainer.create(gpu, { ...options, settings: { ...options.settings, loss: 'l4' as SidLoss } }),
+      'unknown-name',
+      /'l4'/,
+      /l2-alpha-l1/,
+    ],
     ['loss', () => sidSettings({ loss: 'l4' as SidLoss }), 'unknown-name', /'l4'/, /l2-alpha-l1/],
     ['alpha', () => sidSettings({ alpha: -1 }), 'bad-argument', /alpha is -1/, /0 to 2/],
     ['sigma', () => sidSettings({ sigmaMin: 90 }), 'bad-argument', /sigmaMin, 90/, /smaller sigmaMin/],

@@ -16,10 +16,11 @@ export async function loadShaderField(path: string, dim: number, reference?: str
   const wgsl = new TextDecoder().decode(await readBytes(path));
   const denoise = reference === undefined ? undefined : await loadDenoise(reference);
   const field = inFile(path, () => customField({ dim, wgsl, denoise }));
-  const { prepareFused } = field;
+  const { prepareGradient, prepareFused } = field;
   return {
     ...field,
     prepare: (gpu) => naming(path, field.prepare(gpu)),
+    ...(prepareGradient && { prepareGradient: (gpu) => naming(path, prepareGradient(gpu)) }),
     ...(prepareFused && {
       async prepareFused(gpu) {
         const fused = await prepareFused(gpu);
