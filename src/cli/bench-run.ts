@@ -34,6 +34,7 @@ import { checkFields, predictorRows } from './bench-predictors.js';
 import { type SubjectOptions, subjectsOf } from './bench-subjects.js';
 import { checkMeans, tableRows } from './bench-tables.js';
 import { commandLine } from './command-line.js';
+import { checkForce } from './options.js';
 import { checkFolder } from './output.js';
 import { type Progress, showProgress } from './progress.js';
 
@@ -68,7 +69,9 @@ export interface BenchOptions extends SubjectOptions {
  */
 export async function runBench(options: BenchOptions, signal: AbortSignal): Promise<void> {
   checkFolder('--out', options.out);
+  checkForce(options);
   const suite = suiteOf(options);
+  checkLearning(options, suite.rows);
   const subjects = await subjectsOf(options, suite.problems);
   const range = rangeOf(subjects, options);
   const { rows, loaded } = await predictorRows(options.predictor ?? [], range);
@@ -211,6 +214,18 @@ function checkWork(suite: Suite, range: SigmaRange): void {
   const left = new Set(suite.rows.map(nameOf).filter((solver) => !found.has(solver)));
   if (left.size === 0) return;
   process.stderr.write(`note: left out, since no NFE of the run is in reach: ${[...left].join(', ')}\n`);
+}
+
+/** @throws FewstepError bad-argument for what is said of distillations where there is none */
+function checkLearning({ learnTrajectories, learnIterations }: BenchOptions, rows: readonly Row[]): void {
+  const said = Object.entries({ trajectories: learnTrajectories, iterations: learnIterations });
+  const given = said.find(([, value]) => value !== undefined);
+  if (!given || rows.some(({ answers }) => answers && answers !== 'table')) return;
+  throw new FewstepError(
+    'bad-argument',
+    `--learn-${given[0]} is given, and no solver of the run learns`,
+    'leave it out, or add one that does: bespoke, or amed:r=learned',
+  );
 }
 
 function suiteOf(options: BenchOptions): Suite {

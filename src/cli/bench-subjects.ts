@@ -6,6 +6,7 @@ import { type FieldOptions, loadField } from '../node/field/load.js';
 import { loadDataSet } from '../node/files.js';
 import { problemFromData } from '../problem/problem.js';
 import { problemByName } from '../problem/registry.js';
+import { standardDeviation } from '../train/data.js';
 import { fieldName, fieldWords } from './field-words.js';
 
 /** The part of the command line that says what to run on. */
@@ -86,15 +87,14 @@ async function subjectOfData(
   const { values, rows, columns: width, imageShape } = dataSet;
   // With its ending, so that no data set has the name of a built-in problem.
   const name = basename(path);
-  const kernel = bandwidth ?? BANDWIDTH * standardDeviation(values, name);
+  const kernel = bandwidth ?? BANDWIDTH * spreadOf(values, name);
   const subject = subjectOfProblem(problemFromData(name, values, rows, width, kernel, imageShape), scaling);
   return { ...subject, words: fieldWords(path, { columns, bandwidth: kernel, scale }) };
 }
 
-function standardDeviation(values: Float64Array, name: string): number {
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-  const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length;
-  if (variance > 0) return Math.sqrt(variance);
+function spreadOf(values: Float64Array, name: string): number {
+  const spread = standardDeviation(values);
+  if (spread > 0) return spread;
   throw new FewstepError(
     'bad-data',
     `${name}: all values are ${values[0]}, so that no bandwidth follows from them`,

@@ -1,9 +1,7 @@
-import { resolve } from 'node:path';
 import { diffuse } from '../diffuse.js';
 import { FewstepError } from '../errors.js';
 import { Gpu } from '../gpu/gpu.js';
 import type { Matrix } from '../io/dataset.js';
-import { splitArrayName } from '../io/npz.js';
 import { scaleToUnit } from '../io/scaling.js';
 import { type DeviceChoice, openDevice } from '../node/adapter.js';
 import { inFile } from '../node/field/place.js';
@@ -11,7 +9,7 @@ import { loadDataSet, saveNpy } from '../node/files.js';
 import { loadProcess } from '../node/process.js';
 import { problems } from '../problem/registry.js';
 import type { Process } from '../process/process.js';
-import { checkOutput } from './output.js';
+import { checkDistinct, checkOutput, checkSize, MORE_SEEDS } from './output.js';
 
 /** What the command line says, as commander hands it over. */
 export interface DiffuseOptions {
@@ -34,12 +32,10 @@ const USUAL_ROWS = 1000;
 export async function runDiffuse(options: DiffuseOptions, signal: AbortSignal): Promise<void> {
   const { out, seed, device: choice, json } = options;
   checkOutput('--out', out);
-  if (resolve(out) === resolve(splitArrayName(options.data).path)) {
-    throw new FewstepError('bad-argument', '--out and --data name the same file', 'give each its own');
-  }
+  checkDistinct({ '--out': out }, { '--data': options.data });
   const process = await loadProcess(options.process);
   const times = timesOf(process, options);
-  const { rows, columns: dim, values } = await rowsOf(options);
+  const { rows, columns: dim, values } = await rowsOf(options, times.length);
   const { device, adapter } = await openDevice({ device: choice });
   const gpu = new Gpu(device, adapter);
   try {
@@ -75,12 +71,14 @@ function timesOf(process: Process, { times, sigmas }: DiffuseOptions): number[] 
   );
 }
 
-async function rowsOf({ data, columns, scale, rows, seed }: DiffuseOptions): Promise<Matrix> {
+/** @param states times that each is noised to */
+async function rowsOf({ data, columns, scale, rows, seed }: DiffuseOptions, states: number): Promise<Matrix> {
   if (Object.hasOwn(problems, data)) {
     const foreign = Object.entries({ columns, scale }).find(([, value]) => value !== undefined);
     if (foreign) throw notOf(foreign[0], 'a problem');
     const { dim, sample } = problems[data]();
     const count = rows ?? USUAL_ROWS;
+    checkSize('--rows', count, dim, states, MORE_SEEDS);
     return { rows: count, columns: dim, values: sample(count, seed) };
   }
   if (rows !== undefined) throw notOf('rows', 'a data file, which is taken whole');

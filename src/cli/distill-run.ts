@@ -16,7 +16,7 @@ import { distillTables } from './distill-table.js';
 import { taught } from './distill-teacher.js';
 import { distillRequestedTimes } from './distill-times.js';
 import { fieldWords } from './field-words.js';
-import { checkOutput, stemOf } from './output.js';
+import { checkDistinct, checkOutput, stemOf } from './output.js';
 import { loadedPredictor } from './sample-predictor.js';
 import { slowHint } from './slow-hint.js';
 
@@ -36,6 +36,7 @@ export async function runDistill(options: DistillCommandOptions, finish: AbortSi
   const begin = performance.now();
   const { out, columns, bandwidth, scale, dim, label, guidance, precision } = options;
   checkOutput('--out', out, '.safetensors');
+  checkDistinct({ '--out': out }, { '--field': options.field });
   const details = { columns, bandwidth, scale, dim, label, guidance, precision };
   const field = await loadField(options.field, details);
   const from = options.from === undefined ? undefined : await loadedPredictor(options.from);

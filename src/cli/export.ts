@@ -6,6 +6,7 @@ import { checkExportable, exportSchedules } from '../predictor/schedule-export.j
 import { list } from '../report/number.js';
 import { runOf } from '../sample-plan.js';
 import { needsMean, tableOf } from '../solver/table.js';
+import { untilInterrupted } from './interrupt.js';
 import { wholeNumber } from './options.js';
 import { checkOutput } from './output.js';
 
@@ -49,24 +50,26 @@ export function exportCommand(): Command {
     )
     .requiredOption('--out <file>', 'where it goes (.json)')
     .addHelpText('after', HELP)
-    .action(async ({ predictor: file, nfe, form, out }: ExportOptions) => {
-      checkOutput('--out', out, '.json');
-      const { predictor, field } = await loadPredictor(file);
-      if (form === 'table' || predictor.kind === 'bespoke') {
-        checkExportable(predictor);
-        const table = tableOf(runOf({ predictor, nfe }).plan);
-        const mean = predictor.kind === 'bespoke' && needsMean(table) ? [...predictor.data.mean] : undefined;
-        await saveTable(out, {
-          table,
-          mean,
-          note: `learned on a ${field.kind} field of ${field.dim} numbers`,
-        });
-        process.stdout.write(`${out}: table of ${table.solver} at NFE ${table.times.length}\n`);
-        return;
-      }
-      const exported = exportSchedules(predictor, nfe);
-      await writeAtomic(out, `${JSON.stringify(exported, null, 2)}\n`);
-      const counts = list(exported.schedules.map((schedule) => schedule.nfe));
-      process.stdout.write(`${out}: ${exported.solver} at NFE ${counts}\n`);
+    .action((options: ExportOptions) => untilInterrupted(() => runExport(options)));
+}
+
+async function runExport({ predictor: file, nfe, form, out }: ExportOptions): Promise<void> {
+  checkOutput('--out', out, '.json');
+  const { predictor, field } = await loadPredictor(file);
+  if (form === 'table' || predictor.kind === 'bespoke') {
+    checkExportable(predictor);
+    const table = tableOf(runOf({ predictor, nfe }).plan);
+    const mean = predictor.kind === 'bespoke' && needsMean(table) ? [...predictor.data.mean] : undefined;
+    await saveTable(out, {
+      table,
+      mean,
+      note: `learned on a ${field.kind} field of ${field.dim} numbers`,
     });
+    process.stdout.write(`${out}: table of ${table.solver} at NFE ${table.times.length}\n`);
+    return;
+  }
+  const exported = exportSchedules(predictor, nfe);
+  await writeAtomic(out, `${JSON.stringify(exported, null, 2)}\n`);
+  const counts = list(exported.schedules.map((schedule) => schedule.nfe));
+  process.stdout.write(`${out}: ${exported.solver} at NFE ${counts}\n`);
 }

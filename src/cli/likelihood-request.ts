@@ -1,9 +1,9 @@
-import { resolve } from 'node:path';
 import { FewstepError } from '../errors.js';
 import { DEFAULT_TOLERANCE, type StepChoice, stepPlan } from '../execute/step-control.js';
 import type { Field } from '../field/field.js';
 import type { MixtureSpec } from '../field/mixture.js';
 import type { SigmaRange } from '../grid/grid.js';
+import { checkSpan } from '../grid/grid.js';
 import { applyScaling } from '../io/scaling.js';
 import { exactLogDensity } from '../likelihood/heat.js';
 import type { LogDensityOptions } from '../likelihood/log-density.js';
@@ -14,7 +14,7 @@ import { loadDataSet } from '../node/files.js';
 import { loadModel } from '../node/model.js';
 import { problems } from '../problem/registry.js';
 import { rangeWithin } from '../sample-range.js';
-import { checkFolder, checkOutput } from './output.js';
+import { checkDistinct, checkFolder, checkOutput } from './output.js';
 
 /** What the command line says, as commander hands it over. */
 export interface LikelihoodOptions extends FieldOptions {
@@ -99,13 +99,7 @@ export async function likelihoodRequest(
     );
   }
   const range = rangeWithin(field, options);
-  if (range.sigmaMin >= range.sigmaMax) {
-    throw new FewstepError(
-      'bad-argument',
-      `--sigma-min ${range.sigmaMin} and --sigma-max ${range.sigmaMax} span no range`,
-      'give 0 < sigma-min < sigma-max',
-    );
-  }
+  checkSpan(range);
   if (data.columns !== field.dim) {
     throw new FewstepError(
       'bad-shape',
@@ -145,16 +139,13 @@ export async function likelihoodRequest(
   };
 }
 
-function checkFiles({ out, latents, report, data }: LikelihoodOptions): void {
+function checkFiles({ out, latents, report, data, field, exact }: LikelihoodOptions): void {
   checkOutput('--out', out);
   if (latents !== undefined) checkOutput('--latents', latents);
   if (report !== undefined) checkFolder('--report', report);
-  const paths = [out, latents, data].filter((path) => path !== undefined).map((path) => resolve(path));
-  if (new Set(paths).size === paths.length) return;
-  throw new FewstepError(
-    'bad-argument',
-    '--out, --latents and --data name the same file',
-    'give each a file of its own',
+  checkDistinct(
+    { '--out': out, '--latents': latents },
+    { '--data': data, '--field': field, '--exact': exact },
   );
 }
 

@@ -1,5 +1,6 @@
 import { InvalidArgumentError, Option } from 'commander';
 import type { Budget } from '../distill/budget.js';
+import { FewstepError } from '../errors.js';
 import { DEFAULT_RANGE } from '../grid/grid.js';
 import { PRECISIONS } from '../mlp/precision.js';
 import { DEVICE_CHOICES } from '../node/adapter.js';
@@ -105,7 +106,7 @@ export function fieldDetails(bandwidth = '0, the rows alone'): Option[] {
     new Option('--dim <count>', 'dimension of a .wgsl field').argParser(wholeNumber(1)),
     new Option(
       '--label <classes>',
-      'class of a model with classes: its name, or its number from 0, which is also that of a condition of a module; several (0,3,5) or all are told to trajectories in turn',
+      'class of a model with classes: its name, or where it has none its number from 0, which is also that of a condition of a module; several (0,3,5) or all are told to trajectories in turn',
     ),
     new Option(
       '--guidance <weight>',
@@ -133,6 +134,16 @@ export function planOptions(): Option[] {
     ).conflicts(['solver', 'nfe', 'grid', 'afs', 'sigmaMin', 'sigmaMax', 'predictor', 'force']),
     new Option('--force', "sample with a predictor's network on another field than its own"),
   ];
+}
+
+/** @throws FewstepError bad-argument where there is no predictor that it might be about */
+export function checkForce({ force, predictor }: { force?: boolean; predictor?: unknown }): void {
+  if (!force || predictor !== undefined) return;
+  throw new FewstepError(
+    'bad-argument',
+    '--force is for a predictor, and none is given',
+    'leave it out, or give --predictor',
+  );
 }
 
 /** Between which noise levels a field is solved: see `rangeWithin`. */

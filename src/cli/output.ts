@@ -1,6 +1,7 @@
-import { accessSync, constants, statSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { accessSync, constants, realpathSync, statSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
 import { FewstepError } from '../errors.js';
+import { splitArrayName } from '../io/npz.js';
 
 /**
  * Checks before a long run that a file can be written at its end; its folder need not exist yet.
@@ -44,6 +45,64 @@ export function checkFolder(flag: string, folder: string): void {
     throw new FewstepError('file', `${flag}: cannot write in ${existing}`, 'choose another path', { cause });
   }
 }
+
+/**
+ * Refuses to write over what is read, or to write two things into one file, whatever links lead there.
+ *
+ * @param outputs files that are written, by the option that names them
+ * @param inputs files that are read, of what need not be a file
+ * @throws FewstepError bad-argument
+ */
+export function checkDistinct(
+  outputs: Readonly<Record<string, string | undefined>>,
+  inputs: Readonly<Record<string, string | undefined>>,
+): void {
+  const flags = new Map<string, string>();
+  for (const [flag, path] of [...Object.entries(outputs), ...Object.entries(inputs)]) {
+    if (path === undefined) continue;
+    const place = placeOf(splitArrayName(path).path);
+    const other = flags.get(place);
+    if (other !== undefined && (flag in outputs || other in outputs)) {
+      throw new FewstepError(
+        'bad-argument',
+        `${other} and ${flag} name the same file`,
+        'give each a file of its own',
+      );
+    }
+    flags.set(place, flag);
+  }
+}
+
+/** A path without links, also of a file that is not there yet. */
+function placeOf(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    const whole = resolve(path);
+    return dirname(whole) === whole ? whole : join(placeOf(dirname(whole)), basename(whole));
+  }
+}
+
+/** More numbers than this in one array, 4 GiB of float32, is a slip of the finger. */
+const MOST_NUMBERS = 2 ** 30;
+
+/**
+ * @param flag the option that says how many rows
+ * @param states arrays of rows in one file
+ * @param remedy what else one may do
+ * @throws FewstepError bad-argument where a file would be larger than any that is meant
+ */
+export function checkSize(flag: string, rows: number, dim: number, states: number, remedy = ''): void {
+  if (rows * dim * states <= MOST_NUMBERS) return;
+  throw new FewstepError(
+    'bad-argument',
+    `${flag} ${rows} makes ${states === 1 ? '' : `${states} x `}${rows} x ${dim} numbers in one file`,
+    `give at most ${Math.floor(MOST_NUMBERS / (dim * states))}${remedy}`,
+  );
+}
+
+/** What a size that is too large has besides fewer rows, where each row is drawn by its index. */
+export const MORE_SEEDS = ', and draw more with another --seed';
 
 function statOf(path: string) {
   try {

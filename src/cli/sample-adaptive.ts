@@ -2,12 +2,14 @@ import { FewstepError } from '../errors.js';
 import { integrate } from '../execute/integrate.js';
 import { DEFAULT_TOLERANCE, stepPlan } from '../execute/step-control.js';
 import { Gpu } from '../gpu/gpu.js';
+import { checkSpan } from '../grid/grid.js';
 import { expectMatrix } from '../io/dataset.js';
 import { undoScaling } from '../io/scaling.js';
 import { openDevice } from '../node/adapter.js';
 import { loadArray, saveNpy } from '../node/files.js';
 import { drawLatents } from '../rng/latents.js';
 import { rangeWithin } from '../sample-range.js';
+import { checkSize, MORE_SEEDS } from './output.js';
 import { showProgress } from './progress.js';
 import { checkFiles, checkSeed, type SampleOptions, sourceOf } from './sample-run.js';
 
@@ -17,7 +19,7 @@ export function isAdaptive({ rtol, atol }: SampleOptions): boolean {
 }
 
 /** What says how else to sample; a tolerance goes with none of it. */
-const OTHERS = ['solver', 'nfe', 'grid', 'afs', 'predictor', 'table', 'trajectory'] as const;
+const OTHERS = ['solver', 'nfe', 'grid', 'afs', 'predictor', 'table', 'trajectory', 'force'] as const;
 
 /**
  * Samples to a tolerance, each trajectory with steps of its own (`integrate`), from sigma_max to sigma_min.
@@ -28,10 +30,10 @@ export async function runAdaptiveSample(options: SampleOptions, signal: AbortSig
   checkFiles(options);
   checkSeed(options);
   const foreign = OTHERS.find((key) => options[key] !== undefined);
-  if (foreign || options.executor === 'reference') {
+  if (foreign || options.executor !== 'auto') {
     throw new FewstepError(
       'bad-argument',
-      `--${foreign ?? 'executor reference'} does not go with a tolerance`,
+      `--${foreign ?? `executor ${options.executor}`} does not go with a tolerance`,
       'give --rtol and --atol, or a solver',
     );
   }
@@ -40,12 +42,15 @@ export async function runAdaptiveSample(options: SampleOptions, signal: AbortSig
   stepPlan(steps);
   const { field } = await sourceOf(options);
   const { dim, scaling } = field;
-  const { sigmaMin: to, sigmaMax: from } = rangeWithin(field, options);
+  const range = rangeWithin(field, options);
+  checkSpan(range);
+  const { sigmaMin: to, sigmaMax: from } = range;
   const given =
     options.latents === undefined
       ? undefined
       : expectMatrix(await loadArray(options.latents), { name: options.latents, columns: dim });
   const batch = given?.rows ?? options.batch;
+  if (!given) checkSize('--batch', batch, dim, 1, MORE_SEEDS);
   const states = given?.values ?? drawLatents(seed, 0, batch, dim, from);
   const { device, adapter } = await openDevice({ device: options.device });
   const gpu = new Gpu(device, adapter);

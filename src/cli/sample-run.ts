@@ -1,4 +1,3 @@
-import { resolve } from 'node:path';
 import { given } from '../arguments.js';
 import { FewstepError } from '../errors.js';
 import { comparedFingerprint } from '../execute/fingerprint.js';
@@ -24,7 +23,8 @@ import { planOfTable } from '../solver/table.js';
 import { TRAINED_ON, type UniversalKind } from '../solver/universal.js';
 import { fieldWords } from './field-words.js';
 import { givenRange } from './given-range.js';
-import { checkOutput } from './output.js';
+import { checkForce } from './options.js';
+import { checkDistinct, checkOutput, checkSize, MORE_SEEDS } from './output.js';
 import { showProgress } from './progress.js';
 import { generatorSource } from './sample-generator.js';
 import {
@@ -83,6 +83,7 @@ interface Made {
 export async function runSample(options: SampleOptions, signal: AbortSignal): Promise<void> {
   const begin = performance.now();
   checkFiles(options);
+  checkForce(options);
   const { field, plan } = await sourceOf(options);
   const learned = options.predictor === undefined ? undefined : await loadedPredictor(options.predictor);
   const { request, batch } = await requestOf(options, field, learned, plan);
@@ -98,16 +99,10 @@ export async function runSample(options: SampleOptions, signal: AbortSignal): Pr
   process.stdout.write(`${options.json ? JSON.stringify(report, null, 2) : sentence(report)}\n`);
 }
 
-export function checkFiles({ out, trajectory, latents }: SampleOptions): void {
+export function checkFiles({ out, trajectory, latents, field }: SampleOptions): void {
   checkOutput('--out', out);
   if (trajectory !== undefined) checkOutput('--trajectory', trajectory);
-  const paths = [out, trajectory, latents].filter((path) => path !== undefined).map((path) => resolve(path));
-  if (new Set(paths).size === paths.length) return;
-  throw new FewstepError(
-    'bad-argument',
-    '--out, --trajectory and --latents name the same file',
-    'give each a file of its own',
-  );
+  checkDistinct({ '--out': out, '--trajectory': trajectory }, { '--latents': latents, '--field': field });
 }
 
 function fieldOptionsOf(options: SampleOptions): FieldOptions {
@@ -145,7 +140,7 @@ async function requestOf(options: SampleOptions, field: Field, learned?: LoadedP
   const { latents: file } = options;
   checkSeed(options);
   if (file === undefined) {
-    checkSize(batch, field.dim, trajectory ? states : 1);
+    checkSize('--batch', batch, field.dim, trajectory ? states : 1, MORE_SEEDS);
     return { request: drawn satisfies SampleRequest, batch };
   }
   const { values, rows } = expectMatrix(await loadArray(file), { name: file, columns: field.dim });
@@ -205,18 +200,6 @@ function solverOf(options: SampleOptions) {
 /** Says on stderr what speaks against a request, without standing in its way. */
 function note(text: string | undefined): void {
   if (text) process.stderr.write(`note: ${text}\n`);
-}
-
-/** More numbers than this in one array, 4 GiB of float32, is a slip of the finger. */
-const MOST_NUMBERS = 2 ** 30;
-
-function checkSize(batch: number, dim: number, states: number): void {
-  if (batch * dim * states <= MOST_NUMBERS) return;
-  throw new FewstepError(
-    'bad-argument',
-    `--batch ${batch} makes ${states === 1 ? '' : `${states} x `}${batch} x ${dim} numbers in one file`,
-    `give at most ${Math.floor(MOST_NUMBERS / (dim * states))}, and draw more with another --seed`,
-  );
 }
 
 async function execute(

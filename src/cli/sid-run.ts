@@ -17,7 +17,7 @@ import { USUAL_SOLVE } from '../sid/comparison.js';
 import type { StoredGenerator } from '../sid/generator-file.js';
 import type { SidMemory } from '../sid/networks.js';
 import { SidRun } from '../sid/run.js';
-import { checkOutput, stemOf } from './output.js';
+import { checkDistinct, checkOutput, stemOf } from './output.js';
 import { showProgress } from './progress.js';
 import { type FreshSidOptions, freshSid, resumedSid, type SidRequest } from './sid-request.js';
 import { runSteps, type SteppedRun } from './steps.js';
@@ -40,6 +40,7 @@ export async function runSid(options: SidOptions, signal: AbortSignal): Promise<
   const begin = performance.now();
   const { out, resume, checkpointEvery, report: wanted, image, device: choice, json, ...fresh } = options;
   checkOutput('--out', out, '.safetensors');
+  checkDistinct({ '--out': out }, { '--teacher': options.teacher });
   const request = await (resume === undefined ? freshSid(fresh) : resumedSid(resume, fresh));
   const { teacherName, teacher } = request;
   if (image) {

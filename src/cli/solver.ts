@@ -8,6 +8,7 @@ import { parseSolver } from '../solver/registry.js';
 import { tableOf } from '../solver/table.js';
 import { encodeTable } from '../solver/table-file.js';
 import { givenRange } from './given-range.js';
+import { untilInterrupted } from './interrupt.js';
 import { scheduleOptions } from './options.js';
 import { checkOutput } from './output.js';
 import { describeSolver } from './solvers.js';
@@ -49,7 +50,8 @@ export function solverCommand(): Command {
     .option('--out <file>', 'where the table goes (.json)')
     .addHelpText('after', HELP)
     .action(async (name: string, options: SolverCommandOptions) => {
-      process.stdout.write(`${options.table ? await tableText(name, options) : described(name, options)}\n`);
+      const text = () => (options.table ? tableText(name, options) : described(name, options));
+      process.stdout.write(`${await untilInterrupted(async () => text())}\n`);
     });
 }
 

@@ -28,12 +28,12 @@ export function empirical(points: ArrayLike<number>, dim: number, bandwidth = 0,
     );
   }
   const means = new Float64Array(points);
-  const bad = means.findIndex((value) => !Number.isFinite(value));
+  const bad = means.findIndex((value) => !Number.isFinite(Math.fround(value)));
   if (bad >= 0) {
     throw new FewstepError(
       'not-finite',
       `row ${Math.floor(bad / dim)}, column ${bad % dim} of the data is ${points[bad]}`,
-      'remove or fill in such values',
+      'remove or fill in such values; the GPU has numbers up to 3.4e38',
     );
   }
   const spec = {

@@ -207,18 +207,25 @@ export function checkTimes(times: readonly number[]): void {
   }
 }
 
+/** @throws FewstepError bad-argument, or what else it is said to be, unless 0 < sigma_min < sigma_max */
+export function checkSpan(
+  { sigmaMin, sigmaMax }: SigmaRange,
+  code: 'bad-argument' | 'bad-grid' = 'bad-argument',
+): void {
+  if (sigmaMin > 0 && sigmaMax > sigmaMin && Number.isFinite(sigmaMax)) return;
+  throw new FewstepError(
+    code,
+    `sigma_min ${sigmaMin} and sigma_max ${sigmaMax} span no range`,
+    'give 0 < sigma_min < sigma_max',
+  );
+}
+
 function defineGrid(name: string, sigma: (x: number, range: SigmaRange) => number): Grid {
   return {
     name,
     times(steps, range = DEFAULT_RANGE) {
+      checkSpan(range, 'bad-grid');
       const { sigmaMin, sigmaMax } = range;
-      if (!(sigmaMin > 0 && sigmaMax > sigmaMin && Number.isFinite(sigmaMax))) {
-        throw new FewstepError(
-          'bad-grid',
-          `sigma_min ${sigmaMin} and sigma_max ${sigmaMax} span no range`,
-          'give 0 < sigma_min < sigma_max',
-        );
-      }
       if (!Number.isInteger(steps) || steps < 1) {
         throw new FewstepError(
           'bad-grid',

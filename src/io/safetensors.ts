@@ -98,7 +98,8 @@ export function writeSafetensors({ tensors, metadata }: Safetensors): Uint8Array
 function split(bytes: Uint8Array, name: string): { header: Uint8Array; data: Uint8Array } {
   if (bytes.length < PREFIX) throw bad(name, `it is truncated: ${bytes.length} bytes are no header`);
   const length = new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true);
-  if (length > LONGEST_HEADER) throw bad(name, `its header would take ${length} bytes, which is absurd`);
+  if (length > LONGEST_HEADER)
+    throw bad(name, `it is no safetensors file: its header would take ${length} bytes, which is absurd`);
   const start = PREFIX + Number(length);
   if (start > bytes.length) {
     throw bad(name, `it is truncated: its header ends at byte ${start}, and it has ${bytes.length}`);

@@ -10,7 +10,7 @@ import { checkField } from '../field/check.js';
 import type { Field } from '../field/field.js';
 import { checkGpu } from '../gpu/check.js';
 import type { Gpu } from '../gpu/gpu.js';
-import { rangeFrom, type SigmaRange } from '../grid/grid.js';
+import { checkSpan, rangeFrom, type SigmaRange } from '../grid/grid.js';
 import { rangeWithin } from '../sample-range.js';
 import { type PriorName, priorOf } from './prior.js';
 
@@ -102,13 +102,7 @@ function requestOf(who: string, field: Field, options: LogDensityOptions) {
   const { divergence = { kind: 'exact' }, steps = DEFAULT_TOLERANCE, prior = 'latents' } = options;
   rangeFrom(options.range);
   const range = rangeWithin(field, options.range);
-  if (!(range.sigmaMin > 0 && range.sigmaMin < range.sigmaMax && Number.isFinite(range.sigmaMax))) {
-    throw new FewstepError(
-      'bad-argument',
-      `sigma ${range.sigmaMin} to ${range.sigmaMax} span no range`,
-      'give 0 < sigma_min < sigma_max',
-    );
-  }
+  checkSpan(range);
   stepPlan(steps);
   const { conditions } = options;
   if (prior === 'gaussian') refuseConditions(field, 'the Gaussian prior');

@@ -70,7 +70,9 @@ export function parseLabels(names: readonly string[] | undefined, text: string):
 
 /** What one may give as a label, for errors. */
 export function whatThereIs(classes: number, names: readonly string[] | undefined): string {
-  return `a label from 0 to ${classes - 1}${names ? ` (${listed(names)})` : ''}`;
+  const numbers = `from 0 to ${classes - 1}`;
+  // As text a label with a name has no number: it might be another's name.
+  return names ? `a label: ${listed(names)} (in code also its number ${numbers})` : `a label ${numbers}`;
 }
 
 /** Number() alone would take '' for 0. */

@@ -205,6 +205,9 @@ export function parseProcess(text: string): Process {
         `${nearest ? `did you mean '${nearest}'? ` : ''}it takes: ${known.join(', ')}`,
       );
     }
+    if (Object.hasOwn(given, key)) {
+      throw new FewstepError('bad-argument', `process '${text}' has ${key} twice`, 'give it once');
+    }
     if (!v.is(value, Number(number))) {
       throw new FewstepError(
         'bad-argument',

@@ -293,6 +293,6 @@ function diverged(update: number): FewstepError {
   return new FewstepError(
     'not-finite',
     `the distillation broke at step ${step}: the loss or gradient of the ${name} is not finite`,
-    `use a smaller learning rate of the ${name}, or resume from the last checkpoint`,
+    `use a smaller learning rate of the ${name}, from the beginning or from a checkpoint before it`,
   );
 }

@@ -97,9 +97,9 @@ export class PlanBuilder {
       operations: this.operations,
       states: this.states,
       slots: this.slots,
-      columns: Math.max(
+      columns: scalarsOf(this.operations).reduce<number>(
+        (most, scalar) => (typeof scalar === 'number' ? most : Math.max(most, scalar.column + 1)),
         0,
-        ...scalarsOf(this.operations).map((scalar) => (typeof scalar === 'number' ? 0 : scalar.column + 1)),
       ),
     };
   }

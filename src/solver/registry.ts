@@ -127,6 +127,11 @@ export function parseSolver(text: string): { solver: Solver; options: Record<str
       if (value === 'learned' && ['times', 'r'].includes(key)) throw onlyInBenchmarks(text, name, pair);
       return [key, optionValue(value)];
     });
+  const keys = options.map(([key]) => key);
+  const twice = keys.find((key, i) => keys.indexOf(key) < i);
+  if (twice !== undefined) {
+    throw new FewstepError('bad-argument', `solver '${text}' has ${twice} twice`, 'give it once');
+  }
   return { solver: solverByName(name), options: Object.fromEntries(options) };
 }
 

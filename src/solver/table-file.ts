@@ -94,6 +94,10 @@ function parsed(text: string, bad: (what: string, remedy?: string, cause?: unkno
       // Python writes what JSON does not have; with null in its place the entry can be named.
       return JSON.parse(text.replace(/-?\b(NaN|Infinity)\b/g, 'null'));
     } catch {
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what is looked for
+      if (/[\0-\x08]/.test(text)) {
+        throw bad('it is no JSON, but binary data', 'give what `fewstep solver --table` wrote', cause);
+      }
       const what = (cause as SyntaxError).message.replace(/\s+/g, ' ');
       throw bad(`it is no JSON, or a part is missing: ${what}`, undefined, cause);
     }

@@ -46,8 +46,15 @@ export function checkData({ dim, classes }: MlpConfig, { values, labels }: Train
 
 /** The root mean square of all values about their one mean: EDM's sigma_data (arXiv 2206.00364). */
 export function standardDeviation(values: ArrayLike<number>): number {
+  let [least, most] = [Infinity, -Infinity];
   let mean = 0;
-  for (let i = 0; i < values.length; i++) mean += values[i] / values.length;
+  for (let i = 0; i < values.length; i++) {
+    least = Math.min(least, values[i]);
+    most = Math.max(most, values[i]);
+    mean += values[i] / values.length;
+  }
+  // The mean is rounded, and values that are all the same would not be it.
+  if (least === most) return 0;
   let variance = 0;
   for (let i = 0; i < values.length; i++) variance += (values[i] - mean) ** 2 / values.length;
   return Math.sqrt(variance);

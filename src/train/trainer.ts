@@ -324,6 +324,6 @@ function diverged(step: number): FewstepError {
   return new FewstepError(
     'not-finite',
     `training broke at step ${step}: its loss or gradient is not finite`,
-    'use a smaller learning rate, clipping at 1 or a longer warm-up, and resume from the last checkpoint',
+    'begin again with a smaller learning rate, clipping at 1 or a longer warm-up',
   );
 }

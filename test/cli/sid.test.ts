@@ -248,10 +248,7 @@ describe('fewstep sid', () => {
       }
       expect(existsSync(out)).toBe(false);
       const sampling: [Parameters<typeof flags>[0], RegExp][] = [
-        [
-          { generator: inFolder('g.safetensors') },
-          /no --label is given\n {2}give a label from 0 to 1 \(a, b\)/,
-        ],
+        [{ generator: inFolder('g.safetensors') }, /no --label is given\n {2}give a label: a, b \(in code/],
         [{ generator: inFolder('g.safetensors'), label: 'c' }, /unknown label 'c'/],
         [{ generator: inFolder('g.safetensors'), label: 'a', guidance: 2 }, /--guidance does not apply/],
         [{ generator: inFolder('g.safetensors'), label: 'a', dim: 2 }, /--dim does not apply to a generator/],

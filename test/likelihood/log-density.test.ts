@@ -207,7 +207,7 @@ const refusals: Refusal[] = [
     'an empty range',
     () => logDensity(gpu, field, { states, range: { sigmaMin: 90 } }),
     'bad-argument',
-    /90 to 80 span no range/,
+    /sigma_min 90 and sigma_max 80 span no range/,
     /sigma_min < sigma_max/,
   ],
   [

@@ -73,7 +73,9 @@ test('a label is its number or its name, and a wrong name is told from the right
   );
   expect(refusal({ label: '1' })).toBe(`unknown-name: unknown label '1'; ${known}`);
   expect(refusal({ label: 'triangular' })).toBe(`unknown-name: unknown label 'triangular'; ${known}`);
-  expect(refusal({ label: 3 })).toContain('give a label from 0 to 2 (circle, square, 0), or none');
+  expect(refusal({ label: 3 })).toContain(
+    'give a label: circle, square, 0 (in code also its number from 0 to 2), or none',
+  );
   expect(refusal({ guidance: 2 })).toContain('from 0 to 2 (circle, square, 0)');
   for (const label of ['', '-1', '1.0', 'a', '3']) {
     expect(refusal({ label }, {}), label).toContain(

@@ -31,7 +31,7 @@ export interface Distillation extends Partial<Omit<DistillSettings, 'teacher'>>,
   teacher?: DistillationTeacher;
   /** Analytical first step; by default where the NFE need it. Not of a bespoke solver, which searches its start. */
   afs?: boolean;
-  /** Times to begin with; by default, and for 'search', the best of eight grids. Not of a bespoke solver. */
+  /** Times to begin with; by default, and for 'search', the best of nine grids. Not of a bespoke solver. */
   grid?: string | Grid;
   /**
    * Of an AMED solver: 'robust' by default. The published one trains a network as the reference code of arXiv 2312.00094

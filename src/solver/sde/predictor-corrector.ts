@@ -23,7 +23,12 @@ export const predictorCorrector = defineSolver({
     process: processOption,
     snr: v.optional(v.pipe(v.number('must be a number'), v.gtValue(0, 'must be positive')), 0.16),
     corrections: v.optional(
-      v.pipe(v.number('must be a number'), v.integer('must be whole'), v.minValue(1, 'must be 1 or more')),
+      v.pipe(
+        v.number('must be a number'),
+        v.integer('must be whole'),
+        v.minValue(1, 'must be 1 or more'),
+        v.maxValue(1000, 'must be 1000 or less'),
+      ),
       1,
     ),
   }),
