@@ -72,7 +72,7 @@ export function parseLabels(names: readonly string[] | undefined, text: string):
 export function whatThereIs(classes: number, names: readonly string[] | undefined): string {
   const numbers = `from 0 to ${classes - 1}`;
   // As text a label with a name has no number: it might be another's name.
-  return names ? `a label: ${listed(names)} (in code also its number ${numbers})` : `a label ${numbers}`;
+  return names ? `a label of ${listed(names)} (in code also its number ${numbers})` : `a label ${numbers}`;
 }
 
 /** Number() alone would take '' for 0. */

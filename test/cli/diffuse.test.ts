@@ -71,8 +71,20 @@ const refusals: [string, Options, ...string[]][] = [
   ['NaN', { data: at('nan.csv') }, "nan.csv, line 2, column 1: 'nan' is not finite", 'remove'],
   ['rows of a file', { rows: 5 }, '--rows does not apply to a data file', 'leave it out'],
   ['columns of a problem', { data: 'ring', columns: '0' }, '--columns does not apply to a problem'],
+  [
+    'too many rows',
+    { data: 'ring', rows: '1e12' },
+    '--rows 1000000000000 makes',
+    'give at most',
+    'another --seed',
+  ],
   ['another kind of file', { out: at('x.csv') }, 'only .npy files are written'],
-  ['its own data', { data: at('image.npy'), out: at('image.npy') }, 'name the same file', 'its own'],
+  [
+    'its own data',
+    { data: at('image.npy'), out: at('image.npy') },
+    '--out and --data name the same file',
+    'its own',
+  ],
 ];
 
 it.each(refusals)('refuses %s', async (_, options, ...expected) => {

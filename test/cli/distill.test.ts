@@ -69,7 +69,7 @@ describe('fewstep distill', () => {
     'writes a predictor that is better on fresh latents than its solver untrained, and says how it went',
     async () => {
       const { report, stderr } = await distilled('p.safetensors', { nfe: '3,5' });
-      expect(stderr).toMatch(/^NFE 3: searching 8 grids for a start$/m);
+      expect(stderr).toMatch(/^NFE 3: searching 9 grids for a start$/m);
       expect(stderr).toMatch(/^NFE 5: \S+ at r = 0\.\d+(, 0\.\d+)+, error \S+ \(untrained \S+\)$/m);
       expect(report).toMatchObject({
         kind: 'table',
@@ -300,6 +300,7 @@ describe('a bad request is refused with status 2, before anything runs, and leav
     ['a grid of other steps', { solver: 'unipc-2', grid: 'explicit:80,1,0.002' }, 'the grid lists 3 times'],
     ['an unknown option', { solver: 'amed-ipndm:rank=3' }, "no option 'rank'", 'order'],
     ['an r', { solver: 'amed:r=0.4' }, 'r is what is learned', 'leave it out'],
+    ['--out over the model', { field: at('x.safetensors'), out: at('x.safetensors') }, '--out and --field'],
     ['no NFE', { nfe: undefined }, "'--nfe <counts>' not specified"],
     ['NFE 0', { nfe: '3,0' }, "'3,0' is invalid", 'whole number from 1'],
     ['odd and even NFE', { nfe: '4,5' }, 'makes 5 evaluations with', 'into two files'],

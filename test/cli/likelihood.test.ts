@@ -39,6 +39,7 @@ const model = join(import.meta.dirname, '../../models/two-moons.safetensors');
 
 beforeAll(async () => {
   await saveNpy(at('rows.npy'), [24, 2], rows);
+  await saveNpy(at('points.npy'), [24, 2], rows);
   await writeFile(at('mixture.json'), JSON.stringify({ kind: 'gaussian-mixture', ...mixture }));
 });
 
@@ -280,6 +281,7 @@ describe('a bad request is refused with status 2 and leaves no file', () => {
     ['an unknown prior', { prior: 'flat' }, "'flat' is invalid"],
     ['the same file twice', { latents: at('refused.npy') }, 'the same file'],
     ['--out over the data', { out: at('rows.npy') }, 'the same file'],
+    ['--out over the field', { field: at('points.npy'), out: at('points.npy') }, '--out and --field'],
     ['--out of another kind', { out: at('logp.csv') }, 'only .npy'],
     ['an exact field of another dimension', { exact: 'mixture-64' }, 'has 64 dimensions', 'made for'],
     ['an exact field that is none', { exact: model }, 'without a known density'],

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -25,6 +25,8 @@ const inputs: Record<string, string | Uint8Array> = {
   'field.wgsl': 'fn denoise(x: array<f32, 2>, sigma: f32) -> array<f32, 2> {\n  return y;\n}\n',
   'unnamed.wgsl': 'fn D(x: array<f32, 2>, sigma: f32) -> array<f32, 2> { return x; }',
   'points.csv': 'x,y,name\n0,1,a\n2,3,b\n',
+  'large.csv': '0,1\n2,1e39\n',
+  'points.npy': writeNpy([2, 2], Float32Array.of(0, 1, 2, 3)),
   'ragged.csv': '0,1\n2\n',
   'nan.csv': '0,1\n2,nan\n',
   'equal.csv': '5,5\n5,5\n',
@@ -38,6 +40,7 @@ const inputs: Record<string, string | Uint8Array> = {
 beforeAll(async () => {
   for (const [name, content] of Object.entries(inputs)) await writeFile(at(name), content);
   await mkdir(at('folder.npy'));
+  await symlink(at('points.npy'), at('link.npy'));
 });
 
 type Options = Parameters<typeof flags>[0];
@@ -48,6 +51,10 @@ const sampling = (options: Options, ...rest: string[]) => [
   ...flags({ field: 'ring', solver: 'euler', nfe: 5, out: at('x.npy'), ...options }),
   ...rest,
 ];
+
+/** The same with steps of each trajectory's own. */
+const stepping = (options: Options) =>
+  sampling({ solver: undefined, nfe: undefined, rtol: 1e-2, ...options });
 
 const field = (name: string, options: Options = {}) => sampling({ field: at(name), ...options });
 
@@ -99,6 +106,23 @@ const refusals: [string, string[], ...string[]][] = [
   ['--sigma-min 0', sampling({ 'sigma-min': 0 }), "'0' is invalid", 'number above 0'],
   ['--sigma-max Infinity', sampling({ 'sigma-max': 'Infinity' }), "'Infinity' is invalid", 'above 0'],
   ['an empty range', sampling({ 'sigma-min': 90 }), 'span no range', '0 < sigma_min < sigma_max'],
+  ['an empty range of steps of its own', stepping({ 'sigma-min': 90 }), 'span no range', '0 < sigma_min'],
+  ['an executor of steps of its own', stepping({ executor: 'fused' }), '--executor fused does not go'],
+  ['--force of steps of its own', stepping({ force: true }), '--force does not go with a tolerance'],
+  ['--force without a predictor', sampling({ force: true }), '--force is for a predictor'],
+  [
+    'too many steps of its own',
+    stepping({ batch: '1e12' }),
+    '--batch 1000000000000 makes',
+    'give at most 536870912',
+  ],
+  ['--out over the data', sampling({ field: at('points.npy'), out: at('points.npy') }), '--out and --field'],
+  [
+    '--out over the data by a link',
+    sampling({ field: at('points.npy'), out: at('link.npy') }),
+    '--out and --field name the same file',
+    'a file of its own',
+  ],
   ['an unknown device', sampling({ device: 'gpu' }), "'gpu' is invalid", 'auto, hardware, software'],
   [
     'an unknown executor',
@@ -109,6 +133,17 @@ const refusals: [string, string[], ...string[]][] = [
 
   ['an unknown solver', sampling({ solver: 'eular' }), "unknown solver 'eular'", "did you mean 'euler'?"],
   ['an unknown option of a solver', sampling({ solver: 'euler:r=1' }), "no option 'r'", 'takes no options'],
+  [
+    'an option given twice',
+    sampling({ solver: 'dpm-solver-2:r=0.5,r=0.9', nfe: 4 }),
+    'has r twice',
+    'give it once',
+  ],
+  [
+    'endless corrections',
+    sampling({ solver: 'predictor-corrector:corrections=100000', nfe: 4 }),
+    'must be 1000 or less',
+  ],
   ['a malformed option of a solver', sampling({ solver: 'dpm-solver-2:r' }), "cannot read option 'r'"],
   [
     'a bad option of a solver',
@@ -190,6 +225,7 @@ const refusals: [string, string[], ...string[]][] = [
   ['missing data of a field', field('dataless.json'), 'nothing.csv: there is no such file', 'check the path'],
   ['a module without default', field('reference.json'), 'field.mjs has no function as its default', 'write:'],
 
+  ['numbers beyond float32', field('large.csv'), 'large.csv: row 1, column 1 of the data is 1e+39', '3.4e38'],
   ['a .wgsl without --dim', field('field.wgsl'), 'dimension of the field', '--dim'],
   ['a .wgsl without denoise', field('unnamed.wgsl', { dim: 2 }), "no function 'denoise'", 'write fn denoise'],
   [

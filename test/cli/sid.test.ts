@@ -225,6 +225,7 @@ describe('fewstep sid', () => {
       const teacher = ['--teacher', inFolder('teacher.safetensors')];
       const refusals: [string[], RegExp][] = [
         [['--out', out], /there is no teacher\n {2}give --teacher or --resume/],
+        [['--out', inFolder('teacher.safetensors'), ...teacher], /--out and --teacher name the same file/],
         [['--out', out, '--teacher', inFolder('g.safetensors')], /is a generator, not a model/],
         [['--out', out, '--teacher', inFolder('cut.safetensors')], /cut.safetensors .*truncated/],
         [['--out', out, '--teacher', inFolder('text.safetensors')], /text.safetensors /],
@@ -248,7 +249,7 @@ describe('fewstep sid', () => {
       }
       expect(existsSync(out)).toBe(false);
       const sampling: [Parameters<typeof flags>[0], RegExp][] = [
-        [{ generator: inFolder('g.safetensors') }, /no --label is given\n {2}give a label: a, b \(in code/],
+        [{ generator: inFolder('g.safetensors') }, /no --label is given\n {2}give a label of a, b \(in code/],
         [{ generator: inFolder('g.safetensors'), label: 'c' }, /unknown label 'c'/],
         [{ generator: inFolder('g.safetensors'), label: 'a', guidance: 2 }, /--guidance does not apply/],
         [{ generator: inFolder('g.safetensors'), label: 'a', dim: 2 }, /--dim does not apply to a generator/],

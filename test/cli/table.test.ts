@@ -45,6 +45,10 @@ const byMean = {
 await saveTable(at('mean.json'), byMean);
 await saveTable(at('wide.json'), { ...byMean, mean: [1, 2, 3] });
 await saveTable(at('meanless.json'), { table: byMean.table });
+await writeFile(
+  at('binary.json'),
+  Uint8Array.from({ length: 300 }, (_, i) => i % 256),
+);
 await writeFile(at('cut.json'), (await readFile(at('unipc.json'), 'utf8')).slice(0, 300));
 
 async function succeeded(args: string[]) {
@@ -207,6 +211,12 @@ const refusals: [string, string[], ...string[]][] = [
     sampling({ table: at('cut.json') }),
     'cut.json: it is no JSON, or a part is missing',
     'write the table again',
+  ],
+  [
+    'no text',
+    sampling({ table: at('binary.json') }),
+    'binary.json: it is no JSON, but binary data',
+    'fewstep solver --table',
   ],
   [
     'no table',

@@ -74,9 +74,11 @@ test('a label is its number or its name, and a wrong name is told from the right
   expect(refusal({ label: '1' })).toBe(`unknown-name: unknown label '1'; ${known}`);
   expect(refusal({ label: 'triangular' })).toBe(`unknown-name: unknown label 'triangular'; ${known}`);
   expect(refusal({ label: 3 })).toContain(
-    'give a label: circle, square, 0 (in code also its number from 0 to 2), or none',
+    'give a label of circle, square, 0 (in code also its number from 0 to 2), or none',
   );
-  expect(refusal({ guidance: 2 })).toContain('from 0 to 2 (circle, square, 0)');
+  expect(refusal({ guidance: 2 })).toContain(
+    'label of circle, square, 0 (in code also its number from 0 to 2)',
+  );
   for (const label of ['', '-1', '1.0', 'a', '3']) {
     expect(refusal({ label }, {}), label).toContain(
       `the label is ${label || 'empty'}, of a model with 3 classes; give a`,

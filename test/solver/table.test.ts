@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { solveReference } from '../../src/execute/reference.js';
 import { gaussianMixture } from '../../src/field/gaussian-mixture.js';
-import { checkTimes } from '../../src/grid/grid.js';
+import { checkTimes, parseGrid } from '../../src/grid/grid.js';
 import { random } from '../../src/rng/random.js';
 import { amedSolvers } from '../../src/solver/amed.js';
 import { PlanBuilder } from '../../src/solver/builder.js';
@@ -23,6 +23,13 @@ function difference(actual: ArrayLike<number>, expected: ArrayLike<number>): num
   const scale = Math.max(...values.map(Math.abs));
   return Math.max(...values.map((value, i) => Math.abs(actual[i] - value))) / scale;
 }
+
+test('a table of a thousand evaluations is a plan again', () => {
+  const plan = solverByName('euler').plan(parseGrid('polynomial:7').times(1000));
+  const again = planOfTable(tableOf(plan));
+  expect(nfeOf(again)).toBe(1000);
+  expect(again.columns).toBe(0);
+});
 
 describe.each(everyPlan(seed, 5))('$name', ({ plan }) => {
   const table = tableOf(plan);
