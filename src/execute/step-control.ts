@@ -11,6 +11,7 @@ export type StepChoice =
 
 /** The usual tolerance: log-densities of the built-in mixtures come out to 3e-4 nats, with 1e-5 to 3e-3 (docs/results.md). */
 export const DEFAULT_TOLERANCE = { rtol: 1e-6, atol: 1e-6 };
+const LEAST_TOLERANCE = 1e-15;
 
 /**
  * The PI controller's numbers (Hairer, Norsett and Wanner, Solving Ordinary Differential Equations I, II.4): a step of
@@ -85,11 +86,12 @@ export function stepPlan(choice: StepChoice): StepPlan {
   }
   checkEntries('the steps', choice, { rtol: true, atol: true });
   for (const [name, value] of Object.entries(choice)) {
-    if (value > 0 && value < 1) continue;
+    // Errors are measured in it, and float32 has to hold their squares.
+    if (value >= LEAST_TOLERANCE && value < 1) continue;
     throw new FewstepError(
       'bad-argument',
       `${name} is ${value}`,
-      'give a number between 0 and 1, such as 1e-5',
+      `give a number between 0 and 1, such as 1e-5, and not below ${LEAST_TOLERANCE}`,
     );
   }
   const { b, embedded } = dormandPrince;

@@ -269,6 +269,7 @@ describe('a bad request is refused with status 2 and leaves no file', () => {
     ['an NFE that RK4 does not make', { nfe: 42 }, 'exactly 42', '40 or 44'],
     ['--nfe and --rtol', { nfe: 40, rtol: 1e-4 }, 'cannot be used with'],
     ['a tolerance of 0', { rtol: 0 }, "'0' is invalid"],
+    ['a tolerance of 1e-30', { rtol: 1e-30 }, 'rtol is 1e-30', 'not below 1e-15'],
     ['a tolerance of 3', { atol: 3 }, 'atol is 3', 'between 0 and 1'],
     [
       'a tolerance below float32',
