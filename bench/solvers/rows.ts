@@ -151,6 +151,13 @@ export function identityOf({
   return { solver: `${solver} (${source})`, answers, grid, afs };
 }
 
+/** What a row is called in cells: a solver as its plans have it, with the options that are not the usual ones. */
+export function measuredAs(row: Row): ReturnType<typeof identityOf> {
+  if (row.answers) return identityOf(row);
+  const { solver, options } = parseSolver(row.solver);
+  return identityOf({ ...row, solver: solver.plan([2, 1], { options, afs: row.afs }).solver });
+}
+
 /**
  * The row and NFE pairs that exist: a solver reaches some numbers of evaluations and not others.
  *

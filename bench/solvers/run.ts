@@ -7,10 +7,11 @@ import { distributionReference } from '../../src/metrics/distribution-reference.
 import type { Cell, Failure, ProblemResult } from '../../src/report/results.js';
 import { parseGits, searchGits } from '../../src/search/gits.js';
 import { type CellContext, measureCell } from './cell.js';
+import { Earlier, type EarlierResults, type Outcome } from './earlier.js';
 import { type ExactSolve, exactEndpoints, solveExactly } from './exact.js';
 import { FLOOR_DRAWS, FLOOR_SEED, floorOf, REFERENCE_SEED, TRUE_SAMPLES } from './floor.js';
 import { rounded, takePictures } from './pictures.js';
-import { type Entry, identityOf, isUniversalRow, reachable, SEARCHED_GRID } from './rows.js';
+import { type Entry, identityOf, isUniversalRow, measuredAs, reachable, SEARCHED_GRID } from './rows.js';
 import { Students } from './students.js';
 import type { Subject } from './subject.js';
 import type { Suite } from './suites.js';
@@ -37,6 +38,8 @@ export interface BenchmarkOptions {
    * @param note what is being distilled
    */
   onProgress?: (done: number, total: number, note?: string) => void;
+  /** What the same run came to before it was stopped: that is not measured again. */
+  before?: EarlierResults;
   /** Called when a problem is finished, with everything so far: a place to save it. */
   onProblem?: (measured: Measured) => Promise<void>;
   signal?: AbortSignal;
@@ -65,6 +68,14 @@ export async function runBenchmark(options: BenchmarkOptions): Promise<Measured>
     for (const task of tasks) {
       const { subject, work, leftOut } = await withinRange(options, task);
       left += task.work.length - work.length;
+      const earlier = new Earlier(options.before, subject.name);
+      const done = earlier.whole(work, suite.seeds);
+      if (done) {
+        measured.problems.push(done.problem);
+        for (const outcome of done.outcomes) keep(measured, outcome);
+        distilled += work.filter(isDistilled).length;
+        continue;
+      }
       const truth = subject.truth ?? (await standIn(options, subject));
       const students = new Students({
         gpu,
@@ -82,21 +93,20 @@ export async function runBenchmark(options: BenchmarkOptions): Promise<Measured>
       });
       for (const [i, seed] of suite.seeds.entries()) {
         const { context, exact, problem } = await prepare(options, subject, truth, seed, students);
-        if (i === 0) measured.problems.push({ ...problem, ...(leftOut && { leftOut }) });
+        if (i === 0) {
+          earlier.checkSame(problem);
+          measured.problems.push({ ...problem, ...(leftOut && { leftOut }) });
+        }
         const kept = measured.problems[measured.problems.length - 1];
         const diverged = new Set<Entry>();
         for (const entry of work) {
           signal?.throwIfAborted();
           onProgress?.(finished(), total);
-          const { row, nfe } = entry;
-          try {
-            measured.cells.push(await measureCell(context, row, nfe));
-          } catch (error) {
-            if (!(error instanceof FewstepError && error.code === 'not-finite')) throw error;
-            const which = { problem: subject.name, ...identityOf(row), nfe, seed };
-            measured.failures.push({ ...which, message: error.message });
-            diverged.add(entry);
-          }
+          // What is learned is not in the results: it is learned again, and measured with the rest.
+          const known = isTaught(entry) ? undefined : earlier.of(entry, seed);
+          const outcome = known ?? (await outcomeOf(context, entry));
+          keep(measured, outcome);
+          if ('failure' in outcome) diverged.add(entry);
           if (i === 0 && isDistilled(entry)) distilled++;
           if (i === 0 && students.learning) kept.learning = students.learning;
         }
@@ -112,6 +122,22 @@ export async function runBenchmark(options: BenchmarkOptions): Promise<Measured>
   } catch (error) {
     if (signal?.aborted) return measured;
     throw error;
+  }
+}
+
+function keep({ cells, failures }: Measured, outcome: Outcome): void {
+  if ('cell' in outcome) cells.push(outcome.cell);
+  else failures.push(outcome.failure);
+}
+
+/** Measures a cell; one whose trajectories break is an outcome too. */
+async function outcomeOf(context: CellContext, { row, nfe }: Entry): Promise<Outcome> {
+  try {
+    return { cell: await measureCell(context, row, nfe) };
+  } catch (error) {
+    if (!(error instanceof FewstepError && error.code === 'not-finite')) throw error;
+    const { problem, seed } = context;
+    return { failure: { problem, ...measuredAs(row), nfe, seed, message: error.message } };
   }
 }
 

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describeRun } from '../../bench/describe-run.js';
+import { withEarlier } from '../../bench/solvers/earlier.js';
 import {
   identityOf,
   isBespoke,
@@ -31,6 +32,7 @@ import { checkableGrid } from '../search/resolve-grid.js';
 import { planFor } from '../solver/plan-for.js';
 import { checkGenerators, generatorRows, noteTeachers } from './bench-generators.js';
 import { checkFields, predictorRows } from './bench-predictors.js';
+import { PARTIAL, unfinishedResults } from './bench-resume.js';
 import { type SubjectOptions, subjectsOf } from './bench-subjects.js';
 import { checkMeans, tableRows } from './bench-tables.js';
 import { commandLine } from './command-line.js';
@@ -56,6 +58,7 @@ export interface BenchOptions extends SubjectOptions {
   table?: string[];
   generator?: string[];
   force?: boolean;
+  resume?: boolean;
   executor: Executor;
   out: string;
   device?: DeviceChoice;
@@ -85,32 +88,30 @@ export async function runBench(options: BenchOptions, signal: AbortSignal): Prom
   checkGenerators(subjects, generators.rows);
   if (!options.solvers) announce(subjects, suite);
 
-  const started = new Date();
+  const begin = new Date();
   const { device, adapter } = await openDevice({ device: options.device });
   const gpu = new Gpu(device, adapter);
-  const description = describeRun(adapter);
-  const toResults = (measured: Measured): Results => ({
-    schema: RESULTS_SCHEMA,
-    complete: measured.complete,
-    run: {
-      ...description,
-      started: started.toISOString(),
-      seconds: (Date.now() - started.getTime()) / 1000,
-      command: commandLine(),
-      suite: suite.name,
-      batch: suite.batch,
-      seeds: suite.seeds,
-      nfe: suite.nfe,
-      ...range,
-    },
-    problems: measured.problems,
-    cells: measured.cells,
-    failures: measured.failures,
-  });
-
-  const partial = (await hasFinished(options.out)) ? join(options.out, 'partial') : options.out;
   let progress: Progress | undefined;
   try {
+    const description = describeRun(adapter);
+    const command = commandLine('--resume');
+    const before = options.resume
+      ? await unfinishedResults(options.out, { ...description, command })
+      : undefined;
+    const run = {
+      ...description,
+      started: before?.run.started ?? begin.toISOString(),
+      command,
+      ...{ suite: suite.name, batch: suite.batch, seeds: suite.seeds, nfe: suite.nfe },
+      ...range,
+    };
+    const toResults = (measured: Measured): Results => {
+      const seconds = (before?.run.seconds ?? 0) + (Date.now() - begin.getTime()) / 1000;
+      const { complete, ...figures } = measured;
+      const kept = complete ? figures : withEarlier(figures, before);
+      return { schema: RESULTS_SCHEMA, complete, run: { ...run, seconds }, ...kept };
+    };
+    const partial = (await hasFinished(options.out)) ? join(options.out, PARTIAL) : options.out;
     await checkFields(gpu, subjects, loaded, options.force === true);
     await noteTeachers(gpu, subjects, generators.loaded);
     const measured = await runBenchmark({
@@ -119,6 +120,7 @@ export async function runBench(options: BenchOptions, signal: AbortSignal): Prom
       suite,
       range,
       executor: options.executor,
+      before,
       signal,
       onProgress(done, total, note) {
         progress ??= showProgress(total, 'parts'); // a distillation is some, a cell is one
@@ -139,7 +141,10 @@ export async function runBench(options: BenchOptions, signal: AbortSignal): Prom
       options.json ? `${JSON.stringify(outline(folder, results), null, 2)}\n` : summary(folder, results),
     );
     if (!measured.complete) {
-      throw stopped(`after ${plural(measured.cells.length, 'cell')}`, `they are kept in ${folder}`);
+      throw stopped(
+        `after ${plural(results.cells.length, 'cell')}`,
+        `they are kept in ${folder}; with --resume the same command goes on`,
+      );
     }
   } finally {
     progress?.stop();

@@ -31,7 +31,9 @@ how good its samples are. The same holds for samplers of the SDE, which draw noi
 
 --executor fused and stepwise are for comparing what plans cost; fused refuses what cannot run so.
 
-The folder gets results.json, results.csv and report.html (one file, opens offline).
+The folder gets results.json, results.csv and report.html (one file, opens offline). A run that is stopped keeps there what
+is finished, or in partial/ where an earlier one finished; the same command with --resume goes on from it. What was
+learned is learned again where a problem was not done, with the same result.
 
 Examples:
   fewstep bench --out runs/quick
@@ -124,6 +126,10 @@ export function benchCommand(): Command {
     .addOption(sigmaMax)
     .requiredOption('--out <folder>', 'where the results go')
     .addOption(deviceOption())
+    .option(
+      '--resume',
+      'go on where the same command was stopped: what --out has of it is not measured again',
+    )
     .option('--json', 'print an outline of the results as JSON')
     .addHelpText('after', HELP)
     .action((options) =>

@@ -39,7 +39,9 @@ describe.skipIf(process.platform !== 'linux')('a benchmark that is stopped', () 
       expect(complete).toBe(false);
       expect(cells.length).toBeGreaterThan(0);
       expect(problems).toHaveLength(1);
-      expect(stderr).toContain(`error: stopped after ${cells.length} cells\n  they are kept in ${signal}`);
+      expect(stderr).toContain(
+        `error: stopped after ${cells.length} cells\n  they are kept in ${signal}; with`,
+      );
       expect(stdout).toContain(`${cells.length} cells in`);
       const page = await readFile(join(folder, signal, 'report.html'), 'utf8');
       expect(page).toContain('This run was interrupted');
@@ -84,6 +86,51 @@ describe.skipIf(process.platform !== 'linux')('a benchmark that is stopped', () 
         'results.csv',
         'results.json',
       ]);
+    },
+    SLOW,
+  );
+
+  it(
+    'goes on where it was stopped, with the same figures, and loses none when it is stopped again',
+    async () => {
+      const work = { problem: 'ring', solvers: 'euler,amed:r=best', nfe: '4,8', batch: 64, 'exact-nfe': 16 };
+      const seeds = [...Array(20).keys()].join(',');
+      const run = (out: string, more: Parameters<typeof flags>[0] = {}) =>
+        start(['bench', ...flags({ ...work, seeds, out, ...more })], { cwd: folder });
+      const stop = async (running: Running, out = 'out') => {
+        await said(running, PROGRESS);
+        running.child.kill('SIGINT');
+        const { status, stderr } = await running.outcome;
+        expect(stderr).toContain('with --resume the same command goes on');
+        expect(status).toBe(130);
+        return results(out);
+      };
+      const first = await stop(run('out'));
+      const again = await stop(run('out', { resume: true }));
+      expect(again.cells.length).toBeGreaterThanOrEqual(first.cells.length);
+      const plain = ({ cells }: typeof first) => cells.filter(({ answers }) => !answers);
+      // Timings too are those of before.
+      for (const cell of plain(first)) expect(plain(again)).toContainEqual(cell);
+
+      const { status, stderr } = await run('out', { resume: true }).outcome;
+      expect({ status, stderr }).toMatchObject({ status: 0 });
+      const resumed = await results('out');
+      for (const cell of plain(again)) expect(plain(resumed)).toContainEqual(cell);
+      expect(resumed.run.started).toBe(first.run.started);
+      expect((await run('whole').outcome).status).toBe(0);
+      const whole = await results('whole');
+      const figures = ({ cells }: typeof first) => cells.map(({ timing: _, ...cell }) => cell);
+      expect(figures(resumed)).toEqual(figures(whole));
+
+      const refused = async (out: string, more: Parameters<typeof flags>[0] = {}) => {
+        const { status, stderr } = await run(out, { resume: true, ...more }).outcome;
+        expect(status).toBe(2);
+        return stderr;
+      };
+      expect(await refused('out')).toContain('--resume: the run in out was not stopped');
+      expect(await refused('nowhere')).toContain('--resume: nowhere has no results');
+      await stop(run('other'), 'other');
+      expect(await refused('other', { batch: 32 })).toContain("--resume: the command was 'fewstep bench");
     },
     SLOW,
   );
