@@ -52,8 +52,9 @@ fn mixture_wide(
 /// Puts what turn i combines into its place, and where it is wanted.
 fn combine(i: u32, first: u32, local: u32) {
   workgroupBarrier(); // Others may be at the turn before.
-  if (local < BATCH * PLACES) {
-    factors[local] = coefficient(i, local % PLACES, min(first + local / PLACES, run.trajectories - 1));
+  // Of many places there are more than invocations.
+  for (var n = local; n < BATCH * PLACES; n += LANES) {
+    factors[n] = coefficient(i, n % PLACES, min(first + n / PLACES, run.trajectories - 1));
   }
   workgroupBarrier();
   // Read here, not for each vec4: compilers cannot know that what is written is not the plan.

@@ -12,7 +12,7 @@ import {
 import {
   CONTROL,
   type Failure,
-  FIRST_STEP,
+  firstStep,
   integrationError,
   SMALLEST_STEP,
   type StepPlan,
@@ -157,7 +157,7 @@ function follow(slope: Slope, state: Float64Array, dim: number, start: number, e
     path.evaluations++;
   };
   let time = start;
-  let step = steps > 0 ? (end - start) / steps : Math.sign(end - start) * FIRST_STEP;
+  let step = steps > 0 ? (end - start) / steps : firstStep(start, end);
   let [before, accepted, retried] = [1, 0, false];
   if (reuses) evaluate(time, state, slopes[0]);
   for (;;) {

@@ -4,7 +4,7 @@ import type { Gpu } from '../gpu/gpu.js';
 import { divergencesOf, type PreparedDrift } from './drift.js';
 import { type IntegrateKernels, IntegrateUniforms, type RunShape } from './integrate-uniforms.js';
 import type { Integration } from './integration.js';
-import { CONTROL, type Failure, FIRST_STEP, type StepPlan } from './step-control.js';
+import { CONTROL, type Failure, firstStep, type StepPlan } from './step-control.js';
 
 interface Buffers {
   slots: GPUBuffer;
@@ -100,7 +100,7 @@ export class IntegrateRun {
     this.running = this.count;
     const bytes = new ArrayBuffer(4 * FIELDS * this.count);
     const [floats, words] = [new Float32Array(bytes), new Uint32Array(bytes)];
-    const step = plan.steps > 0 ? (end - start) / plan.steps : Math.sign(end - start) * FIRST_STEP;
+    const step = plan.steps > 0 ? (end - start) / plan.steps : firstStep(start, end);
     for (let i = 0; i < this.count; i++) {
       const at = i * FIELDS;
       floats.set([start, step, 1, Math.abs(end - start)], at + AT.time);

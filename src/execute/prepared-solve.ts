@@ -86,6 +86,7 @@ export class PreparedSolve {
     const { batch, capacity, conditions } = this;
     checkWhole('count', count, 1);
     checkWhole('seed', seed, 0);
+    this.run.clearStatus();
     const begin = performance.now();
     for (let i = 0; i < count; i++) {
       const latents = { batch, seed: seed + i, conditions };
@@ -98,7 +99,7 @@ export class PreparedSolve {
     await this.gpu.settle(this.gpu.device.queue.onSubmittedWorkDone());
     const hostMs = performance.now() - begin;
     const { step, trajectories } = await this.run.status();
-    if (trajectories > 0) throw notFinite(step, trajectories, batch);
+    if (trajectories > 0) throw notFinite(step, trajectories, count * batch);
     const gpuMs = await this.run.timedMs();
     return { hostMs, ...(gpuMs !== undefined && { gpuMs }) };
   }

@@ -1,6 +1,6 @@
 import { TIMESTAMP_BYTES } from '../gpu/timer.js';
 import { READ_FEATURES } from '../predictor/network-config.js';
-import { answersOfRun } from '../predictor/trajectory-predictor.js';
+import { answersOfRun, type TrajectoryPredictor } from '../predictor/trajectory-predictor.js';
 import type { Plan } from '../solver/plan.js';
 import { uniformStride } from './plan-pass.js';
 import type { RunShape } from './run-shape.js';
@@ -27,9 +27,19 @@ export const STATUS_BYTES = 8;
 /** Of what stands before the samples in the staging buffer. */
 export const HEAD_BYTES = STATUS_BYTES + TIMESTAMP_BYTES;
 
+/** Bytes of a trajectory in the larger of the buffers that a stepwise run has for its predictor. */
+export function trajectoryBytes(predictor: TrajectoryPredictor): number {
+  return Math.max(featureBytes(predictor), 4 * answersOfRun(predictor));
+}
+
+/** What evaluations show AMED's network, which inside a fused kernel needs no buffer. */
+function featureBytes({ kind }: TrajectoryPredictor): number {
+  return kind === 'amed' ? 4 * READ_FEATURES : 0;
+}
+
 /** @param operationSize of the uniform of an evaluation, where those are dispatches of their own */
 export function runBytes(plan: Plan, shape: RunShape, operationSize = 0): RunBytes {
-  const { dim, capacity, places, columnRows, wanted, reads, predictor, repeats } = shape;
+  const { dim, capacity, places, columnRows, wanted, reads, predictor, fused, repeats } = shape;
   const read = wanted.length * dim + (predictor ? answersOfRun(predictor) : 0);
   const slotStride = Math.ceil((capacity * dim) / 64) * 64;
   const stride = uniformStride(operationSize);
@@ -39,7 +49,7 @@ export function runBytes(plan: Plan, shape: RunShape, operationSize = 0): RunByt
     slots: places * slotStride * 4,
     columns: 4 * Math.max(1, repeats?.numbers ?? columnRows * capacity),
     status: STATUS_BYTES + capacity * 4,
-    features: predictor?.kind === 'amed' ? 4 * READ_FEATURES * capacity : 0,
+    features: predictor && !fused ? featureBytes(predictor) * capacity : 0,
     operation: (plan.operations.length + 1) * stride,
     staging: reads ? HEAD_BYTES + 4 * capacity * read : 0,
   };

@@ -5,6 +5,7 @@ import { answersOfRun, slotsReadBy, type TrajectoryPredictor } from '../predicto
 import { allocate, isStochastic, nfeOf, type Plan, type Slot } from '../solver/plan.js';
 import { type Executor, type FusedMemory, type FusedPlan, fusedMemory, fusedPlan } from './fused-plan.js';
 import { type PlacedRepeats, placedRepeats, type Repeats } from './repeats.js';
+import { trajectoryBytes } from './run-bytes.js';
 
 /** What a run of a plan needs to be allocated: who executes it, and where its slots are. */
 export interface RunShape {
@@ -77,7 +78,8 @@ export async function runShape(gpu: Gpu, field: Field, plan: Plan, request: RunR
   const { place, places } = fused?.memory ?? allocate(plan, wanted, predictor && slotsReadBy(predictor));
   // Inside a fused kernel answers stand behind the columns.
   const columnRows = plan.columns + (chosen && predictor ? answersOfRun(predictor) : 0);
-  const capacity = Math.min(batch, chunk, largestChunk(gpu, dim, places, columnRows));
+  const own = chosen || !predictor ? 0 : trajectoryBytes(predictor);
+  const capacity = Math.min(batch, chunk, largestChunk(gpu, dim, places, Math.max(4 * columnRows, own)));
   return {
     ...{ dim, capacity, place, places, columnRows, wanted, reads, predictor, seed, fused, signal },
     ...(repeats &&
@@ -91,12 +93,13 @@ export async function runShape(gpu: Gpu, field: Field, plan: Plan, request: RunR
 /** A slot array beyond this gains nothing, and memory is not ours alone. */
 const ENOUGH_BYTES = 2 ** 30;
 
-function largestChunk(gpu: Gpu, dim: number, places: number, columns: number): number {
+/** @param others bytes of a trajectory in the largest buffer besides the slots */
+function largestChunk(gpu: Gpu, dim: number, places: number, others: number): number {
   const bytes = Math.min(gpu.limits.maxStorageBufferBindingSize, gpu.limits.maxBufferSize, ENOUGH_BYTES);
   // A slot starts at a multiple of 256 bytes.
   const bySlots = Math.floor((bytes / places - 256) / (dim * 4));
-  const byColumns = Math.floor(bytes / (4 * Math.max(1, columns)));
-  const chunk = Math.min(bySlots, byColumns);
+  const byOthers = Math.floor(bytes / Math.max(4, others));
+  const chunk = Math.min(bySlots, byOthers);
   if (chunk >= 1) return chunk;
   throw new FewstepError(
     'device-limit',

@@ -105,9 +105,7 @@ export class SolveRun {
       status: gpu.buffer('status', STORAGE | COPY_SRC | COPY_DST, bytes.status),
       operation: gpu.buffer('operations', UNIFORM | COPY_DST, bytes.operation),
       staging: gpu.buffer('readback', MAP_READ | COPY_DST, bytes.staging),
-      ...(predictor?.kind === 'amed' && {
-        features: gpu.buffer('features', STORAGE, bytes.features),
-      }),
+      ...(bytes.features > 0 && { features: gpu.buffer('features', STORAGE, bytes.features) }),
       ...(predictor && {
         weights: gpu.buffer('predictor', STORAGE, predictor.parameters),
       }),
@@ -117,30 +115,35 @@ export class SolveRun {
       start: (slot: Slot) => (place[slot] * slotStride) / 4,
       uniform: (i: number) => (i + 1) * stride,
     };
-    const [recorder, normal, predictorPass] = await Promise.all([
-      fused
-        ? FusedPass.create(
+    try {
+      const [recorder, normal, predictorPass] = await Promise.all([
+        fused
+          ? FusedPass.create(
+              gpu,
+              fused.plan,
+              plan,
+              dim,
+              { memory: fused.memory, stride: slotStride, capacity },
+              buffers,
+            )
+          : PlanPass.create(gpu, prepared!, plan, planPlaces, { ...buffers, capacity }, shape.repeats),
+        gpu.kernel('rng/normal'),
+        predictor &&
+          !fused &&
+          trajectoryPass(
             gpu,
-            fused.plan,
-            plan,
-            dim,
-            { memory: fused.memory, stride: slotStride, capacity },
-            buffers,
-          )
-        : PlanPass.create(gpu, prepared!, plan, planPlaces, { ...buffers, capacity }, shape.repeats),
-      gpu.kernel('rng/normal'),
-      predictor &&
-        !fused &&
-        trajectoryPass(
-          gpu,
-          field,
-          predictor,
-          { ...buffers, weights: buffers.weights!, capacity },
-          planPlaces.start,
-        ),
-    ]);
-    const kernels = { recorder, normal, predictor: predictorPass || undefined };
-    return new SolveRun(gpu, plan, shape, buffers, bytes, kernels);
+            field,
+            predictor,
+            { ...buffers, weights: buffers.weights!, capacity },
+            planPlaces.start,
+          ),
+      ]);
+      const kernels = { recorder, normal, predictor: predictorPass || undefined };
+      return new SolveRun(gpu, plan, shape, buffers, bytes, kernels);
+    } catch (error) {
+      for (const buffer of Object.values(buffers) as GPUBuffer[]) buffer.destroy();
+      throw error;
+    }
   }
 
   /** Evaluations recorded, per trajectory. */

@@ -13,6 +13,7 @@ import {
   batchOf,
   checkChunk,
   checkColumns,
+  checkConstants,
   checkKept,
   copyOf,
   hostArray,
@@ -85,6 +86,7 @@ export async function solve(gpu: Gpu, field: Field, plan: Plan, options: SolveOp
   const last = plan.states[plan.states.length - 1];
   const keep = new Set<Slot>(options.keep ?? []);
   checkKept(plan, keep);
+  checkConstants(plan, dim);
   const seed = noiseSeed(plan, options);
   checkChunk(options.chunk);
   const wanted = [...new Set([last, ...keep])];

@@ -33,8 +33,14 @@ export const CONTROL = {
   MOST_ATTEMPTS: 1024,
 } as const;
 
-/** The first step in ln sigma: far below the scale of any field at either end, and soon grown. */
-export const FIRST_STEP = 0.05;
+/** Far below the scale of any field at either end, and soon grown. */
+const FIRST_STEP = 0.05;
+
+/** The first step from one ln sigma towards another, not beyond it: a field may end there. */
+export function firstStep(start: number, end: number): number {
+  return Math.sign(end - start) * Math.min(FIRST_STEP, Math.abs(end - start));
+}
+
 /** No step is shorter in ln sigma: float32 tells no times near ln 80 apart that are nearer than 5e-7. */
 export const SMALLEST_STEP = 1e-5;
 

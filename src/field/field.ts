@@ -288,7 +288,11 @@ export function kept<Prepared>(
 ): Promise<Prepared> {
   const ofDevice = all.get(gpu) ?? new WeakMap<Field, Promise<Prepared>>();
   all.set(gpu, ofDevice);
-  const result = ofDevice.get(field) ?? prepare();
+  const before = ofDevice.get(field);
+  if (before) return before;
+  const result = prepare();
   ofDevice.set(field, result);
+  // What failed may succeed another time.
+  result.catch(() => ofDevice.delete(field));
   return result;
 }

@@ -125,6 +125,14 @@ export class Gpu {
         'use a smaller batch or data set',
       );
     }
+    const { maxStorageBufferBindingSize: most } = this.limits;
+    if (usage & GPUBufferUsage.STORAGE && size > most) {
+      throw new FewstepError(
+        'device-limit',
+        `buffer '${label}' needs ${size} bytes; a binding of ${this.adapter.name} has at most ${most}`,
+        'use a smaller batch or data set',
+      );
+    }
     const buffer = this.device.createBuffer({ label, size, usage, mappedAtCreation: bytes !== undefined });
     if (bytes) {
       new Uint8Array(buffer.getMappedRange()).set(bytes);
@@ -200,7 +208,11 @@ function asBytes(content: ArrayBuffer | ArrayBufferView): Uint8Array {
 
 function deviceError(error: GPUError): FewstepError {
   return /memory/i.test(error.constructor.name) || /out of memory/i.test(error.message)
-    ? new FewstepError('out-of-memory', `the GPU is out of memory: ${error.message}`, 'use a smaller batch')
+    ? new FewstepError(
+        'out-of-memory',
+        `the GPU is out of memory: ${error.message}`,
+        'use a smaller batch; a program that goes on calls gpu.clearError() before',
+      )
     : new FewstepError(
         'device-limit',
         `WebGPU refused: ${error.message}`,

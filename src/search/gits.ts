@@ -5,7 +5,8 @@ import { checkField } from '../field/check.js';
 import type { Field } from '../field/field.js';
 import { checkGpu } from '../gpu/check.js';
 import type { Gpu } from '../gpu/gpu.js';
-import { type Grid, polynomial, rangeFrom, type SigmaRange } from '../grid/grid.js';
+import { type Grid, polynomial, type SigmaRange } from '../grid/grid.js';
+import { rangeWithin } from '../sample-range.js';
 import { planFor } from '../solver/plan-for.js';
 import { cheapestPath } from './cheapest-path.js';
 import { analyticalCosts, jumpCosts } from './jump-costs.js';
@@ -56,14 +57,16 @@ export interface GitsOptions {
   afs?: boolean;
 }
 
-const searches = new WeakMap<Gpu, WeakMap<Field, Map<string, Promise<GitsSearch>>>>();
+const searches = new WeakMap<Gpu, WeakMap<Field, Map<string, GitsSearch>>>();
 
 /**
  * Searches a field for the jumps that its trajectories allow (GITS, arXiv 2405.11326): no gradient, one run of the
  * teacher with its states and velocities kept. The result is kept for the field and range.
  *
  * @param onProgress called now and then, with how many of the teacher's trajectories are done, of how many
- * @throws FewstepError bad-grid for an impossible range, not-finite where the teacher diverges, device-limit
+ * @param range 0.002 to 80 by default, or what of it the field's process has
+ * @throws FewstepError bad-grid for an impossible range, bad-argument for noise levels that the field does not know,
+ *   not-finite where the teacher diverges, device-limit
  */
 export async function searchGits(
   gpu: Gpu,
@@ -74,15 +77,15 @@ export async function searchGits(
 ): Promise<GitsSearch> {
   checkGpu(gpu);
   checkField(field);
-  const whole = rangeFrom(range);
-  const ofGpu = searches.get(gpu) ?? new WeakMap<Field, Map<string, Promise<GitsSearch>>>();
+  const whole = rangeWithin(field, range);
+  const ofGpu = searches.get(gpu) ?? new WeakMap<Field, Map<string, GitsSearch>>();
   searches.set(gpu, ofGpu);
-  const ofField = ofGpu.get(field) ?? new Map<string, Promise<GitsSearch>>();
+  const ofField = ofGpu.get(field) ?? new Map<string, GitsSearch>();
   ofGpu.set(field, ofField);
   const key = `${whole.sigmaMax} ${whole.sigmaMin}`;
-  const search = ofField.get(key) ?? runTeacher(gpu, field, whole, signal, onProgress);
+  // Not while it runs: whoever waits for it may stop it.
+  const search = ofField.get(key) ?? (await runTeacher(gpu, field, whole, signal, onProgress));
   ofField.set(key, search);
-  search.catch(() => ofField.delete(key));
   return search;
 }
 

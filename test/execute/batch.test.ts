@@ -5,11 +5,14 @@ import { gaussianMixture } from '../../src/field/gaussian-mixture.js';
 import { polynomial } from '../../src/grid/grid.js';
 import { normals } from '../../src/rng/threefry.js';
 import { sample } from '../../src/sample.js';
+import { amedSolvers } from '../../src/solver/amed.js';
 import { planFor } from '../../src/solver/plan-for.js';
 import { solverByName } from '../../src/solver/registry.js';
 import { gpu } from '../device.js';
 import { randomMixture } from '../field/fixtures.js';
 import { smallGpu } from '../gpu/small-gpu.js';
+import { randomPredictor } from '../predictor/fixtures.js';
+import { expectRefusal } from '../refusal.js';
 import { freshSeed } from '../seed.js';
 
 const seed = freshSeed();
@@ -91,6 +94,41 @@ test('a batch past one binding is split, and nobody notices', async () => {
   expect(done.at(-1)).toBe(5000);
   expect(split.samples).toEqual(whole.samples);
   for (const slot of plan.states) expect(split.kept.get(slot)).toEqual(whole.kept.get(slot));
+});
+
+test('a batch is split for what a network reads too', async () => {
+  const { field } = fields[1];
+  const solver = amedSolvers.find(({ name }) => name === 'amed-ipndm')!;
+  const how = { seed, steps: 2, afs: false };
+  const predictor = randomPredictor(
+    solver,
+    field,
+    { reads: 'state', scaleDirection: 0.01, scaleTime: 0.2 },
+    how,
+  );
+  const { plan } = predictor.predicted;
+  const request = { latents: { batch: 600, seed }, predictor, executor: 'stepwise' as const };
+  const done: number[] = [];
+  const split = await solve(smallGpu(2 ** 16), field, plan, {
+    ...request,
+    onProgress: (count) => done.push(count),
+  });
+  // Of each trajectory 64 numbers are read.
+  expect(done).toEqual([256, 512, 600]);
+  expect(split.samples).toEqual((await solve(gpu, field, plan, request)).samples);
+});
+
+test('what a device cannot bind is refused before it is asked to', async () => {
+  const small = smallGpu(2 ** 16);
+  const bytes = 2 ** 16 + 4;
+  const make = () => small.buffer('tape', GPUBufferUsage.STORAGE, bytes);
+  await expectRefusal(
+    make,
+    'device-limit',
+    /buffer 'tape' needs 65540 bytes; a binding of .* at most 65536/,
+    /smaller/,
+  );
+  small.buffer('staging', GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST, bytes).destroy();
 });
 
 test('a trajectory that no binding holds is refused', async () => {

@@ -49,6 +49,7 @@ const mixture = (dim: number) => gaussianMixture(randomMixture(seed + dim, dim, 
 describe.each([
   { what: '2-D, a vector', field: mixture(2), batch: 70 },
   { what: '30-D, blocks of vec4', field: mixture(30), batch: 9 },
+  { what: '130-D, a workgroup for four', field: mixture(130), batch: 9 },
   { what: 'a network, places in memory', field: network, batch: 35 },
 ])('a bespoke solver, $what', ({ field, batch }) => {
   test.each([

@@ -46,6 +46,30 @@ const cases: [string, Field, Float64Array, DivergenceMethod][] = [
   ['a guided network, exactly', network(2, { label: 1, guidance: 2.5 }), draws(2, 16), { kind: 'exact' }],
 ];
 
+test('a path shorter than a step stays within itself', async () => {
+  const asked: number[] = [];
+  const exact = fieldOf(2);
+  const heard = {
+    ...exact,
+    denoise: (...[x, sigma, ...rest]: Parameters<NonNullable<Field['denoise']>>) => {
+      asked.push(sigma);
+      return exact.denoise!(x, sigma, ...rest);
+    },
+  };
+  for (const to of [1.02, 0.98]) {
+    const request = { states: draws(2, 3), from: 1, to, steps: TOLERANCE };
+    const reference = integrateReference(heard, request);
+    const [least, most] = [Math.min(1, to), Math.max(1, to)];
+    for (const sigma of asked.splice(0)) {
+      expect(sigma).toBeGreaterThanOrEqual(least * (1 - 1e-12));
+      expect(sigma).toBeLessThanOrEqual(most * (1 + 1e-12));
+    }
+    const { states, evaluations } = await integrate(gpu, exact, request);
+    expect(evaluations).toEqual(reference.evaluations);
+    for (const [i, x] of reference.states.entries()) expect(states[i]).toBeCloseTo(x, 5);
+  }
+});
+
 describe('the GPU does what float64 does', () => {
   test.each(cases)(
     '%s',

@@ -1,10 +1,12 @@
 import { expect, test } from 'vitest';
 import { PreparedSolve } from '../../src/execute/prepared-solve.js';
 import { solve } from '../../src/execute/solve.js';
+import { customField } from '../../src/field/custom.js';
 import { gaussianMixture } from '../../src/field/gaussian-mixture.js';
 import { Gpu } from '../../src/gpu/gpu.js';
 import { polynomial } from '../../src/grid/grid.js';
 import { openDevice } from '../../src/node/adapter.js';
+import { drawLatents } from '../../src/rng/latents.js';
 import { amedSolvers } from '../../src/solver/amed.js';
 import { solverByName } from '../../src/solver/registry.js';
 import { gpu } from '../device.js';
@@ -106,3 +108,29 @@ test('what cannot be repeated is refused, and a run that breaks says where', asy
   await expect(breaks.repeat(2)).rejects.toMatchObject({ code: 'not-finite' });
   breaks.destroy();
 });
+
+test.each(['stepwise', 'fused'] as const)(
+  'a run that breaks does not break the next (%s)',
+  async (executor) => {
+    // Of one seed in a few some trajectory begins there.
+    const field = customField({
+      dim: 2,
+      wgsl: `fn denoise(x: array<f32, 2>, sigma: f32) -> array<f32, 2> {
+      let broken = bitcast<f32>(bitcast<u32>(sigma) | 0x7fc00000u);
+      return array<f32, 2>(select(0.0, broken, sigma > 70 && x[0] > 150), 0);
+    }`,
+    });
+    const batch = 20;
+    const seeds = Array.from({ length: 40 }, (_, i) => i);
+    const breaking = (s: number) => drawLatents(s, 0, batch, 2, 80).some((x, i) => i % 2 === 0 && x > 150);
+    const [bad, good] = [seeds.find(breaking)!, seeds.find((s) => !breaking(s))!];
+    const plan = solverByName('euler').plan(polynomial().times(3));
+    const prepared = await PreparedSolve.create(gpu, field, plan, { batch, executor });
+    const broken = drawLatents(bad, 0, batch, 2, 80).filter((x, i) => i % 2 === 0 && x > 150).length;
+    for (let twice = 0; twice < 2; twice++) {
+      await prepared.repeat(1, good);
+      await expect(prepared.repeat(1, bad)).rejects.toThrow(`in ${broken} of ${batch} trajectories`);
+    }
+    prepared.destroy();
+  },
+);

@@ -13,6 +13,7 @@ import { SidRun } from '../../src/sid/run.js';
 import { amedSolvers } from '../../src/solver/amed.js';
 import { planFor } from '../../src/solver/plan-for.js';
 import { solverByName } from '../../src/solver/registry.js';
+import { universalPlan } from '../../src/solver/universal.js';
 import { trainingSettings } from '../../src/train/settings.js';
 import { Trainer } from '../../src/train/trainer.js';
 import { gpu } from '../device.js';
@@ -107,6 +108,19 @@ test('a distillation into a generator that fails at its beginning leaves nothing
   const { createBuffer, destroy } = await deviceCalls(gpu, create);
   expect(createBuffer).toBeGreaterThan(10);
   expect(destroy).toBe(createBuffer);
+});
+
+test('a solve that is refused leaves nothing on the device', async () => {
+  // A universal table's mean is that of another dimension.
+  const plan = universalPlan(4, { mean: [1, 2], std: 1 });
+  for (const executor of ['stepwise', 'fused'] as const) {
+    const refused = () =>
+      expect(solve(gpu, field, plan, { latents: { batch: 8, seed }, executor })).rejects.toThrow(
+        'has a constant of 2 numbers',
+      );
+    const { createBuffer, destroy } = await deviceCalls(gpu, refused);
+    expect(destroy).toBe(createBuffer);
+  }
 });
 
 test('the closed form of a divergence is uploaded once', async () => {

@@ -4,6 +4,7 @@ import { solve } from '../../src/execute/solve.js';
 import { externalField } from '../../src/field/external.js';
 import { gaussianMixture } from '../../src/field/gaussian-mixture.js';
 import { polynomial } from '../../src/grid/grid.js';
+import { defineProcess } from '../../src/process/process.js';
 import { normals } from '../../src/rng/threefry.js';
 import { sample } from '../../src/sample.js';
 import { type GitsSearch, gitsGrid, parseGits, searchGits } from '../../src/search/gits.js';
@@ -63,14 +64,31 @@ test('costs are those of a teacher in float64', async () => {
 });
 
 test('the search is made once for a field and range', async () => {
-  const [first, again, other] = await Promise.all([
-    searchGits(gpu, field),
-    searchGits(gpu, field, { sigmaMax: 80 }),
-    searchGits(gpu, field, { sigmaMax: 40 }),
-  ]);
+  const first = await searchGits(gpu, field);
+  const again = await searchGits(gpu, field, { sigmaMax: 80 });
+  const other = await searchGits(gpu, field, { sigmaMax: 40 });
   expect(again).toBe(first);
   expect(other).not.toBe(first);
   expect(other.times[0]).toBe(40);
+});
+
+test('who stops a search does not stop that of another', async () => {
+  const unsearched = gaussianMixture(spec);
+  const stop = new AbortController();
+  const stopped = searchGits(gpu, unsearched, {}, stop.signal, () => stop.abort(new Error('enough')));
+  const other = searchGits(gpu, unsearched);
+  await expect(stopped).rejects.toThrow('enough');
+  expect((await other).times).toHaveLength(61);
+});
+
+test('a field is searched at the noise levels that it knows', async () => {
+  const process = defineProcess({
+    ...{ name: 'own', range: { min: 0.01, max: 20 }, alphaBar: () => 1, betaBar: (t) => t },
+  });
+  const known = externalField({ dim: 3, process, predict: (states) => states.map((x) => 0.1 * x) });
+  const { times } = await searchGits(gpu, known);
+  expect([times[0], times.at(-1)]).toEqual([20, 0.01]);
+  await expectRefusal(() => searchGits(gpu, known, { sigmaMax: 80 }), 'bad-argument', /80/, /./);
 });
 
 test('a searched grid is cheaper than the polynomial one, and Euler better on it', async () => {
