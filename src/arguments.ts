@@ -28,6 +28,7 @@ export function checkEntries<T extends object>(what: string, given: T, entries: 
     const hint = nearest === undefined ? '' : `did you mean '${nearest}'? `;
     throw new FewstepError('bad-argument', `${what}: unknown entry '${name}'`, `${hint}${takes}`);
   }
+  for (const [name, value] of Object.entries(values)) checkKind(what, name, value);
   const missing = names.find((name) => entries[name as keyof T] && values[name] === undefined);
   if (missing !== undefined) {
     const needed = names.filter((name) => entries[name as keyof T]);
@@ -37,6 +38,22 @@ export function checkEntries<T extends object>(what: string, given: T, entries: 
       `it needs: ${needed.join(', ')}`,
     );
   }
+}
+
+/** What every request calls alike: a signal is an AbortSignal, and what is told of progress a function. */
+function checkKind(what: string, name: string, value: unknown): void {
+  if (value === undefined) return;
+  if (/^on[A-Z]/.test(name) && typeof value !== 'function') {
+    throw new FewstepError('bad-argument', `${what}: '${name}' is ${shown(value)}`, 'give a function');
+  }
+  if ((name === 'signal' || name === 'finish') && !isSignal(value)) {
+    const remedy = isObject(value) && isSignal(value.signal) ? 'give its .signal' : 'give an AbortSignal';
+    throw new FewstepError('bad-argument', `${what}: '${name}' is ${shown(value)}`, remedy);
+  }
+}
+
+function isSignal(value: unknown): boolean {
+  return isObject(value) && typeof value.throwIfAborted === 'function';
 }
 
 /** The entries that are not undefined: what somebody really says. */

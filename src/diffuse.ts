@@ -46,9 +46,9 @@ const ENTRIES: Entries<DiffuseRequest> = {
 export async function diffuse(gpu: Gpu, request: DiffuseRequest): Promise<Float32Array> {
   checkGpu(gpu);
   const rows = checkRequest('diffuse', request);
-  const { process, dim, times, seed = 0, signal } = request;
+  const { process, dim, seed = 0, signal } = request;
   // Whoever gave them may write others there meanwhile.
-  const data = Float32Array.from(request.data);
+  const [data, times] = [Float32Array.from(request.data), [...request.times]];
   const { maxStorageBufferBindingSize, maxBufferSize } = gpu.limits;
   const bytes = Math.min(CHUNK_BYTES, maxStorageBufferBindingSize, maxBufferSize);
   const fitting = Math.floor(bytes / (4 * dim * times.length));

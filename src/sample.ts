@@ -114,8 +114,8 @@ export async function sample(gpu: Gpu, given: SampleRequest): Promise<SampleResu
   };
 }
 
-/** A request whose noise levels are those that its field knows; a predictor and a plan have their own. */
+/** A copy of a request, with the noise levels that its field knows; a predictor and a plan have their own. */
 export function inRange(request: SampleRequest): SampleRequest {
   const { field, range, predictor, plan } = request;
-  return predictor || plan ? request : { ...request, range: rangeWithin(field, range) };
+  return { ...request, ...(!predictor && !plan && { range: rangeWithin(field, range) }) };
 }

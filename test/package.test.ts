@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -49,6 +49,22 @@ test('the declarations that the package carries are all that a strict project ne
   await writeFile(join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['sample.ts'] }));
   const checked = await tsc('-p', project).catch((error) => error);
   expect(checked).toMatchObject({ stdout: '', stderr: '' });
+});
+
+test('the declarations are read by TypeScript from 5.4 on, whose arrays have no type of their buffer', async () => {
+  const types = join(project, 'types');
+  await tsc('-p', join(root, 'tsconfig.build.json'), '--outDir', types);
+  const seen = new Set<string>();
+  const read = async (path: string): Promise<void> => {
+    if (seen.has(path)) return;
+    seen.add(path);
+    const text = await readFile(path, 'utf8');
+    expect(text, path).not.toMatch(/Array<ArrayBuffer/);
+    for (const [, name] of text.matchAll(/from '(\.[^']*)\.js'/g))
+      await read(join(path, '..', `${name}.d.ts`));
+  };
+  for (const entry of ['index.d.ts', 'node/index.d.ts']) await read(join(types, entry));
+  expect(seen.size).toBeGreaterThan(50);
 });
 
 test('its models and its package.json can be found from a project', async () => {

@@ -104,7 +104,7 @@ export function poolConditions(
   { latents, dim, conditions }: TeacherPool,
   field: Field,
   what = "teacher's",
-): Uint32Array<ArrayBuffer> | undefined {
+): Uint32Array | undefined {
   const fits =
     field.conditions === undefined
       ? conditions === undefined

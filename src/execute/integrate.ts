@@ -47,8 +47,11 @@ export async function integrate(gpu: Gpu, field: Field, options: IntegrateOption
   checkGpu(gpu);
   const batch = checkIntegration(['integrate', ENTRIES], field, options);
   const { dim } = field;
-  const { states, divergence = { kind: 'none' }, onProgress, signal } = options;
-  if (options.chunk !== undefined) checkWhole('chunk', options.chunk, 1);
+  const { divergence = { kind: 'none' }, chunk, onProgress, signal } = options;
+  // Whoever gave them may write others there meanwhile.
+  const states = Float32Array.from(options.states);
+  const path = ends(options);
+  if (chunk !== undefined) checkWhole('chunk', chunk, 1);
   const plan = stepPlan(options.steps);
   const quantities = divergencesOf(divergence);
   const conditions = conditionsOf(field, batch, options.conditions);
@@ -60,7 +63,7 @@ export async function integrate(gpu: Gpu, field: Field, options: IntegrateOption
     drift,
     plan.tableau.b.length * quantities,
   );
-  const capacity = Math.min(batch, options.chunk ?? USUAL_CHUNK, most);
+  const capacity = Math.min(batch, chunk ?? USUAL_CHUNK, most);
   const result: GpuIntegration = {
     states: new Float32Array(batch * dim),
     logDeterminants: Array.from({ length: quantities }, () => new Float64Array(batch)),
@@ -76,16 +79,13 @@ export async function integrate(gpu: Gpu, field: Field, options: IntegrateOption
     divergence,
     capacity,
     conditions,
-    ...ends(options),
+    ...path,
   });
   try {
     const begin = performance.now();
     for (let first = 0; first < batch; first += capacity) {
       const count = Math.min(capacity, batch - first);
-      run.begin(
-        first,
-        Float32Array.from({ length: count * dim }, (_, i) => states[first * dim + i]),
-      );
+      run.begin(first, states.slice(first * dim, (first + count) * dim));
       while (run.running > 0) {
         signal?.throwIfAborted();
         await run.advance();

@@ -199,7 +199,7 @@ export class PlanAdjoint {
   }
 
   /** Says which condition each trajectory has, of a field with conditions, for what is submitted from now on. */
-  tell(conditions: Uint32Array<ArrayBuffer>): void {
+  tell(conditions: Uint32Array): void {
     this.forward.tell!(conditions);
     this.bound.tell!(conditions);
   }

@@ -167,7 +167,7 @@ class OnDevice implements BoundField {
     device.queue.submit([encoder.finish()]);
     // A model may wait for a device that is lost.
     const inputs = { device, states, times, count, ...this.conditions.of(first, first + count), signal };
-    const predicted = gpu.settle(answerOf('predictOnDevice', () => predict(inputs)));
+    const predicted = gpu.settle(answerOf('predictOnDevice', signal, () => predict(inputs)));
     return checked(await predicted, count, dim);
   }
 

@@ -102,7 +102,7 @@ async function denoisedBy(
     const inputs = part.map((x, i) => translations[Math.floor(i / dim)].input * x);
     const times = Float32Array.from(translations, ({ time }) => time);
     const context = { signal, ...conditions.of(first, end) };
-    const answer = await answerOf('predict', () => predict(inputs, times, context));
+    const answer = await answerOf('predict', signal, () => predict(inputs, times, context));
     const predicted = checked(answer, end - first, dim);
     for (const [i, x] of part.entries()) {
       const { skip, out } = translations[Math.floor(i / dim)];

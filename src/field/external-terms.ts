@@ -76,11 +76,19 @@ export class Turns {
   }
 }
 
-/** What a function of the user's answers. @throws FewstepError bad-field where it fails */
-export async function answerOf<T>(name: string, call: () => T | Promise<T>): Promise<T> {
+/**
+ * What a function of the user's answers.
+ * @throws FewstepError bad-field where it fails; the signal's reason where it was stopped
+ */
+export async function answerOf<T>(
+  name: string,
+  signal: AbortSignal | undefined,
+  call: () => T | Promise<T>,
+): Promise<T> {
   try {
     return await call();
   } catch (cause) {
+    signal?.throwIfAborted();
     throw new FewstepError(
       'bad-field',
       `the external field failed: ${cause instanceof Error ? cause.message : cause}`,

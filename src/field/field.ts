@@ -225,7 +225,7 @@ export interface BoundField {
    * Of a field with conditions: says which one each row of the batch has, for all that is submitted until it is told
    * anew.
    */
-  tell?(conditions: Uint32Array<ArrayBuffer>): void;
+  tell?(conditions: Uint32Array): void;
   /**
    * Of a field outside of our kernels: submits what was recorded so far, and has D computed for the evaluation that is
    * submitted next. That alone is what `encode` then records.

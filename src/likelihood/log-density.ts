@@ -72,7 +72,9 @@ export interface LogDensity {
 export async function logDensity(gpu: Gpu, field: Field, options: LogDensityOptions): Promise<LogDensity> {
   checkGpu(gpu);
   const request = requestOf('logDensity', field, options);
-  const { states, chunk, onProgress, signal } = options;
+  const { chunk, onProgress, signal } = options;
+  // Whoever gave them may write others there meanwhile.
+  const states = Float32Array.from(options.states);
   const prior = await priorOf(gpu, field, request.prior, request.range, signal);
   const run = { ...request.integration, states, chunk, onProgress, signal };
   const integration = await integrate(gpu, field, run);
@@ -86,9 +88,10 @@ export async function logDensity(gpu: Gpu, field: Field, options: LogDensityOpti
  */
 export async function logDensityReference(field: Field, options: LogDensityOptions): Promise<LogDensity> {
   const request = requestOf('logDensityReference', field, options);
+  const states = Float64Array.from(options.states);
   const prior = await priorOf(undefined, field, request.prior, request.range);
   const begin = performance.now();
-  const integration = integrateReference(field, { ...request.integration, states: options.states });
+  const integration = integrateReference(field, { ...request.integration, states });
   const hostMs = performance.now() - begin;
   return { ...densityOf(integration, (row) => prior(integration.states, row)), ...named(request), hostMs };
 }

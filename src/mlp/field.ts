@@ -74,7 +74,9 @@ export function mlpField(model: MlpModel, options: MlpFieldOptions = {}): Field 
     options.label === undefined ? [config.classes] : labelsOf(config, model.labelNames, options.label);
   checkGuidance(model, options);
   if (!PRECISIONS.includes(precision)) throw unknownName('precision', precision, PRECISIONS);
-  const parameters = precision === 'f32' ? model.parameters : roundedToHalf(config, model.parameters);
+  // A copy, of whichever kind of array they were.
+  const own = Float32Array.from(model.parameters);
+  const parameters = precision === 'f32' ? own : roundedToHalf(config, own);
   const network: FieldNetwork = { ...model, parameters, labels, guidance, precision };
   const guided = guidance !== 1;
   const { convention } = config;

@@ -8,7 +8,7 @@ import { affordableReference } from '../train/assess.js';
 import { SID_STEPS_PER_SUBMIT } from './buffers.js';
 import { type SidDistances, samplesInSet, samplesOf, TEACHER_SOLVE, USUAL_SOLVE } from './comparison.js';
 import type { SidMemory } from './networks.js';
-import type { SidSettings } from './settings.js';
+import { type SidSettings, sidSettings } from './settings.js';
 import { type SidState, SidTrainer } from './trainer.js';
 
 /** How far a run was at a step. */
@@ -92,6 +92,7 @@ export class SidRun {
   private readonly records: SidRecord[];
   private nearest: SidBest;
   private pending: PendingSums;
+  private turn: Promise<unknown> = Promise.resolve();
 
   private constructor(
     private readonly gpu: Gpu,
@@ -112,10 +113,13 @@ export class SidRun {
    * @throws FewstepError bad-shape for parameters that are not the configuration's, bad-argument for numbers that are not
    *   whole, not-finite where the teacher's samples are, device-limit
    */
-  static async create(gpu: Gpu, options: SidRunOptions): Promise<SidRun> {
-    checkEntries("SidRun's options", options, ENTRIES);
-    const { teacher, settings, progress, onAllocated, measureEvery, samples } = options;
-    const { config, parameters } = teacher;
+  static async create(gpu: Gpu, asked: SidRunOptions): Promise<SidRun> {
+    checkEntries("SidRun's options", asked, ENTRIES);
+    const { teacher, progress, onAllocated, measureEvery, samples } = asked;
+    const settings = sidSettings(asked.settings);
+    const { config } = teacher;
+    const parameters = Float32Array.from(teacher.parameters);
+    const options = { ...asked, settings, teacher: { ...teacher, parameters } };
     checkWhole('measureEvery', measureEvery, 1);
     if (samples !== undefined) checkWhole('number of samples', samples, 2);
     const trainer = await SidTrainer.create(gpu, { config, teacher: parameters, settings, state: progress });
@@ -177,16 +181,24 @@ export class SidRun {
   }
 
   /**
-   * Up to `most` steps, but none past the next measurement, and that measurement.
+   * Up to `most` steps, but none past the next measurement, and that measurement; after the last step none. One call waits
+   * for the other.
    * @returns how many, and the time that they took without measuring, milliseconds
    * @throws FewstepError not-finite naming the step and the network; the best state so far stays
    */
-  async advance(most: number): Promise<{ count: number; ms: number }> {
+  advance(most: number): Promise<{ count: number; ms: number }> {
+    const turn = this.turn.then(() => this.steps(most));
+    this.turn = turn.catch(() => {});
+    return turn;
+  }
+
+  private async steps(most: number): Promise<{ count: number; ms: number }> {
     const { trainer } = this;
     const { measureEvery, settings } = this.options;
     const next = (Math.floor(trainer.step / measureEvery) + 1) * measureEvery;
     const end = Math.min(next, settings.steps);
     const count = Math.min(most, SID_STEPS_PER_SUBMIT, end - trainer.step);
+    if (trainer.step >= settings.steps) return { count: 0, ms: 0 };
     const begin = performance.now();
     trainer.submit(count);
     const { generator, fake } = await trainer.figures();

@@ -89,6 +89,7 @@ export class SidTrainer {
   private done: number;
   /** Steps of the last submit. */
   private last = 0;
+  private destroyed = false;
 
   private constructor(
     private readonly gpu: Gpu,
@@ -114,9 +115,10 @@ export class SidTrainer {
   static async create(gpu: Gpu, options: SidTrainerOptions): Promise<SidTrainer> {
     checkGpu(gpu);
     checkEntries("SidTrainer's options", options, ENTRIES);
-    const { config, teacher } = options;
+    const { config } = options;
     const settings = sidSettings(options.settings);
-    checkParameters(config, teacher);
+    checkParameters(config, options.teacher);
+    const teacher = Float32Array.from(options.teacher);
     const { step, generator, fake } = options.state ?? initialSidState(teacher);
     checkState(config, step, generator, fake);
     const buffers = sidBuffers(gpu, settings.batch, config.dim, PASS_COUNT);
@@ -124,7 +126,7 @@ export class SidTrainer {
       SidNetworks.create(gpu, config, settings.batch, buffers, { teacher, fake, generator }),
       sidKernels(gpu, config, objectiveOf(settings)),
     ]);
-    return new SidTrainer(gpu, options, networks, buffers, kernels);
+    return new SidTrainer(gpu, { ...options, settings, teacher }, networks, buffers, kernels);
   }
 
   /** Steps submitted. */
@@ -140,9 +142,10 @@ export class SidTrainer {
   /**
    * Records and submits the next `count` steps, 1 to 128. Nobody waits for them.
    * @param players whose updates; of the others there are no figures
-   * @throws FewstepError bad-argument for another number of steps
+   * @throws FewstepError bad-argument for another number of steps, or after `destroy`
    */
   submit(count: number, players: readonly Player[] = PLAYERS): void {
+    if (this.destroyed) throw new FewstepError('bad-argument', 'the trainer was destroyed', 'make another');
     if (!(Number.isInteger(count) && count >= 1 && count <= SID_STEPS_PER_SUBMIT)) {
       throw new FewstepError(
         'bad-argument',
@@ -237,6 +240,7 @@ export class SidTrainer {
 
   /** Frees what it has on the device. */
   destroy(): void {
+    this.destroyed = true;
     this.networks.destroy();
     for (const buffer of Object.values(this.buffers)) buffer.destroy();
   }

@@ -9,8 +9,13 @@ export interface TrainingData {
   labels?: Uint32Array;
 }
 
-/** @throws FewstepError bad-shape, not-finite or bad-data naming the row */
-export function checkData({ dim, classes }: MlpConfig, { values, labels }: TrainingData, name: string): void {
+/**
+ * Data as a training keeps them: a copy, of whichever kind of array they were.
+ * @throws FewstepError bad-shape, not-finite or bad-data naming the row
+ */
+export function ownData({ dim, classes }: MlpConfig, given: TrainingData, name: string): TrainingData {
+  const values = Float32Array.from(given.values);
+  const { labels } = given;
   const rows = values.length / dim;
   if (values.length === 0 || !Number.isInteger(rows)) {
     throw new FewstepError(
@@ -27,7 +32,7 @@ export function checkData({ dim, classes }: MlpConfig, { values, labels }: Train
       'remove or replace such values (rows and columns are counted from 0)',
     );
   }
-  if (classes === 0) return;
+  if (classes === 0) return { values };
   if (labels?.length !== rows) {
     throw new FewstepError(
       'bad-shape',
@@ -35,8 +40,11 @@ export function checkData({ dim, classes }: MlpConfig, { values, labels }: Train
       'give a label for each row, or train a model without classes',
     );
   }
-  const foreign = labels.findIndex((label) => label >= classes);
-  if (foreign < 0) return;
+  const foreign = Array.prototype.findIndex.call(
+    labels,
+    (label: unknown) => !(Number.isInteger(label) && (label as number) >= 0 && (label as number) < classes),
+  );
+  if (foreign < 0) return { values, labels: Uint32Array.from(labels) };
   throw new FewstepError(
     'bad-data',
     `the ${name} has the label ${labels[foreign]} in row ${foreign}, for a model with ${classes} classes`,

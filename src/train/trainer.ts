@@ -20,7 +20,7 @@ import {
   VALIDATION_BATCHES,
 } from './buffers.js';
 import { checkState } from './check-state.js';
-import { checkData, type TrainingData } from './data.js';
+import { ownData, type TrainingData } from './data.js';
 import { type TrainingKernels, trainingKernels } from './kernels.js';
 import { levelTable } from './level-table.js';
 import { Optimiser } from './optimiser.js';
@@ -84,6 +84,7 @@ export class Trainer {
   private done: number;
   /** Steps of the last submit. */
   private last = 0;
+  private destroyed = false;
 
   private constructor(
     private readonly gpu: Gpu,
@@ -117,10 +118,10 @@ export class Trainer {
   static async create(gpu: Gpu, options: TrainerOptions): Promise<Trainer> {
     checkGpu(gpu);
     checkEntries("Trainer's options", options, ENTRIES);
-    const { config, data, heldOut } = options;
+    const { config } = options;
     const settings = trainingSettings(options.settings);
-    checkData(config, data, 'training data');
-    if (heldOut) checkData(config, heldOut, 'held-out data');
+    const data = ownData(config, options.data, 'training data');
+    const heldOut = options.heldOut && ownData(config, options.heldOut, 'held-out data');
     const state = options.state ?? initialState(config, settings.seed);
     checkState(config, state.step, state);
     const levels = levelTable(config, settings);
@@ -135,7 +136,15 @@ export class Trainer {
     ]);
     const learned = { parameters: network.parameters, gradient: passes.gradient };
     const optimiser = await Optimiser.create(gpu, { ...learned, losses, figures, operation: steps }, state);
-    return new Trainer(gpu, options, network, buffers, passes, kernels, optimiser);
+    return new Trainer(
+      gpu,
+      { ...options, settings, data, heldOut },
+      network,
+      buffers,
+      passes,
+      kernels,
+      optimiser,
+    );
   }
 
   /** Steps submitted. */
@@ -145,9 +154,10 @@ export class Trainer {
 
   /**
    * Records and submits the next `count` steps, 1 to 256. Nobody waits for them.
-   * @throws FewstepError bad-argument for another number of steps
+   * @throws FewstepError bad-argument for another number of steps, or after `destroy`
    */
   submit(count: number): void {
+    if (this.destroyed) throw new FewstepError('bad-argument', 'the trainer was destroyed', 'make another');
     if (!(Number.isInteger(count) && count >= 1 && count <= STEPS_PER_SUBMIT)) {
       throw new FewstepError(
         'bad-argument',
@@ -246,6 +256,7 @@ export class Trainer {
 
   /** Frees what it has on the device. */
   destroy(): void {
+    this.destroyed = true;
     this.optimiser.destroy();
     this.passes.destroy();
     this.network.destroy();

@@ -36,7 +36,7 @@ export class NetworkTrainer {
     /** Of the teacher, at each time after the first, or at the last alone. */
     private readonly states: GPUBuffer[],
     /** Of the pool, of a field that has some. */
-    private readonly conditions: Uint32Array<ArrayBuffer> | undefined,
+    private readonly conditions: Uint32Array | undefined,
     /** The slot of the state at each time of the grid. */
     private readonly slots: number[],
     /** Whole batches that the pool holds. */

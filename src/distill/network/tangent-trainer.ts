@@ -30,7 +30,7 @@ export class TangentTrainer {
     private readonly weights: NetworkWeights,
     private readonly teacher: { latents: GPUBuffer; endpoints: GPUBuffer },
     /** Of the pool, of a field that has some. */
-    private readonly conditions: Uint32Array<ArrayBuffer> | undefined,
+    private readonly conditions: Uint32Array | undefined,
     /** Whole batches that the pool holds. */
     readonly batches: number,
   ) {}

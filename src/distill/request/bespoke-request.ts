@@ -91,7 +91,7 @@ export function bespokesRequest(
     teacher: teacherOf(field, settings, range, nfes, spelt),
     training: {
       ...{ range, candidates, candidateIterations, seed: settings.seed },
-      ...{ batch: settings.batch, iterations: settings.iterations, ...given({ budget }) },
+      ...{ batch: settings.batch, iterations: settings.iterations, ...(budget && { budget: { ...budget } }) },
     },
     ...(networks && { netIterations, netBatch }),
     ...(from !== undefined && { given: givenSolvers(from, field.dim, range, nfes, spelt) }),

@@ -87,7 +87,7 @@ function learnableRequest<S extends Solver>(
     return largestOf(learnables.map((each) => leastOfLearnable(each, settings)));
   };
   checkAffordable(budget, leastOf, LEARNABLE_CHOICES);
-  return { ...request, budget };
+  return { ...request, budget: { ...budget } };
 }
 
 /** A network that answers for each trajectory, one for all NFE. @throws FewstepError as `jobOf` */
