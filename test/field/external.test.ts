@@ -273,12 +273,12 @@ describe('refuses', () => {
       predict(states, times, { signal }) {
         if (!signal) return predict(states, times);
         told = signal;
+        setTimeout(() => stop.abort(new Error('enough')), 20);
         return new Promise(() => {});
       },
     });
     const stuck = sampled(field, stop.signal);
     const next = sampled(field);
-    setTimeout(() => stop.abort(new Error('enough')), 20);
     await expect(stuck).rejects.toThrow('enough');
     expect(told?.aborted).toBe(true);
     expect((await next).samples).toHaveLength(8 * DIM);
