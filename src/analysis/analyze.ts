@@ -1,4 +1,4 @@
-import { checkEntries, type Entries } from '../arguments.js';
+import { checkEntries, type Entries, shown } from '../arguments.js';
 import { FewstepError } from '../errors.js';
 import { conditionsOf } from '../execute/conditions.js';
 import { checkWhole } from '../execute/inputs.js';
@@ -174,7 +174,11 @@ export function analysisPlans(options: AnalyzeOptions): { accurate: Plan; half: 
   }
   const half = onEverySecond(solver, nfe, gridFrom(grid ?? DEFAULT_GRID), range);
   const last = accurate.times.length - 1;
-  const coarse = (options.steps ?? [4, 5, 6]).map((steps) => {
+  const { steps: asked = [4, 5, 6] } = options;
+  if (!Array.isArray(asked)) {
+    throw new FewstepError('bad-argument', `the steps are ${shown(asked)}`, 'give an array, as in [4, 5, 6]');
+  }
+  const coarse = (asked as readonly number[]).map((steps) => {
     if (Number.isInteger(steps) && steps >= 1 && 4 * steps <= last) {
       return Array.from({ length: steps + 1 }, (_, i) => Math.round((i * last) / steps));
     }

@@ -1,5 +1,5 @@
 import { either } from '../abort.js';
-import { checkEntries } from '../arguments.js';
+import { checkEntries, checkText } from '../arguments.js';
 import { fingerprintOf } from '../execute/fingerprint.js';
 import { checkField } from '../field/check.js';
 import { preparedGradient } from '../field/field.js';
@@ -85,6 +85,7 @@ export async function distill(gpu: Gpu, request: DistillRequest): Promise<Distil
   const { name, onProgress, signal, finish, ...asked } = request;
   const { field } = asked;
   checkField(field);
+  if (name !== undefined) checkText("the field's name", name, 'give what it is called in the file');
   const job = jobOf(asked);
   const { settings } = job.request;
   const stop = either(signal, finish);

@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { isObject } from '../arguments.js';
 import { FewstepError } from '../errors.js';
 import { type Fingerprint, PROBES } from '../field/fingerprint.js';
 import { shapeText } from '../io/array.js';
@@ -86,7 +87,15 @@ const KINDS: { [Kind in Predictor['kind']]: StoredKind<Extract<Predictor, { kind
  *
  * @throws FewstepError bad-argument for what could not be read again, bad-shape and not-finite for its numbers
  */
-export function encodePredictor({ predictor, field, training }: StoredPredictor): Uint8Array {
+export function encodePredictor(stored: StoredPredictor): Uint8Array {
+  if (!isObject(stored) || !isObject(stored.predictor) || !isObject(stored.field)) {
+    throw new FewstepError(
+      'bad-argument',
+      'a predictor cannot be saved without its field',
+      'give what distill returns, or { predictor, field: await fingerprintOf(field) }',
+    );
+  }
+  const { predictor, field, training } = stored;
   const refuse = (what: string) =>
     new FewstepError('bad-argument', `a predictor cannot be saved: ${what}`, 'correct it there');
   const { kind, solver, afs } = predictor;

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { checkText } from '../arguments.js';
+import { checkEntries, checkText } from '../arguments.js';
 import { FewstepError } from '../errors.js';
 import { conform } from '../io/schema.js';
 import { checkTable, type SolverTable, tableFault } from './table.js';
@@ -36,7 +36,9 @@ const schema = v.strictObject({
  * A table as JSON, a row a line. Numbers come back bit for bit.
  * @throws FewstepError bad-argument for a table that is none
  */
-export function encodeTable({ table, mean, note }: StoredTable): string {
+export function encodeTable(stored: StoredTable): string {
+  checkEntries<StoredTable>('the table to store', stored, { table: true, mean: false, note: false });
+  const { table, mean, note } = stored;
   checkTable(table);
   const { solver, sigmaMax, sigmaMin, times, rows } = table;
   const list = (values: readonly number[]) => `[${values.map(numeral).join(', ')}]`;

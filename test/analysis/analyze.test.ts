@@ -112,5 +112,12 @@ test.each<Refusal>([
     /higher NFE/,
   ],
   ['half a step', () => analysisPlans({ field, steps: [1.5] }), 'bad-argument', /1.5 steps/, /coarser/],
+  [
+    'a number for a list',
+    () => analysisPlans({ field, steps: 4 as never }),
+    'bad-argument',
+    /steps are 4/,
+    /an array/,
+  ],
   ['an unknown solver', () => analysisPlans({ field, solver: 'unipc' }), 'unknown-name', /unipc/, /unipc-/],
 ])('%s is refused', (...refusal) => expectRefused(refusal));

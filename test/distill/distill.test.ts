@@ -424,6 +424,13 @@ describe('a distillation that cannot be', () => {
       /hidden features, and a gaussian-mixture field has none/,
       /reads state/,
     ],
+    [
+      'a name that is no text',
+      asked({ name: 5 as never }),
+      'bad-argument',
+      /field's name is 5, not a text/,
+      /called/,
+    ],
     ['no budget', asked({ budget: null as never }), 'bad-argument', /the budget/, /amount, unit/],
     [
       'an amount that is no number',

@@ -271,6 +271,11 @@ const WRONG_NETWORKS: [what: string, change: Change, message: RegExp][] = [
   ],
 ];
 
+it('a predictor without its field is not written', async () => {
+  const alone = { kind: 'table' } as never;
+  await expectRefusal(() => encodePredictor(alone), 'bad-argument', /without its field/, /fingerprintOf/);
+});
+
 describe('a file of a predictor is refused, with its name', () => {
   const files = {
     table: encodePredictor(table),

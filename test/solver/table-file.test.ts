@@ -41,6 +41,13 @@ test.each<Refusal>([
     /^x\.json: it is no JSON, or a part is missing/,
     /write/,
   ],
+  [
+    'a table alone',
+    () => encodeTable(randomTable(2).table as never),
+    'bad-argument',
+    /the table to store: unknown entry/,
+    /it takes: table, mean, note/,
+  ],
   ['an empty file', () => decodeTable('', 'x.json'), 'bad-data', /no JSON/, /write/],
   ['null', () => decodeTable('null', 'x.json'), 'bad-data', /no schema/, /fewstep solver --table/],
   ['something else', () => decodeTable('[1]', 'x.json'), 'bad-data', /no schema/, /fewstep solver --table/],
