@@ -27,14 +27,15 @@ export const STATUS_BYTES = 8;
 /** Of what stands before the samples in the staging buffer. */
 export const HEAD_BYTES = STATUS_BYTES + TIMESTAMP_BYTES;
 
-/** Bytes of a trajectory in the larger of the buffers that a stepwise run has for its predictor. */
-export function trajectoryBytes(predictor: TrajectoryPredictor): number {
-  return Math.max(featureBytes(predictor), 4 * answersOfRun(predictor));
+/** Bytes of a trajectory in the larger of the buffers that a run has for its predictor besides the columns. */
+export function trajectoryBytes(predictor: TrajectoryPredictor, fused: boolean): number {
+  return Math.max(featureBytes(predictor, fused), fused ? 0 : 4 * answersOfRun(predictor));
 }
 
-/** What evaluations show AMED's network, which inside a fused kernel needs no buffer. */
-function featureBytes({ kind }: TrajectoryPredictor): number {
-  return kind === 'amed' ? 4 * READ_FEATURES : 0;
+/** What evaluations show AMED's network: inside a fused kernel only a network's hidden features pass through memory. */
+function featureBytes(predictor: TrajectoryPredictor, fused: boolean): number {
+  if (predictor.kind !== 'amed' || (fused && predictor.config.reads !== 'hidden')) return 0;
+  return 4 * READ_FEATURES;
 }
 
 /** @param operationSize of the uniform of an evaluation, where those are dispatches of their own */
@@ -49,7 +50,7 @@ export function runBytes(plan: Plan, shape: RunShape, operationSize = 0): RunByt
     slots: places * slotStride * 4,
     columns: 4 * Math.max(1, repeats?.numbers ?? columnRows * capacity),
     status: STATUS_BYTES + capacity * 4,
-    features: predictor && !fused ? featureBytes(predictor) * capacity : 0,
+    features: predictor ? featureBytes(predictor, fused !== undefined) * capacity : 0,
     operation: (plan.operations.length + 1) * stride,
     staging: reads ? HEAD_BYTES + 4 * capacity * read : 0,
   };

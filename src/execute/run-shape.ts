@@ -78,7 +78,7 @@ export async function runShape(gpu: Gpu, field: Field, plan: Plan, request: RunR
   const { place, places } = fused?.memory ?? allocate(plan, wanted, predictor && slotsReadBy(predictor));
   // Inside a fused kernel answers stand behind the columns.
   const columnRows = plan.columns + (chosen && predictor ? answersOfRun(predictor) : 0);
-  const own = chosen || !predictor ? 0 : trajectoryBytes(predictor);
+  const own = predictor ? trajectoryBytes(predictor, chosen !== undefined) : 0;
   const capacity = Math.min(batch, chunk, largestChunk(gpu, dim, places, Math.max(4 * columnRows, own)));
   return {
     ...{ dim, capacity, place, places, columnRows, wanted, reads, predictor, seed, fused, signal },
