@@ -1,9 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { FewstepError } from '../errors.js';
-import { readBytes } from '../node/files.js';
-import { parseResults } from '../report/parse-results.js';
 import type { MachineDescription, Results } from '../report/results.js';
+import { readResults } from './read-results.js';
 
 /** Where a run that is stopped leaves its results, if an earlier one that finished has the folder itself. */
 export const PARTIAL = 'partial';
@@ -18,8 +17,8 @@ const SAME: readonly [what: string, of: (run: MachineDescription & { command: st
 /**
  * What a run of the same command left in a folder when it was stopped.
  * @param run of now
- * @throws FewstepError file where nobody left anything; bad-argument where all is done, or another command, version or
- *   adapter did it
+ * @throws FewstepError file where nobody left anything; bad-data where it is damaged; bad-argument where all is done, or
+ *   another command, version or adapter did it
  */
 export async function unfinishedResults(
   folder: string,
@@ -29,7 +28,7 @@ export async function unfinishedResults(
   if (path === undefined) {
     throw new FewstepError('file', `--resume: ${folder} has no results`, 'leave --resume out');
   }
-  const before = parseResults(JSON.parse(new TextDecoder().decode(await readBytes(path))), path);
+  const before = await readResults(path);
   if (before.complete) {
     throw new FewstepError(
       'bad-argument',

@@ -19,7 +19,7 @@ import { checkSettings } from '../distill/settings.js';
 import { FewstepError } from '../errors.js';
 import type { Executor } from '../execute/fused-plan.js';
 import { Gpu } from '../gpu/gpu.js';
-import { isVpTime, parseGrid, type SigmaRange, timesIfAny } from '../grid/grid.js';
+import { isProcessTime, parseGrid, type SigmaRange, timesIfAny } from '../grid/grid.js';
 import { type DeviceChoice, openDevice } from '../node/adapter.js';
 import { writeAtomic } from '../node/files.js';
 import { resultsCsv } from '../report/csv.js';
@@ -255,9 +255,9 @@ function suiteOf(options: BenchOptions): Suite {
   };
 }
 
-/** Of a suite's rows those whose grid the range has room for: one of VP times needs a small sigma_min. */
+/** Of a suite's rows those whose grid the range has room for: not every process spans it. */
 function spanning(rows: readonly Row[], range: SigmaRange): Row[] {
-  return rows.filter(({ grid }) => !isVpTime(grid) || timesIfAny(grid, 1, range) !== undefined);
+  return rows.filter(({ grid }) => !isProcessTime(grid) || timesIfAny(grid, 1, range) !== undefined);
 }
 
 /** Rows of the asked solvers, or the suite's, on the asked grids; answers that are learned or searched come with AFS. */

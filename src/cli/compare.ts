@@ -3,11 +3,10 @@ import { join } from 'node:path';
 import { Command, Option } from 'commander';
 import { type Comparison, compareResults, type PairedCell } from '../../bench/solvers/compare.js';
 import { FewstepError } from '../errors.js';
-import { readBytes } from '../node/files.js';
 import { plural } from '../report/number.js';
-import { parseResults } from '../report/parse-results.js';
 import type { Results } from '../report/results.js';
 import { positiveNumber } from './options.js';
+import { readResults } from './read-results.js';
 
 const HELP = `
 Cells are paired by problem, solver, grid, AFS, NFE and seed; ratios are b over a.
@@ -65,20 +64,7 @@ function failing({ pairs, diverged }: Comparison, bound: number | undefined): st
 }
 
 async function loadResults(given: string): Promise<Results> {
-  const path = (await isFolder(given)) ? join(given, 'results.json') : given;
-  const text = new TextDecoder().decode(await readBytes(path));
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch (cause) {
-    throw new FewstepError(
-      'bad-data',
-      `${path} is not JSON: ${(cause as Error).message}`,
-      'give the results.json of a run',
-      { cause },
-    );
-  }
-  return parseResults(json, path);
+  return await readResults((await isFolder(given)) ? join(given, 'results.json') : given);
 }
 
 async function isFolder(path: string): Promise<boolean> {

@@ -69,9 +69,9 @@ type Tell = (progress: DistillProgress) => void;
  * Learns a solver for one field, as `fewstep distill` does: runs an accurate teacher once, and distils a student for
  * each NFE with `distillBespoke`, `distillBespokeNet`, `distillTable` or `distillTimes`, whose documentation says how, and
  * from which papers; or AMED's network, by its published recipe too (arXiv 2312.00094 and its reference code). But for that
- * recipe none has a worse score on the validation trajectories than where its training began; of one network for several NFE that
- * holds for all of them together. The teacher's latents are those of `poolSeeds`. Only networks need a gradient of the
- * field.
+ * recipe none has a worse score on the validation trajectories than where its training began; of one network for several
+ * NFE that holds for all of them together. The teacher's latents are those of `poolSeeds`. Only networks need a gradient
+ * of the field.
  * @throws FewstepError for an impossible request before anything runs: unknown-name, bad-argument (also for what does
  *   not apply to the solver, and for noise levels that the field does not know), bad-grid, unreachable-nfe,
  *   unreachable-budget, bad-field for networks on a field without a gradient. Then not-finite where the field, the teacher

@@ -251,18 +251,21 @@ function positive(name: string, value: number): number {
   );
 }
 
-/** Whether a grid, by its name, is one of VP times, which not every range has: they need a small sigma_min. */
-export function isVpTime(name: string): boolean {
-  return name.startsWith('time_uniform');
+/**
+ * Whether a grid, by its name, is one of a process's times, which not every range has: those of VP need a small sigma_min,
+ * those of `process_time:flow` a sigma_max that it comes to.
+ */
+export function isProcessTime(name: string): boolean {
+  return /^(time_uniform|process_time):/.test(name);
 }
 
-/** The times of a grid by its name, undefined of VP times that the range has none of. @throws FewstepError as `parseGrid` */
+/** The times of a grid by its name, undefined where its process does not span the range. @throws FewstepError as `parseGrid` */
 export function timesIfAny(name: string, steps: number, range: SigmaRange): number[] | undefined {
   const grid = parseGrid(name);
   try {
     return grid.times(steps, range);
   } catch (error) {
-    if (isVpTime(name) && error instanceof FewstepError) return undefined;
+    if (isProcessTime(name) && error instanceof FewstepError) return undefined;
     throw error;
   }
 }

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -131,6 +131,8 @@ describe.skipIf(process.platform !== 'linux')('a benchmark that is stopped', () 
       expect(await refused('nowhere')).toContain('--resume: nowhere has no results');
       await stop(run('other'), 'other');
       expect(await refused('other', { batch: 32 })).toContain("--resume: the command was 'fewstep bench");
+      await writeFile(join(folder, 'other', 'results.json'), '{"run": ');
+      expect(await refused('other')).toContain('is not JSON');
     },
     SLOW,
   );

@@ -1,6 +1,14 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { explicit, logsnr, parseGrid, polynomial, processTime, timeUniform } from '../../src/grid/grid.js';
+import {
+  explicit,
+  logsnr,
+  parseGrid,
+  polynomial,
+  processTime,
+  timesIfAny,
+  timeUniform,
+} from '../../src/grid/grid.js';
 import { VpTime } from '../../src/grid/vp-time.js';
 import { parseProcess, processes } from '../../src/process/built-in.js';
 
@@ -74,6 +82,14 @@ test('a process that has not all of the range is refused', () => {
   const grid = processTime(parseProcess('ve-geometric:max=50'));
   expect(() => grid.times(4)).toThrow(/no time at which sigma is 80/);
   expect(() => parseGrid('process_time:flo')).toThrow(/unknown process 'flo'/);
+});
+
+test('timesIfAny is undefined only where a process does not span the range', () => {
+  const wide = { sigmaMin: 0.002, sigmaMax: 2e4 };
+  expect(timesIfAny('process_time:flow', 3, wide)).toBeUndefined();
+  expect(timesIfAny('process_time:flow', 3, { ...wide, sigmaMax: 80 })).toHaveLength(4);
+  expect(timesIfAny('logsnr', 3, wide)).toHaveLength(4);
+  expect(() => timesIfAny('process_time:flo', 3, wide)).toThrow(/unknown process 'flo'/);
 });
 
 test('every grid falls strictly from exactly sigma_max to exactly sigma_min', () => {
