@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { checkText } from '../arguments.js';
 import { FewstepError } from '../errors.js';
 import type { NdArray } from '../io/array.js';
 import type { DataSet } from '../io/dataset.js';
@@ -27,6 +28,14 @@ const unfinished = new Set<string>();
 process.on('exit', () => {
   for (const path of unfinished) rmSync(path, { force: true });
 });
+
+/**
+ * Refuses the arguments of a save in the wrong order, before what is no path is looked at.
+ * @throws FewstepError bad-argument
+ */
+export function checkSavedTo(path: unknown): void {
+  checkText('the path', path, 'give it first, then what is to be saved');
+}
 
 /**
  * Writes a file so that it is either whole or not there: into a temporary file beside it, flushed to the disk,
@@ -73,6 +82,7 @@ export async function saveNpy(
   shape: readonly number[],
   values: Float32Array | Float64Array,
 ): Promise<void> {
+  checkSavedTo(path);
   await writeAtomic(path, writeNpy(shape, values));
 }
 

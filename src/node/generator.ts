@@ -1,12 +1,13 @@
 import { decodeSidCheckpoint, encodeSidCheckpoint, type SidCheckpoint } from '../sid/checkpoint-file.js';
 import { decodeGenerator, encodeGenerator, type StoredGenerator } from '../sid/generator-file.js';
-import { readBytes, writeAtomic } from './files.js';
+import { checkSavedTo, readBytes, writeAtomic } from './files.js';
 
 /**
  * Writes a generator as safetensors, atomically; see `encodeGenerator`.
- * @throws FewstepError as `encodeGenerator`; file where it cannot be written
+ * @throws FewstepError as `encodeGenerator`; bad-argument for a path that is no text; file where it cannot be written
  */
 export async function saveGenerator(path: string, generator: StoredGenerator): Promise<void> {
+  checkSavedTo(path);
   await writeAtomic(path, encodeGenerator(generator));
 }
 

@@ -1,12 +1,13 @@
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from '../mlp/checkpoint-file.js';
 import { decodeModel, encodeModel, type StoredModel } from '../mlp/model-file.js';
-import { readBytes, writeAtomic } from './files.js';
+import { checkSavedTo, readBytes, writeAtomic } from './files.js';
 
 /**
  * Writes a model as safetensors, atomically; see `encodeModel`.
- * @throws FewstepError as `encodeModel`; file where it cannot be written
+ * @throws FewstepError as `encodeModel`; bad-argument for a path that is no text; file where it cannot be written
  */
 export async function saveModel(path: string, model: StoredModel): Promise<void> {
+  checkSavedTo(path);
   await writeAtomic(path, encodeModel(model));
 }
 

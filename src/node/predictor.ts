@@ -1,11 +1,12 @@
 import { decodePredictor, encodePredictor, type StoredPredictor } from '../predictor/predictor-file.js';
-import { readBytes, writeAtomic } from './files.js';
+import { checkSavedTo, readBytes, writeAtomic } from './files.js';
 
 /**
  * Writes a predictor as safetensors, atomically; see `encodePredictor`.
- * @throws FewstepError as `encodePredictor`; file where it cannot be written
+ * @throws FewstepError as `encodePredictor`; bad-argument for a path that is no text; file where it cannot be written
  */
 export async function savePredictor(path: string, predictor: StoredPredictor): Promise<void> {
+  checkSavedTo(path);
   await writeAtomic(path, encodePredictor(predictor));
 }
 

@@ -1,11 +1,12 @@
 import { decodeTable, encodeTable, type StoredTable } from '../solver/table-file.js';
-import { readBytes, writeAtomic } from './files.js';
+import { checkSavedTo, readBytes, writeAtomic } from './files.js';
 
 /**
  * Writes a table as JSON, atomically; see `encodeTable`.
- * @throws FewstepError as `encodeTable`; file where it cannot be written
+ * @throws FewstepError as `encodeTable`; bad-argument for a path that is no text; file where it cannot be written
  */
 export async function saveTable(path: string, table: StoredTable): Promise<void> {
+  checkSavedTo(path);
   await writeAtomic(path, encodeTable(table));
 }
 

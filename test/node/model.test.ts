@@ -6,7 +6,11 @@ import type { Checkpoint } from '../../src/mlp/checkpoint-file.js';
 import { mlpConfig } from '../../src/mlp/config.js';
 import { mlpField } from '../../src/mlp/field.js';
 import { loadField } from '../../src/node/field/load.js';
+import { saveNpy } from '../../src/node/files.js';
+import { saveGenerator } from '../../src/node/generator.js';
 import { loadCheckpoint, loadModel, saveCheckpoint, saveModel } from '../../src/node/model.js';
+import { savePredictor } from '../../src/node/predictor.js';
+import { saveTable } from '../../src/node/table.js';
 import { random } from '../../src/rng/random.js';
 import { randomParameters } from '../mlp/fixtures.js';
 import { expectRefusal } from '../refusal.js';
@@ -33,6 +37,18 @@ describe('a model', () => {
     await expectRefusal(() => saveModel(path, { ...model, parameters }), 'not-finite', 'cannot be saved');
     expect(await readFile(path)).toEqual(before);
     expect(await readdir(at('new'))).toEqual(['model.safetensors']);
+  });
+
+  it('is not saved where the path comes second, and neither is anything else', async () => {
+    const swapped = (save: (path: never, what: never) => Promise<void>) => () =>
+      save(model as never, path as never);
+    for (const save of [saveModel, saveGenerator, savePredictor, saveTable])
+      await expectRefusal(swapped(save), 'bad-argument', /the path is an object/, /give it first/);
+    await expectRefusal(
+      () => saveNpy([1, 2] as never, path as never, new Float32Array(2)),
+      'bad-argument',
+      /the path is/,
+    );
   });
 
   it('that is missing or cut is refused with its path', async () => {
