@@ -35,6 +35,8 @@ interface Options {
 const EXACT = { training: 4096, validation: 384, batch: 64, candidateIterations: 20 };
 const NETWORKS = { training: 2048, validation: 256, batch: 40, candidateIterations: 10 };
 
+const EXACT_KINDS: readonly UniversalKind[] = ['exact', 'low-dimensional', 'mixture', 'density', 'points'];
+
 const command = new Command('npm run train:universal --')
   .description('train the universal bespoke tables of a kind')
   .addOption(
@@ -60,7 +62,7 @@ async function train({ kind, nfe: counts, iterations, seed, networks, out }: Opt
   const before = await readTables(out);
   const { device, adapter } = await openDevice();
   const gpu = new Gpu(device, adapter);
-  const { batch, candidateIterations, ...pools } = kind === 'exact' ? EXACT : NETWORKS;
+  const { batch, candidateIterations, ...pools } = EXACT_KINDS.includes(kind) ? EXACT : NETWORKS;
   const fields = await withPools(gpu, await trainingFields(gpu, kind, seed, networks), pools);
   for (const nfe of counts) {
     const begin = performance.now();

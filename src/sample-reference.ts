@@ -1,5 +1,6 @@
 import { FewstepError } from './errors.js';
 import { conditionsOf } from './execute/conditions.js';
+import { hostTurns } from './execute/host-turns.js';
 import { hostArray } from './execute/inputs.js';
 import { type ReferenceOptions, type ReferenceSolution, solveReference } from './execute/reference.js';
 import type { Field } from './field/field.js';
@@ -13,6 +14,7 @@ import { runOf } from './sample-plan.js';
 import { checkSigmaRange } from './sample-range.js';
 import { checkSampleRequest } from './sample-request.js';
 import { resolveUniversal } from './sample-universal.js';
+import type { SearchCost } from './search/gits.js';
 import type { Plan } from './solver/plan.js';
 import type { UniversalKind } from './solver/universal.js';
 
@@ -32,12 +34,11 @@ export interface ReferenceSampleResult {
   doubt?: FieldDoubt;
   /** Of `bespoke` alone: which universal table ran, by what it was trained over. */
   universal?: UniversalKind;
+  /** What it took to choose that. */
+  search?: SearchCost;
   /** With `trajectory`: the state at each time of the grid, each [batch, dim], in the data's own units. */
   trajectory?: Float64Array[];
 }
-
-/** How long the host may compute before it lets others (a progress bar, Ctrl-C) run. */
-const TURN_MS = 50;
 
 /**
  * What `sample` does, in float64 on the CPU and without a GPU: the same request gives the same trajectories up
@@ -49,11 +50,11 @@ const TURN_MS = 50;
 export async function sampleReference(wanted: SampleRequest): Promise<ReferenceSampleResult> {
   const batch = checkSampleRequest('sampleReference', wanted);
   const asked = inRange(wanted);
-  const { field, seed = 0, onProgress, signal } = asked;
+  const { field, seed = 0, onProgress, onSearch, signal } = asked;
   // Whoever gave them may write others there meanwhile.
   const given = asked.latents && Float64Array.from(asked.latents);
   const conditions = conditionsOf(field, batch, asked.conditions);
-  const { request, kind } = await resolveUniversal(undefined, field, asked);
+  const { request, kind, search } = await resolveUniversal(undefined, field, asked, signal, onSearch);
   const { plan, predictor } = runOf(request);
   checkSigmaRange(field, plan);
   const doubt = await doubtOf(undefined, field, asked);
@@ -66,7 +67,7 @@ export async function sampleReference(wanted: SampleRequest): Promise<ReferenceS
   let evaluations = 0;
 
   const begin = performance.now();
-  let turn = begin;
+  const turn = hostTurns(signal, onProgress);
   for (let i = 0; i < batch; i++) {
     const row = Float64Array.from({ length: dim }, (_, d) => latents[i * dim + d]);
     const own = { latents: row, seed, first: i, conditions: conditions?.subarray(i, i + 1) };
@@ -77,11 +78,7 @@ export async function sampleReference(wanted: SampleRequest): Promise<ReferenceS
     samples.set(solution.samples, i * dim);
     for (const [n, slot] of keep.entries()) trajectory[n].set(solution.kept.get(slot)!, i * dim);
     evaluations = solution.evaluations;
-    if (performance.now() - turn < TURN_MS) continue;
-    onProgress?.(i + 1);
-    await new Promise((resume) => setTimeout(resume));
-    signal?.throwIfAborted();
-    turn = performance.now();
+    await turn(i + 1);
   }
   onProgress?.(batch);
   const inDataUnits = (values: Float64Array) => (field.scaling ? undoScaling(field.scaling, values) : values);
@@ -93,6 +90,7 @@ export async function sampleReference(wanted: SampleRequest): Promise<ReferenceS
     plan,
     ...(doubt && { doubt }),
     ...(kind && { universal: kind }),
+    ...(search && { search }),
     trajectory: request.trajectory ? trajectory.map(inDataUnits) : undefined,
   };
 }

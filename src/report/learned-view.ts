@@ -19,7 +19,7 @@ export function learnedSection(results: Results): Html | undefined {
   return html`<section id="learned"><h2>What learning adds</h2>
 ${some(({ table }) => table) && html`<p>Of a <b>bespoke</b> solver everything is learned: all times, what the field is told, and all coefficients. It begins as one of many formulas, starts and grids, or as a universal table.</p>`}
 ${some(({ times }) => times) && html`<p>A solver of <b>learned times</b> is otherwise as it was published: it learned its grid, and what the field is told at each evaluation.</p>`}
-${results.cells.some(({ solver }) => solver === 'bespoke (universal)') && html`<p>The row <b>bespoke (universal)</b> learned nothing here: its table comes with fewstep and was trained on other fields, in units of the data’s mean and spread. Of a field that is not known exactly the nearest of several is taken${nearestTables(results)}.</p>`}
+${results.cells.some(({ solver }) => solver === 'bespoke (universal)') && html`<p>The row <b>bespoke (universal)</b> learned nothing here: its table comes with fewstep and was trained on other fields, in units of the data’s mean and spread. Of several tables the nearest is taken${nearestTables(results)}.</p>`}
 <p>An AMED solver asks in each step where to look: at the time t<sub>m</sub> = t<sub>n</sub><sup>r</sup>t<sub>c</sub><sup>1−r</sup> between the step’s ends, with a scale for the direction and one for the time that the field is told. All that is learned is the same for all trajectories, and comes from distillation on each problem at each NFE: trajectories of an accurate teacher, a search for the start, Gauss-Newton on the ends of whole trajectories, on several grids, and of all states the one that did best on other trajectories. What is measured here starts from latents that none of that saw.</p>
 <div class="scroll"><table class="figures"><thead><tr><th scope="col">Problem</th><th scope="col">NFE</th><th scope="col">learned nothing</th><th scope="col" class="text">best row</th><th scope="col">learned</th><th scope="col" class="text">best row</th><th scope="col">times lower</th></tr></thead><tbody>
 ${pairs.map(
@@ -38,15 +38,15 @@ ${problems.map(({ title, learning, leftOut }) => [
 </section>`;
 }
 
-/** Which universal tables were nearest, problem by problem; those of exact fields have no others. */
+/** Which universal tables were nearest, problem by problem. */
 function nearestTables({ problems, cells }: Results): string {
   const taken = problems.flatMap(({ name, title }) => {
     const own = cells.filter(({ problem, universal }) => problem === name && universal);
     const kinds = [...new Set(own.map(({ universal }) => universal!))];
-    if (kinds.length === 0 || kinds.join() === 'exact') return [];
+    if (kinds.length === 0) return [];
     const tables = kinds.map((kind) => {
       const counts = new Set(own.filter(({ universal }) => universal === kind).map(({ nfe }) => nfe));
-      return `${TRAINED_ON[kind]} at NFE ${list([...counts].map(String))}`;
+      return `${TRAINED_ON[kind]}${kinds.length > 1 ? ` at NFE ${list([...counts].map(String))}` : ''}`;
     });
     return `on ${title} that trained over ${list(tables)}`;
   });

@@ -6,16 +6,31 @@ import type { Plan } from './plan.js';
 import tables from './universal.json' with { type: 'json' };
 
 /**
- * What universal tables were trained over: the exact fields of mixtures and data sets; networks, with labels and without;
- * networks with classifier-free guidance of 1.4 and 2; of 3 and 5.
+ * What universal tables were trained over: exact fields, from 2-D curves to patterns of 256 numbers; those of up to 4
+ * dimensions alone; mixtures of few components in 8 dimensions and more; narrow densities around patterns, curves and
+ * drawings there; and data sets, which are points; networks of 2 to 256 numbers, with labels and without; with
+ * classifier-free guidance of 1.4 and 2; of 3 and 5.
  */
-export const UNIVERSAL_KINDS = ['exact', 'network', 'guided', 'strongly-guided'] as const;
+export const UNIVERSAL_KINDS = [
+  'exact',
+  'low-dimensional',
+  'mixture',
+  'density',
+  'points',
+  'network',
+  'guided',
+  'strongly-guided',
+] as const;
 /** One of UNIVERSAL_KINDS. */
 export type UniversalKind = (typeof UNIVERSAL_KINDS)[number];
 
 /** What the tables of each kind were trained over, in words. */
 export const TRAINED_ON: Record<UniversalKind, string> = {
   exact: 'exact fields',
+  'low-dimensional': 'exact fields of 2 to 4 dimensions',
+  mixture: 'mixtures',
+  density: 'narrow densities',
+  points: 'data sets',
   network: 'networks',
   guided: 'networks with guidance',
   'strongly-guided': 'networks with strong guidance',
@@ -39,9 +54,14 @@ export const TRAINED_UP_TO = 256;
 /** The NFE that there are universal tables for, of each kind the same, as they come with the package. */
 export const universalCounts: readonly number[] = [...new Set(universalTables.map(({ nfe }) => nfe))];
 
-/** Whose tables may suit a field: one that is known exactly has its own, any other may be guided or not. */
-export function universalKindsOf({ mixture }: Pick<Field, 'mixture'>): readonly UniversalKind[] {
-  return mixture ? ['exact'] : UNIVERSAL_KINDS;
+const LOW_DIMENSIONAL = 4;
+
+/** Whose tables may suit a field: of one that is not known exactly nobody tells how much guidance there is in it. */
+export function universalKindsOf({ mixture, dim }: Pick<Field, 'mixture' | 'dim'>): readonly UniversalKind[] {
+  const low = dim <= LOW_DIMENSIONAL;
+  if (mixture)
+    return low ? ['exact', 'low-dimensional', 'points'] : ['exact', 'mixture', 'density', 'points'];
+  return ['exact', low ? 'low-dimensional' : 'mixture', 'network', 'guided', 'strongly-guided'];
 }
 
 /** The form whose numbers a universal table holds. */

@@ -147,10 +147,10 @@ it('says what the universal table learned on', { timeout: 60_000 }, async () => 
   for (const options of [{}, { label: 1 }, { label: 'all', guidance: 3 }]) {
     const { stdout, stderr } = await inProcess(['sample', ...flags({ ...asked, ...options })]);
     expect(stderr).toContain('learned on other fields: distil for this one');
-    expect(stdout).toMatch(/bespoke \(universal\), which learned on (exact fields|networks.*), at NFE 3/);
+    expect(stdout).toMatch(/bespoke \(universal\), which learned on (exact fields.*|networks.*), at NFE 3/);
     // Where the samples of this random network spread far, not every table has room below sigma_max.
     const [, tables, evaluations] =
-      /320 trajectories of 32 evaluations(?:; then ([234]) universal tables, on 128 trajectories of (\d+))?$/m.exec(
+      /320 trajectories of 32 evaluations(?:; then ([2-6]) universal tables, on 128 trajectories of (\d+))?$/m.exec(
         stdout,
       )!;
     expect(Number(evaluations ?? 0)).toBe(3 * Number(tables ?? 0));

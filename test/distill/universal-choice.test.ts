@@ -1,19 +1,22 @@
 import { describe, expect, it, test } from 'vitest';
 import { BESPOKE, distillBespoke } from '../../src/distill/bespoke/bespoke.js';
-import { figuresAndPool } from '../../src/distill/bespoke/field-figures.js';
-import { chooseUniversal } from '../../src/distill/bespoke/universal-choice.js';
+import { fieldFigures, figuresAndPool } from '../../src/distill/bespoke/field-figures.js';
+import { chooseUniversal, universalCandidates } from '../../src/distill/bespoke/universal-choice.js';
 import { dataFigures } from '../../src/distill/data-figures.js';
 import { partOf, runTeacher, SEARCH_TRAJECTORIES } from '../../src/distill/pool.js';
 import { neededEvaluations } from '../../src/distill/request/needed-evaluations.js';
-import { scoreOf } from '../../src/distill/score.js';
+import { scoreOf, scoreOfErrors } from '../../src/distill/score.js';
+import { empirical } from '../../src/field/empirical.js';
 import { externalField } from '../../src/field/external.js';
 import type { Field } from '../../src/field/field.js';
 import { gaussianMixture } from '../../src/field/gaussian-mixture.js';
 import { DEFAULT_RANGE } from '../../src/grid/grid.js';
 import { endpointErrors } from '../../src/metrics/endpoint-errors.js';
+import { random } from '../../src/rng/random.js';
 import { sample } from '../../src/sample.js';
+import { sampleReference } from '../../src/sample-reference.js';
 import { planFor } from '../../src/solver/plan-for.js';
-import { UNIVERSAL_KINDS, universalPlan } from '../../src/solver/universal.js';
+import { type UniversalKind, universalKindsOf, universalPlan } from '../../src/solver/universal.js';
 import { gpu } from '../device.js';
 import { randomMixture } from '../field/fixtures.js';
 import { SLOW } from '../mlp/fixtures.js';
@@ -21,37 +24,100 @@ import { expectRefusal } from '../refusal.js';
 import { freshSeed } from '../seed.js';
 
 const seed = freshSeed();
-const TABLES = UNIVERSAL_KINDS.length;
-
 /** A mixture of which nobody knows that it is one. */
 function secretField(mixtureSeed = seed): Field {
   const { mixture: _, ...secret } = gaussianMixture(randomMixture(mixtureSeed, 2, 4, 'shared'));
   return secret;
 }
 
-test('a field that is known exactly has the table that learned on such, and is not evaluated', async () => {
-  const known = gaussianMixture(randomMixture(seed, 2, 4, 'shared'));
-  const before = gpu.work.evaluations;
-  const { kind, search } = await chooseUniversal(gpu, known, { nfe: 5 });
-  expect(kind).toBe('exact');
-  expect(search).toBeUndefined();
-  expect((await chooseUniversal(undefined, known, { nfe: 4 })).kind).toBe('exact');
-  expect(gpu.work.evaluations).toBe(before);
-  expect((await sample(gpu, { field: known, solver: 'bespoke', nfe: 5, batch: 4 })).universal).toBe('exact');
+const KINDS = universalKindsOf(secretField());
+const TABLES = KINDS.length;
+
+/** Which of a field's tables scores best on the trajectories that they are compared on. */
+async function nearestKind(field: Field, nfe: number): Promise<UniversalKind> {
+  const { data, pool } = await figuresAndPool(gpu, field);
+  const kinds = universalKindsOf(field);
+  const scores: number[] = [];
+  for (const kind of kinds) {
+    const plan = universalPlan(nfe, data, DEFAULT_RANGE, kind);
+    scores.push((await scoreOf(gpu, field, plan, pool)).score);
+  }
+  return kinds[scores.indexOf(Math.min(...scores))];
+}
+
+describe('of a mixture or data set', () => {
+  const knownFields = {
+    'in 2-D': () => gaussianMixture(randomMixture(seed, 2, 4, 'shared')),
+    'in 8-D': () => gaussianMixture(randomMixture(seed, 8, 4, 'shared')),
+    'of points': () => {
+      const source = random(seed);
+      return empirical(
+        Float64Array.from({ length: 40 * 6 }, () => source.between(-1, 1)),
+        6,
+      );
+    },
+  };
+
+  it.each(Object.entries(knownFields))('%s the nearest is taken', async (_, fieldOf) => {
+    const known = fieldOf();
+    const tables = universalKindsOf(known).length;
+    const kind = await nearestKind(known, 5);
+    const before = gpu.work.evaluations;
+    const choice = await chooseUniversal(gpu, known, { nfe: 5 });
+    expect(choice.kind).toBe(kind);
+    expect(choice.search).toMatchObject({
+      ...{ evaluations: 32, trajectories: 128 },
+      comparison: { tables, evaluations: tables * 5, trajectories: 128 },
+    });
+    expect(gpu.work.evaluations - before).toBe(128 * tables * 5);
+    expect((await sample(gpu, { field: known, solver: 'bespoke', nfe: 5, batch: 4 })).universal).toBe(kind);
+  });
+
+  it('the same is taken without a GPU', async () => {
+    const fieldOf = knownFields['in 2-D'];
+    const before = gpu.work.evaluations;
+    const shown: number[] = [];
+    const { kind, plan, search } = await chooseUniversal(undefined, fieldOf(), {
+      nfe: 4,
+      onProgress: (done) => shown.push(done),
+    });
+    expect(gpu.work.evaluations).toBe(before);
+    expect(shown).toContain(128);
+    expect(search?.comparison?.trajectories).toBe(128);
+    const known = fieldOf();
+    expect(kind).toBe(await nearestKind(known, 4));
+    expect((await chooseUniversal(gpu, known, { nfe: 4 })).plan).toEqual(plan);
+    const reference = await sampleReference({
+      ...{ field: fieldOf(), solver: 'bespoke', nfe: 4, batch: 2 },
+      onSearch: (done) => shown.push(-done),
+    });
+    expect(reference.universal).toBe(kind);
+    expect(reference.search?.comparison).toEqual(search?.comparison);
+    expect(shown).toContain(-128);
+  });
+
+  it('where the range has room for no other, nothing is compared', async () => {
+    const known = knownFields['in 2-D']();
+    const before = gpu.work.evaluations;
+    const { data } = await fieldFigures(gpu, known);
+    const roomy = (sigmaMin: number) =>
+      universalCandidates(known, { nfe: 3, data, range: { sigmaMin, sigmaMax: 80 } }).length;
+    let sigmaMin = 0.002;
+    while (roomy(sigmaMin) > 1) sigmaMin *= 1.05;
+    expect(roomy(sigmaMin)).toBe(1);
+    const { search } = await chooseUniversal(gpu, known, { nfe: 3, range: { sigmaMin } });
+    expect(search).toBeUndefined();
+    expect(gpu.work.evaluations).toBe(before);
+  });
 });
 
 describe('of another field', () => {
   it('all are compared on trajectories that it is measured with, once', async () => {
     const secret = secretField();
-    const { data, pool } = await figuresAndPool(gpu, secret);
-    const scores: number[] = [];
-    for (const kind of UNIVERSAL_KINDS) {
-      const plan = universalPlan(4, data, DEFAULT_RANGE, kind);
-      scores.push((await scoreOf(gpu, secret, plan, pool!)).score);
-    }
+    const nearest = await nearestKind(secret, 4);
     const before = gpu.work.evaluations;
-    const { kind, search } = await chooseUniversal(gpu, secret, { nfe: 4 });
-    expect(kind).toBe(UNIVERSAL_KINDS[scores.indexOf(Math.min(...scores))]);
+    const { kind, data, search } = await chooseUniversal(gpu, secret, { nfe: 4 });
+    expect(kind).toBe(nearest);
     expect(search).toMatchObject({
       ...{ evaluations: 32, trajectories: 320 },
       comparison: { tables: TABLES, evaluations: TABLES * 4, trajectories: 128 },
@@ -97,7 +163,7 @@ describe('of another field', () => {
     const { mean, std } = dataFigures(training);
     const few = partOf(training, 0, SEARCH_TRAJECTORIES);
     const scored: { near: number; validated: number }[] = [];
-    for (const kind of UNIVERSAL_KINDS) {
+    for (const kind of KINDS) {
       const plan = universalPlan(4, { mean: [...mean], std }, DEFAULT_RANGE, kind);
       const near = (await scoreOf(gpu, secret, plan, few)).score;
       scored.push({ near, validated: (await scoreOf(gpu, secret, plan, validation)).score });
@@ -137,6 +203,36 @@ describe('of another field', () => {
     );
   });
 });
+
+// Data sets that stay the same: on some others a plain solver may be better.
+test.each([16, 64])(
+  'of points of %i numbers it is better than plain solvers, and as near to one of them as those',
+  { timeout: SLOW },
+  async (dim) => {
+    const source = random(5);
+    const rows = Float64Array.from({ length: 60 * dim }, () => source.between(-1, 1));
+    const field = empirical(rows, dim);
+    const common = { field, batch: 512, seed: 3 };
+    const exact = await sample(gpu, { ...common, solver: 'unipc-3', nfe: 128 });
+    const errorsOf = async (solver: string, afs?: boolean) => {
+      const { samples } = await sample(gpu, {
+        ...common,
+        solver,
+        nfe: 5,
+        afs,
+        ...(solver !== 'bespoke' && { grid: 'process_time:flow' }),
+      });
+      return scoreOfErrors(endpointErrors(samples, exact.samples, dim));
+    };
+    const universal = await errorsOf('bespoke');
+    expect((await chooseUniversal(gpu, field, { nfe: 5 })).kind).toBe('points');
+    expect(universal.median).toBeLessThan(0.01);
+    for (const plain of ['ipndm-3', 'dpmpp-2m', 'unipc-2', 'euler']) {
+      expect(universal.mean).toBeLessThan((await errorsOf(plain)).mean);
+      expect(universal.mean).toBeLessThan((await errorsOf(plain, true)).mean);
+    }
+  },
+);
 
 // Three mixtures that stay the same: on some others a plain solver may be better.
 test.each([1, 2, 3])(

@@ -114,11 +114,12 @@ test('a bespoke solver leads, with its times, coefficients and the cost of each 
 test('which universal table was nearest is in the report and the CSV, and one that nobody knows is refused', () => {
   const results = known();
   const [cell] = results.cells;
-  results.cells.push({ ...cell, solver: 'bespoke (universal)', answers: 'table', universal: 'guided' });
+  const row = { ...cell, solver: 'bespoke (universal)', answers: 'table' } as const;
+  results.cells.push({ ...row, universal: 'points' }, { ...row, nfe: cell.nfe + 1, universal: 'guided' });
   expect(parseResults(JSON.parse(JSON.stringify(results)))).toEqual(results);
   const [{ title }] = results.problems;
   expect(parseHTML(renderReport(results)).document.querySelector('#learned')!.textContent).toContain(
-    `nearest of several is taken: on ${title} that trained over networks with guidance at NFE ${cell.nfe}.`,
+    `Of several tables the nearest is taken: on ${title} that trained over data sets at NFE ${cell.nfe} and networks with guidance at NFE ${cell.nfe + 1}.`,
   );
   const rows = parse(resultsCsv(results), { columns: true }) as Record<string, string>[];
   expect([rows[0].universal, rows.at(-1)!.universal]).toEqual(['', 'guided']);

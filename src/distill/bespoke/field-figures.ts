@@ -8,6 +8,7 @@ import type { SearchCost } from '../../search/gits.js';
 import type { BespokeForm } from '../../solver/bespoke.js';
 import { planFor } from '../../solver/plan-for.js';
 import { dataFigures } from '../data-figures.js';
+import { runTeacherOnHost } from '../on-host.js';
 import { partOf, poolSeeds, runTeacher, type TeacherPool } from '../pool.js';
 
 /** The mean and the standard deviation of a field's data, and what it took to find them where they had to be measured. */
@@ -26,14 +27,15 @@ export interface FieldFigures {
  */
 const TEACHER = { solver: 'unipc-3', grid: 'logsnr', nfe: 32 };
 const TRAJECTORIES = 320;
-/** Of these so many are kept. */
-const KEPT = 128;
+/** Tables are compared on so many. */
+const COMPARED = 128;
 /** In so many parts they are drawn where somebody watches. */
 const SHOWN_PARTS = 8;
 
-interface FiguresAndPool extends FieldFigures {
-  /** Some of the trajectories that they were measured on. */
-  pool?: TeacherPool;
+/** The figures, and trajectories to compare tables on. */
+export interface FiguresAndPool extends FieldFigures {
+  pool: TeacherPool;
+  search: SearchCost;
 }
 
 const measured = new WeakMap<Field, Map<string, FiguresAndPool>>();
@@ -53,11 +55,15 @@ export async function fieldFigures(
   signal?: AbortSignal,
   onProgress?: (done: number, total: number) => void,
 ): Promise<FieldFigures> {
+  if (field.mixture) return { data: mixtureFigures(field.mixture) };
   const { data, search } = await figuresAndPool(gpu, field, range, signal, onProgress);
-  return { data, ...(search && { search }) };
+  return { data, search };
 }
 
-/** The same, and 128 of the trajectories where they were measured. */
+/**
+ * The same, and 128 of the trajectories. Those of a mixture or data set are drawn for it, without a GPU in float64 on the
+ * host.
+ */
 export async function figuresAndPool(
   gpu: Gpu | undefined,
   field: Field,
@@ -65,8 +71,7 @@ export async function figuresAndPool(
   signal?: AbortSignal,
   onProgress?: (done: number, total: number) => void,
 ): Promise<FiguresAndPool> {
-  if (field.mixture) return { data: mixtureFigures(field.mixture) };
-  if (!gpu) {
+  if (!gpu && !field.mixture) {
     throw new FewstepError(
       'bad-field',
       `the mean and the spread of a ${field.kind} field's data are not known, and are measured on a GPU`,
@@ -83,7 +88,7 @@ export async function figuresAndPool(
 }
 
 async function measure(
-  gpu: Gpu,
+  gpu: Gpu | undefined,
   field: Field,
   range: SigmaRange,
   signal?: AbortSignal,
@@ -91,21 +96,24 @@ async function measure(
 ): Promise<FiguresAndPool> {
   const begin = performance.now();
   const plan = planFor({ ...TEACHER, range });
+  const count = field.mixture ? COMPARED : TRAJECTORIES;
   const watched = onProgress && {
-    chunk: TRAJECTORIES / SHOWN_PARTS,
-    onProgress: (done: number) => onProgress(done, TRAJECTORIES),
+    chunk: Math.ceil(count / SHOWN_PARTS),
+    onProgress: (done: number) => onProgress(done, count),
   };
-  const options = { count: TRAJECTORIES, seed: poolSeeds(0).training, ...watched, signal };
-  onProgress?.(0, TRAJECTORIES);
-  const pool = await runTeacher(gpu, field, plan, options);
+  const options = { count, seed: poolSeeds(0).training, ...watched, signal };
+  onProgress?.(0, count);
+  const pool = gpu
+    ? await runTeacher(gpu, field, plan, options)
+    : await runTeacherOnHost(field, plan, options);
+  const kept = partOf(pool, 0, COMPARED);
   const { mean, std } = dataFigures(pool);
-  const kept = partOf(pool, 0, KEPT);
   return {
-    data: { mean: [...mean], std },
+    data: field.mixture ? mixtureFigures(field.mixture) : { mean: [...mean], std },
     search: {
-      teacher: `${TEACHER.solver} at NFE ${TEACHER.nfe}, for the mean and the spread of the data`,
+      teacher: `${TEACHER.solver} at NFE ${TEACHER.nfe}${field.mixture ? '' : ', for the mean and the spread of the data'}`,
       evaluations: TEACHER.nfe,
-      trajectories: TRAJECTORIES,
+      trajectories: count,
       seconds: (performance.now() - begin) / 1000,
     },
     // A part shares its numbers with the whole, which would be kept too.

@@ -15,9 +15,10 @@ import {
   universalPlan,
   universalTable,
 } from '../../solver/universal.js';
+import { scoreOnHost } from '../on-host.js';
 import type { TeacherPool } from '../pool.js';
 import { leastOf, type Score, scoreOf } from '../score.js';
-import { figuresAndPool } from './field-figures.js';
+import { fieldFigures, figuresAndPool } from './field-figures.js';
 
 /** The universal solver of K evaluations for a field. */
 export interface UniversalChoice {
@@ -68,10 +69,11 @@ export function comparisonEvaluations(candidates: number, nfe: number): number {
 
 /**
  * Of several solvers the one that ends nearest to the trajectories' ends; undefined of none.
+ * @param gpu without one they are solved in float64 on the host
  * @param watch `onProgress` is called with how many trajectories are solved, of how many
  */
 export async function nearestOf<C extends Pick<UniversalCandidate, 'form' | 'numbers'>>(
-  gpu: Gpu,
+  gpu: Gpu | undefined,
   field: Field,
   candidates: readonly C[],
   pool: TeacherPool,
@@ -84,7 +86,8 @@ export async function nearestOf<C extends Pick<UniversalCandidate, 'form' | 'num
   const scores: Score[] = [];
   for (const { form, numbers } of candidates) {
     signal?.throwIfAborted();
-    scores.push(await scoreOf(gpu, field, bespokePlan(form, numbers), pool));
+    const plan = bespokePlan(form, numbers);
+    scores.push(gpu ? await scoreOf(gpu, field, plan, pool) : await scoreOnHost(field, plan, pool, signal));
     shown(scores.length);
   }
   return leastOf(candidates, scores);
@@ -93,10 +96,10 @@ export async function nearestOf<C extends Pick<UniversalCandidate, 'form' | 'num
 const chosen = new WeakMap<Field, Map<string, UniversalChoice>>();
 
 /**
- * Chooses the universal solver of K evaluations for a field. A mixture or data set has the table that learned on such. Of
- * any other field nobody tells how much guidance there is in it: the tables of all kinds are compared on some of the
- * trajectories that its figures are measured with, once for each NFE and range.
- * @param gpu may be left out for a mixture or data set
+ * Chooses the universal solver of K evaluations for a field: those whose tables may suit it are compared on 128
+ * trajectories, once for each NFE and range.
+ * @param gpu may be left out for a mixture or data set: then the comparison is made in float64 on the host, which takes
+ *   seconds for thousands of components
  * @throws FewstepError unreachable-nfe where there is none, bad-grid where the range has no room for any, bad-argument for
  *   noise levels that the field does not know; as `fieldFigures`, device-limit
  */
@@ -123,21 +126,20 @@ async function choose(
   field: Field,
   { nfe, range, signal, onProgress }: UniversalRequest & { range: SigmaRange },
 ): Promise<UniversalChoice> {
-  const { data, search, pool } = await figuresAndPool(gpu, field, range, signal, onProgress);
-  const begin = performance.now();
+  const { data, search: measuring } = await fieldFigures(gpu, field, range, signal, onProgress);
   const candidates = universalCandidates(field, { nfe, data, range });
-  const nearest =
-    gpu && pool ? await nearestOf(gpu, field, candidates, pool, { signal, onProgress }) : candidates.at(0);
   // Where the range has room for none, the plan of any says so.
-  const kind = nearest?.kind ?? 'exact';
-  const plan = universalPlan(nfe, data, range, kind);
-  if (!search || !pool) return { kind, data, plan };
-  if (candidates.length < 2) return { kind, data, plan, search };
+  const planOf = (kind: UniversalKind) => ({ kind, data, plan: universalPlan(nfe, data, range, kind) });
+  if (candidates.length < 2)
+    return { ...planOf(candidates.at(0)?.kind ?? 'exact'), ...(measuring && { search: measuring }) };
+  const { pool, search } = await figuresAndPool(gpu, field, range, signal, onProgress);
+  const begin = performance.now();
+  const nearest = await nearestOf(gpu, field, candidates, pool, { signal, onProgress });
   const comparison = {
     tables: candidates.length,
     evaluations: comparisonEvaluations(candidates.length, nfe),
     trajectories: pool.latents.length / pool.dim,
   };
   const seconds = search.seconds + (performance.now() - begin) / 1000;
-  return { kind, data, plan, search: { ...search, comparison, seconds } };
+  return { ...planOf(nearest!.kind), search: { ...search, comparison, seconds } };
 }
