@@ -23,6 +23,7 @@ interface Options {
   kind: UniversalKind;
   nfe: number[];
   iterations: number;
+  short?: boolean;
   seed: number;
   networks: string;
   out: string;
@@ -44,6 +45,10 @@ const command = new Command('npm run train:universal --')
   )
   .addOption(new Option('--nfe <counts>').argParser(wholeNumbers(1, 20)).default([3, 4, 5, 6, 7, 8, 9, 10]))
   .addOption(new Option('--iterations <count>').argParser(wholeNumber(0)).default(300))
+  .option(
+    '--short',
+    'short steps, to go on with tables of data sets: the usual ones end no nearer from NFE 10 on',
+  )
   .addOption(new Option('--seed <seed>').argParser(wholeNumber(0)).default(0))
   .option(
     '--networks <folder>',
@@ -58,7 +63,15 @@ const command = new Command('npm run train:universal --')
   .exitOverride();
 await leaveAfter(() => train(command.parse().opts<Options>()));
 
-async function train({ kind, nfe: counts, iterations, seed, networks, out }: Options): Promise<void> {
+async function train({
+  kind,
+  nfe: counts,
+  iterations,
+  short = false,
+  seed,
+  networks,
+  out,
+}: Options): Promise<void> {
   const before = await readTables(out);
   const { device, adapter } = await openDevice();
   const gpu = new Gpu(device, adapter);
@@ -73,6 +86,7 @@ async function train({ kind, nfe: counts, iterations, seed, networks, out }: Opt
       fields: 6,
       candidateIterations,
       iterations,
+      short,
       seed,
       given: before.tables.find((table) => table.kind === kind && table.nfe === nfe),
       onRecord: (iteration, at) =>
@@ -87,7 +101,7 @@ async function train({ kind, nfe: counts, iterations, seed, networks, out }: Opt
     const stored = await readTables(out);
     const others = stored.tables.filter((each) => each.kind !== kind || each.nfe !== nfe);
     stored.tables = [...others, table].sort((a, b) => placeOf(a.kind) - placeOf(b.kind) || a.nfe - b.nfe);
-    stored.trainings[kind] = { fields: fields.length, iterations, seed, run: describeRun(adapter) };
+    stored.trainings[kind] = { fields: fields.length, iterations, short, seed, run: describeRun(adapter) };
     await writeAtomic(out, `${JSON.stringify(stored, null, 1)}\n`);
   }
 }

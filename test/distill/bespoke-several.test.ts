@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { distillSeveral } from '../../src/distill/bespoke/bespoke-several.js';
+import { mixtureFigures } from '../../src/distill/bespoke/field-figures.js';
 import { distillUniversal } from '../../src/distill/bespoke/universal.js';
 import { runTeacher } from '../../src/distill/pool.js';
 import { scoreOf } from '../../src/distill/score.js';
@@ -11,13 +12,13 @@ import { placed } from '../../src/solver/universal.js';
 import { gpu } from '../device.js';
 import { randomMixture } from '../field/fixtures.js';
 import { SLOW } from '../mlp/fixtures.js';
+import { expectRefusal } from '../refusal.js';
 import { freshSeed } from '../seed.js';
 
 const seed = freshSeed();
 const teacher = planFor({ solver: 'unipc-3', nfe: 64 });
 
-async function poolsOf(index: number) {
-  const field = gaussianMixture(randomMixture(seed + index, 2, 4, 'shared'));
+async function poolsOf(index: number, field = gaussianMixture(randomMixture(seed + index, 2, 4, 'shared'))) {
   const training = await runTeacher(gpu, field, teacher, { count: 512, seed: 2 ** 40 + index });
   const validation = await runTeacher(gpu, field, teacher, { count: 256, seed: 2 ** 41 + index });
   return { field, training, validation };
@@ -69,6 +70,28 @@ test(
     const learned = await scoreOf(gpu, field, bespokePlan(form, placed(form, numbers)), fresh);
     const plain = await scoreOf(gpu, field, planFor({ solver: 'ipndm-3', nfe: 3, afs: true }), fresh);
     expect(learned.score).toBeLessThan(plain.score);
+  },
+  SLOW,
+);
+
+test(
+  'a table is trained over data as narrow as there are times for',
+  async () => {
+    const spec = randomMixture(seed + 3, 2, 4, 'shared');
+    const { std } = mixtureFigures(spec);
+    const trained = async (wanted: number) => {
+      const [means, stds] = [spec.means, spec.stds].map((values) =>
+        values.map((value) => (wanted / std) * value),
+      );
+      const narrow = await poolsOf(3, gaussianMixture({ ...spec, means, stds }));
+      return distillUniversal(gpu, [narrow], {
+        ...{ nfe: 6, formulas: ['ipndm-2'], batch: 16, fields: 1 },
+        ...{ candidateIterations: 0, iterations: 4, seed: 0 },
+      });
+    };
+    // Of some starts the last time is 0.001, of others 0.005.
+    expect((await trained(0.1)).score).toBeLessThan(0);
+    await expectRefusal(() => trained(1e-4), 'bad-grid', /no start of 6 evaluations/, /spread least/);
   },
   SLOW,
 );

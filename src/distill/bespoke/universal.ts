@@ -1,3 +1,4 @@
+import { FewstepError } from '../../errors.js';
 import type { Field } from '../../field/field.js';
 import type { Gpu } from '../../gpu/gpu.js';
 import { DEFAULT_RANGE, parseGrid } from '../../grid/grid.js';
@@ -14,7 +15,7 @@ import { type PlanFamily, planFamily } from '../../solver/plan-family.js';
 import { placed, type UniversalTable, unitForm } from '../../solver/universal.js';
 import { dataFigures } from '../data-figures.js';
 import { partOf, type TeacherPool } from '../pool.js';
-import { scoreOf, typicalError } from '../score.js';
+import { scoreOf, typicalError, unlessDiverged } from '../score.js';
 import { type SharedTask, trainShared } from '../training/shared-training.js';
 
 /** A formula, and numbers in units of the data. */
@@ -36,6 +37,8 @@ export interface UniversalSettings {
   fields: number;
   candidateIterations: number;
   iterations: number;
+  /** As of `GaussNewton`. */
+  short?: boolean;
   seed: number;
   /** A table that stands beside the starts of the search. */
   given?: Start;
@@ -51,6 +54,7 @@ const SEARCH_TRAJECTORIES = 192;
 /**
  * Trains one bespoke table over several fields, in units of each field's mean and standard deviation: the mean over the
  * fields of the logarithmic loss, which does not care how hard a field is. Of all states validated the best.
+ * @throws FewstepError bad-grid where the data of a field are too narrow for any start
  */
 export async function distillUniversal(
   gpu: Gpu,
@@ -64,7 +68,7 @@ export async function distillUniversal(
     range: DEFAULT_RANGE,
     data,
   });
-  const scoreAll = async (formula: string, unit: Float64Array, count?: number) => {
+  const sumOver = async (formula: string, unit: Float64Array, count?: number) => {
     let sum = 0;
     for (const { field, data, validation } of tasks) {
       const form = formFor(formula, data);
@@ -73,6 +77,9 @@ export async function distillUniversal(
     }
     return sum / tasks.length;
   };
+  /** Infinite where it diverges on a field, or the data of one are so narrow that its last times fall below sigma_min. */
+  const scoreAll = async (...of: Parameters<typeof sumOver>) =>
+    (await unlessDiverged(() => sumOver(...of))) ?? Infinity;
 
   const starts: { formula: string; unit: Float64Array; score: number }[] = [];
   for (const formula of settings.formulas) {
@@ -95,6 +102,14 @@ export async function distillUniversal(
     starts.push({ formula, unit, score: await scoreAll(formula, unit) });
   }
 
+  const possible = starts.filter(({ score }) => score < Infinity);
+  if (possible.length === 0) {
+    throw new FewstepError(
+      'bad-grid',
+      `no start of ${nfe} evaluations has its times above sigma_min ${DEFAULT_RANGE.sigmaMin} on all fields`,
+      'leave out the fields whose data spread least',
+    );
+  }
   const train = async (start: (typeof starts)[number], iterations: number) => {
     const { formula } = start;
     const unit = unitForm(formula, nfe);
@@ -114,6 +129,7 @@ export async function distillUniversal(
         tasks: settings.fields,
         iterations,
         units: unitsOf(unit),
+        short: settings.short,
         seed: settings.seed,
         validateEvery: VALIDATE_EVERY,
         validate: (state) => scoreAll(formula, numbersFrom(unit, state)),
@@ -123,9 +139,9 @@ export async function distillUniversal(
     return { formula, unit: numbersFrom(unit, best.parameters), score: best.score };
   };
   const leastOf = (each: typeof starts) => each.reduce((a, b) => (b.score < a.score ? b : a));
-  const first = leastOf(starts);
+  const first = leastOf(possible);
   const candidates: typeof starts = [];
-  for (const start of starts) candidates.push(await train(start, settings.candidateIterations));
+  for (const start of possible) candidates.push(await train(start, settings.candidateIterations));
   const best = await train(leastOf(candidates), settings.iterations);
   return { formula: best.formula, numbers: [...best.unit], score: best.score, start: first.score };
 }

@@ -7,6 +7,8 @@ export interface GaussNewtonOptions {
   units: ArrayLike<number>;
   /** After so many steps the steps have become nothing. */
   steps: number;
+  /** Short steps where a few trajectories that end elsewhere make most of the gradient, and that of each batch another. */
+  short?: boolean;
 }
 
 const RATE = 0.7;
@@ -14,10 +16,12 @@ const WARMUP = 10;
 const MOMENTUM = 0.5;
 /** Of the matrix, over the batches. */
 const MEMORY = 0.9;
-/** Added along each parameter's unit. Losses are logarithms, so that it means the same for every field. */
-const DAMPING = 0.5;
-/** The most that one step moves a parameter, in its units. */
-const LONGEST = 0.1;
+/**
+ * Added along each parameter's unit (losses are logarithms, so that it means the same for every field), and the most that
+ * one step moves a parameter, in its units.
+ */
+const USUAL = { damping: 0.5, longest: 0.1 };
+const SHORT = { damping: 4, longest: 0.02 };
 
 /**
  * Damped Gauss-Newton steps on batches (Levenberg, 1944; Marquardt, 1963), the matrix averaged over the batches, the
@@ -35,7 +39,8 @@ export class GaussNewton {
 
   /** Steps by the equations of one batch. What is not finite is left out. */
   update({ matrix, gradient }: Pick<NormalEquations, 'matrix' | 'gradient'>): void {
-    const { units, steps } = this.options;
+    const { units, steps, short } = this.options;
+    const { damping, longest } = short ? SHORT : USUAL;
     const rate = RATE * annealed(this.step++, steps, WARMUP);
     if (!(gradient.every(Number.isFinite) && matrix.every(Number.isFinite))) return;
     this.average = this.average
@@ -47,7 +52,7 @@ export class GaussNewton {
     const size = gradient.length;
     const damped = this.average.matrix.slice();
     for (let p = 0; p < size; p++) {
-      damped[p * size + p] += DAMPING / units[p] ** 2;
+      damped[p * size + p] += damping / units[p] ** 2;
       // Sums of several tasks are symmetric but for rounding.
       for (let q = 0; q < p; q++) damped[q * size + p] = damped[p * size + q];
     }
@@ -55,8 +60,8 @@ export class GaussNewton {
     if (!decomposition.isPositiveDefinite()) return; // by rounding, where errors are all but nothing
     const direction = decomposition.solve(Matrix.columnVector(this.average.gradient));
     const move = Float64Array.from(direction.to1DArray(), (value) => -rate * value);
-    const longest = Math.max(...move.map((value, p) => Math.abs(value) / units[p]));
-    const shrink = Math.min(1, LONGEST / longest);
+    const farthest = Math.max(...move.map((value, p) => Math.abs(value) / units[p]));
+    const shrink = Math.min(1, longest / farthest);
     this.parameters = this.parameters.map((value, p) => value + shrink * move[p]);
   }
 

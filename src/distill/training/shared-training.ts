@@ -28,6 +28,8 @@ export interface SharedTrainingOptions {
   iterations: number;
   /** How far each shared parameter may go, relative to the others. */
   units: ArrayLike<number>;
+  /** As of `GaussNewton`. */
+  short?: boolean;
   seed: number;
   validateEvery: number;
   /** Of parameters, over all tasks: the lower the better. */
@@ -46,8 +48,8 @@ export async function trainShared(
   start: { parameters: Float64Array; score: number },
   options: SharedTrainingOptions,
 ): Promise<{ parameters: Float64Array; score: number }> {
-  const { batch, iterations, units, validateEvery, validate, onRecord, signal } = options;
-  const optimiser = new GaussNewton(start.parameters, { units, steps: iterations });
+  const { batch, iterations, units, short, validateEvery, validate, onRecord, signal } = options;
+  const optimiser = new GaussNewton(start.parameters, { units, short, steps: iterations });
   const size = start.parameters.length;
   const order = random(options.seed, 41);
   let best = start;
