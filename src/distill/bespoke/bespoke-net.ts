@@ -11,7 +11,7 @@ import { checkPool, type TeacherPool } from '../pool.js';
 import { typicalError } from '../score.js';
 import type { FamilyRecord, FamilyState } from '../training/family-training.js';
 import { trainFamily } from '../training/family-training.js';
-import type { BespokeSettings, DistilledBespoke } from './bespoke.js';
+import { type BespokeSettings, type DistilledBespoke, LONGEST_STEP } from './bespoke.js';
 import { checkNetSettings } from './bespoke-settings.js';
 
 /** The teacher's trajectories that the networks learn from and are judged by, and how long they learn. */
@@ -95,6 +95,7 @@ export async function distillBespokeNet(
     ...{ training, validation, batch, signal, onRecord: onTable },
     iterations: Math.ceil(TABLE_SHARE * iterations),
     units: unitsOf(form),
+    longest: LONGEST_STEP,
     reference: typicalError(best),
     seed: seed + 1,
   });

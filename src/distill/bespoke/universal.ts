@@ -37,7 +37,7 @@ export interface UniversalSettings {
   fields: number;
   candidateIterations: number;
   iterations: number;
-  /** As of `GaussNewton`. */
+  /** Short steps where a few trajectories that end elsewhere make most of the gradient, and that of each batch another. */
   short?: boolean;
   seed: number;
   /** A table that stands beside the starts of the search. */
@@ -50,6 +50,7 @@ const VALIDATE_EVERY = 10;
 const FIRST_TIMES = [2.5, 4, 7, 12, 20];
 const GRIDS = ['polynomial:3', 'polynomial:5', 'polynomial:7', 'logsnr'];
 const SEARCH_TRAJECTORIES = 192;
+const SHORT = { longest: 0.02, damping: 4 };
 
 /**
  * Trains one bespoke table over several fields, in units of each field's mean and standard deviation: the mean over the
@@ -129,7 +130,7 @@ export async function distillUniversal(
         tasks: settings.fields,
         iterations,
         units: unitsOf(unit),
-        short: settings.short,
+        ...(settings.short && SHORT),
         seed: settings.seed,
         validateEvery: VALIDATE_EVERY,
         validate: (state) => scoreAll(formula, numbersFrom(unit, state)),

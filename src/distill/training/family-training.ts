@@ -39,6 +39,8 @@ export interface FamilyTrainingOptions {
   iterations: number;
   /** How far each parameter may go, relative to the others. */
   units: ArrayLike<number>;
+  /** As of `GaussNewton`. */
+  longest?: number;
   /** Of the batches. */
   seed: number;
   /** The error below which gains count for little, 30 times: the typical one at the start of the recipe. */
@@ -90,10 +92,10 @@ export async function trainFamily(
   start: FamilyState,
   options: FamilyTrainingOptions,
 ): Promise<FamilyState> {
-  const { training, batch, iterations, units, onRecord, signal, finish } = options;
+  const { training, batch, iterations, units, longest, onRecord, signal, finish } = options;
   if (iterations === 0 || finish?.aborted) return start;
   const order = random(options.seed, 42);
-  const optimiser = new GaussNewton(start.parameters, { units, steps: iterations });
+  const optimiser = new GaussNewton(start.parameters, { units, longest, steps: iterations });
   const size = { batch, softening: softeningOf(options.reference) };
   const [linearisation, validation] = await Promise.all([
     Linearisation.create(gpu, field, family, size),

@@ -7,8 +7,12 @@ export interface GaussNewtonOptions {
   units: ArrayLike<number>;
   /** After so many steps the steps have become nothing. */
   steps: number;
-  /** Short steps where a few trajectories that end elsewhere make most of the gradient, and that of each batch another. */
-  short?: boolean;
+  /** The most that one step moves a parameter, in its units; 0.1 by default. */
+  longest?: number;
+  /**
+   * Added along each parameter's unit; 0.5 by default. Losses are logarithms, so that it means the same for every field.
+   */
+  damping?: number;
 }
 
 const RATE = 0.7;
@@ -16,12 +20,6 @@ const WARMUP = 10;
 const MOMENTUM = 0.5;
 /** Of the matrix, over the batches. */
 const MEMORY = 0.9;
-/**
- * Added along each parameter's unit (losses are logarithms, so that it means the same for every field), and the most that
- * one step moves a parameter, in its units.
- */
-const USUAL = { damping: 0.5, longest: 0.1 };
-const SHORT = { damping: 4, longest: 0.02 };
 
 /**
  * Damped Gauss-Newton steps on batches (Levenberg, 1944; Marquardt, 1963), the matrix averaged over the batches, the
@@ -39,8 +37,7 @@ export class GaussNewton {
 
   /** Steps by the equations of one batch. What is not finite is left out. */
   update({ matrix, gradient }: Pick<NormalEquations, 'matrix' | 'gradient'>): void {
-    const { units, steps, short } = this.options;
-    const { damping, longest } = short ? SHORT : USUAL;
+    const { units, steps, longest = 0.1, damping = 0.5 } = this.options;
     const rate = RATE * annealed(this.step++, steps, WARMUP);
     if (!(gradient.every(Number.isFinite) && matrix.every(Number.isFinite))) return;
     this.average = this.average

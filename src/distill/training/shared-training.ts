@@ -29,7 +29,8 @@ export interface SharedTrainingOptions {
   /** How far each shared parameter may go, relative to the others. */
   units: ArrayLike<number>;
   /** As of `GaussNewton`. */
-  short?: boolean;
+  longest?: number;
+  damping?: number;
   seed: number;
   validateEvery: number;
   /** Of parameters, over all tasks: the lower the better. */
@@ -48,8 +49,8 @@ export async function trainShared(
   start: { parameters: Float64Array; score: number },
   options: SharedTrainingOptions,
 ): Promise<{ parameters: Float64Array; score: number }> {
-  const { batch, iterations, units, short, validateEvery, validate, onRecord, signal } = options;
-  const optimiser = new GaussNewton(start.parameters, { units, short, steps: iterations });
+  const { batch, iterations, units, longest, damping, validateEvery, validate, onRecord, signal } = options;
+  const optimiser = new GaussNewton(start.parameters, { units, longest, damping, steps: iterations });
   const size = start.parameters.length;
   const order = random(options.seed, 41);
   let best = start;
