@@ -17,7 +17,7 @@ import { planFor } from '../src/solver/plan-for.js';
 import { UNIVERSAL_KINDS, type UniversalKind, type UniversalTable } from '../src/solver/universal.js';
 import { describeRun } from './describe-run.js';
 import { leaveAfter } from './leave.js';
-import { trainingFields } from './universal/fields.js';
+import { isExact, trainingFields } from './universal/fields.js';
 
 interface Options {
   kind: UniversalKind;
@@ -35,8 +35,6 @@ interface Options {
  */
 const EXACT = { training: 4096, validation: 384, batch: 64, candidateIterations: 20 };
 const NETWORKS = { training: 2048, validation: 256, batch: 40, candidateIterations: 10 };
-
-const EXACT_KINDS: readonly UniversalKind[] = ['exact', 'low-dimensional', 'mixture', 'density', 'points'];
 
 const command = new Command('npm run train:universal --')
   .description('train the universal bespoke tables of a kind')
@@ -75,7 +73,7 @@ async function train({
   const before = await readTables(out);
   const { device, adapter } = await openDevice();
   const gpu = new Gpu(device, adapter);
-  const { batch, candidateIterations, ...pools } = EXACT_KINDS.includes(kind) ? EXACT : NETWORKS;
+  const { batch, candidateIterations, ...pools } = isExact(kind) ? EXACT : NETWORKS;
   const fields = await withPools(gpu, await trainingFields(gpu, kind, seed, networks), pools);
   for (const nfe of counts) {
     const begin = performance.now();

@@ -20,24 +20,13 @@ export async function trainingFields(
   seed: number,
   folder: string,
 ): Promise<Field[]> {
-  switch (kind) {
-    case 'exact':
-    case 'low-dimensional':
-    case 'mixture':
-    case 'density':
-    case 'points':
-      return exactFields[kind](seed);
-    case 'network':
-      return (await trainedNetworks(gpu, seed, folder)).flatMap((model) => [
-        mlpField(model),
-        mlpField(model, { label: 'all' }),
-      ]);
-    case 'guided':
-    case 'strongly-guided':
-      return (await trainedNetworks(gpu, seed, folder)).flatMap((model) =>
-        GUIDANCES[kind].map((guidance) => mlpField(model, { label: 'all', guidance })),
-      );
-  }
+  if (isExact(kind)) return exactFields[kind](seed);
+  const models = await trainedNetworks(gpu, seed, folder);
+  if (kind === 'network')
+    return models.flatMap((model) => [mlpField(model), mlpField(model, { label: 'all' })]);
+  return models.flatMap((model) =>
+    GUIDANCES[kind].map((guidance) => mlpField(model, { label: 'all', guidance })),
+  );
 }
 
 const exactFields = {
@@ -47,6 +36,11 @@ const exactFields = {
   density: densities,
   points,
 };
+
+/** Whether a kind's fields are known exactly: the others are networks. */
+export function isExact(kind: UniversalKind): kind is keyof typeof exactFields {
+  return kind in exactFields;
+}
 
 /** Random mixtures of 2 to 64 dimensions, patterns of 256 numbers, and data sets along random curves. */
 function exact(seed: number): Field[] {

@@ -22,7 +22,7 @@ const LONG = 300;
  * and amed-ipndm.
  */
 const MODEST = {
-  bespoke: { amount: 200_000, farther: '1.0 to 1.2' },
+  bespoke: { amount: 200_000, farther: '1.0 to 1.1' },
   table: { amount: 100_000, farther: '1.0 to 1.1' },
   times: { amount: 100_000, farther: '1.0 to 1.1' },
 };

@@ -24,6 +24,7 @@ import { expectRefusal } from '../refusal.js';
 import { freshSeed } from '../seed.js';
 
 const seed = freshSeed();
+
 /** A mixture of which nobody knows that it is one. */
 function secretField(mixtureSeed = seed): Field {
   const { mixture: _, ...secret } = gaussianMixture(randomMixture(mixtureSeed, 2, 4, 'shared'));
@@ -206,7 +207,7 @@ describe('of another field', () => {
 
 // Data sets that stay the same: on some others a plain solver may be better.
 test.each([16, 64])(
-  'of points of %i numbers it is better than plain solvers, and as near to one of them as those',
+  'of points of %i numbers it is better than plain solvers, and most trajectories end at the right one',
   { timeout: SLOW },
   async (dim) => {
     const source = random(5);
