@@ -1,3 +1,4 @@
+import { universalStarts } from '../distill/bespoke/bespoke.js';
 import { allIterations } from '../distill/budget.js';
 import { learnableTable } from '../distill/learnable/table.js';
 import { learnableTimes } from '../distill/learnable/times.js';
@@ -10,7 +11,6 @@ import { learnablesOf, type StudentsRequest, type ToLearnable } from '../distill
 import { FewstepError } from '../errors.js';
 import { count } from '../report/number.js';
 import type { Solver } from '../solver/define.js';
-import { universalKindsOf } from '../solver/universal.js';
 import { flagOf } from './distill-request.js';
 
 /** Seconds from which on it is worth saying that fewer evaluations might do. */
@@ -74,10 +74,13 @@ export function evaluationsToCome(job: Exclude<Job, { kind: 'network' }>): numbe
 
 function bespokesEvaluations({ field, range, nfes, settings, training, choices }: BespokesRequest): number {
   const { candidates, candidateIterations, iterations: table } = training;
-  const iterations = allIterations(candidates, candidateIterations, table);
-  const size = { ...settings, searched: SEARCH_TRAJECTORIES, iterations };
-  const wanted = { ...choices, range, data: unknownData(range), tables: universalKindsOf(field).length };
-  return nfes.reduce((sum, nfe) => sum + neededEvaluations({ ...wanted, nfe }, size), 0);
+  return nfes.reduce((sum, nfe) => {
+    const common = { nfe, range, data: unknownData(range) };
+    const tables = universalStarts(field, common, choices).length;
+    const iterations = allIterations(candidates, candidateIterations, tables > 0 ? 2 * table : table);
+    const size = { ...settings, searched: SEARCH_TRAJECTORIES, iterations };
+    return sum + neededEvaluations({ ...choices, ...common, tables }, size);
+  }, 0);
 }
 
 function studentsEvaluations<S extends Solver>(

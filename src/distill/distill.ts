@@ -41,8 +41,8 @@ export interface DistillRequest extends Distillation {
 export interface DistillProgress {
   /**
    * 'teacher' counts trajectories; 'search' what was compared; 'candidates' the short trainings of a bespoke solver;
-   * 'training' iterations of a table or of times; 'networks' those of AMED's network, or of bespoke-net's with the table's
-   * beside them.
+   * 'training' iterations of times or of a table, and again where a second one may become a bespoke solver; 'networks'
+   * those of AMED's network, or of bespoke-net's with the table's beside them.
    */
   stage: 'teacher' | 'search' | 'candidates' | 'training' | 'networks';
   /** Of the student; the teacher runs once for all, and a network learns for all NFE at once. */

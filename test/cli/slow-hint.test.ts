@@ -45,13 +45,17 @@ describe('evaluations that are to come are those that are made, or a little more
     return evaluationsToCome(job);
   };
 
-  it.each<[string, Omit<Distillation, 'field'>]>([
-    ['bespoke solvers', { solver: 'bespoke', nfe: [2, 3], candidates: 3, formulas: ['ipndm-2', 'deis-2'] }],
-    ['tables', { solver: 'amed', nfe: [3, 5] }],
-    ['times', { solver: 'unipc-2', nfe: [3, 4] }],
+  const bespoke = { solver: 'bespoke', nfe: [2, 3], candidates: 3 } as const;
+  it.each<[string, number, Omit<Distillation, 'field'>]>([
+    // No universal table has these formulas.
+    ['bespoke solvers', 0.85, { ...bespoke, formulas: ['euler', 'deis-2'] }],
+    // Where one comes farthest nothing else is trained as long.
+    ['bespoke solvers beside universal tables', 0.5, { ...bespoke, formulas: ['ipndm-2', 'dpmpp-2m'] }],
+    ['tables', 0.85, { solver: 'amed', nfe: [3, 5] }],
+    ['times', 0.85, { solver: 'unipc-2', nfe: [3, 4] }],
   ])(
     '%s',
-    async (_, asked) => {
+    async (_, least, asked) => {
       const few = { field, seed, trajectories: 256, validation: 64, batch: 8, iterations: 120 };
       const wanted = { ...few, candidateIterations: asked.candidates && 8, ...asked };
       const before = gpu.work.evaluations;
@@ -59,7 +63,7 @@ describe('evaluations that are to come are those that are made, or a little more
       const made = gpu.work.evaluations - before - teacher.evaluations;
       const needed = evaluationsOf(wanted);
       expect(made).toBeLessThanOrEqual(1.05 * needed);
-      expect(made).toBeGreaterThan(0.85 * needed);
+      expect(made).toBeGreaterThan(least * needed);
     },
     SLOW,
   );

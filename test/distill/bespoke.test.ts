@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { BESPOKE, distillBespoke } from '../../src/distill/bespoke/bespoke.js';
+import { BESPOKE, type DistilledBespoke, distillBespoke } from '../../src/distill/bespoke/bespoke.js';
 import { searchBespoke } from '../../src/distill/bespoke/bespoke-search.js';
 import { nearestOf, universalCandidates } from '../../src/distill/bespoke/universal-choice.js';
 import { dataFigures } from '../../src/distill/data-figures.js';
@@ -109,9 +109,9 @@ test(
     const settings = { ...BESPOKE, nfe: 4, candidates: 5, candidateIterations: 4, iterations: 30 };
     const first = await distillBespoke(gpu, without, settings, options);
     expect(first.best.score).toBeLessThan(first.start.score);
-    const count = (stage: string) => first.history.filter((record) => record.stage === stage).length;
     // Two finalists have 12 each.
-    expect([count('candidates'), count('table')]).toEqual([5 * 4 + 2 * 12, 30]);
+    expect(iterationsOf(first).candidates).toBe(5 * 4 + 2 * 12);
+    expect([30, 60]).toContain(iterationsOf(first).table); // also the universal table, unless that came farthest
     const exact = planFor({ solver: 'unipc-3', nfe: 128 });
     const fresh = await runTeacher(gpu, field, exact, { count: 512, seed: 7 });
     const learned = await scoreOf(gpu, field, bespokePlan(first.form, first.numbers), fresh);
@@ -119,6 +119,57 @@ test(
     const start = await scoreOf(gpu, field, bespokePlan(candidate.form, candidate.numbers), fresh);
     expect(learned.score).toBeLessThan(start.score - 0.5);
     expect((await distillBespoke(gpu, without, settings, options)).numbers).toEqual(first.numbers);
+  },
+  SLOW,
+);
+
+/** As its history counts them. */
+function iterationsOf({ history }: DistilledBespoke): DistilledBespoke['iterations'] {
+  const count = (name: string) => history.filter(({ stage }) => stage === name).length;
+  return { candidates: count('candidates'), table: count('table') };
+}
+
+test(
+  'of the candidate that came farthest and the universal table, each trained as long, the better is the result; with a budget the candidate has all',
+  async () => {
+    const options = await pools();
+    const settings = { ...BESPOKE, nfe: 5, candidates: 4, candidateIterations: 5, iterations: 8 };
+    const distil = async (own: object) => {
+      const tables: { grid: string; score: number }[] = [];
+      const learned = await distillBespoke(
+        gpu,
+        field,
+        { ...settings, ...own },
+        {
+          ...options,
+          onTrained(stage, { grid }, _, { score }) {
+            if (stage === 'table') tables.push({ grid, score });
+          },
+        },
+      );
+      expect(learned.iterations).toEqual(iterationsOf(learned));
+      const best = tables.reduce((a, b) => (b.score < a.score ? b : a));
+      expect([learned.origin.candidate.grid, learned.best.score]).toEqual([best.grid, best.score]);
+      const scored = await scoreOf(
+        gpu,
+        field,
+        bespokePlan(learned.form, learned.numbers),
+        options.validation,
+      );
+      expect(scored.score).toBeCloseTo(best.score, 5);
+      const farthest = learned.candidates.reduce((a, b) => (b.score.score < a.score.score ? b : a));
+      return { learned, tables, farthest: farthest.candidate.grid };
+    };
+    const both = await distil({});
+    const universal = both.learned.candidates.find(({ candidate }) =>
+      candidate.grid.startsWith('the universal'),
+    )!;
+    expect(both.tables.map(({ grid }) => grid)).toEqual([
+      ...new Set([both.farthest, universal.candidate.grid]),
+    ]);
+    expect(both.learned.iterations.table).toBe(8 * both.tables.length);
+    const limited = await distil({ budget: { amount: 80, unit: 'iterations' } });
+    expect(limited.tables.map(({ grid }) => grid)).toEqual([limited.farthest]);
   },
   SLOW,
 );
