@@ -9,7 +9,6 @@ export {
   type BespokeStage,
   type DistilledBespoke,
   distillBespoke,
-  type TrainedCandidate,
   type TrainedStage,
 } from './distill/bespoke/bespoke.js';
 export {
@@ -22,6 +21,7 @@ export {
   type BespokeChoices,
   searchBespoke,
 } from './distill/bespoke/bespoke-search.js';
+export type { TrainedCandidate } from './distill/bespoke/bespoke-starts.js';
 export { type FieldFigures, fieldFigures } from './distill/bespoke/field-figures.js';
 export {
   chooseUniversal,

@@ -1,4 +1,5 @@
-import { BESPOKE, distillBespoke, type TrainedCandidate } from '../../src/distill/bespoke/bespoke.js';
+import { BESPOKE, distillBespoke } from '../../src/distill/bespoke/bespoke.js';
+import type { TrainedCandidate } from '../../src/distill/bespoke/bespoke-starts.js';
 import { dataFigures } from '../../src/distill/data-figures.js';
 import { searchedGrids } from '../../src/distill/learnable/start.js';
 import { distillTable } from '../../src/distill/learnable/table.js';

@@ -1,4 +1,4 @@
-import { universalStarts } from '../distill/bespoke/bespoke.js';
+import { universalStarts } from '../distill/bespoke/bespoke-starts.js';
 import { allIterations } from '../distill/budget.js';
 import { learnableTable } from '../distill/learnable/table.js';
 import { learnableTimes } from '../distill/learnable/times.js';

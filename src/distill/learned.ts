@@ -10,7 +10,6 @@ import {
   type BespokeSettings,
   type DistilledBespoke,
   distillBespoke,
-  type TrainedCandidate,
 } from './bespoke/bespoke.js';
 import {
   type BespokeNetOptions,
@@ -18,6 +17,7 @@ import {
   distillBespokeNet,
 } from './bespoke/bespoke-net.js';
 import type { BespokeChoices } from './bespoke/bespoke-search.js';
+import type { TrainedCandidate } from './bespoke/bespoke-starts.js';
 import { dataFigures } from './data-figures.js';
 import { distillTable, type TableOptions } from './learnable/table.js';
 import { distillTimes, type TimesOptions } from './learnable/times.js';

@@ -1,41 +1,27 @@
-import { either } from '../../abort.js';
 import { checkEntries, type Entries } from '../../arguments.js';
 import { FewstepError } from '../../errors.js';
 import { checkField } from '../../field/check.js';
 import type { Field } from '../../field/field.js';
 import { checkGpu } from '../../gpu/check.js';
 import type { Gpu } from '../../gpu/gpu.js';
-import { rangeFrom, type SigmaRange } from '../../grid/grid.js';
-import { type BespokeForm, bespokeLayout, bespokePlan } from '../../solver/bespoke.js';
+import type { SigmaRange } from '../../grid/grid.js';
+import { type BespokeForm, bespokeLayout } from '../../solver/bespoke.js';
 import { numbersFrom, trainedFamily, trainedFrom, unitsOf } from '../../solver/bespoke-family.js';
 import type { PlanFamily } from '../../solver/plan-family.js';
-import { TRAINED_ON } from '../../solver/universal.js';
-import { type Budget, SEARCH_SHARE, searchTrajectories, sharedIterations } from '../budget.js';
-import { dataFigures } from '../data-figures.js';
-import { checkPool, SEARCH_TRAJECTORIES, searchPart, type TeacherPool } from '../pool.js';
-import { BESPOKE_CHOICES, checkAffordable, leastEvaluations } from '../request/needed-evaluations.js';
-import { type Score, scoreOf, typicalError } from '../score.js';
+import { type Budget, sharedIterations } from '../budget.js';
+import { checkPool, type TeacherPool } from '../pool.js';
+import { type Score, typicalError } from '../score.js';
 import { Spending } from '../spending.js';
 import { trainCandidates, winnerOf } from '../training/candidates.js';
 import { type FamilyRecord, type FamilyState, trainFamily } from '../training/family-training.js';
-import {
-  type BespokeCandidate,
-  type BespokeChoices,
-  PLAIN_VALIDATED,
-  searchBespoke,
-  searchEvaluations,
-  searchFirstTimes,
-} from './bespoke-search.js';
+import type { BespokeCandidate, BespokeChoices } from './bespoke-search.js';
 import { checkBespokeSettings } from './bespoke-settings.js';
-import { comparisonEvaluations, nearestOf, universalCandidates } from './universal-choice.js';
+import { findStarts, type TrainedCandidate } from './bespoke-starts.js';
 
 /** The stages of a bespoke solver's distillation, in their order; finalists count as candidates. */
 export type BespokeStage = 'search' | 'candidates' | 'table';
 /** The stages that train something: all but the search, which only compares. */
 export type TrainedStage = Exclude<BespokeStage, 'search'>;
-
-/** What is trained: a solver that the search found, a universal one, or a given one. */
-export type TrainedCandidate = Pick<BespokeCandidate, 'form' | 'grid' | 'numbers'>;
 
 /** What a bespoke solver is learned for, and how long each stage goes on; `BESPOKE` has the usual numbers. */
 export interface BespokeSettings {
@@ -166,22 +152,8 @@ export async function distillBespoke(
   checkEntries("distillBespoke's options", options, OPTIONS);
   checkPool('training', options.training, field);
   checkPool('validation', options.validation, field);
-  const {
-    training,
-    validation,
-    given = [],
-    universal = true,
-    onSearch,
-    onStart,
-    onTraining,
-    onTrained,
-    onRecord,
-    signal,
-    finish,
-  } = options;
-  const searching = either(signal, finish);
+  const { training, validation, given = [], onTraining, onTrained, onRecord, signal, finish } = options;
   const { nfe, batch, budget } = settings;
-  const range = rangeFrom(settings.range);
   for (const { form, numbers } of given) checkGiven(form, numbers, nfe);
   const seconds = { search: 0, candidates: 0, table: 0 };
   const iterations = { candidates: 0, table: 0 };
@@ -191,47 +163,7 @@ export async function distillBespoke(
   const lap = (stage: BespokeStage) => {
     seconds[stage] = spending.elapsed - seconds.search - seconds.candidates;
   };
-  const { mean, std } = dataFigures(training);
-  const common = { nfe, range, data: { mean: [...mean], std } };
-  const tables = universal ? universalStarts(field, common, options) : [];
-  const wanted = { ...options, ...common, tables: tables.length };
-  if (budget) checkAffordable(budget, () => leastEvaluations(wanted, sizes), BESPOKE_CHOICES);
-  const room = budget?.unit === 'evaluations' ? SEARCH_SHARE * budget.amount : undefined;
-  const comparing = comparisonEvaluations(tables.length, nfe);
-  const searchCost = (count: number) => searchEvaluations(common, options, count) + comparing * count;
-  const trajectories = searchTrajectories(searchCost, room, SEARCH_TRAJECTORIES);
-  const search = { trajectories, signal: searching };
-  const found = await searchBespoke(gpu, field, common, training, {
-    ...options,
-    ...search,
-    onProgress: onSearch,
-  });
-  // What that is takes 6 to 19 ms to find.
-  if (budget?.unit === 'evaluations') spending.made(searchCost(trajectories));
-  const scored = async <C extends TrainedCandidate>(candidate: C) => {
-    spending.made(nfe * sizes.validation);
-    return { candidate, score: await scoreNumbers(gpu, field, candidate, validation) };
-  };
-  const plainOnes = distinct(found);
-  const gaussian = found.find(({ form }) => form.start === 'gaussian');
-  const further = gaussian ? await searchFirstTimes(gpu, field, gaussian.form, training, search) : [];
-  const searched: { candidate: BespokeCandidate; score: Score }[] = [];
-  for (const candidate of [...further, ...plainOnes.slice(0, PLAIN_VALIDATED)])
-    searched.push(await scored(candidate));
-  const plain = searched.reduce((a, b) => (b.score.score < a.score.score ? b : a));
-  onStart?.(plain.candidate, plain.score);
-  const starts: { candidate: TrainedCandidate; score: Score }[] = [plain];
-  const nearest = await nearestOf(gpu, field, tables, searchPart(training, trajectories), {
-    signal: searching,
-  });
-  if (nearest) {
-    starts.push(await scored(nearest));
-    starts.sort((a, b) => a.score.score - b.score.score);
-  }
-  starts.push(...searched.filter((one) => one !== plain));
-  starts.splice(settings.candidates);
-  for (const candidate of given)
-    starts.push(await scored({ ...candidate, form: { ...candidate.form, ...common } }));
+  const { plain, universal, starts } = await findStarts(gpu, field, settings, options, spending);
   lap('search');
   finish?.throwIfAborted();
 
@@ -300,7 +232,7 @@ export async function distillBespoke(
   );
   const winner = winnerOf(trained);
   // With a budget the winner has all the rest: half of 200 iterations for each ended 1.06 / 1.07 times as far off.
-  const rival = budget ? undefined : trained.find((one) => one.candidate === nearest && one !== winner);
+  const rival = budget ? undefined : trained.find((one) => one.candidate === universal && one !== winner);
   lap('candidates');
 
   const ends: typeof trained = [];
@@ -322,40 +254,6 @@ export async function distillBespoke(
     seconds,
     iterations,
   };
-}
-
-/** Without those that are an earlier one again, as ipndm-4 is ipndm-3 at three evaluations. */
-function distinct(found: readonly BespokeCandidate[]): BespokeCandidate[] {
-  const seen = new Set<string>();
-  return found.filter(({ form, numbers }) => {
-    const plan = JSON.stringify(bespokePlan(form, numbers).operations);
-    return !seen.has(plan) && seen.add(plan);
-  });
-}
-
-/** The universal tables that the range has room for and that are among what may be chosen from. */
-export function universalStarts(
-  field: Field,
-  common: Pick<BespokeForm, 'nfe' | 'range' | 'data'>,
-  { formulas, starts }: BespokeChoices,
-): TrainedCandidate[] {
-  if (starts && !starts.includes('gaussian')) return [];
-  return universalCandidates(field, common)
-    .filter(({ form }) => !formulas || formulas.includes(form.formula))
-    .map(({ kind, form, numbers }) => ({
-      form,
-      numbers,
-      grid: `the universal table of ${TRAINED_ON[kind]}`,
-    }));
-}
-
-function scoreNumbers(
-  gpu: Gpu,
-  field: Field,
-  { form, numbers }: Omit<TrainedCandidate, 'grid'>,
-  pool: TeacherPool,
-): Promise<Score> {
-  return scoreOf(gpu, field, bespokePlan(form, numbers), pool);
 }
 
 function checkGiven(form: BespokeForm, numbers: ArrayLike<number>, nfe: number): void {
