@@ -55,7 +55,7 @@ const command = new Command('npm run train:universal --')
   )
   .option(
     '--out <file>',
-    'the table that it has of the kind and an NFE is a start of the training, and kept for others',
+    'tables that it has of the kind, for an NFE and for one fewer, are starts of the training; others are kept',
     'src/solver/universal.json',
   )
   .exitOverride();
@@ -70,13 +70,15 @@ async function train({
   networks,
   out,
 }: Options): Promise<void> {
-  const before = await readTables(out);
   const { device, adapter } = await openDevice();
   const gpu = new Gpu(device, adapter);
   const { batch, candidateIterations, ...pools } = isExact(kind) ? EXACT : NETWORKS;
   const fields = await withPools(gpu, await trainingFields(gpu, kind, seed, networks), pools);
   for (const nfe of counts) {
     const begin = performance.now();
+    const before = await readTables(out);
+    const known = (wanted: number) =>
+      before.tables.find((table) => table.kind === kind && table.nfe === wanted);
     const { score, start, formula, numbers } = await distillUniversal(gpu, fields, {
       nfe,
       formulas: ['ipndm-2', 'ipndm-3', 'dpmpp-2m'],
@@ -86,7 +88,8 @@ async function train({
       iterations,
       short,
       seed,
-      given: before.tables.find((table) => table.kind === kind && table.nfe === nfe),
+      given: known(nfe),
+      shorter: known(nfe - 1),
       onRecord: (iteration, at) =>
         process.stderr.write(`\r${kind}, NFE ${nfe}: iteration ${iteration}, score ${at.toFixed(3)} `),
     });

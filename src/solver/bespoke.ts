@@ -126,6 +126,33 @@ export function plainNumbers(form: BespokeForm, times: readonly number[]): Float
 }
 
 /**
+ * The numbers of one evaluation more: what was the result is a state at `time`, from which the formula goes on. That state
+ * is nearly the result where `time` is near the end, but for DPM-Solver++, which takes its last step by a lower order.
+ * @param form of the solver with fewer
+ * @param time between its last two
+ * @throws FewstepError bad-grid for another, unreachable-nfe beyond MAX_BESPOKE_NFE
+ */
+export function extendedNumbers(form: BespokeForm, numbers: Float64Array, time: number): Float64Array {
+  const before = bespokeLayout(form);
+  const after = bespokeLayout({ ...form, nfe: form.nfe + 1 });
+  const { steps } = before;
+  const [above, below] = [Math.exp(numbers[steps - 1]), form.range.sigmaMin];
+  if (!(time < above && time > below)) {
+    throw new FewstepError(
+      'bad-grid',
+      `an evaluation at ${time} is not between ${above} and ${below}`,
+      'give a time between the last two',
+    );
+  }
+  const times = [...numbers.subarray(0, steps).map(Math.exp), time, below];
+  const extended = plainNumbers({ ...form, nfe: form.nfe + 1 }, times);
+  extended.set(numbers.subarray(before.c, before.logA), after.c);
+  extended.set(numbers.subarray(before.logA, before.w[0]), after.logA);
+  extended.set(numbers.subarray(before.w[0]), after.w[0]);
+  return extended;
+}
+
+/**
  * The solver with these numbers. Its operations are the same for all numbers.
  * @param numbers [bespokeLayout.size]; times that do not decrease are not refused here, but by `bespokeSchedule`
  * @param weights how a formula's weights follow from times; for callers that remember them

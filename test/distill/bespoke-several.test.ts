@@ -6,9 +6,9 @@ import { runTeacher } from '../../src/distill/pool.js';
 import { scoreOf } from '../../src/distill/score.js';
 import { gaussianMixture } from '../../src/field/gaussian-mixture.js';
 import { DEFAULT_RANGE } from '../../src/grid/grid.js';
-import { type BespokeForm, bespokePlan } from '../../src/solver/bespoke.js';
+import { type BespokeForm, bespokeLayout, bespokePlan } from '../../src/solver/bespoke.js';
 import { planFor } from '../../src/solver/plan-for.js';
-import { placed } from '../../src/solver/universal.js';
+import { placed, unitForm } from '../../src/solver/universal.js';
 import { gpu } from '../device.js';
 import { randomMixture } from '../field/fixtures.js';
 import { SLOW } from '../mlp/fixtures.js';
@@ -51,6 +51,14 @@ test(
       ...{ candidateIterations: 4, iterations: 40, seed: 0 },
     });
     expect(score).toBeLessThan(start);
+    // With another evaluation it is a start of the table of one more, far better than an Euler's.
+    const longer = await distillUniversal(gpu, fields, {
+      ...{ nfe: 4, formulas: ['euler'], batch: 32, fields: 2, shorter: { formula, numbers } },
+      ...{ candidateIterations: 0, iterations: 0, seed: 0 },
+    });
+    expect(longer.formula).toBe(formula);
+    expect(longer.numbers).toHaveLength(bespokeLayout(unitForm(formula, 4)).size);
+    expect(longer.score).toBe(longer.start);
     // A field of other dimensions, somewhere else and of another size.
     const spec = randomMixture(seed + 9, 5, 4, 'shared');
     const moved = {

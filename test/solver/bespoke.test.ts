@@ -9,6 +9,7 @@ import {
   type BespokeForm,
   bespokeLayout,
   bespokePlan,
+  extendedNumbers,
   MAX_BESPOKE_NFE,
   plainNumbers,
 } from '../../src/solver/bespoke.js';
@@ -55,6 +56,33 @@ test.each(BESPOKE_FORMULAS)('%s is its own solver as long as nothing is learned'
     }
   }
 });
+
+// DPM-Solver++ takes its last step otherwise than those before.
+const UNIFORM = BESPOKE_FORMULAS.filter((formula) => !formula.startsWith('dpmpp'));
+test.each(BESPOKE_STARTS.flatMap((start) => UNIFORM.map((formula) => ({ start, formula }))))(
+  'an evaluation more where a solver ends changes nothing, and is made there: %o',
+  ({ start, formula }) => {
+    const form = formOf({ formula, start, nfe: 3 });
+    const { sigmaMin } = form.range;
+    const numbers = randomNumbers(form);
+    const few = tableOf(bespokePlan(form, numbers));
+    const at = (time: number) =>
+      tableOf(bespokePlan({ ...form, nfe: 4 }, extendedNumbers(form, numbers, time)));
+    const more = at(sigmaMin * (1 + 1e-9));
+    expect(more.times).toHaveLength(4);
+    expect(more.times[3] / sigmaMin).toBeCloseTo(1, 8);
+    for (const [k, time] of few.times.entries()) expect(more.times[k] / time).toBeCloseTo(1, 12);
+    // The states, then the result twice: as the state that is evaluated, and as the result again.
+    for (const [k, row] of [...few.rows, few.rows[3]].entries()) {
+      const own = more.rows[k];
+      for (const [i, value] of own.entries()) expect(value).toBeCloseTo(row[i] ?? 0, 5);
+    }
+    const last = Math.exp(numbers[bespokeLayout(form).steps - 1]);
+    expect(at(Math.sqrt(sigmaMin * last)).times[3]).toBeCloseTo(Math.sqrt(sigmaMin * last), 9);
+    for (const time of [sigmaMin, last, Number.NaN])
+      expect(() => at(time)).toThrow(/not between .* and 0\.002/);
+  },
+);
 
 test(`starts that know the data's mean and spread are exact where it is that Gaussian`, () => {
   const field = gaussianMixture({ weights: [1], means: [data.mean], stds: [data.std] });

@@ -7,6 +7,7 @@ import {
   type BespokeForm,
   bespokeLayout,
   bespokePlan,
+  extendedNumbers,
   plainNumbers,
   rememberedWeights,
 } from '../../solver/bespoke.js';
@@ -42,6 +43,8 @@ export interface UniversalSettings {
   seed: number;
   /** A table that stands beside the starts of the search. */
   given?: Start;
+  /** One of an evaluation fewer, which with another near its end stands beside them too. */
+  shorter?: Start;
   onRecord?: (iteration: number, score: number) => void;
 }
 
@@ -49,6 +52,8 @@ const VALIDATE_EVERY = 10;
 /** First times in standard deviations of the data, and grids, that the search for a start tries. */
 const FIRST_TIMES = [2.5, 4, 7, 12, 20];
 const GRIDS = ['polynomial:3', 'polynomial:5', 'polynomial:7', 'logsnr'];
+/** Where a shorter table is evaluated once more, in standard deviations: the best of those within its last step. */
+const FURTHER_TIMES = [0.01, 0.03, 0.1, 0.3];
 const SEARCH_TRAJECTORIES = 192;
 const SHORT = { longest: 0.02, damping: 4 };
 
@@ -97,10 +102,16 @@ export async function distillUniversal(
     starts.push({ ...best!, score: await scoreAll(formula, best!.unit) });
   }
 
-  if (settings.given) {
-    const { formula, numbers } = settings.given;
-    const unit = Float64Array.from(numbers);
-    starts.push({ formula, unit, score: await scoreAll(formula, unit) });
+  const { given, shorter } = settings;
+  if (given) {
+    const unit = Float64Array.from(given.numbers);
+    starts.push({ formula: given.formula, unit, score: await scoreAll(given.formula, unit) });
+  }
+  if (shorter) {
+    const further: typeof starts = [];
+    for (const { formula, unit } of furtherEvaluated(shorter, nfe))
+      further.push({ formula, unit, score: await scoreAll(formula, unit) });
+    starts.push(...further.sort((a, b) => a.score - b.score).slice(0, 1));
   }
 
   const possible = starts.filter(({ score }) => score < Infinity);
@@ -145,6 +156,18 @@ export async function distillUniversal(
   for (const start of possible) candidates.push(await train(start, settings.candidateIterations));
   const best = await train(leastOf(candidates), settings.iterations);
   return { formula: best.formula, numbers: [...best.unit], score: best.score, start: first.score };
+}
+
+/** A table of one evaluation fewer, evaluated once more at each time that its last step passes. */
+function furtherEvaluated(
+  { formula, numbers }: Start,
+  nfe: number,
+): { formula: string; unit: Float64Array }[] {
+  const form = unitForm(formula, nfe - 1);
+  const unit = Float64Array.from(numbers);
+  const last = Math.exp(unit[bespokeLayout(form).steps - 1]);
+  const times = FURTHER_TIMES.filter((time) => time > form.range.sigmaMin && time < last);
+  return times.map((time) => ({ formula, unit: extendedNumbers(form, unit, time) }));
 }
 
 function figuresOf(pool: TeacherPool): BespokeForm['data'] {
