@@ -227,9 +227,11 @@ test(
   'a bespoke solver begins with another where that is better',
   async () => {
     const more = { trajectories: 512, validation: 256 };
-    const settings = { ...fewer, ...more, field, solver: 'bespoke', nfe: 3, formulas: ['ipndm-2'] } as const;
-    const first = await distill(gpu, { ...settings, iterations: 100, seed: freshSeed() });
-    const rest = { ...settings, iterations: 0, candidateIterations: 0, seed: freshSeed() };
+    // Of one seed, so that both have the same figures of the data: those of 512 others would bring it out of place.
+    const chosen = { formulas: ['ipndm-2'], seed: freshSeed() } as const;
+    const settings = { ...fewer, ...more, field, solver: 'bespoke', nfe: 3, ...chosen } as const;
+    const first = await distill(gpu, { ...settings, iterations: 100 });
+    const rest = { ...settings, iterations: 0, candidateIterations: 0 };
     const again = await distill(gpu, { ...rest, from: first });
     expect(again.predictor.schedules[0].grid).toMatch(/learned elsewhere$/);
     const { numbers } = again.predictor.schedules[0] as BespokeSchedule;

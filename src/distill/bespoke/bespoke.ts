@@ -231,7 +231,7 @@ export async function distillBespoke(
     stage('candidates', candidate, state, count),
   );
   const winner = winnerOf(trained);
-  // With a budget the winner has all the rest: half of 200 iterations for each ended 1.06 / 1.07 times as far off.
+  // With a budget the winner has all the rest: half of 200 iterations for each ended 1.06 / 1.06 times as far off.
   const rival = budget ? undefined : trained.find((one) => one.candidate === universal && one !== winner);
   lap('candidates');
 
